@@ -1,0 +1,1 @@
+"""Catchment: the data hub of a learning health network."""

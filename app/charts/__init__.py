@@ -1,0 +1,1 @@
+"""Control charts and clinic comparison of released counts."""

@@ -1,0 +1,1 @@
+"""Disclosure control: counts in, releasable counts out."""

@@ -1,0 +1,37 @@
+"""Days and months as integers: the only clock the pure rooms know."""
+
+from datetime import date
+
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+FIRST_YEAR = 1900
+LAST_YEAR = 2100
+MONTHS_A_YEAR = 12
+FOREVER = 99_999
+"""A month after all others; a span that ends there has no end."""
+
+
+def day_number(day: date) -> int:
+    """Return *day* as days since 1970-01-01."""
+    return day.toordinal() - EPOCH_ORDINAL
+
+
+def date_of_day(day: int) -> date:
+    """Return the date of a day number."""
+    return date.fromordinal(day + EPOCH_ORDINAL)
+
+
+def month_number(year: int, month: int) -> int:
+    """Return months since January of year 0; *month* is 1-12."""
+    return MONTHS_A_YEAR * year + month - 1
+
+
+def month_of_day(day: int) -> int:
+    """Return the month number in which a day number falls."""
+    on = date_of_day(day)
+    return month_number(on.year, on.month)
+
+
+def first_day(month: int) -> date:
+    """Return the first day of a month number."""
+    year, index = divmod(month, MONTHS_A_YEAR)
+    return date(year, index + 1, 1)

@@ -1,0 +1,80 @@
+"""Counts before and after disclosure control."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Basis(StrEnum):
+    """What one unit of a measure is."""
+
+    VISITS = "visits"
+    LATEST_STATUS = "latest-status"
+
+
+class Interval(StrEnum):
+    """How long one point of a series is."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+    @property
+    def months(self) -> int:
+        """Return the length in months."""
+        return {"month": 1, "quarter": 3, "year": 12}[self.value]
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    True counts of one clinic in one interval; never leaves the hub as it is.
+
+    ``population`` counts people in the initial population, ``denominator`` those of
+    them who could be scored, ``numerator`` those of them who meet the measure; so
+    population >= denominator >= numerator >= 0.
+    ``interval_start`` is a month number (``app.domain.calendar``).
+    ``stratum`` is 0 for the total, else the position (1-based) in the stratifier.
+    """
+
+    clinic_id: int
+    interval: Interval
+    interval_start: int
+    stratum: int = 0
+    population: int
+    denominator: int
+    numerator: int
+
+
+class Withheld(StrEnum):
+    """Why a released cell carries no numbers. Never says by which rule."""
+
+    SUPPRESSED = "suppressed"
+    NO_DATA = "no-data"
+    NOT_PUBLISHED = "not-published"
+
+
+class ReleasedCell(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    Counts that their audience may see; made by ``app.disclosure`` alone.
+
+    ``clinic_id`` None is the network (or a named cohort). Where ``withheld`` is set,
+    the three counts are None, never 0. ``provisional`` marks an interval whose data
+    lock has not passed: only ever true in a clinic's own live view.
+    """
+
+    clinic_id: int | None
+    interval: Interval
+    interval_start: int
+    stratum: int = 0
+    population: int | None
+    denominator: int | None
+    numerator: int | None
+    withheld: Withheld | None = None
+    provisional: bool = False
+
+    @property
+    def proportion(self) -> float | None:
+        """Return numerator / denominator in [0, 1], or None where either is absent."""
+        if self.numerator is None or not self.denominator:
+            return None
+        return self.numerator / self.denominator

@@ -1,0 +1,22 @@
+"""Codes and the systems they come from."""
+
+import msgspec
+
+LOINC = "http://loinc.org"
+SNOMED_CT = "http://snomed.info/sct"
+ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
+ICD_10 = "http://hl7.org/fhir/sid/icd-10"
+ICD_9_CM = "http://hl7.org/fhir/sid/icd-9-cm"
+UCUM = "http://unitsofmeasure.org"
+ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+NETWORK = "https://catchment.example/fhir/CodeSystem/network"
+"""The network's own codes, for what no public terminology has (PUCAI, cJADAS10)."""
+LOCAL = "urn:catchment:local"
+"""A clinic's local code; its code is a keyed hash."""
+
+
+class Coding(msgspec.Struct, frozen=True, order=True):
+    """A code of a terminology on the list; never a display."""
+
+    system: str
+    code: str

@@ -1,0 +1,1 @@
+"""FHIR R4: parse, validate, render; the only importer of fhir.resources."""

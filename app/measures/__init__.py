@@ -1,0 +1,1 @@
+"""Measures as data: definitions, value sets, the compiler to SQL."""

@@ -1,0 +1,1 @@
+"""Wire: bind a request, call one service, shape the reply."""

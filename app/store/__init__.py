@@ -1,0 +1,1 @@
+"""At rest: tables, sessions and queries on SQLite or PostgreSQL."""

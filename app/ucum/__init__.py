@@ -1,0 +1,1 @@
+"""UCUM units: canonical codes and conversion factors."""

@@ -1,0 +1,197 @@
+"""
+De-identified records: all that the store can hold of a resource.
+
+There is no field for a name, a note, a display, a URL or an extension, so none can be
+kept. Every string here is a code of a listed system, a UCUM unit, a decimal, or a
+keyed digest.
+"""
+
+from enum import IntEnum, StrEnum
+
+import msgspec
+
+from app.domain.terminology import Coding
+
+
+class RecordType(IntEnum):
+    """The resource types that are kept; the numbers stand in the database."""
+
+    PATIENT = 1
+    ENCOUNTER = 2
+    OBSERVATION = 3
+    CONDITION = 4
+
+    @property
+    def fhir_name(self) -> str:
+        """Return the resource type as FHIR writes it."""
+        return self.name.capitalize()
+
+    @classmethod
+    def of(cls, fhir_name: str) -> "RecordType | None":
+        """Return the type called *fhir_name*, or None where it is not kept."""
+        return _BY_NAME.get(fhir_name)
+
+
+_BY_NAME = {kind.fhir_name: kind for kind in RecordType}
+
+
+class Precision(StrEnum):
+    """How much of a date was known, or is kept."""
+
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class PartialDate(msgspec.Struct, frozen=True):
+    """A date to its precision; ``day`` is the first day number of the span it names."""
+
+    day: int
+    precision: Precision
+
+
+class Quantity(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A decimal as written, its canonical UCUM code, and ``<``, ``<=``, ``>=``, ``>``."""
+
+    value: str
+    unit: str | None = None
+    comparator: str | None = None
+
+
+class Value(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What an Observation or a component found; at most one field is set."""
+
+    quantity: Quantity | None = None
+    codings: tuple[Coding, ...] = ()
+    boolean: bool | None = None
+    absent: Coding | None = None
+
+
+class Component(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One component of an Observation."""
+
+    code: tuple[Coding, ...]
+    value: Value
+
+
+class Observation(
+    msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="Observation"
+):
+    """What is kept of an Observation."""
+
+    status: str
+    category: tuple[Coding, ...] = ()
+    code: tuple[Coding, ...] = ()
+    effective: PartialDate | None = None
+    value: Value = Value()
+    components: tuple[Component, ...] = ()
+
+
+class Condition(
+    msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="Condition"
+):
+    """What is kept of a Condition."""
+
+    clinical_status: str | None = None
+    verification_status: str | None = None
+    category: tuple[Coding, ...] = ()
+    code: tuple[Coding, ...] = ()
+    onset: PartialDate | None = None
+    abatement: PartialDate | None = None
+    recorded: PartialDate | None = None
+
+
+class Encounter(
+    msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="Encounter"
+):
+    """What is kept of an Encounter: the day and the class of a visit."""
+
+    status: str
+    class_: Coding | None = None
+    start: PartialDate | None = None
+
+
+class Patient(
+    msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="Patient"
+):
+    """What is kept of a Patient; months are month numbers, ``zip3`` passed the list."""
+
+    sex: str | None = None
+    birth_month: int | None = None
+    death_month: int | None = None
+    deceased: bool | None = None
+    state: str | None = None
+    zip3: str | None = None
+
+
+Content = Observation | Condition | Encounter | Patient
+
+
+class AliasKind(IntEnum):
+    """By what a record is known again."""
+
+    ID = 1
+    IDENTIFIER = 2
+    DIGEST = 3
+
+
+class Alias(msgspec.Struct, frozen=True, order=True):
+    """
+    A keyed name of a record: HMAC-SHA256 of its scope and its raw value.
+
+    ``key`` has 20 bytes; the raw value is never stored.
+    """
+
+    key: bytes
+    kind: AliasKind
+    key_version: int
+
+
+class AliasTarget(msgspec.Struct, frozen=True):
+    """A reference to the record, here or yet to come, that *alias* names."""
+
+    alias: Alias
+    type: RecordType
+
+
+class HubTarget(msgspec.Struct, frozen=True):
+    """A reference by the hub's own id."""
+
+    record_id: int
+    type: RecordType
+
+
+class EntryTarget(msgspec.Struct, frozen=True):
+    """A reference to the resource of another entry of the same Bundle."""
+
+    index: int
+
+
+Target = AliasTarget | HubTarget | EntryTarget
+
+
+class DeidentifiedRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    One resource, de-identified, ready to be stored.
+
+    ``aliases`` are its id and its unique identifiers (never the digest, which needs
+    resolved references). ``content_digest`` is a keyed digest of the validated
+    resource at full precision without id, meta, text, display, issued and without its
+    subject and encounter. ``sent_order`` is meta.lastUpdated in epoch milliseconds.
+    ``dropped`` lists the element paths that were not kept, each once, sorted.
+    ``links`` are a Patient's replaced-by and replaces targets.
+    """
+
+    type: RecordType
+    content: Content
+    aliases: tuple[Alias, ...]
+    subject: Target | None = None
+    encounter: Target | None = None
+    links: tuple[Target, ...] = ()
+    entered_in_error: bool = False
+    needs_identity: bool = False
+    """The status says that this replaces something: an id or identifier is a must."""
+    sent_order: int | None = None
+    content_digest: bytes
+    policy_digest: str
+    dropped: tuple[str, ...] = ()

@@ -51,7 +51,7 @@ class PartialDate(msgspec.Struct, frozen=True):
 
 
 class Quantity(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A decimal as written, its canonical UCUM code, and ``<``, ``<=``, ``>=``, ``>``."""
+    """A decimal as written, its canonical UCUM code, and FHIR's comparator."""
 
     value: str
     unit: str | None = None

@@ -231,5 +231,3 @@ def fill_missing(subject: StoredSubject, other: StoredSubject) -> None:
     for field in ("birth_month", "sex", "death_month"):
         if getattr(subject, field) is None:
             setattr(subject, field, getattr(other, field))
-
-

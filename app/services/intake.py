@@ -76,7 +76,7 @@ PHASES = (
     frozenset({RecordType.ENCOUNTER}),
     frozenset({RecordType.OBSERVATION, RecordType.CONDITION}),
 )
-"""A reference only ever points to an earlier phase, so entries may come in any order."""
+"""A reference points to an earlier phase, so entries may come in any order."""
 
 
 def store(
@@ -152,6 +152,7 @@ class _Delivery:
         self._written: dict[int, Content] = {}
         self._stale: set[int] = set()
         self._dirty: set[int] = set()
+        self._joined: set[int] = set()
 
     def store(
         self, submissions: Sequence[Submission], *, atomic: bool
@@ -203,7 +204,7 @@ class _Delivery:
         if submission.record.type is not RecordType.PATIENT:
             return self._identities.only(aliases, expression=submission.expression)
         found = self._identities.found(aliases)
-        self._dirty |= self._identities.join(found)
+        self._joined |= self._identities.join(found)
         by_id = self._identities.found(
             alias for alias in aliases if alias.kind is AliasKind.ID
         )
@@ -311,9 +312,8 @@ class _Delivery:
         record = placed.record
         if stored.state is State.PLACEHOLDER:
             return True
-        if record.sent_order is not None and stored.sent_order is not None:
-            if record.sent_order < stored.sent_order:
-                return False
+        if (record.sent_order or 0) < (stored.sent_order or 0):
+            return False
         if record.entered_in_error:
             return stored.state is not State.WITHDRAWN
         if stored.state is State.WITHDRAWN:
@@ -370,7 +370,7 @@ class _Delivery:
                 )
                 for link in each.record.links
             ]
-            self._dirty |= self._identities.join([own, *others])
+            self._joined |= self._identities.join([own, *others])
 
     def _write(self) -> None:
         """Write records, names, facts and who is to be counted again."""
@@ -388,9 +388,11 @@ class _Delivery:
             concept_ids=lambda codings: self._hub.concepts.ids(self._session, codings),
         )
         records.insert_facts(self._session, rows)
-        counted = {self._identities.counted(i) for i in self._dirty}
+        counted = {self._identities.counted(i).id for i in self._dirty}
         subjects.mark_dirty(
-            self._session, [(s.id, s.clinic_id) for s in counted], now=self._now
+            self._session,
+            [(i, self._source.clinic_id) for i in counted | self._joined],
+            now=self._now,
         )
 
 

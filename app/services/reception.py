@@ -1,0 +1,43 @@
+"""The front door: a resource is validated, read, and loses its identity."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.deid.deidentification import deidentify
+from app.domain.clinics import Source
+from app.domain.records import DeidentifiedRecord
+from app.fhir.parsing import parse_resource
+from app.fhir.validation import InvalidResourceError, validate
+from app.services.hub import Hub
+
+
+def deidentified(
+    resource: Mapping[str, Any],
+    *,
+    hub: Hub,
+    source: Source,
+    own_ids: Sequence[str] = (),
+    entries: Mapping[str, int] | None = None,
+    prefix: str | None = None,
+) -> DeidentifiedRecord:
+    """
+    Return what may be kept of *resource*; the resource itself goes no further.
+
+    *own_ids* are ids that it has beside its body's: the URL's, its fullUrl's.
+    *entries* maps a Bundle's fullUrls to its entries. *prefix* is the FHIRPath of the
+    resource where it stands in a Bundle.
+
+    Raises:
+        InvalidResourceError: it breaks rules of FHIR.
+        ServiceError: it is valid, and cannot be taken.
+    """
+    if issues := validate(resource, prefix=prefix):
+        raise InvalidResourceError(issues)
+    identified = parse_resource(resource, source=source, own_ids=own_ids, prefix=prefix)
+    return deidentify(
+        identified,
+        policy=hub.policy,
+        keys=hub.keys,
+        source=source,
+        entries=entries or {},
+    )

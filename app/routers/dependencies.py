@@ -1,10 +1,12 @@
-"""What a route asks for: a transaction, a body, a caller who may."""
+"""What a route asks for: a transaction, the hub, a caller who may."""
 
 from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from app.domain.clinics import Principal
+from app.services.authorization import authenticate
 from app.services.hub import Hub
 from app.store import sessions
 
@@ -16,6 +18,14 @@ def find_hub(request: Request) -> Hub:
 
 
 HubDependency = Annotated[Hub, Depends(find_hub)]
+
+
+def find_caller(request: Request, hub: HubDependency) -> Principal:
+    """Return whom the request's access token speaks for, or refuse."""
+    return authenticate(hub, request.headers.get("Authorization"))
+
+
+Caller = Annotated[Principal, Depends(find_caller)]
 
 
 def open_write_session(hub: HubDependency) -> Iterator[sessions.WriteSession]:

@@ -33,7 +33,9 @@ def status_of(error: ServiceError) -> int:
     return HTTP_STATUS[error.issue_type]
 
 
-def error_reply(path: str, error: ServiceError, *, status: int | None = None) -> Response:
+def error_reply(
+    path: str, error: ServiceError, *, status: int | None = None
+) -> Response:
     """Return *error* as FHIR, OAuth or problem JSON, by the path it was met on."""
     code = status or status_of(error)
     headers = {"WWW-Authenticate": CHALLENGE} if code == HTTPStatus.UNAUTHORIZED else {}
@@ -59,7 +61,7 @@ def problem(error: ServiceError, status: int) -> dict[str, Any]:
 
 def _oauth(error: ServiceError, status: int, headers: dict[str, str]) -> Response:
     """Return *error* in OAuth's own JSON (RFC 6749 section 5.2)."""
-    code = error.oauth_code if isinstance(error, OAuthError) else "invalid_request"
+    code = error.code if isinstance(error, OAuthError) else "invalid_request"
     body = {"error": code, "error_description": error.message}
     no_store = {"Cache-Control": "no-store", "Pragma": "no-cache"}
     return _json(body, status, "application/json", headers | no_store)
@@ -90,7 +92,9 @@ def install_error_replies(app: FastAPI) -> None:
         named = ", ".join(name for name in names if name in known)
         message = f"Invalid or missing: {named}" if named else "Invalid parameters"
         return error_reply(
-            request.url.path, InvalidElementError(message), status=HTTPStatus.BAD_REQUEST
+            request.url.path,
+            InvalidElementError(message),
+            status=HTTPStatus.BAD_REQUEST,
         )
 
     @app.exception_handler(HTTPException)

@@ -21,13 +21,15 @@ from app.services import intake, resources
 from app.services.hub import Hub
 from app.services.intake import Receipt, Submission
 from app.services.resources import Wish
+from app.smart.scopes import Interaction
 from app.store.sessions import WriteSession
 
 MAX_ENTRIES = 5_000
-INTERACTIONS = {"POST": "c", "PUT": "u", "DELETE": "d"}
 
-Allowed = Callable[[str, str], None]
-"""Refuses with an error a type and interaction that the caller's scopes lack."""
+INTERACTIONS: dict[str, Interaction] = {"POST": "c", "PUT": "u", "DELETE": "d"}
+
+Allowed = Callable[[str, Interaction, Mapping[str, Any] | None], None]
+"""Refuses a type, an interaction and a resource that the caller's scopes lack."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, repr=False):
@@ -110,7 +112,9 @@ def receive_bundle(
         else:
             attempt(
                 entry.index,
-                lambda e=entry: allowed(e.type_name, INTERACTIONS[e.method]),
+                lambda e=entry: allowed(
+                    e.type_name, INTERACTIONS[e.method], e.resource
+                ),
             )
     todo = [e for e in entries if e is not None and e.index not in outcomes]
     for entry in todo:

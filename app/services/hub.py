@@ -3,15 +3,23 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from joserfc.jwk import ECKey
 from sqlalchemy import Engine
 
 from app.deid.policies import Policy
 from app.deid.pseudonyms import KeyRing
+from app.disclosure.audiences import Audiences
 from app.domain.terminology import Coding
 from app.measures.definitions import Measure
 from app.measures.facts import CanonicalUnit
+from app.smart.key_sets import KeySetCache
+from app.smart.tokens import TokenReader
 from app.store.concepts import ConceptCache
+
+if TYPE_CHECKING:
+    from app.services.authorization import Principals
 
 
 def epoch_milliseconds() -> int:
@@ -29,10 +37,20 @@ class Hub:
     policy: Policy
     measures: tuple[Measure, ...]
     units: Mapping[Coding, CanonicalUnit]
+    audiences: Audiences
     concepts: ConceptCache
+    signing_key: ECKey
+    tokens: TokenReader
+    key_sets: KeySetCache
+    principals: "Principals"
     clock: Callable[[], int] = field(default=epoch_milliseconds)
 
     @property
     def fhir_base(self) -> str:
         """Return the base of the FHIR interface, without a slash at its end."""
         return f"{self.base_url}/fhir"
+
+    @property
+    def token_endpoint(self) -> str:
+        """Return the URL that client assertions are made for."""
+        return f"{self.base_url}/oauth/token"

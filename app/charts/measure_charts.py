@@ -1,13 +1,7 @@
-"""
-The control chart of one measure's released series, and the rules that keep it honest.
-
-What cannot be shown is not an error: the chart comes with fewer lines or signals, and a
-remark says which and why.
-"""
+"""The control chart of one measure's released series, kept honest."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from enum import StrEnum
 from itertools import compress, groupby
 
 import msgspec
@@ -15,56 +9,15 @@ import msgspec
 from app.charts import rules
 from app.charts.control_charts import OVERDISPERSED, proportion_chart
 from app.charts.lines import ChartKind, Fit, Frame, Lines, Phase, frame
+from app.charts.remarks import (
+    MIN_FROZEN_POINTS,
+    MIN_POINTS,
+    Remark,
+    RemarkCode,
+    remark_on,
+)
 from app.charts.rules import Rule, RuleSet, Signal
 from app.domain.counts import Basis, Interval, ReleasedCell, Withheld
-
-MIN_POINTS = 12
-"""Fewer usable points give a phase no limits."""
-MIN_FROZEN_POINTS = 24
-"""Fewer points make no frozen baseline: with 12, Anhoej alarms falsely in 13-28 %."""
-
-
-class RemarkCode(StrEnum):
-    """Why a chart shows less than it might."""
-
-    NO_DATA = "no-data"
-    SUPPRESSED_POINT = "suppressed-point"
-    LATEST_STATUS = "latest-status"
-    TOO_FEW_POINTS = "too-few-points"
-    SHORT_BASELINE = "short-baseline"
-    PROVISIONAL = "provisional"
-
-
-REMARKS: dict[RemarkCode, str] = {
-    RemarkCode.NO_DATA: "No interval of this series has data yet.",
-    RemarkCode.SUPPRESSED_POINT: (
-        "A point of this series is suppressed. Lines would help to work it out, so the "
-        "series has no centre line, no limits and no signals."
-    ),
-    RemarkCode.LATEST_STATUS: (
-        "Neighbouring points describe mostly the same people, so rules made for "
-        "independent points would alarm falsely: no signals are flagged."
-    ),
-    RemarkCode.TOO_FEW_POINTS: (
-        f"A phase with fewer than {MIN_POINTS} closed points has a centre line, but no "
-        "limits and no signals."
-    ),
-    RemarkCode.SHORT_BASELINE: (
-        f"A frozen baseline needs {MIN_FROZEN_POINTS} closed points; this one has "
-        "fewer, so the lines come from all closed points of the phase."
-    ),
-    RemarkCode.PROVISIONAL: (
-        "Provisional points may still change: no line is computed from them, and they "
-        "are not searched for signals."
-    ),
-}
-
-
-class Remark(msgspec.Struct, frozen=True):
-    """One reason, as a code and in words."""
-
-    code: RemarkCode
-    text: str
 
 
 class ChartPoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,9 +130,7 @@ def measure_chart(
         baselines=tuple(_baselines(series, fit, within)),
         points=tuple(_points(series, fit, within, found, excluded)),
         signals=tuple(_signal(signal, series) for signal in found),
-        remarks=tuple(
-            Remark(code, REMARKS[code]) for code in _codes(series, fit, basis, short)
-        ),
+        remarks=tuple(map(remark_on, _codes(series, fit, basis, short))),
     )
 
 

@@ -20,3 +20,7 @@ class Coding(msgspec.Struct, frozen=True, order=True):
 
     system: str
     code: str
+
+
+DEIDENTIFIED = Coding("https://catchment.example/fhir/tag", "deidentified")
+"""The hub's own tag: on every record it gives out, and on none that it takes."""

@@ -15,7 +15,8 @@ from app.domain.errors import (
     TooLargeError,
 )
 from app.domain.records import RecordType
-from app.fhir.references import Criterion, own_id_of, parse_criterion
+from app.fhir.criteria import Criterion, parse_criterion
+from app.fhir.references import full_url_id
 from app.fhir.validation import InvalidResourceError, validate
 from app.services import intake, resources
 from app.services.hub import Hub
@@ -93,7 +94,7 @@ def receive_bundle(
         try:
             return step()
         except ServiceError as error:
-            placed = _placed(error, index)
+            placed = _placed(error, f"Bundle.entry[{index}]")
             if atomic:
                 raise placed from None
             outcomes[index] = placed
@@ -245,7 +246,9 @@ def _submission(
     entry: Entry, hub: Hub, source: Source, full_urls: Mapping[str, int]
 ) -> Submission:
     assert entry.resource is not None
-    full_url_id = None if entry.full_url is None else own_id_of(entry.full_url)
+    known_id = None
+    if entry.full_url is not None:
+        known_id = full_url_id(entry.full_url, source=source)
     wish = Wish(
         own_id=entry.own_id,
         criterion=entry.criterion,
@@ -259,9 +262,9 @@ def _submission(
         hub=hub,
         source=source,
         index=entry.index,
-        own_ids=() if full_url_id is None else (full_url_id,),
+        own_ids=() if known_id is None else (known_id,),
         entries=full_urls,
-        prefix=f"{entry.expression}.resource",
+        expression=f"{entry.expression}.resource",
     )
 
 
@@ -282,8 +285,12 @@ def _refuse_twins(submissions: Sequence[Submission]) -> None:
         seen |= keys
 
 
-def _placed(error: ServiceError, index: int) -> ServiceError:
-    """Say of an error, where it does not, which entry it is about."""
-    if error.expression is None:
-        error.expression = f"Bundle.entry[{index}]"
+def _placed(error: ServiceError, entry: str) -> ServiceError:
+    """Say of an error where it stands in the Bundle; *entry* is its FHIRPath."""
+    within = error.expression
+    if within is None:
+        error.expression = entry
+    elif not within.startswith("Bundle."):
+        root, dot, rest = within.partition(".")
+        error.expression = f"{entry}.resource{dot}{rest}" if root else entry
     return error

@@ -35,11 +35,18 @@ class Identities:
     """
 
     def __init__(
-        self, session: WriteSession, source: Source, *, policy_digest: str, now: int
+        self,
+        session: WriteSession,
+        source: Source,
+        *,
+        policy_digest: str,
+        key_version: int,
+        now: int,
     ) -> None:
         self._session = session
         self._source = source
         self._policy_digest = policy_digest
+        self._key_version = key_version
         self._now = now
         self._known: dict[bytes, int] = {}
         self._free_ids: list[int] = []
@@ -59,7 +66,7 @@ class Identities:
             keys.update(alias.key for alias in record.aliases)
             for target in (record.subject, record.encounter, *record.links):
                 if isinstance(target, AliasTarget):
-                    keys.add(target.alias.key)
+                    keys.update(alias.key for alias in target.aliases)
                 elif isinstance(target, HubTarget):
                     hub_ids.add(target.record_id)
         self._known = records.find_by_alias(self._session, keys)
@@ -93,9 +100,14 @@ class Identities:
         return next(iter(found), None)
 
     def name(self, record_id: int, aliases: Iterable[Alias]) -> None:
-        """Let *aliases* name a record from now on."""
+        """
+        Let *aliases* name a record from now on.
+
+        Only those of the current key version are kept: a record that was found by an
+        older key gets a name under the new one.
+        """
         for alias in aliases:
-            if alias.key not in self._known:
+            if alias.key_version == self._key_version and alias.key not in self._known:
                 self._known[alias.key] = record_id
                 self._new_aliases.append((alias, record_id))
 
@@ -118,10 +130,10 @@ class Identities:
             return self._of_entry(target, type_, entries, expression)
         if isinstance(target, HubTarget):
             return self._of_hub(target, type_, expression)
-        known = self._known.get(target.alias.key)
+        known = min(self.found(target.aliases), default=None)
         if known is None:
             known = self.create(type_, subject_id=about).id
-            self.name(known, [target.alias])
+        self.name(known, target.aliases)
         return known
 
     def _of_entry(

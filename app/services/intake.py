@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from hashlib import sha256
 
 import msgspec
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from app.deid.pseudonyms import digest_aliases
 from app.domain.clinics import Source
 from app.domain.errors import (
     BusinessRuleError,
@@ -17,6 +17,7 @@ from app.domain.errors import (
 from app.domain.records import (
     Alias,
     AliasKind,
+    AliasTarget,
     Content,
     DeidentifiedRecord,
     Patient,
@@ -46,7 +47,7 @@ class Submission(msgspec.Struct, kw_only=True):
     One de-identified record on its way into the store.
 
     ``index`` is its place in the delivery, ``expression`` the FHIRPath of the resource.
-    ``condition`` is the alias of a conditional create or update; with ``create_only``
+    ``condition`` are the aliases of a conditional create or update; with ``create_only``
     a match leaves the stored record as it is. ``if_match`` is the version it must
     have; ``if_none_match`` asks that there be none.
     """
@@ -54,7 +55,7 @@ class Submission(msgspec.Struct, kw_only=True):
     index: int
     expression: str
     record: DeidentifiedRecord
-    condition: Alias | None = None
+    condition: tuple[Alias, ...] = ()
     create_only: bool = False
     if_match: int | None = None
     if_none_match: bool = False
@@ -116,8 +117,8 @@ def _subject_keys(submissions: Sequence[Submission]) -> set[bytes]:
         record = submission.record
         if record.type is RecordType.PATIENT:
             keys.update(alias.key for alias in record.aliases)
-        elif (alias := getattr(record.subject, "alias", None)) is not None:
-            keys.add(alias.key)
+        elif isinstance(record.subject, AliasTarget):
+            keys.update(alias.key for alias in record.subject.aliases)
     return keys
 
 
@@ -128,7 +129,7 @@ class _Placed(msgspec.Struct, kw_only=True):
     record_id: int | None
     subject_id: int | None
     encounter_id: int
-    digest: bytes
+    digests: tuple[bytes, ...]
 
     @property
     def record(self) -> DeidentifiedRecord:
@@ -144,7 +145,11 @@ class _Delivery:
         self._source = source
         self._now = hub.clock()
         self._identities = Identities(
-            session, source, policy_digest=hub.policy.digest, now=self._now
+            session,
+            source,
+            policy_digest=hub.policy.digest,
+            key_version=hub.keys.current,
+            now=self._now,
         )
         self._entries: dict[int, int] = {}
         self._by_digest: dict[bytes, list[int]] = {}
@@ -195,7 +200,12 @@ class _Delivery:
             record_id=record_id,
             subject_id=subject_id,
             encounter_id=encounter_id,
-            digest=_digest(record, subject_id, encounter_id),
+            digests=tuple(
+                alias.key
+                for alias in digest_aliases(
+                    record.content_digests, subject=subject_id, encounter=encounter_id
+                )
+            ),
         )
 
     def _own_record(self, submission: Submission) -> int | None:
@@ -253,7 +263,12 @@ class _Delivery:
 
     def _look_up_digests(self, placed: Sequence[_Placed]) -> None:
         """Read the records that have the content of those not found by a name."""
-        unknown = {each.digest for each in placed if each.record_id is None}
+        unknown = {
+            digest
+            for each in placed
+            if each.record_id is None
+            for digest in each.digests
+        }
         unknown -= self._by_digest.keys()
         found = records.find_by_digest(
             self._session, unknown, source_id=self._source.source_id
@@ -267,10 +282,10 @@ class _Delivery:
     def _same_content(self, placed: _Placed) -> int | None:
         """Return a record of the same content that is not known by another id."""
         has_id = any(a.kind is AliasKind.ID for a in placed.record.aliases)
-        for record_id in self._by_digest.get(placed.digest, ()):
-            if not (has_id and record_id in self._with_own_id):
-                return record_id
-        return None
+        same = (i for digest in placed.digests for i in self._by_digest.get(digest, ()))
+        return next(
+            (i for i in same if not (has_id and i in self._with_own_id)), None
+        )
 
     def _decide(self, placed: _Placed) -> Receipt:
         """Create, update or leave alone; return what became of it."""
@@ -302,7 +317,7 @@ class _Delivery:
         stored = self._identities.create(
             placed.record.type, subject_id=placed.subject_id
         )
-        self._by_digest.setdefault(placed.digest, []).append(stored.id)
+        self._by_digest.setdefault(placed.digests[0], []).append(stored.id)
         if any(a.kind is AliasKind.ID for a in placed.record.aliases):
             self._with_own_id.add(stored.id)
         return stored
@@ -318,7 +333,7 @@ class _Delivery:
             return stored.state is not State.WITHDRAWN
         if stored.state is State.WITHDRAWN:
             return True
-        return not placed.submission.create_only and stored.digest != placed.digest
+        return not placed.submission.create_only and stored.digest not in placed.digests
 
     def _apply(self, stored: StoredRecord, placed: _Placed) -> None:
         """Make *stored* the version that *placed* is."""
@@ -329,7 +344,7 @@ class _Delivery:
         stored.version += 1
         stored.state = State.WITHDRAWN if record.entered_in_error else State.CURRENT
         stored.sent_order = record.sent_order
-        stored.digest = placed.digest
+        stored.digest = placed.digests[0]
         stored.content = msgspec.json.encode(record.content).decode()
         stored.policy_digest = record.policy_digest
         stored.received_at = self._now
@@ -398,14 +413,5 @@ class _Delivery:
 
 def _names(submission: Submission) -> tuple[Alias, ...]:
     """Return the aliases of a submission, its condition's included."""
-    if submission.condition is None:
-        return submission.record.aliases
-    return (*submission.record.aliases, submission.condition)
+    return (*submission.record.aliases, *submission.condition)
 
-
-def _digest(
-    record: DeidentifiedRecord, subject_id: int | None, encounter_id: int
-) -> bytes:
-    """Return the digest of content and resolved references (keyed by its content)."""
-    references = f"{subject_id or 0}/{encounter_id}".encode()
-    return sha256(record.content_digest + references).digest()[:20]

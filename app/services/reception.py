@@ -1,9 +1,9 @@
 """The front door: a resource is validated, read, and loses its identity."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from app.deid.deidentification import deidentify
+from app.deid.records import deidentify
 from app.domain.clinics import Source
 from app.domain.records import DeidentifiedRecord
 from app.fhir.parsing import parse_resource
@@ -12,28 +12,26 @@ from app.services.hub import Hub
 
 
 def deidentified(
-    resource: Mapping[str, Any],
+    resource: dict[str, Any],
     *,
     hub: Hub,
     source: Source,
-    own_ids: Sequence[str] = (),
+    own_ids: tuple[str, ...] = (),
     entries: Mapping[str, int] | None = None,
-    prefix: str | None = None,
 ) -> DeidentifiedRecord:
     """
     Return what may be kept of *resource*; the resource itself goes no further.
 
     *own_ids* are ids that it has beside its body's: the URL's, its fullUrl's.
-    *entries* maps a Bundle's fullUrls to its entries. *prefix* is the FHIRPath of the
-    resource where it stands in a Bundle.
+    *entries* maps a Bundle's fullUrls to its entries.
 
     Raises:
         InvalidResourceError: it breaks rules of FHIR.
         ServiceError: it is valid, and cannot be taken.
     """
-    if issues := validate(resource, prefix=prefix):
+    if issues := validate(resource):
         raise InvalidResourceError(issues)
-    identified = parse_resource(resource, source=source, own_ids=own_ids, prefix=prefix)
+    identified = parse_resource(resource, source=source, ids=own_ids)
     return deidentify(
         identified,
         policy=hub.policy,

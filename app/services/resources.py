@@ -8,18 +8,20 @@ import msgspec
 from app.deid.pseudonyms import id_aliases, identifier_aliases
 from app.domain.clinics import Source
 from app.domain.errors import (
+    BusinessRuleError,
     MalformedError,
     NotFoundError,
-    NotSupportedError,
     ServiceError,
     WithdrawnError,
 )
 from app.domain.records import Alias, Content, RecordType
-from app.fhir.references import Criterion, hub_id, record_id_of
+from app.fhir.criteria import Criterion
+from app.fhir.references import hub_id, record_id_of
 from app.fhir.rendering import render_record
 from app.services import intake
 from app.services.hub import Hub
 from app.services.intake import Receipt, Submission
+from app.services.labels import label_of
 from app.services.reception import deidentified
 from app.store import records, subjects
 from app.store.records import State, StoredRecord
@@ -39,7 +41,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def submission_of(
-    resource: Mapping[str, Any],
+    resource: dict[str, Any],
     wish: Wish,
     *,
     hub: Hub,
@@ -47,21 +49,19 @@ def submission_of(
     index: int = 0,
     own_ids: tuple[str, ...] = (),
     entries: Mapping[str, int] | None = None,
-    prefix: str | None = None,
+    expression: str | None = None,
 ) -> Submission:
     """De-identify *resource* and say how it is to be stored."""
     ids = own_ids if wish.own_id is None else (wish.own_id, *own_ids)
     record = deidentified(
-        resource, hub=hub, source=source, own_ids=ids, entries=entries, prefix=prefix
+        resource, hub=hub, source=source, own_ids=ids, entries=entries
     )
-    condition = None
+    condition: tuple[Alias, ...] = ()
     if wish.criterion is not None:
-        condition = identifier_aliases(
-            hub.keys, source, record.type, wish.criterion.system, wish.criterion.value
-        )[0]
+        condition = condition_aliases(wish.criterion, record.type, hub, source)
     return Submission(
         index=index,
-        expression=prefix or record.type.fhir_name,
+        expression=expression or record.type.fhir_name,
         record=record,
         condition=condition,
         create_only=wish.create_only,
@@ -70,11 +70,23 @@ def submission_of(
     )
 
 
+def condition_aliases(
+    criterion: Criterion, type_: RecordType, hub: Hub, source: Source
+) -> tuple[Alias, ...]:
+    """Return what the record that *criterion* names is known by."""
+    if criterion.system not in source.identifier_systems:
+        msg = "The identifier's system is not declared unique in the clinic"
+        raise BusinessRuleError(msg)
+    return identifier_aliases(
+        type_, criterion.system, criterion.value, keys=hub.keys, source=source
+    )
+
+
 def save(
     session: WriteSession,
     hub: Hub,
     source: Source,
-    resource: Mapping[str, Any],
+    resource: dict[str, Any],
     wish: Wish,
 ) -> Receipt:
     """Store one resource of *source*."""
@@ -91,7 +103,7 @@ def find(
     """Return the record that *own_id*, the sender's or the hub's, names for *source*."""
     record_id = record_id_of(own_id)
     if record_id is None:
-        keys = [alias.key for alias in id_aliases(hub.keys, source, type_, own_id)]
+        keys = [alias.key for alias in id_aliases(type_, own_id, keys=hub.keys, source=source)]
         record_id = next(iter(records.find_by_alias(session, keys).values()), None)
     if record_id is None:
         return None
@@ -138,6 +150,7 @@ def render(stored: StoredRecord, *, resource_id: str) -> dict[str, Any]:
         version=stored.version,
         subject_reference=about,
         encounter_reference=visit,
+        label=label_of,
     )
 
 
@@ -176,8 +189,3 @@ def check_type(resource: Mapping[str, Any], type_: RecordType) -> None:
         msg = f"The body is no {type_.fhir_name}"
         raise MalformedError(msg, expression="resourceType")
 
-
-def refuse_criteria() -> None:
-    """Refuse a search or a criterion that is not an identifier."""
-    msg = "Conditions are of the form identifier=system|value"
-    raise NotSupportedError(msg)

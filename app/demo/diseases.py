@@ -18,6 +18,8 @@ HIGHEST_HALVES = 44
 """The highest cJADAS10 of the demo, 22, in half points."""
 HALVES_A_GLOBAL = 20
 COUNTED_JOINTS = 10
+DEEPEST = 0.999_999
+"""Below 1, so that n steps of a scale are numbered 0 to n - 1."""
 
 
 class Disease(StrEnum):
@@ -103,7 +105,8 @@ def findings(
     """
     at_target = quantile < proportion_at_target
     span = proportion_at_target if at_target else 1 - proportion_at_target
-    depth = (quantile - (0 if at_target else proportion_at_target)) / span
+    start = 0 if at_target else proportion_at_target
+    depth = min((quantile - start) / span, DEEPEST)
     match disease:
         case Disease.OLIGOARTHRITIS | Disease.POLYARTHRITIS:
             limit = LOW_ACTIVITY_HALVES[disease]

@@ -30,7 +30,7 @@ FAMILY_NAMES = """Abernathy Birchwood Castellan Dunmore Ellsworth Fairweather Ga
     Zielony Ashgrove Bellweather Coppersmith Drinkwater Eastlake"""
 STREETS = ("Maple", "Second", "Orchard", "Station", "Lakeview", "Chapel", "Foundry")
 CHILDREN = (*JIA, Disease.COLITIS, Disease.CROHN)
-AGES = {"child": (3, 14), "adult": (38, 78)}
+AGES = {"child": (3, 14), "adult": (38, 72)}
 """Years of age at the first day; children are 17 at most on the last."""
 FIRST_RECORD_NUMBER = 10_001
 COMES_OR_GOES = 0.1

@@ -18,18 +18,20 @@ def deidentified(
     source: Source,
     own_ids: tuple[str, ...] = (),
     entries: Mapping[str, int] | None = None,
+    at: str | None = None,
 ) -> DeidentifiedRecord:
     """
     Return what may be kept of *resource*; the resource itself goes no further.
 
     *own_ids* are ids that it has beside its body's: the URL's, its fullUrl's.
-    *entries* maps a Bundle's fullUrls to its entries.
+    *entries* maps a Bundle's fullUrls to its entries; *at* is the FHIRPath of the
+    resource there.
 
     Raises:
         InvalidResourceError: it breaks rules of FHIR.
         ServiceError: it is valid, and cannot be taken.
     """
-    if issues := validate(resource):
+    if issues := validate(resource, at=at):
         raise InvalidResourceError(issues)
     identified = parse_resource(resource, source=source, ids=own_ids)
     return deidentify(

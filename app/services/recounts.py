@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from app.measures.compilation import compile_measure
 from app.services.hub import Hub
 from app.store import recounts
-from app.store.concepts import all_concepts, ensure_concepts
+from app.store.concepts import all_concepts
 from app.store.leases import take_lease
 from app.store.recounts import MeasureRow
 from app.store.sessions import WriteSession, read_session, write_session
@@ -22,9 +22,6 @@ PAUSE_SECONDS = 0.25
 def register_measures(hub: Hub) -> None:
     """Make the loaded definitions known to the store; new ones wait to be counted."""
     with write_session(hub.engine) as session:
-        ensure_concepts(
-            session, (coding for measure in hub.measures for coding in measure.codings)
-        )
         known = {row.digest for row in recounts.known_measures(session)}
         for measure in hub.measures:
             if measure.digest not in known:

@@ -54,7 +54,7 @@ def submission_of(
     """De-identify *resource* and say how it is to be stored."""
     ids = own_ids if wish.own_id is None else (wish.own_id, *own_ids)
     record = deidentified(
-        resource, hub=hub, source=source, own_ids=ids, entries=entries
+        resource, hub=hub, source=source, own_ids=ids, entries=entries, at=expression
     )
     condition: tuple[Alias, ...] = ()
     if wish.criterion is not None:

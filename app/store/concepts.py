@@ -1,6 +1,6 @@
 """Codes and their integer ids in this database."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from sqlalchemy import Engine, text
 
@@ -39,13 +39,6 @@ def all_concepts(session: ReadSession) -> dict[Coding, int]:
     """Return every concept with its id."""
     rows = session.connection().execute(_ALL)
     return {Coding(system=row.system, code=row.code): row.id for row in rows}
-
-
-def ensure_concepts(session: WriteSession, codings: Iterable[Coding]) -> None:
-    """Give each of *codings* an id."""
-    stored = all_concepts(session)
-    for coding in sorted(set(codings) - stored.keys()):
-        _added_id(session, coding)
 
 
 def _added_id(session: WriteSession, coding: Coding) -> int:

@@ -1,7 +1,9 @@
 """Charts and clinic comparisons of what a viewer may see, as numbers and pictures."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
+from enum import StrEnum
 
 import msgspec
 import vl_convert
@@ -14,15 +16,31 @@ from app.charts.shifts import Shift, suggested_shift
 from app.domain.counts import Basis, Interval, ReleasedCell
 from app.domain.errors import NotFoundError
 from app.services.hub import Hub
-from app.services.series import Series, Viewer, Wanted, find_measure, find_series
+from app.services.catalogue import find_measure
+from app.services.series import Series, Viewer, Wanted, find_series
 from app.services.counts import measure_rows
 from app.services.releases import latest
 from app.store import clinics, releases, tables
 from app.store.sessions import ReadSession
 
 
+class Picture(StrEnum):
+    """What a chart can be had as, beside its numbers."""
+
+    SVG = "svg"
+    PNG = "png"
+    SPECIFICATION = "vl.json"
+
+
+MEDIA_TYPES = {
+    Picture.SVG: "image/svg+xml",
+    Picture.PNG: "image/png",
+    Picture.SPECIFICATION: "application/json",
+}
+
+
 class ChartOf(msgspec.Struct, frozen=True, kw_only=True):
-    """A series with its control chart; ``chart`` None where there is no point."""
+    """A series with its control chart; and a change in it, if one is likely."""
 
     series: Series
     chart: ControlChart
@@ -51,11 +69,11 @@ def find_chart(
     if not series.cells:
         msg = "Nothing is published of this series"
         raise NotFoundError(msg)
-    basis = series.measure.basis
+    basis = series.page.basis
     chart = measure_chart(
         series.cells,
         basis=basis,
-        improvement=series.measure.improvement_notation,
+        improvement=series.page.improvement_notation,
         rule_set=rule_set,
     )
     return ChartOf(
@@ -87,9 +105,9 @@ def compare(
         raise NotFoundError(msg)
     total = totals[-1]
     comparison = compare_clinics(
-        _beside(total, cells, basis=network.measure.basis),
+        _beside(total, cells, basis=network.page.basis),
         network=total,
-        improvement=network.measure.improvement_notation,
+        improvement=network.page.improvement_notation,
     )
     names = {row.id: row for row in clinics.all_clinics(session) if row.id is not None}
     series = msgspec.structs.replace(network, cells=(total,))
@@ -139,15 +157,31 @@ def _beside(
         same = [cell for cell in cells if cell.interval is total.interval]
     else:
         same = list(cells)
-    ending = [cell for cell in same if cell.interval_start + cell.interval.months == end]
+    ending = [
+        cell for cell in same if cell.interval_start + cell.interval.months == end
+    ]
     return list({cell.clinic_id: cell for cell in ending}.values())
 
 
-def svg_of(spec: vega.Spec) -> str:
-    """Return a Vega-Lite specification drawn as SVG."""
-    return str(vl_convert.vegalite_to_svg(spec))
+def draw_chart(found: ChartOf, picture: Picture) -> str | bytes:
+    """Return a control chart as *picture*."""
+    name = "Network" if found.series.clinic is None else found.series.clinic.name
+    title = f"{found.series.page.title}: {name}"
+    return _drawn(vega.control_chart_spec(found.chart, title=title), picture)
 
 
-def png_of(spec: vega.Spec) -> bytes:
-    """Return a Vega-Lite specification drawn as PNG, at twice the size for print."""
-    return bytes(vl_convert.vegalite_to_png(spec, scale=2))
+def draw_comparison(found: ComparisonOf, picture: Picture) -> str | bytes:
+    """Return a funnel plot of clinics as *picture*."""
+    names = {clinic_id: row.name for clinic_id, row in found.clinics.items()}
+    title = found.series.page.title
+    spec = vega.funnel_spec(found.comparison, names=names, title=title)
+    return _drawn(spec, picture)
+
+
+def _drawn(spec: vega.Spec, picture: Picture) -> str | bytes:
+    """Return a Vega-Lite specification drawn; a PNG at twice the size, for print."""
+    if picture is Picture.SVG:
+        return str(vl_convert.vegalite_to_svg(spec))
+    if picture is Picture.PNG:
+        return bytes(vl_convert.vegalite_to_png(spec, scale=2))
+    return json.dumps(spec)

@@ -283,9 +283,7 @@ class _Delivery:
         """Return a record of the same content that is not known by another id."""
         has_id = any(a.kind is AliasKind.ID for a in placed.record.aliases)
         same = (i for digest in placed.digests for i in self._by_digest.get(digest, ()))
-        return next(
-            (i for i in same if not (has_id and i in self._with_own_id)), None
-        )
+        return next((i for i in same if not (has_id and i in self._with_own_id)), None)
 
     def _decide(self, placed: _Placed) -> Receipt:
         """Create, update or leave alone; return what became of it."""
@@ -414,4 +412,3 @@ class _Delivery:
 def _names(submission: Submission) -> tuple[Alias, ...]:
     """Return the aliases of a submission, its condition's included."""
     return (*submission.record.aliases, *submission.condition)
-

@@ -10,6 +10,7 @@ from app.disclosure.summaries import summary_of
 from app.domain.calendar import day_number
 from app.domain.clinics import Audience, ClinicStatus
 from app.domain.counts import Cell, ReleasedCell
+from app.domain.errors import NotFoundError
 from app.measures.definitions import Measure
 from app.services.counts import measure_rows, true_cells
 from app.services.hub import Hub
@@ -134,3 +135,19 @@ def _save(
 def latest(session: ReadSession, audience: Audience) -> ReleaseRow | None:
     """Return an audience's newest release, if there is one."""
     return next(iter(releases.releases(session, audience=audience, limit=1)), None)
+
+
+def published(session: ReadSession, audience: Audience) -> list[ReleaseRow]:
+    """Return an audience's releases, the newest first."""
+    return releases.releases(session, audience=audience)
+
+
+def find_release(
+    session: ReadSession, audience: Audience, release_id: int
+) -> ReleaseRow:
+    """Return one release of an audience, or refuse."""
+    for row in published(session, audience):
+        if row.id == release_id:
+            return row
+    msg = "No release of that number"
+    raise NotFoundError(msg)

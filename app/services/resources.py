@@ -103,7 +103,10 @@ def find(
     """Return the record that *own_id*, the sender's or the hub's, names for *source*."""
     record_id = record_id_of(own_id)
     if record_id is None:
-        keys = [alias.key for alias in id_aliases(type_, own_id, keys=hub.keys, source=source)]
+        keys = [
+            alias.key
+            for alias in id_aliases(type_, own_id, keys=hub.keys, source=source)
+        ]
         record_id = next(iter(records.find_by_alias(session, keys).values()), None)
     if record_id is None:
         return None
@@ -188,4 +191,3 @@ def check_type(resource: Mapping[str, Any], type_: RecordType) -> None:
     if resource.get("resourceType") != type_.fhir_name:
         msg = f"The body is no {type_.fhir_name}"
         raise MalformedError(msg, expression="resourceType")
-

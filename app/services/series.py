@@ -10,6 +10,12 @@ from app.domain.clinics import Audience, Principal
 from app.domain.counts import Interval, ReleasedCell
 from app.domain.errors import NotFoundError, NotSupportedError
 from app.measures.definitions import Measure
+from app.services.catalogue import (
+    MeasurePage,
+    find_measure,
+    page_of,
+    stratum_number,
+)
 from app.services.counts import measure_rows, true_cells
 from app.services.hub import Hub
 from app.services.releases import closed_before, latest, today_number
@@ -38,7 +44,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Which part of a measure: months are month numbers, ``until`` exclusive."""
 
     clinic: str | None = None
-    stratum: int = 0
+    cohort: str | None = None
+    stratum: str | None = None
     interval: Interval | None = None
     since: int = 0
     until: int = FOREVER
@@ -52,9 +59,9 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     are complete up to ``counted_up_to``, epoch milliseconds.
     """
 
-    measure: Measure
+    page: MeasurePage
     clinic: tables.Clinic | None
-    stratum: int
+    stratum_name: str | None
     interval: Interval
     cells: tuple[ReleasedCell, ...]
     audience: Audience | None
@@ -63,20 +70,12 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     policy_digest: str
 
 
-def find_measure(hub: Hub, measure_id: str) -> Measure:
-    """Return a loaded measure, or refuse."""
-    for measure in hub.measures:
-        if measure.id == measure_id:
-            return measure
-    msg = "No measure of that id"
-    raise NotFoundError(msg)
-
-
 def find_series(
     session: ReadSession, hub: Hub, viewer: Viewer, measure_id: str, wanted: Wanted
 ) -> Series:
     """Return the series that *viewer* may see: their own clinic's live, else released."""
     measure = find_measure(hub, measure_id)
+    refuse_cohort(wanted.cohort)
     row = measure_rows(session, hub).get(measure_id)
     clinic = _clinic(session, viewer, wanted.clinic)
     if row is None:
@@ -116,12 +115,15 @@ def _live(
     )
     own = own_cells(cells, clinic_id=clinic.id, closed_before=closed_before(hub))
     since = recounts.waiting_since(session, clinic_id=clinic.id)
+    stratum = stratum_number(measure, wanted.stratum)
+    usual = Interval.QUARTER if stratum else Interval.MONTH
+    interval = wanted.interval or usual
     return Series(
-        measure=measure,
+        page=page_of(measure),
         clinic=clinic,
-        stratum=wanted.stratum,
-        interval=wanted.interval or Interval.MONTH,
-        cells=_chosen(own, wanted, wanted.interval or Interval.MONTH),
+        stratum_name=wanted.stratum,
+        interval=interval,
+        cells=_chosen(own, wanted, interval, stratum),
         audience=None,
         release_id=None,
         counted_up_to=since or hub.clock(),
@@ -151,13 +153,14 @@ def _released(
         )
         if cell.clinic_id == clinic_id
     ]
-    interval = wanted.interval or _finest(cells, stratum=wanted.stratum)
+    stratum = stratum_number(measure, wanted.stratum)
+    interval = wanted.interval or _finest(cells, stratum=stratum)
     return Series(
-        measure=measure,
+        page=page_of(measure),
         clinic=clinic,
-        stratum=wanted.stratum,
+        stratum_name=wanted.stratum,
         interval=interval,
-        cells=_chosen(cells, wanted, interval),
+        cells=_chosen(cells, wanted, interval, stratum),
         audience=viewer.audience,
         release_id=release.id,
         counted_up_to=None,
@@ -172,14 +175,14 @@ def _finest(cells: Sequence[ReleasedCell], *, stratum: int) -> Interval:
 
 
 def _chosen(
-    cells: Sequence[ReleasedCell], wanted: Wanted, interval: Interval
+    cells: Sequence[ReleasedCell], wanted: Wanted, interval: Interval, stratum: int
 ) -> tuple[ReleasedCell, ...]:
     """Return the cells of one width and stratum within the months asked for."""
     return tuple(
         cell
         for cell in cells
         if cell.interval is interval
-        and cell.stratum == wanted.stratum
+        and cell.stratum == stratum
         and wanted.since <= cell.interval_start < wanted.until
     )
 

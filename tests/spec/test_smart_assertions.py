@@ -34,12 +34,12 @@ PUBLIC_PEM = EC_KEY.public_key().public_bytes(
 )
 
 HEADER_FAULTS = [
-    ({"alg": ABSENT}, "alg"),
-    ({"alg": "none"}, "alg"),
-    ({"alg": "ES256"}, "alg"),
-    ({"alg": "RS256"}, "alg"),
-    ({"alg": "PS384"}, "alg"),
-    ({"alg": ["ES384"]}, "alg"),
+    ({"alg": ABSENT}, "alg must be"),
+    ({"alg": "none"}, "alg must be"),
+    ({"alg": "ES256"}, "alg must be"),
+    ({"alg": "RS256"}, "alg must be"),
+    ({"alg": "PS384"}, "alg must be"),
+    ({"alg": ["ES384"]}, "alg must be"),
     ({"alg": "RS384"}, "No registered key"),
     ({"typ": ABSENT}, "typ"),
     ({"typ": "at+jwt"}, "typ"),
@@ -150,7 +150,7 @@ def test_a_public_key_is_no_shared_secret(alg, secret):
     """The classic forgery: what everyone may read, used as an HMAC key."""
     key = secret if isinstance(secret, bytes) else secret.encode()
 
-    assert "alg" in refusal_of(Door(), assertion({"alg": alg}, key=key))
+    assert "alg must be" in refusal_of(Door(), assertion({"alg": alg}, key=key))
 
 
 def test_an_unsigned_assertion_is_refused():

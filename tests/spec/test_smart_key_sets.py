@@ -136,7 +136,7 @@ def test_an_rsa_key_of_a_size_out_of_use_is_refused(bits):
         '{"keys":NaN}',
         '{"keys":[],"keys":[]}',
         "[" * 9999,
-        " " * 65537,
+        key_set(FIRST) + " " * 65536,
     ],
 )
 def test_what_is_no_key_set_is_refused(text):
@@ -394,6 +394,22 @@ def test_a_set_that_drips_is_given_up_after_five_seconds(
     with pytest.raises(InvalidClientError):
         cache_of(clock).keys(URL, kid="k1")
     assert len(sent) == 6
+
+
+def test_no_more_than_64_kb_is_read(server: respx.Route, clock: Clock):
+    """The hub's memory is not the clinic's to fill."""
+    sent = []
+
+    def pour() -> Iterator[bytes]:
+        for _ in range(1000):
+            sent.append(1)
+            yield b" " * 1024
+
+    server.side_effect = lambda _request: httpx.Response(200, content=pour())
+
+    with pytest.raises(InvalidClientError):
+        cache_of(clock).keys(URL, kid="k1")
+    assert len(sent) == 65
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,9 @@ def test_a_query_narrows_what_is_granted():
     assert intersection(plain, [f"{plain}?{lab}"]) == (f"{plain}?{lab}",)
     assert intersection(f"{plain}?{lab}", [plain]) == (f"{plain}?{lab}",)
     assert intersection(f"{plain}?{lab}", [f"{plain}?{lab}"]) == (f"{plain}?{lab}",)
+    assert intersection("system/Observation.read", [f"system/*.rs?{lab}"]) == (
+        f"system/Observation.rs?{lab}",
+    )
     assert intersection(f"{plain}?{lab}", [f"{plain}?{vital}"]) == (
         f"{plain}?{lab}&{vital}",
     )
@@ -174,6 +177,14 @@ def test_a_query_covers_nothing_it_cannot_see(resource):
     assert not allows(
         scopes, resource_type="Observation", interaction="c", resource=resource
     )
+
+
+def test_a_code_without_a_system_is_asked_for_by_a_bar_alone():
+    """FHIR's ``|code``: the system must be missing, not whatever."""
+    bare = {"category": [{"coding": [{"code": "laboratory"}]}]}
+    scopes = ("system/Observation.c?category=|laboratory",)
+
+    assert allows(scopes, resource_type="Observation", interaction="c", resource=bare)
 
 
 def test_a_code_is_one_concept_and_a_category_many():

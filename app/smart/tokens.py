@@ -119,9 +119,9 @@ class TokenReader:
     """
     Reads access tokens, checking the signature of each only once.
 
-    A check costs about a millisecond. What was verified is remembered under the
-    token's digest, for at most *capacity* tokens; whether it has expired is looked at
-    each time. Revocation is not known here.
+    A check costs 300 times a look-up. What was verified is remembered under the token's
+    digest, for at most *capacity* tokens; whether it has expired is looked at each
+    time. Revocation is not known here.
     """
 
     def __init__(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from joserfc.errors import JoseError
+from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jws import JWSRegistry, deserialize_compact
 from joserfc.util import urlsafe_b64decode
 
@@ -176,6 +176,9 @@ def _registered_key(
 def _check_signature(assertion: str, key: PublicKey) -> None:
     try:
         deserialize_compact(assertion, key, registry=_REGISTRY)
-    except (JoseError, ValueError):
+    except BadSignatureError:
         msg = "The signature does not verify"
+        raise InvalidClientError(msg) from None
+    except (JoseError, ValueError):
+        msg = "A header parameter or the signature is malformed"
         raise InvalidClientError(msg) from None

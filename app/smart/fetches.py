@@ -9,8 +9,6 @@ from contextlib import closing
 import httpx
 import msgspec
 
-from app.domain.errors import InvalidElementError
-
 MAX_BYTES = 64 * 1024
 TIMEOUT_SECONDS = 5.0
 
@@ -23,7 +21,7 @@ _UNICAST_V6 = ipaddress.ip_network("2000::/3")
 
 
 class FetchError(Exception):
-    """The document was not fetched; the message says which rule stood against it."""
+    """A document may not or cannot be fetched; the message quotes nothing."""
 
 
 class Fetched(msgspec.Struct, frozen=True):
@@ -40,24 +38,24 @@ def parse_url(url: str, *, dev_mode: bool) -> httpx.URL:
     With *dev_mode* plain http is allowed too where the host is this machine.
 
     Raises:
-        InvalidElementError: it may not.
+        FetchError: it may not.
 
     """
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         msg = "The URL is malformed"
-        raise InvalidElementError(msg) from None
+        raise FetchError(msg) from None
     if not parsed.host or parsed.userinfo:
         msg = "The URL must have a host and no user name"
-        raise InvalidElementError(msg)
-    if _names_loopback(parsed.host):
-        if not dev_mode or parsed.scheme not in {"http", "https"}:
-            msg = "The URL must not name this machine"
-            raise InvalidElementError(msg)
-    elif parsed.scheme != "https":
+        raise FetchError(msg)
+    is_local = _names_loopback(parsed.host)
+    if is_local and not dev_mode:
+        msg = "The URL must not name this machine"
+        raise FetchError(msg)
+    if parsed.scheme not in ({"https", "http"} if is_local else {"https"}):
         msg = "The URL must use https"
-        raise InvalidElementError(msg)
+        raise FetchError(msg)
     return parsed
 
 
@@ -97,7 +95,7 @@ def fetch_document(
                 continue
             with closing(response):
                 return _read(response, deadline=deadline, clock=clock)
-    except (InvalidElementError, httpx.HTTPError, OSError, UnicodeError) as error:
+    except (httpx.HTTPError, OSError, UnicodeError) as error:
         raise FetchError(type(error).__name__) from None
     msg = "No address of the host answers"
     raise FetchError(msg)

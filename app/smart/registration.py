@@ -4,7 +4,7 @@ import msgspec
 
 from app.domain.errors import InvalidElementError
 from app.smart.documents import is_name
-from app.smart.fetches import parse_url
+from app.smart.fetches import FetchError, parse_url
 from app.smart.key_sets import parse_key_set
 from app.smart.scopes import is_scope
 
@@ -47,7 +47,14 @@ def check_registration(client: RegisteredClient, *, dev_mode: bool) -> None:
         msg = "No key of the set verifies RS384 or ES384"
         raise InvalidElementError(msg, expression="keys")
     if client.jwks_uri is not None:
-        parse_url(client.jwks_uri, dev_mode=dev_mode)
+        _check_url(client.jwks_uri, dev_mode=dev_mode)
     if not client.scopes or not all(map(is_scope, client.scopes)):
         msg = "A client registers SMART scopes of this hub"
         raise InvalidElementError(msg, expression="scopes")
+
+
+def _check_url(url: str, *, dev_mode: bool) -> None:
+    try:
+        parse_url(url, dev_mode=dev_mode)
+    except FetchError as error:
+        raise InvalidElementError(str(error), expression="jwks_uri") from None

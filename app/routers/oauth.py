@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from app.routers.bodies import Body
-from app.routers.dependencies import HubDependency, WriteSession
+from app.routers.dependencies import HubDependency
 from app.services import authorization
 from app.smart.discovery import smart_configuration
 from app.smart.errors import InvalidRequestError
@@ -26,11 +26,9 @@ def discover(hub: HubDependency) -> dict[str, Any]:
 
 
 @router.post("/oauth/token", operation_id="grant_token")
-def grant_token(
-    request: Request, body: Body, hub: HubDependency, session: WriteSession
-) -> Response:
+def grant_token(request: Request, body: Body, hub: HubDependency) -> Response:
     """Give an access token for a signed client assertion (client_credentials)."""
-    answer = authorization.grant_token(session, hub, _form(request, body))
+    answer = authorization.grant_token(hub, _form(request, body))
     headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
     return JSONResponse(answer, headers=headers)
 

@@ -14,17 +14,18 @@ from app.smart.scopes import Interaction, allows, intersection
 from app.smart.token_requests import parse_token_request
 from app.smart.tokens import LIFETIME_SECONDS, issue_token
 from app.store import assertions, clinics, tables
-from app.store.sessions import WriteSession, read_session
+from app.store.sessions import read_session, write_session
 
 REMEMBERED_SECONDS = 2
 """How long a client is remembered: a revocation is felt within so many seconds."""
 
 
-def grant_token(
-    session: WriteSession, hub: Hub, form: Iterable[tuple[str, str]]
-) -> dict[str, Any]:
+def grant_token(hub: Hub, form: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """
     Return the token endpoint's answer to the parameters of a request.
+
+    A key set may have to be fetched, so no transaction is open meanwhile. An assertion
+    that was good is spent at once, whatever becomes of the rest of the request.
 
     Raises:
         OAuthError: the subclass says what is wrong.
@@ -35,10 +36,10 @@ def grant_token(
         request.client_assertion,
         audience=hub.token_endpoint,
         now=now,
-        client_of=lambda client_id: _registered(session, client_id),
+        client_of=lambda client_id: _registered(hub, client_id),
         key_sets=hub.key_sets,
-        first_use=lambda client_id, jti, expires_at: assertions.first_use(
-            session, client_id=client_id, jti=jti, expires_at=expires_at, now=now
+        first_use=lambda client_id, jti, expires_at: _spend(
+            hub, client_id=client_id, jti=jti, expires_at=expires_at, now=now
         ),
     )
     granted = intersection(request.scope, client.scopes)
@@ -59,9 +60,17 @@ def grant_token(
     }
 
 
-def _registered(session: WriteSession, client_id: str) -> RegisteredClient | None:
-    row = clinics.find_client(session, client_id)
-    return None if row is None else registered_client(row)
+def _registered(hub: Hub, client_id: str) -> RegisteredClient | None:
+    with read_session(hub.engine) as session:
+        row = clinics.find_client(session, client_id)
+        return None if row is None else registered_client(row)
+
+
+def _spend(hub: Hub, *, client_id: str, jti: str, expires_at: int, now: int) -> bool:
+    with write_session(hub.engine) as session:
+        return assertions.first_use(
+            session, client_id=client_id, jti=jti, expires_at=expires_at, now=now
+        )
 
 
 def registered_client(row: tables.Client) -> RegisteredClient:

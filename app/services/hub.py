@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from joserfc.jwk import ECKey
 from sqlalchemy import Engine
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 def epoch_milliseconds() -> int:
     """Return the time now; the pure rooms are handed it."""
     return time.time_ns() // 1_000_000
+
+
+def is_local(base_url: str) -> bool:
+    """Return whether a URL leads to this machine."""
+    return urlsplit(base_url).hostname in {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,11 @@ class Hub:
     def fhir_base(self) -> str:
         """Return the base of the FHIR interface, without a slash at its end."""
         return f"{self.base_url}/fhir"
+
+    @property
+    def is_local(self) -> bool:
+        """Return whether the hub serves this machine only, where http will do."""
+        return is_local(self.base_url)
 
     @property
     def token_endpoint(self) -> str:

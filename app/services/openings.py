@@ -12,7 +12,7 @@ from app.measures.definitions import Measure, coding_of
 from app.measures.facts import canonical_units
 from app.measures.libraries import parse_library
 from app.services.authorization import Principals
-from app.services.hub import Hub
+from app.services.hub import Hub, is_local
 from app.smart.key_sets import KeySetCache
 from app.smart.tokens import TokenReader, signing_key_from
 from app.store.concepts import ConceptCache
@@ -59,15 +59,10 @@ def open_hub(
         ),
         key_sets=KeySetCache(
             httpx.Client(follow_redirects=False, trust_env=False),
-            dev_mode=is_loopback(base_url),
+            dev_mode=is_local(base_url),
         ),
         principals=Principals(),
     )
-
-
-def is_loopback(base_url: str) -> bool:
-    """Return whether the hub serves this machine only, where http and all is fine."""
-    return httpx.URL(base_url).host in {"127.0.0.1", "localhost", "::1"}
 
 
 def network_codes(measures: tuple[Measure, ...]) -> frozenset[str]:

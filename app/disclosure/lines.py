@@ -26,7 +26,7 @@ class Total(Enum):
 
     HIDDEN = "not safe to show"
     SAFE = "may be shown"
-    KNOWN = "can be read elsewhere"
+    KNOWN = "is shown already"
 
 
 class Shown(NamedTuple):
@@ -85,28 +85,28 @@ def shown_in_line(
     Return which *candidates* are shown, and whether their total is.
 
     Beside a total the smallest candidate is hidden first, then by id, until the hidden
-    rest is safe. If it never is, the total is hidden and all candidates are shown; a
-    total that is known elsewhere cannot be hidden, so then the candidates are.
+    rest is safe. If it never is, the total is hidden and all candidates are shown; or,
+    where the total is known already, none of them.
 
     Args:
         parts: every part of the line, by id.
         candidates: parts that may be shown as far as they alone are concerned.
         total: whether the sum of all parts may, must or must not be shown.
         k: the threshold, in people.
-        known: parts that can be read elsewhere.
+        known: other parts, which can be read elsewhere.
         weak: parts of which something can be read elsewhere: they need protection and
             give none.
     """
     if total is Total.HIDDEN:
         return Shown(candidates, total=False)
-    by_size = sorted(candidates - known, key=lambda part: (_size(parts[part]), part))
+    by_size = sorted(candidates, key=lambda part: (_size(parts[part]), part))
     for position in range(len(by_size) + 1):
         shown = set(by_size[position:])
         hidden = parts.keys() - known - shown
         if not hidden or is_hidden_safely([parts[i] for i in hidden - weak], k=k):
-            return Shown(shown | (candidates & known), total=True)
+            return Shown(shown, total=True)
     if total is Total.KNOWN:
-        return Shown(candidates & known, total=True)
+        return Shown(frozenset(), total=True)
     return Shown(candidates, total=False)
 
 

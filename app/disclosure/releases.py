@@ -73,7 +73,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
 
     rules: AudienceRules
     intervals: Mapping[int, Interval | None]
-    known: Mapping[Key, ReleasedCell]
+    within: Mapping[Key, ReleasedCell] | None
     seen: dict[Key, ReleasedCell]
 
 
@@ -84,7 +84,7 @@ def release_measure(
     basis: Basis,
     intervals: Mapping[int, Interval | None],
     earlier: Sequence[ReleasedCell],
-    known: Sequence[ReleasedCell],
+    within: Sequence[ReleasedCell] | None,
     closed_before: int,
 ) -> list[ReleasedCell]:
     """
@@ -97,8 +97,9 @@ def release_measure(
         basis: under latest status an interval stands for its last day.
         intervals: each clinic's interval (``publishing_intervals``).
         earlier: the audience's last release of this measure, repeated unchanged.
-        known: this release for a wider audience, made from the same *cells*: whoever
-            reads the one can read the other.
+        within: the release, from the same *cells*, for a narrower audience that reads
+            this one too. What is not shown there is not shown here, so that the two
+            together say no more than the one. None where there is no such audience.
         closed_before: the month number before which all is locked.
 
     Returns:
@@ -109,7 +110,7 @@ def release_measure(
     release = Release(
         rules=rules,
         intervals=intervals,
-        known={_key(cell): cell for cell in known},
+        within=None if within is None else {_key(cell): cell for cell in within},
         seen={_key(cell): cell for cell in earlier},
     )
     for line in lines(cells, basis=basis, closed_before=closed_before):
@@ -173,12 +174,12 @@ def _total(
 ) -> Total:
     """Return what may become of a line's total."""
     rules = release.rules
-    wider = [release.known.get((NETWORK, *slot, 0)) for slot in line.slots]
-    if any(cell is not None and groups.shown_in(cell) for cell in wider):
-        return Total.KNOWN
-    if above.total and is_safe_pool(counts, k=rules.k, min_clinics=rules.min_clinics):
-        return Total.SAFE
-    return Total.HIDDEN
+    may_be_shown = (
+        above.total
+        and _is_within((NETWORK, *line.slots[0], 0), groups, release)
+        and is_safe_pool(counts, k=rules.k, min_clinics=rules.min_clinics)
+    )
+    return Total.SAFE if may_be_shown else Total.HIDDEN
 
 
 def _seen_in_finer(
@@ -234,18 +235,20 @@ def _shown_strata(
         stratum: {clinic: groups.people(cell) for clinic, cell in cells.items()}
         for stratum, cells in table.items()
     }
-    known = {
-        stratum
-        for stratum in above.parts
-        if (cell := release.known.get((NETWORK, *slot, stratum)))
-        and groups.shown_in(cell)
-    }
     safe = {
         stratum
         for stratum in above.parts
-        if is_safe_pool(parts[stratum], k=rules.k, min_clinics=rules.min_clinics)
+        if _is_within((NETWORK, *slot, stratum), groups, release)
+        and is_safe_pool(parts[stratum], k=rules.k, min_clinics=rules.min_clinics)
     }
-    return shown_in_line(parts, safe | known, total=Total.KNOWN, k=rules.k, known=known)
+    return shown_in_line(parts, safe, total=Total.KNOWN, k=rules.k)
+
+
+def _is_within(key: Key, groups: Groups, release: Release) -> bool:
+    """Tell whether the narrower audience, if there is one, sees this too."""
+    if release.within is None:
+        return True
+    return key in release.within and groups.shown_in(release.within[key])
 
 
 def _is_listed(clinic: int, slot: Slot, release: Release) -> bool:

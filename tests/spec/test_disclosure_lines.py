@@ -130,8 +130,8 @@ def test_a_total_that_nothing_makes_safe_is_hidden_and_the_clinics_stay():
     assert shown_in_line(parts, {1}, total=Total.SAFE, k=5) == Shown({1}, total=False)
 
 
-def test_a_total_known_elsewhere_hides_the_clinics_instead():
-    """What the public can read, members can subtract from."""
+def test_a_total_that_is_shown_already_hides_the_parts_instead():
+    """A quarter's total stands when its strata are looked at."""
     parts = own_parts({1: 50, 2: 2})
 
     assert shown_in_line(parts, {1}, total=Total.KNOWN, k=5) == Shown(set(), total=True)

@@ -139,7 +139,9 @@ def funnel_spec(
         "layer": [
             *_funnel_lines(comparison, y),
             marks(rows, {"field": "value", **y}, kinds={row["kind"] for row in rows}),
-            *_clinic_labels(comparison, rows, y, own=names[own] if own else None),
+            *_clinic_labels(
+                comparison, rows, y, own=None if own is None else names[own]
+            ),
         ],
     }
 

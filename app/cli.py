@@ -192,7 +192,9 @@ def add_client(
     jwks: Annotated[
         Path | None, typer.Option(help="A file with its JWK Set (public keys).")
     ] = None,
-    jwks_url: Annotated[str | None, typer.Option(help="The URL of its JWK Set.")] = None,
+    jwks_url: Annotated[
+        str | None, typer.Option(help="The URL of its JWK Set.")
+    ] = None,
     scope: Annotated[
         list[str] | None, typer.Option(help="A SMART scope it may have; repeatable.")
     ] = None,
@@ -214,7 +216,9 @@ def add_client(
         client_id=client_id,
         name=name or client_id,
         audience=audience,
-        scopes=tuple(part for each in scope for part in each.split()) if scope else usual,
+        scopes=tuple(part for each in scope for part in each.split())
+        if scope
+        else usual,
         clinic=clinic,
         source=source,
         key_set=key_set,

@@ -104,6 +104,7 @@ def _empty(clinic: int, interval: Interval, start: int) -> Cell:
         interval=interval,
         interval_start=start,
         population=0,
+        scored=0,
         denominator=0,
         numerator=0,
     )
@@ -116,6 +117,7 @@ def _difference(total: Cell, parts: Sequence[Cell | None]) -> Cell:
         total,
         stratum=UNSTRATIFIED,
         population=total.population - sum(part.population for part in there),
+        scored=total.scored - sum(part.scored for part in there),
         denominator=total.denominator - sum(part.denominator for part in there),
         numerator=total.numerator - sum(part.numerator for part in there),
     )

@@ -29,6 +29,7 @@ def _own_cell(cell: Cell, closed_before: int) -> ReleasedCell:
         interval_start=cell.interval_start,
         stratum=cell.stratum,
         population=cell.population if has_data else None,
+        scored=cell.scored if has_data else None,
         denominator=cell.denominator if has_data else None,
         numerator=cell.numerator if has_data else None,
         withheld=None if has_data else Withheld.NO_DATA,

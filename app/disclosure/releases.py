@@ -63,7 +63,7 @@ SCORED = Groups(
     lambda released: released.denominator is not None,
 )
 UNSCORED = Groups(
-    lambda cell: (cell.population - cell.denominator,),
+    lambda cell: (cell.scored, cell.population - cell.scored),
     lambda released: released.population is not None,
 )
 
@@ -274,6 +274,7 @@ def _released(
         interval_start=start,
         stratum=stratum,
         population=sum(cell.population for cell in cells) if complete else None,
+        scored=sum(cell.scored for cell in cells) if complete else None,
         denominator=sum(cell.denominator for cell in cells) if scored else None,
         numerator=sum(cell.numerator for cell in cells) if scored else None,
         withheld=None if scored else otherwise,

@@ -3,6 +3,7 @@
 from urllib.parse import parse_qsl
 
 import msgspec
+from typing_extensions import override
 
 from app.domain.errors import MalformedError
 
@@ -13,6 +14,7 @@ class Criterion(msgspec.Struct, frozen=True):
     system: str
     value: str
 
+    @override
     def __repr__(self) -> str:
         return "<Criterion>"
 

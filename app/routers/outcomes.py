@@ -104,8 +104,11 @@ def install_error_replies(app: FastAPI) -> None:
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             refusal = NotSupportedError("This method is not allowed here")
             return error_reply(request.url.path, refusal, status=error.status_code)
-        refusal = MalformedError("The request could not be read")
-        return error_reply(request.url.path, refusal, status=error.status_code)
+        return error_reply(
+            request.url.path,
+            MalformedError("The request could not be read"),
+            status=error.status_code,
+        )
 
 
 def _parameters(request: Request) -> list[Any]:

@@ -1,6 +1,8 @@
 """Bundles: a batch entry by entry, a transaction all or nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -33,7 +35,8 @@ Allowed = Callable[[str, Interaction, Mapping[str, Any] | None], None]
 """Refuses a type, an interaction and a resource that the caller's scopes lack."""
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True, repr=False):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Entry:
     """One entry of a Bundle, its request taken apart."""
 
     index: int
@@ -45,7 +48,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, repr=False):
     if_match: int | None
     if_none_match: bool
     full_url: str | None
-    resource: Mapping[str, Any] | None
+    resource: dict[str, Any] | None
 
     @property
     def expression(self) -> str:
@@ -100,10 +103,7 @@ def receive_bundle(
             outcomes[index] = placed
             return None
 
-    entries = [
-        attempt(i, lambda i=i, raw=raw: _entry(i, raw))
-        for i, raw in enumerate(raw_entries)
-    ]
+    entries = [attempt(i, partial(_entry, i, raw)) for i, raw in enumerate(raw_entries)]
     full_urls = {e.full_url: e.index for e in entries if e and e.full_url}
     for entry in entries:
         if entry is None:
@@ -111,11 +111,10 @@ def receive_bundle(
         if RecordType.of(entry.type_name) is None:
             outcomes[entry.index] = Discarded()
         else:
+            interaction = INTERACTIONS[entry.method]
             attempt(
                 entry.index,
-                lambda e=entry: allowed(
-                    e.type_name, INTERACTIONS[e.method], e.resource
-                ),
+                partial(allowed, entry.type_name, interaction, entry.resource),
             )
     todo = [e for e in entries if e is not None and e.index not in outcomes]
     for entry in todo:
@@ -123,7 +122,7 @@ def receive_bundle(
             _withdraw(session, hub, source, entry)
             outcomes[entry.index] = Withdrawn()
     submissions = [
-        attempt(e.index, lambda e=e: _submission(e, hub, source, full_urls))
+        attempt(e.index, partial(_submission, e, hub, source, full_urls))
         for e in todo
         if e.method != "DELETE"
     ]

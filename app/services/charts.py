@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 import vl_convert
@@ -178,7 +179,7 @@ def draw_comparison(found: ComparisonOf, picture: Picture) -> str | bytes:
     return _drawn(spec, picture)
 
 
-def _drawn(spec: vega.Spec, picture: Picture) -> str | bytes:
+def _drawn(spec: dict[str, Any], picture: Picture) -> str | bytes:
     """Return a Vega-Lite specification drawn; a PNG at twice the size, for print."""
     if picture is Picture.SVG:
         return str(vl_convert.vegalite_to_svg(spec))

@@ -4,6 +4,8 @@ import logging
 import threading
 from collections.abc import Iterator
 
+from typing_extensions import override
+
 from app.measures.compilation import compile_measure
 from app.services.hub import Hub
 from app.store import recounts
@@ -101,6 +103,7 @@ class Worker(threading.Thread):
         self._holder = holder
         self._stopping = threading.Event()
 
+    @override
     def run(self) -> None:
         """Work until told to stop; what goes wrong is logged and tried again."""
         while not self._stopping.is_set():

@@ -4,9 +4,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+import msgspec
+
 from app.disclosure.intervals import publishing_intervals
 from app.disclosure.releases import release_measure
-from app.disclosure.summaries import summary_of
+from app.disclosure.summaries import summarize
 from app.domain.calendar import day_number
 from app.domain.clinics import Audience, ClinicStatus
 from app.domain.counts import Cell, ReleasedCell
@@ -21,8 +23,11 @@ from app.store.sessions import ReadSession, WriteSession
 
 log = logging.getLogger(__name__)
 
-WIDEST_FIRST = (Audience.PUBLIC, Audience.MEMBERS)
-"""Who reads a later audience's release can read an earlier one's too."""
+NARROWEST_FIRST = (Audience.MEMBERS, Audience.PUBLIC)
+"""Who reads an earlier audience's release can read a later one's too."""
+
+Cubes = Mapping[int, tuple[Measure, list[Cell]]]
+"""The true cells of each measure, by the measure's number in the store."""
 
 
 def today_number(hub: Hub) -> int:
@@ -54,12 +59,12 @@ def publish(session: WriteSession, hub: Hub) -> dict[Audience, int]:
         )
         for measure, row in _counted(session, hub)
     }
-    wider: Mapping[int, Sequence[ReleasedCell]] = {}
+    narrower: Mapping[int, Sequence[ReleasedCell]] | None = None
     made: dict[Audience, int] = {}
-    for audience in WIDEST_FIRST:
-        released = _release(session, hub, audience, cubes, wider, locked=locked)
-        made[audience] = _save(session, hub, audience, released, locked=locked)
-        wider = released
+    for audience in NARROWEST_FIRST:
+        released = _release(session, hub, audience, cubes, narrower, locked=locked)
+        made[audience] = _save(session, hub, audience, cubes, released, locked=locked)
+        narrower = released
     log.info("release published", extra={"count": len(made)})
     return made
 
@@ -76,8 +81,8 @@ def _release(
     session: WriteSession,
     hub: Hub,
     audience: Audience,
-    cubes: Mapping[int, tuple[Measure, list[Cell]]],
-    wider: Mapping[int, Sequence[ReleasedCell]],
+    cubes: Cubes,
+    narrower: Mapping[int, Sequence[ReleasedCell]] | None,
     *,
     locked: int,
 ) -> dict[int, list[ReleasedCell]]:
@@ -104,7 +109,7 @@ def _release(
             basis=measure.basis,
             intervals=intervals,
             earlier=earlier.get(measure_id, []),
-            known=wider.get(measure_id, []),
+            within=None if narrower is None else narrower[measure_id],
             closed_before=locked,
         )
     return released
@@ -114,10 +119,18 @@ def _save(
     session: WriteSession,
     hub: Hub,
     audience: Audience,
+    cubes: Cubes,
     released: Mapping[int, Sequence[ReleasedCell]],
     *,
     locked: int,
 ) -> int:
+    rules = hub.audiences.rules(audience)
+    summary = {
+        measure.id: msgspec.to_builtins(
+            summarize(cells, released[measure_id], rules=rules)
+        )
+        for measure_id, (measure, cells) in cubes.items()
+    }
     release_id = releases.add_release(
         session,
         audience=audience,
@@ -125,7 +138,7 @@ def _save(
         closed_before=locked,
         rules_digest=hub.audiences.digest,
         policy_digest=hub.policy.digest,
-        summary=summary_of(released),
+        summary=summary,
     )
     for measure_id, cells in released.items():
         releases.save_cells(session, release_id, measure_id, cells)

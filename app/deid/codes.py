@@ -12,23 +12,21 @@ from collections.abc import Callable
 from app.domain.identified import StatedCoding
 from app.domain.terminology import (
     ACT_CODE,
+    CONDITION_CATEGORY,
+    CONDITION_CLINICAL,
+    CONDITION_VERIFICATION,
+    DATA_ABSENT_REASON,
     ICD_9_CM,
     ICD_10,
     ICD_10_CM,
     LOINC,
     NETWORK,
+    OBSERVATION_CATEGORY,
     SNOMED_CT,
     UCUM,
     Coding,
 )
 from app.ucum.units import canonical_unit
-
-HL7 = "http://terminology.hl7.org/CodeSystem/"
-OBSERVATION_CATEGORY = f"{HL7}observation-category"
-CONDITION_CLINICAL = f"{HL7}condition-clinical"
-CONDITION_VERIFICATION = f"{HL7}condition-ver-status"
-CONDITION_CATEGORY = f"{HL7}condition-category"
-DATA_ABSENT_REASON = f"{HL7}data-absent-reason"
 
 
 def _words(text: str) -> frozenset[str]:

@@ -41,9 +41,16 @@ def derived_key(master: bytes, info: bytes) -> bytes:
     )
 
 
-def keyed_digest(key: bytes, message: bytes) -> bytes:
-    """Return HMAC-SHA256 of *message*: 32 bytes."""
-    return hmac.digest(key, message, "sha256")
+def keyed(key: bytes) -> hmac.HMAC:
+    """Return HMAC-SHA256 set up with *key*; it costs more than the digest itself."""
+    return hmac.new(key, digestmod="sha256")
+
+
+def digest_under(key: hmac.HMAC, message: bytes) -> bytes:
+    """Return HMAC-SHA256 of *message* under a key that is set up: 32 bytes."""
+    state = key.copy()
+    state.update(message)
+    return state.digest()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -58,7 +65,7 @@ class KeyRing:
     network: str
     current: int
     masters: Mapping[int, bytes] = field(repr=False)
-    _derived: dict[tuple[str, str, int], bytes] = field(
+    _derived: dict[tuple[Purpose, str], dict[int, hmac.HMAC]] = field(
         init=False, repr=False, default_factory=dict
     )
 
@@ -70,20 +77,20 @@ class KeyRing:
             msg = f"A master key has {KEY_BYTES} bytes"
             raise ValueError(msg)
 
-    @property
-    def versions(self) -> tuple[int, ...]:
-        """Return the active key versions, the current one first."""
-        others = sorted(self.masters.keys() - {self.current}, reverse=True)
-        return (self.current, *others)
+    def of(self, purpose: Purpose, scope: str) -> dict[int, hmac.HMAC]:
+        """Return the keys of a purpose and scope by version, the current one first."""
+        keys = self._derived.get((purpose, scope))
+        if keys is None:
+            others = sorted(self.masters.keys() - {self.current}, reverse=True)
+            keys = self._derived[purpose, scope] = {
+                version: self._derive(purpose, scope, version)
+                for version in (self.current, *others)
+            }
+        return keys
 
-    def key(self, purpose: Purpose, *, scope: str, version: int) -> bytes:
-        """Return the key of one purpose, scope and version."""
-        place = (purpose, scope, version)
-        key = self._derived.get(place)
-        if key is None:
-            info = _encode(["catchment", self.network, scope, purpose, version])
-            key = self._derived[place] = derived_key(self.masters[version], info)
-        return key
+    def _derive(self, purpose: Purpose, scope: str, version: int) -> hmac.HMAC:
+        info = _encode(["catchment", self.network, scope, purpose, version])
+        return keyed(derived_key(self.masters[version], info))
 
 
 def id_aliases(
@@ -91,8 +98,8 @@ def id_aliases(
 ) -> tuple[Alias, ...]:
     """Return what a source's own id is known by, under each key version."""
     scope = f"source/{source.source_id}"
-    message = _encode([type_.fhir_name, scope, resource_id])
-    return _aliases(AliasKind.ID, "id", scope, message, keys)
+    message = _encode([type_, scope, resource_id])
+    return _aliases(AliasKind.ID, message, keys.of("id", scope))
 
 
 def identifier_aliases(
@@ -100,8 +107,8 @@ def identifier_aliases(
 ) -> tuple[Alias, ...]:
     """Return what an identifier unique in the clinic is known by, likewise."""
     scope = f"clinic/{source.clinic_id}"
-    message = _encode([type_.fhir_name, scope, system, value])
-    return _aliases(AliasKind.IDENTIFIER, "identifier", scope, message, keys)
+    message = _encode([type_, scope, system, value])
+    return _aliases(AliasKind.IDENTIFIER, message, keys.of("identifier", scope))
 
 
 def content_digests(
@@ -109,7 +116,7 @@ def content_digests(
 ) -> tuple[Alias, ...]:
     """Return the keyed digests of a resource's content, its references apart."""
     scope = f"source/{source.source_id}"
-    return _aliases(AliasKind.DIGEST, "digest", scope, canonical, keys)
+    return _aliases(AliasKind.DIGEST, canonical, keys.of("digest", scope))
 
 
 def digest_aliases(
@@ -127,26 +134,28 @@ def digest_aliases(
     )
 
 
-def local_coding(
-    system: str | None, code: str, *, keys: KeyRing, source: Source, version: int
-) -> Coding:
-    """Return a local code as a keyed hash: unreadable, yet always the same."""
-    key = keys.key("local-code", scope=f"source/{source.source_id}", version=version)
-    digest = keyed_digest(key, _encode([system, code]))
-    return Coding(LOCAL, base64.b32encode(digest).decode()[:LOCAL_CODE_LETTERS])
+def local_codings(
+    system: str | None, code: str, *, keys: KeyRing, source: Source
+) -> tuple[Coding, ...]:
+    """Return a local code as a keyed hash, under each key version."""
+    message = _encode([system, code])
+    hashing = keys.of("local-code", f"source/{source.source_id}")
+    return tuple(
+        Coding(
+            LOCAL,
+            base64.b32encode(digest_under(key, message)).decode()[:LOCAL_CODE_LETTERS],
+        )
+        for key in hashing.values()
+    )
 
 
 def _aliases(
-    kind: AliasKind, purpose: Purpose, scope: str, message: bytes, keys: KeyRing
+    kind: AliasKind, message: bytes, keys: dict[int, hmac.HMAC]
 ) -> tuple[Alias, ...]:
-    """Return the alias of *message* under each key version, the current one first."""
+    """Return the alias of *message* under each key."""
     return tuple(
-        Alias(
-            keyed_digest(keys.key(purpose, scope=scope, version=version), message)[
-                :ALIAS_BYTES
-            ],
-            kind,
-            version,
-        )
-        for version in keys.versions
+        [
+            Alias(digest_under(key, message)[:ALIAS_BYTES], kind, version)
+            for version, key in keys.items()
+        ]
     )

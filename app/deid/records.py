@@ -5,9 +5,6 @@ from typing import NamedTuple
 
 from app.deid.codes import (
     COMPARATORS,
-    CONDITION_CLINICAL,
-    CONDITION_VERIFICATION,
-    DATA_ABSENT_REASON,
     ENCOUNTER_STATUSES,
     OBSERVATION_STATUSES,
     SEXES,
@@ -23,7 +20,7 @@ from app.deid.pseudonyms import (
     content_digests,
     id_aliases,
     identifier_aliases,
-    local_coding,
+    local_codings,
 )
 from app.domain.clinics import Source
 from app.domain.errors import BusinessRuleError, InvalidCodeError
@@ -58,7 +55,13 @@ from app.domain.records import (
     Target,
     Value,
 )
-from app.domain.terminology import UCUM, Coding
+from app.domain.terminology import (
+    CONDITION_CLINICAL,
+    CONDITION_VERIFICATION,
+    DATA_ABSENT_REASON,
+    UCUM,
+    Coding,
+)
 from app.ucum.units import canonical_unit
 
 ENTERED_IN_ERROR = "entered-in-error"
@@ -236,13 +239,8 @@ def _coding(stated: StatedCoding, rules: _Rules) -> Coding:
     listed = listed_coding(stated, network_codes=rules.policy.network_codes)
     if listed is not None:
         return listed
-    return local_coding(
-        system_of(stated.system),
-        stated.code,
-        keys=rules.keys,
-        source=rules.source,
-        version=rules.keys.current,
-    )
+    system = system_of(stated.system)
+    return local_codings(system, stated.code, keys=rules.keys, source=rules.source)[0]
 
 
 def _required_code(

@@ -17,14 +17,18 @@ from app.domain.records import (
     Quantity,
     Value,
 )
-from app.domain.terminology import DEIDENTIFIED, UCUM, Coding
+from app.domain.terminology import (
+    CONDITION_CLINICAL,
+    CONDITION_VERIFICATION,
+    DEIDENTIFIED,
+    UCUM,
+    Coding,
+)
 
 Json = dict[str, Any]
 Label = Callable[[Coding], str | None]
 """What our own tables call a code, if they know it."""
 
-CONDITION_CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
-CONDITION_VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 WITHHELD: Json = {
     "extension": [
         {
@@ -75,6 +79,7 @@ def render_record(
     }
     if not isinstance(content, Patient):
         resource["subject"] = _reference(subject_reference) or _demanded(content)
+    if isinstance(content, Observation | Condition):
         resource["encounter"] = _reference(encounter_reference)
     return {name: value for name, value in resource.items() if value is not None}
 

@@ -1,10 +1,10 @@
 """Bodies in and out: sizes, media types, and what the caller prefers."""
 
-import json
 import zlib
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import Depends, Request, Response
 
 from app.domain.errors import (
@@ -17,6 +17,7 @@ from app.fhir.json_documents import read_json
 from app.routers.outcomes import FHIR_JSON
 
 ACCEPTED = frozenset({"application/fhir+json", "application/json", "text/json"})
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 RETURNS = ("minimal", "representation", "OperationOutcome")
 
 
@@ -118,7 +119,7 @@ def fhir_reply(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return FHIR JSON."""
-    content = b"" if body is None else json.dumps(body).encode()
+    content = b"" if body is None else _ENCODER.encode(body)
     return Response(
         content, status_code=status, media_type=FHIR_JSON, headers=dict(headers or {})
     )

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.schema import CreateColumn
 
 from app.store.sessions import WriteSession
 
@@ -81,9 +80,7 @@ def _stage(
     """Put *rows* into this connection's staging table for *table*; return its name."""
     staging = f"staging_{table.name}"
     kinds = [
-        str(CreateColumn(table.c[name]).compile(dialect=connection.dialect)).replace(
-            " NOT NULL", ""
-        )
+        f"{name} {table.c[name].type.compile(dialect=connection.dialect)}"
         for name in columns
     ]
     connection.exec_driver_sql(

@@ -114,9 +114,7 @@ def allocate_ids(session: WriteSession, count: int) -> list[int]:
     if connection.dialect.name == "postgresql":
         statement = "SELECT nextval('record_id_seq') FROM generate_series(1, %s)"
         return list(connection.exec_driver_sql(statement, (count,)).scalars())
-    statement = (
-        "UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'record' RETURNING seq"
-    )
+    statement = "UPDATE main.sqlite_sequence SET seq = seq + ? WHERE name = 'record' RETURNING seq"
     last = int(connection.exec_driver_sql(statement, (count,)).scalar_one())
     return list(range(last - count + 1, last + 1))
 

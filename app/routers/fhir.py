@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from app.domain.errors import NotSupportedError, ServiceError
-from app.fhir.outcomes import HTTP_STATUS, operation_outcome
 from app.fhir.criteria import Criterion, parse_criterion
+from app.fhir.outcomes import HTTP_STATUS, operation_outcome
 from app.fhir.references import hub_id
 from app.routers.bodies import (
     FhirBody,

@@ -16,11 +16,11 @@ from app.charts.rules import RuleSet
 from app.charts.shifts import Shift, suggested_shift
 from app.domain.counts import Basis, Interval, ReleasedCell
 from app.domain.errors import NotFoundError
-from app.services.hub import Hub
 from app.services.catalogue import find_measure
-from app.services.series import Series, Viewer, Wanted, find_series
 from app.services.counts import measure_rows
+from app.services.hub import Hub
 from app.services.releases import latest
+from app.services.series import Series, Viewer, Wanted, find_series
 from app.store import clinics, releases, tables
 from app.store.sessions import ReadSession
 

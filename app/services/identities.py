@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
-import msgspec
-
+from app.domain.clinics import Source
 from app.domain.errors import (
     BusinessRuleError,
     NotFoundError,
     PreconditionFailedError,
 )
-from app.domain.clinics import Source
 from app.domain.records import (
     Alias,
     AliasTarget,

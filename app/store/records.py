@@ -203,7 +203,7 @@ _FACT_COLUMNS: dict[type[Any], tuple[str, ...]] = {
 }
 _DELETE_FACTS = {
     table: _in(
-        f"DELETE FROM {table.__tablename__} WHERE record_id IN :ids",  # noqa: S608
+        f"DELETE FROM {table.__tablename__} WHERE record_id IN :ids",
         "ids",
     )
     for table in _FACT_COLUMNS

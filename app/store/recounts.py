@@ -1,14 +1,12 @@
 """Counting where the data are: dirty subjects, their events, the cells they add to."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, text
 
-from app.store.bulk import insert_rows
-from app.store.sessions import ReadSession, WriteSession
 from app.store import tables
+from app.store.sessions import ReadSession, WriteSession
 
 
 class MeasureRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +57,7 @@ def forget_dirty(session: WriteSession, taken: Sequence[tuple[int, int]]) -> Non
 def waiting_since(session: ReadSession, *, clinic_id: int | None) -> int | None:
     """Return since when (epoch ms) a subject waits to be counted; None: none does."""
     where = "" if clinic_id is None else "WHERE clinic_id = :clinic_id"
-    query = text(f"SELECT MIN(since) FROM dirty {where}")  # noqa: S608  (no input in it)
+    query = text(f"SELECT MIN(since) FROM dirty {where}")
     values = {} if clinic_id is None else {"clinic_id": clinic_id}
     since: int | None = session.connection().execute(query, values).scalar_one()
     return since
@@ -77,7 +75,7 @@ def scope_to(session: WriteSession, subject_ids: Iterable[int] | None) -> None:
     else:
         mark = "%s" if connection.dialect.name == "postgresql" else "?"
         connection.exec_driver_sql(
-            f"INSERT INTO scope VALUES ({mark})",  # noqa: S608  (a parameter's mark)
+            f"INSERT INTO scope VALUES ({mark})",
             [(subject_id,) for subject_id in sorted(subject_ids)],
         )
     connection.exec_driver_sql("ANALYZE scope")
@@ -94,7 +92,7 @@ def recount(session: WriteSession, measure_id: int, *, sweep: str) -> None:
     connection = session.connection()
     connection.exec_driver_sql("DELETE FROM swept")
     connection.exec_driver_sql(
-        f"INSERT INTO swept SELECT subject_id, {_KEY}, {_COUNTS} FROM ({sweep}) s"  # noqa: S608
+        f"INSERT INTO swept SELECT subject_id, {_KEY}, {_COUNTS} FROM ({sweep}) s"
     )
     connection.exec_driver_sql(
         _NET_INTO_CELL.replace(":measure_id", str(int(measure_id)))
@@ -124,13 +122,13 @@ SELECT :measure_id, clinic_id, {_KEY}, {_COUNTS} FROM (
   HAVING {_ANY_LEFT}
 ) net WHERE true ORDER BY clinic_id, {_KEY}
 ON CONFLICT (measure_id, clinic_id, {_KEY}) DO UPDATE SET {_ADDED}
-"""  # noqa: S608
+"""
 _FORGET_EVENTS = (
     "DELETE FROM subject_event WHERE measure_id = :measure_id "
     "AND subject_id IN (SELECT subject_id FROM scope)"
 )
 _KEEP_EVENTS = (
-    f"INSERT INTO subject_event (measure_id, subject_id, {_KEY}, {_COUNTS}) "  # noqa: S608
+    f"INSERT INTO subject_event (measure_id, subject_id, {_KEY}, {_COUNTS}) "
     f"SELECT :measure_id, subject_id, {_KEY}, {_COUNTS} FROM swept"
 )
 
@@ -148,7 +146,7 @@ def _make_temporary_tables(connection: Connection) -> None:
 def read_events(session: ReadSession, measure_id: int) -> list[EventRow]:
     """Return the difference events of a measure, all clinics."""
     query = text(
-        f"SELECT clinic_id, {_KEY}, {_COUNTS} FROM cell "  # noqa: S608
+        f"SELECT clinic_id, {_KEY}, {_COUNTS} FROM cell "
         "WHERE measure_id = :measure_id ORDER BY clinic_id, grain, stratum, month"
     )
     rows = session.connection().execute(query, {"measure_id": measure_id})
@@ -161,7 +159,7 @@ def known_measures(session: ReadSession) -> list[MeasureRow]:
     rows = session.connection().execute(query)
     return [
         MeasureRow(**{**row._mapping, "counted": bool(row.counted)}) for row in rows
-    ]  # noqa: SLF001
+    ]
 
 
 def add_measure(session: WriteSession, *, code: str, version: str, digest: str) -> None:
@@ -183,6 +181,6 @@ def forget_measure(session: WriteSession, measure_id: int) -> None:
     """Drop the live counts of a definition that is no longer served."""
     for table in ("cell", "subject_event"):
         session.connection().execute(
-            text(f"DELETE FROM {table} WHERE measure_id = :id"),  # noqa: S608
+            text(f"DELETE FROM {table} WHERE measure_id = :id"),
             {"id": measure_id},
         )

@@ -130,7 +130,7 @@ def read_cells(
     """Return the cells of a release by measure, or of one measure, in time order."""
     which = "" if measure_id is None else "AND measure_id = :measure_id"
     query = text(
-        f"SELECT {', '.join(_CELL_COLUMNS[1:])} FROM released_cell "  # noqa: S608
+        f"SELECT {', '.join(_CELL_COLUMNS[1:])} FROM released_cell "
         f"WHERE release_id = :release_id {which} ORDER BY 1, 2, 3, 4, 5"
     )
     values = {"release_id": release_id}

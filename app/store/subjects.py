@@ -66,10 +66,7 @@ def move_facts(session: WriteSession, *, from_subject: int, to_subject: int) -> 
     """
     for table in ("observation", "condition", "visit"):
         session.connection().execute(
-            text(
-                f"UPDATE {table} SET subject_id = :to "  # noqa: S608  (our own tables)
-                "WHERE subject_id = :from"
-            ),
+            text(f"UPDATE {table} SET subject_id = :to WHERE subject_id = :from"),
             {"from": from_subject, "to": to_subject},
         )
 

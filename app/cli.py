@@ -14,7 +14,7 @@ from app.domain.clinics import Audience, ClinicStatus
 from app.domain.errors import ServiceError
 from app.log import configure_logging
 from app.main import StartError, create_app, hub_of
-from app.services import registry, releases
+from app.services import invitations, registry, releases
 from app.services.hub import Hub
 from app.settings import Settings
 from app.smart.clients import generate_key
@@ -104,6 +104,16 @@ def release() -> None:
         made = releases.publish(session, hub)
     for audience, release_id in made.items():
         typer.echo(f"Release {release_id} for {audience}")
+
+
+@app.command()
+def link(
+    days: Annotated[
+        int, typer.Option(min=1, help="How long it opens them.")
+    ] = invitations.LINK_DAYS,
+) -> None:
+    """Print a link that opens the members' pages; whoever has it may read them."""
+    typer.echo(invitations.members_link(open_hub(), days=days))
 
 
 @key_app.command("new")

@@ -19,12 +19,14 @@ from app.domain.errors import (
     ServiceError,
 )
 from app.fhir.outcomes import HTTP_STATUS, operation_outcome
+from app.routers.templates import page
 from app.smart.errors import OAuthError
 
 log = logging.getLogger(__name__)
 
 FHIR_JSON = "application/fhir+json"
 PROBLEM_JSON = "application/problem+json"
+PAGES = ("/measures/", "/clinics/")
 CHALLENGE = 'Bearer error="invalid_token"'
 
 
@@ -36,14 +38,24 @@ def status_of(error: ServiceError) -> int:
 def error_reply(
     path: str, error: ServiceError, *, status: int | None = None
 ) -> Response:
-    """Return *error* as FHIR, OAuth or problem JSON, by the path it was met on."""
+    """Return *error* as FHIR, OAuth, problem JSON or a page, by the path it was met on."""
     code = status or status_of(error)
     headers = {"WWW-Authenticate": CHALLENGE} if code == HTTPStatus.UNAUTHORIZED else {}
     if path.startswith("/oauth"):
         return _oauth(error, code, headers)
     if path == "/fhir" or path.startswith("/fhir/"):
         return _json(operation_outcome(error), code, FHIR_JSON, headers)
+    if path == "/" or path.startswith(PAGES):
+        return _page(error, code)
     return _json(problem(error, code), code, PROBLEM_JSON, headers)
+
+
+def _page(error: ServiceError, status: int) -> Response:
+    """Return *error* in words for people."""
+    phrase = HTTPStatus(status).phrase
+    return page(
+        "error.html", status=status, code=status, phrase=phrase, message=error.message
+    )
 
 
 def problem(error: ServiceError, status: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import yaml
 from fastapi import Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from app.charts.descriptions import chart_subtitle, interval_label
+from app.charts.descriptions import ZONES, chart_subtitle, interval_label
 from app.domain.calendar import first_day
 from app.domain.counts import ReleasedCell
 from app.services.dashboards import stratum_label
@@ -61,6 +61,7 @@ def environment() -> Environment:
         "picture_caption": chart_subtitle,
         "yaml": partial(yaml.safe_dump, sort_keys=False, allow_unicode=True),
     }
+    made.globals["zones"] = ZONES
     return made
 
 
@@ -96,6 +97,6 @@ def _in_words(day: date) -> str:
 
 
 def query(parameters: Mapping[str, Any]) -> str:
-    """Return *parameters* that are set as the query of a URL, with its question mark."""
+    """Return *parameters* that are set as a URL's query, question mark included."""
     stated = {name: str(value) for name, value in parameters.items() if value}
     return f"?{urlencode(stated)}" if stated else ""

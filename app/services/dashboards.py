@@ -79,6 +79,12 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
         return shown[-1] if shown else None
 
     @property
+    def newest_complete(self) -> ReleasedCell | None:
+        """Return the newest cell of which completeness is published too."""
+        shown = [cell for cell in self.series.cells if cell.population]
+        return shown[-1] if shown else None
+
+    @property
     def last(self) -> ReleasedCell | None:
         """Return the newest cell, published or not."""
         return self.series.cells[-1] if self.series.cells else None

@@ -15,8 +15,8 @@ from app.services.charts import ChartOf
 class Verdict(StrEnum):
     """What the search for signals came to."""
 
-    SIGNALS = "signals"
-    NO_SIGNALS = "no signals"
+    FOUND = "found"
+    NONE_FOUND = "none found"
     NOT_SEARCHED = "not searched"
 
 
@@ -38,7 +38,7 @@ def sentences(found: ChartOf) -> Iterator[str]:
     """Yield what a chart says: its signals, a likely change, and what it leaves out."""
     chart, shift = found.chart, found.shift
     yield from _signals(chart)
-    if verdict(chart) is Verdict.NO_SIGNALS:
+    if verdict(chart) is Verdict.NONE_FOUND:
         yield "No signals: nothing here that chance alone would not often do."
     if shift is not None:
         yield _shift(shift, chart)
@@ -48,10 +48,10 @@ def sentences(found: ChartOf) -> Iterator[str]:
 def verdict(chart: ControlChart) -> Verdict:
     """Return whether the chart has signals, or none, or was not searched."""
     if chart.signals:
-        return Verdict.SIGNALS
+        return Verdict.FOUND
     has_limits = any(point.upper_limit is not None for point in chart.points)
     if chart.basis is Basis.VISITS and has_limits:
-        return Verdict.NO_SIGNALS
+        return Verdict.NONE_FOUND
     return Verdict.NOT_SEARCHED
 
 

@@ -29,7 +29,7 @@ def open_link(hub: Hub, text: str) -> int:
 
 
 def audience_of(hub: Hub, text: str | None) -> Audience:
-    """Return whose release the holder of a link's key reads; without one, the public's."""
+    """Return whose release the holder of a link's key, if there is one, may read."""
     now = hub.clock() // 1000
     if text is not None and links.is_members_key(text, key=_link_key(hub), now=now):
         return Audience.MEMBERS

@@ -21,6 +21,7 @@ from app.services import (
     invitations,
     standings,
 )
+from app.services.dashboards import Panel
 from app.services.editions import Edition
 from app.services.hub import Hub
 from app.services.series import Wanted
@@ -115,10 +116,15 @@ def show_measure(
         **_frame(hub, reader, edition),
         measure=measure,
         panel=panel,
-        sentences=[] if panel.found is None else findings.sentences(panel.found),
+        sentences=_sentences(panel),
         strata=dashboards.newest_strata(edition, measure_id),
         beside=standings.find_beside(session, edition, measure_id),
     )
+
+
+def _sentences(panel: Panel) -> list[str]:
+    found = panel.found
+    return [] if found is None else [*findings.sentences(found.chart, found.shift)]
 
 
 @router.get("/measures/{measure_id}/series.csv")

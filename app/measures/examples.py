@@ -49,9 +49,7 @@ class ExampleRows(msgspec.Struct, frozen=True, kw_only=True):
 
 def example_rows(measure: Measure) -> ExampleRows:
     """Return the examples of *measure* as rows."""
-    rows = ExampleRows(
-        concepts={}, subject=[], observation=[], condition=[], visit=[]
-    )
+    rows = ExampleRows(concepts={}, subject=[], observation=[], condition=[], visit=[])
     for subject, example in enumerate(measure.examples, 1):
         _add_person(rows, subject, example)
         for day, readings in sorted(example.visits.items()):

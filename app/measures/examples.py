@@ -9,7 +9,6 @@ import msgspec
 from app.domain.calendar import day_number, month_number, month_of_day
 from app.domain.counts import Basis
 from app.domain.terminology import Coding
-from app.measures.compilation import SEX_NUMBERS
 from app.measures.definitions import (
     Example,
     Measure,
@@ -18,6 +17,7 @@ from app.measures.definitions import (
     coding_of,
     thousandths,
 )
+from app.measures.spans import SEX_NUMBERS
 
 _QUARTER = 3
 _COUNTS = {

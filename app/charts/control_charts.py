@@ -2,7 +2,8 @@
 Centre lines and limits of control charts, as plain functions of the numbers.
 
 A missing point is None: it is left out of every sum, a moving range steps over it, and
-it gets a centre line but no limits. Formulas and sources stand in ``docs/charts.md``.
+its lines are the centre line and such limits as do not depend on n. Formulas and
+sources stand in ``docs/charts.md``.
 """
 
 from collections.abc import Sequence

@@ -24,6 +24,10 @@ class ChartKind(StrEnum):
     U = "u"
     C = "c"
     XMR = "xmr"
+    MR = "mr"
+    XBAR = "xbar"
+    S = "s"
+    T = "t"
 
 
 class Lines(msgspec.Struct, frozen=True, kw_only=True):

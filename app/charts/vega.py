@@ -202,7 +202,10 @@ def _line_labels(last: ChartPoint, y: Spec) -> Iterator[Spec]:
         "upper": last.upper_limit,
         "lower": last.lower_limit,
     }
-    known = [(f"{name} {at:.0%}", at) for name, at in lines.items() if at is not None]
+    percent = y["axis"]["format"]
+    known = [
+        (f"{name} {at:{percent}}", at) for name, at in lines.items() if at is not None
+    ]
     yield from end_labels(known, y)
 
 
@@ -222,7 +225,7 @@ def _funnel_lines(comparison: Comparison, y: Spec) -> Iterator[Spec]:
             yield {"data": curves, **curve(f"{end}_{level}", y, **look)}
     last = comparison.curves[-1]
     ends = [
-        (f"network {comparison.target:.0%}", comparison.target),
+        (f"network {comparison.target:{y['axis']['format']}}", comparison.target),
         ("99.8 %", last.upper_998),
         ("95 %", last.upper_95),
         ("99.8 %", last.lower_998),

@@ -17,7 +17,12 @@ SPARK_WIDTH, SPARK_HEIGHT = 120, 28
 SUBTITLE_LENGTH = 66
 """Characters of a subtitle that fit the width."""
 TITLE_LENGTH = 46
-TICKS, TICK_STEPS = 6, (1, 2, 3, 4, 6, 12, 24, 48, 96)
+TICKS = 6
+TICK_STEPS = {
+    Interval.MONTH: (1, 2, 3, 4, 6, 12, 24, 60, 120),
+    Interval.QUARTER: (1, 2, 4, 8, 20, 40),
+    Interval.YEAR: (1, 2, 5, 10, 20, 50),
+}
 FINE = 0.1
 """An axis that spans less shows tenths of a percent."""
 LABEL_GAP = 0.06
@@ -125,15 +130,16 @@ def time_axis(interval_starts: Sequence[int], interval: Interval) -> Spec:
         "axis": {
             "title": interval.capitalize(),
             "format": TIME_FORMATS[interval],
-            "values": _ticks(interval_starts),
+            "values": _ticks(interval_starts, interval),
             "grid": False,
         },
     }
 
 
-def _ticks(interval_starts: Sequence[int]) -> list[str]:
+def _ticks(interval_starts: Sequence[int], interval: Interval) -> list[str]:
     """Return a few dates, evenly apart, of points that are there."""
-    step = next(n for n in TICK_STEPS if len(interval_starts) <= n * TICKS)
+    widths = TICK_STEPS[interval]
+    step = next((n for n in widths if len(interval_starts) <= n * TICKS), widths[-1])
     return [first_day(start).isoformat() for start in interval_starts[::step]]
 
 

@@ -4,6 +4,7 @@ import csv
 import json
 from collections import defaultdict
 from itertools import chain
+from math import sqrt
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -12,6 +13,7 @@ import pytest
 from app.charts.control_charts import c_chart, p_chart, u_chart, xmr_chart
 from app.charts.funnels import funnel_limits, overdispersion
 from app.charts.lines import Fit, Lines, Phase, around, frame
+from app.charts.measurement_charts import mr_chart, s_chart, t_chart, xbar_chart
 from app.charts.rules import (
     RULES,
     Rule,
@@ -22,8 +24,11 @@ from app.charts.rules import (
     side,
 )
 
-TOLERANCE = {"rel": 1e-9, "abs": 1e-9}
 NHS_FACTOR, OUR_FACTOR = 2.66, 3 / 1.128
+
+
+def near(value: float | None, expected: float) -> bool:
+    return value == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
 def golden(shared: Path, name: str):
@@ -43,6 +48,16 @@ def positions(case: dict) -> tuple[list[Phase], set[int]]:
     return [first, *later], {point - 1 for point in options.get("exclude", [])}
 
 
+def subgroups(case: dict):
+    """Return mean, deviation and size of each subgroup."""
+    points = case["expected_points"]
+    return (
+        [point["y_mean"] for point in points],
+        [point["y_sd"] for point in points],
+        [point["y_length"] for point in points],
+    )
+
+
 def fit_of(case: dict) -> Fit:
     raw, (phases, excluded) = case["input_raw"], positions(case)
     points = range(len(case["expected_points"]))
@@ -56,30 +71,58 @@ def fit_of(case: dict) -> Fit:
             return u_chart(raw["count"], [size / per for size in sizes], within=within)
         case "c":
             return c_chart(raw["count"], within=within)
-        case _:
+        case "i":
             return xmr_chart(raw["cost"], within=within)
+        case "mr":
+            return mr_chart(raw["cost"], within=within)
+        case "t":
+            return t_chart(raw["hours"], within=within)
+        case "xbar":
+            return xbar_chart(*subgroups(case), within=within)
+        case _:
+            return s_chart(*subgroups(case)[1:], within=within)
 
 
-@pytest.mark.parametrize("chart", ["p", "u", "c", "i"])
+def share_of_width(case: dict) -> float:
+    """
+    Return which share of upstream's width a limit should have.
+
+    In the one case with an empty subgroup upstream counts its degrees of freedom as
+    0 - 1, so that its pooled deviation is divided by 75 instead of 76.
+    """
+    sizes = [point["y_length"] for point in case["expected_points"]]
+    if case["chart"] != "xbar" or 0 not in sizes:
+        return 1.0
+    freedom = sum(size - 1 for size in sizes if size)
+    return sqrt((freedom - 1) / freedom)
+
+
+@pytest.mark.parametrize("chart", ["p", "u", "c", "i", "mr", "xbar", "s", "t"])
 def test_centre_lines_and_limits_are_those_of_montgomerys_examples(
     shared: Path, chart: str
 ):
-    """Seven cases with freeze, exclusion, rebase and changing denominators."""
+    """13 cases with freeze, exclusion, rebase, changing n and missing data."""
     for case in montgomery(shared, chart):
-        fit = fit_of(case)
+        fit, share = fit_of(case), share_of_width(case)
 
-        for expected, value, lines in zip(
-            case["expected_points"], fit.values, fit.lines, strict=True
-        ):
+        rows = zip(case["expected_points"], fit.values, fit.lines, strict=True)
+        for expected, value, lines in rows:
             assert lines
-            assert value == pytest.approx(expected["y"], **TOLERANCE)
-            assert (lines.center_line, lines.lower[2], lines.upper[2]) == pytest.approx(
-                (expected["cl"], expected["lcl"], expected["ucl"]), **TOLERANCE
-            )
+            center = lines.center_line
+            assert near(center, expected["cl"])
+            if value is None:
+                assert expected["y"] is None
+                continue
+            if not lines.upper:
+                assert expected["ucl"] is None
+                continue
+            assert near(value, expected["y"])
+            assert near(lines.lower[2], center + (expected["lcl"] - center) * share)
+            assert near(lines.upper[2], center + (expected["ucl"] - center) * share)
             assert bool(side(value, lines, 3)) == expected["sigma_signal"]
 
 
-@pytest.mark.parametrize("chart", ["p", "u", "c", "i"])
+@pytest.mark.parametrize("chart", ["p", "u", "c", "i", "mr", "xbar", "s", "t"])
 def test_run_signals_are_those_of_qicharts2(shared: Path, chart: str):
     """The c chart of example 7.3 crosses its line too seldom without a long run."""
     for case in montgomery(shared, chart):

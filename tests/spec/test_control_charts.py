@@ -52,7 +52,7 @@ def test_binomial_quantiles_are_scipys(trials: int, proportion: float):
 
 
 def test_p_prime_multiplies_sigma_by_the_variation_between_points():
-    """The z scores alternate between -1 and 1: sigma_z is 2 / 1.128, three sigmas 0.266."""
+    """With z from -1 to 1 by turns sigma_z is 2 / 1.128, three sigmas are 0.266."""
     counts = [45, 55] * 6
     fit = p_prime_chart(counts, [100] * 12, within=whole(12))
 

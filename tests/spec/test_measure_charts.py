@@ -166,7 +166,7 @@ def test_a_frozen_baseline_of_24_points_stands():
 
 
 def test_a_frozen_baseline_of_23_points_does_not():
-    """A missing month leaves 23: the lines come from all points, and a remark says so."""
+    """A missing month leaves 23, so the lines come from all points."""
     cells = series([*STEADY[:23], Withheld.NO_DATA, *[(48, 60)] * 6])
     phases = [Phase(start=START, baseline_end=START + 24)]
     chart = chart_of(cells, phases=phases)

@@ -8,8 +8,22 @@ from app.charts.shifts import most_likely_shift, suggested_shift
 from app.domain.counts import Basis, Withheld
 from tests.released import START, series
 
-BEFORE = [(30, 60), (28, 60), (32, 60), (31, 60), (29, 60), (30, 60)] * 2
-AFTER = [(45, 60), (43, 60), (47, 60), (46, 60), (44, 60), (45, 60)] * 2
+BEFORE: list[tuple[int, int] | Withheld] = [
+    (30, 60),
+    (28, 60),
+    (32, 60),
+    (31, 60),
+    (29, 60),
+    (30, 60),
+] * 2
+AFTER: list[tuple[int, int] | Withheld] = [
+    (45, 60),
+    (43, 60),
+    (47, 60),
+    (46, 60),
+    (44, 60),
+    (45, 60),
+] * 2
 
 
 def test_a_planted_improvement_is_found_in_its_month():

@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 
 from app.domain.errors import IssueType
 from app.fhir.bindings import CODES, CONCEPTS, PATTERNS, RESOURCE_TYPES
-from app.fhir.invariants import CONTAINED, INVARIANTS, KEYWORDS, has_coding
+from app.fhir.invariants import CONTAINED, INVARIANTS, has_coding
 from app.fhir.primitives import ID, PRIMITIVES, Schema, rule
 
 RESOURCES = ("Observation", "Condition", "Patient", "Encounter", "Bundle")
@@ -27,7 +27,10 @@ NOT_IN_R4 = {"Extension": {"valueCodeableReference", "valueRatioRange"}}
 TARGETS_IN_R4 = {"Observation.subject": ("Patient", "Group", "Device", "Location")}
 """Elements that R4B lets point to more types than R4 does."""
 
-_NAMES = {bool: "boolean", bytes: "base64Binary"}
+TypeForm = Any
+"""What may stand behind the colon of a field, for which typing has no type yet."""
+
+_NAMES: dict[TypeForm, str] = {bool: "boolean", bytes: "base64Binary"}
 _METADATA_NAMES = {"UuidVersion": "uuid"}
 
 
@@ -83,7 +86,6 @@ def schemas() -> Schemas:
 def _compiled(name: str, definitions: dict[str, Schema]) -> jsonschema_rs.Validator:
     return jsonschema_rs.Draft202012Validator(
         {**_ref(name), "$defs": definitions},
-        keywords=KEYWORDS,
         pattern_options=jsonschema_rs.RegexOptions(),
         offline=True,
     )
@@ -132,7 +134,7 @@ def _element(owner: str, name: str, field: FieldInfo, *, has_sibling: bool) -> E
     )
 
 
-def _unwrap(annotation: Any) -> tuple[str, bool]:
+def _unwrap(annotation: TypeForm) -> tuple[str, bool]:
     """Return the FHIR type that an annotation stands for, and whether it repeats."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
@@ -141,10 +143,11 @@ def _unwrap(annotation: Any) -> tuple[str, bool]:
         return _unwrap(arguments[0])[0], True
     if origin in {typing.Union, types.UnionType}:
         return _unwrap(next(a for a in arguments if a is not types.NoneType))
-    return _NAMES.get(annotation) or annotation.__name__.removesuffix("Type"), False
+    name = _NAMES.get(annotation) or annotation.__name__.removesuffix("Type")
+    return name, False
 
 
-def _primitive_name(metadata: Any) -> str:
+def _primitive_name(metadata: object) -> str:
     name = type(metadata).__name__
     return _METADATA_NAMES.get(name) or name[0].lower() + name[1:]
 

@@ -82,7 +82,7 @@ def _entries_only(types: tuple[str, ...], part: str) -> Schema:
     """Match a Bundle of one of *types*, or whose entries are without *part*."""
     return {
         "anyOf": [
-            _holds("type", {"enum": list(types)}),
+            {"properties": {"type": {"enum": list(types)}}},
             {"properties": {"entry": {"items": {"not": {"required": [part]}}}}},
         ]
     }

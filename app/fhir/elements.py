@@ -19,6 +19,10 @@ NOT_IN_R4 = {"Extension": {"valueCodeableReference", "valueRatioRange"}}
 TARGETS_IN_R4 = {"Observation.subject": ("Patient", "Group", "Device", "Location")}
 """Elements that R4B lets point to more types than R4 does."""
 
+BARE = {"Extension.url"}
+"""What, like every id, is text of its own and can have no extension (in the models
+an extension's value cannot either, which FHIR allows)."""
+
 TypeForm = Any
 """What may stand behind the colon of a field, for which typing has no type yet."""
 
@@ -77,23 +81,24 @@ def _elements(model: type[FHIRAbstractModel]) -> tuple[Element, ...]:
     ignored = {"fhir_comments"} | NOT_IN_R4.get(model.__name__, set())
     fields = {f.alias or name: f for name, f in model.model_fields.items()}
     modelled = (
-        _element(model.__name__, name, field, has_sibling=f"_{name}" in fields)
+        _element(model.__name__, name, field)
         for name, field in fields.items()
         if not name.startswith("_") and name not in ignored
     )
     return (*modelled, *NOT_IN_MODELS.get(model.__name__, ()))
 
 
-def _element(owner: str, name: str, field: FieldInfo, *, has_sibling: bool) -> Element:
+def _element(owner: str, name: str, field: FieldInfo) -> Element:
     type_, is_list = _unwrap(field.annotation)
     extra = typing.cast("dict[str, Any]", field.json_schema_extra or {})
-    targets = TARGETS_IN_R4.get(f"{owner}.{name}", extra.get("enum_reference_types"))
+    path = f"{owner}.{name}"
+    targets = TARGETS_IN_R4.get(path, extra.get("enum_reference_types"))
     return Element(
         name=name,
         type=type_,
         is_list=is_list,
         is_required=field.is_required() or extra.get("element_required", False),
-        has_sibling=has_sibling,
+        has_sibling=type_ in PRIMITIVES and name != "id" and path not in BARE,
         choice=extra.get("one_of_many"),
         is_choice_required=extra.get("one_of_many_required", False),
         targets=tuple(targets or ()),

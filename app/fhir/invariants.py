@@ -43,8 +43,12 @@ def _not_negative(name: str, *keys: str) -> Schema:
     return _invariant(name, f"{' and '.join(keys)} may not be negative", schema)
 
 
+def _has(*keys: str) -> Schema:
+    return {"type": "object", "required": list(keys)}
+
+
 def _holds(key: str, schema: Schema) -> Schema:
-    return {"required": [key], "properties": {key: schema}}
+    return _has(key) | {"properties": {key: schema}}
 
 
 def has_coding(system: str, *codes: str) -> Schema:
@@ -71,9 +75,7 @@ def _ucum_amount(name: str) -> tuple[Schema, ...]:
 
 def _simple(*keys: str) -> Schema:
     """Rule that quantities which FHIR calls simple have no comparator."""
-    schema = {
-        "not": {"anyOf": [_holds(key, {"required": ["comparator"]}) for key in keys]}
-    }
+    schema = {"not": {"anyOf": [_holds(key, _has("comparator")) for key in keys]}}
     text = f"{' and '.join(keys)} may have no comparator"
     return _invariant("sqty-1", text, schema)
 
@@ -83,7 +85,7 @@ def _entries_only(types: tuple[str, ...], part: str) -> Schema:
     return {
         "anyOf": [
             {"properties": {"type": {"enum": list(types)}}},
-            {"properties": {"entry": {"items": {"not": {"required": [part]}}}}},
+            {"properties": {"entry": {"items": {"not": _has(part)}}}},
         ]
     }
 
@@ -121,6 +123,13 @@ _ABATEMENTS = (
     "abatementString",
 )
 
+_ENTERED_IN_ERROR = has_coding(
+    CONCEPTS["Condition.verificationStatus"].system, "entered-in-error"
+)
+_ABATED = has_coding(
+    CONCEPTS["Condition.clinicalStatus"].system, "inactive", "resolved", "remission"
+)
+
 INVARIANTS: dict[str, tuple[Schema, ...]] = {
     "Age": (
         *_ucum_amount("age-1"),
@@ -138,7 +147,7 @@ INVARIANTS: dict[str, tuple[Schema, ...]] = {
             "total is for searches and histories",
             {
                 "anyOf": [
-                    {"not": {"required": ["total"]}},
+                    {"not": _has("total")},
                     _holds("type", {"enum": ["searchset", "history"]}),
                 ]
             },
@@ -197,15 +206,7 @@ INVARIANTS: dict[str, tuple[Schema, ...]] = {
             {
                 "anyOf": [
                     {"not": _any_of(*_ABATEMENTS)},
-                    _holds(
-                        "clinicalStatus",
-                        has_coding(
-                            CONCEPTS["Condition.clinicalStatus"].system,
-                            "inactive",
-                            "resolved",
-                            "remission",
-                        ),
-                    ),
+                    _holds("clinicalStatus", _ABATED),
                 ]
             },
             at="clinicalStatus",
@@ -216,14 +217,10 @@ INVARIANTS: dict[str, tuple[Schema, ...]] = {
             "entered-in-error",
             {
                 "not": {
-                    "required": ["clinicalStatus"],
-                    **_holds(
-                        "verificationStatus",
-                        has_coding(
-                            CONCEPTS["Condition.verificationStatus"].system,
-                            "entered-in-error",
-                        ),
-                    ),
+                    "allOf": [
+                        _has("clinicalStatus"),
+                        _holds("verificationStatus", _ENTERED_IN_ERROR),
+                    ]
                 }
             },
             at="clinicalStatus",
@@ -260,7 +257,7 @@ INVARIANTS: dict[str, tuple[Schema, ...]] = {
         _invariant(
             "obs-6",
             "dataAbsentReason may only be present without a value",
-            {"not": {"required": ["dataAbsentReason"], **_any_of(*_VALUES)}},
+            {"not": _has("dataAbsentReason") | _any_of(*_VALUES)},
             at="dataAbsentReason",
         ),
     ),
@@ -294,7 +291,7 @@ INVARIANTS: dict[str, tuple[Schema, ...]] = {
         _invariant(
             "tim-10",
             "timeOfDay and when exclude each other",
-            {"not": {"required": ["timeOfDay", "when"]}},
+            {"not": _has("timeOfDay", "when")},
         ),
     ),
 }
@@ -303,7 +300,7 @@ CONTAINED: tuple[Schema, ...] = (
     _invariant(
         "dom-2",
         "a contained resource may not contain another",
-        {"not": {"required": ["contained"]}},
+        {"not": _has("contained")},
         at="contained",
     ),
     _invariant(
@@ -315,7 +312,7 @@ CONTAINED: tuple[Schema, ...] = (
     _invariant(
         "dom-5",
         "a contained resource has no meta.security",
-        {"not": _holds("meta", {"required": ["security"]})},
+        {"not": _holds("meta", _has("security"))},
         at="meta",
     ),
 )

@@ -85,7 +85,7 @@ def _definition(name: str, elements: tuple[Element, ...]) -> Schema:
             required.append(element.name)
         if element.has_sibling and element.is_list:
             properties[f"_{element.name}"] = _list_of(_ref("SiblingOrNull"))
-            rules.append(_null_with_sibling(element.name, value))
+            rules.append(_null_with_sibling(element.name))
             value = _or_null(value)
         elif element.has_sibling:
             properties[f"_{element.name}"] = _ref("Sibling")
@@ -106,7 +106,7 @@ def _value(owner: str, element: Element) -> Schema:
     if path in CODES:
         text = f"Must be one of: {', '.join(CODES[path])}"
         said = rule(text, code=IssueType.CODE_INVALID)
-        return {"type": "string", "enum": list(CODES[path]), **said}
+        return {"enum": list(CODES[path]), **said}
     if path in PATTERNS:
         said = rule("Not in the required value set", code=IssueType.CODE_INVALID)
         return {"type": "string", "pattern": f"^(?:{PATTERNS[path]})$", **said}
@@ -121,14 +121,15 @@ def _value(owner: str, element: Element) -> Schema:
 
 def _or_null(value: Schema) -> Schema:
     """Return a primitive's schema that also takes the null of an absent value."""
-    nullable = {**value, "type": [value["type"], "null"]}
-    return nullable | ({"enum": [*value["enum"], None]} if "enum" in value else {})
+    if "enum" in value:
+        return {**value, "enum": [*value["enum"], None]}
+    return {**value, "type": [value["type"], "null"]}
 
 
-def _null_with_sibling(name: str, value: Schema) -> Schema:
+def _null_with_sibling(name: str) -> Schema:
     """Match lists in which a null leaves a place for something in the sibling."""
     text = "An item may be null only where it has an extension"
-    no_null = {"properties": {name: {"items": {"type": value["type"]}}}}
+    no_null = {"properties": {name: {"items": {"not": {"type": "null"}}}}}
     return {
         **rule(text, code=IssueType.STRUCTURE, at=name),
         "anyOf": [{"required": [f"_{name}"]}, no_null],
@@ -251,7 +252,8 @@ def _contained() -> Schema:
 
 
 def _is_type(*names: str) -> Schema:
-    return {"properties": {"resourceType": {"enum": list(names)}}}
+    named = {"properties": {"resourceType": {"enum": list(names)}}}
+    return {"required": ["resourceType"], **named}
 
 
 def _other_resource() -> Schema:

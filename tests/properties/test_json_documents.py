@@ -39,7 +39,7 @@ DOCUMENTS = objects(
 
 
 def written(value: Any, escape: bool) -> str:  # noqa: FBT001  # a test's own writer
-    """Write JSON that may name a member twice, and spell quotation marks in two ways."""
+    """Write JSON that may name a member twice; quotation marks in either spelling."""
     if isinstance(value, Pairs):
         members = (f"{written(k, escape)}:{written(v, escape)}" for k, v in value)
         return "{" + ",".join(members) + "}"

@@ -39,7 +39,7 @@ def ours(resource: Any) -> bool:
 def issues_of(resource: dict[str, Any]) -> tuple[Issue, ...]:
     """Return what we find wrong with a resource, in a Bundle with its entries'."""
     found = validate(resource)
-    if resource["resourceType"] == "Bundle":
+    if resource.get("resourceType") == "Bundle":
         for index, entry in enumerate(resource.get("entry", ())):
             if ours(entry.get("resource")):
                 at = f"Bundle.entry[{index}].resource"

@@ -1,5 +1,7 @@
 """Our table of required bindings against what the models let us know."""
 
+from typing import Any
+
 from fhir.resources.R4B import get_fhir_model_class
 
 from app.fhir.bindings import CODES, CONCEPTS, PATTERNS, RESOURCE_TYPES, UNBOUND
@@ -31,7 +33,8 @@ def test_our_codes_are_those_that_the_models_list():
     for path, codes in CODES.items():
         owner, name = path.split(".")
         extra = get_fhir_model_class(owner).model_fields[name].json_schema_extra
-        listed = extra.get("enum_values") if extra else None
+        assert isinstance(extra, dict)
+        listed: Any = extra.get("enum_values")
         if listed:
             compared += 1
             assert set(listed) - CUT_OFF <= set(codes)

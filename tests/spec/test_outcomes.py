@@ -61,7 +61,7 @@ def test_every_issue_type_has_one_status():
 def test_an_error_has_the_status_that_fhir_gives_it(
     error: type[ServiceError], status: int
 ):
-    """R4 http: 400 where it is no valid resource, 422 where a rule of ours is broken."""
+    """R4 http: 400 for no valid resource, 422 where a rule of ours is broken."""
     assert HTTP_STATUS[error.issue_type] == status
 
 

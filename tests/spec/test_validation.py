@@ -33,7 +33,7 @@ def encounter(**elements: Any) -> dict[str, Any]:
     return {k: v for k, v in (made | elements).items() if v is not None}
 
 
-def bundle(*entries: dict[str, Any], **elements: Any) -> dict[str, Any]:
+def bundle(*entries: Any, **elements: Any) -> dict[str, Any]:
     made = {"resourceType": "Bundle", "type": "batch", "entry": list(entries)}
     return {k: v for k, v in (made | elements).items() if v is not None}
 
@@ -80,8 +80,10 @@ VALID = [
     condition(verificationStatus=concept(VERIFICATION, "entered-in-error")),
     condition(
         verificationStatus={
-            "coding": [HEIGHT["coding"][0]]
-            + [{"system": VERIFICATION, "code": "refuted"}]
+            "coding": [
+                {"display": "local"},
+                {"system": VERIFICATION, "code": "refuted"},
+            ]
         }
     ),
     patient(birthDate="1980", _birthDate=REASON),
@@ -170,7 +172,8 @@ INVALID = [
     (observation(contained=[patient()]), "invariant", "Observation.contained[0]"),
     (observation(subject={"reference": "#1"}, contained=[patient(gender="m")]),
      "code-invalid", "Observation.contained[0].gender"),
-    (observation(subject={"reference": "#1"}, contained=[patient(contained=[patient()])]),
+    (observation(subject={"reference": "#1"},
+                 contained=[patient(contained=[patient()])]),
      "invariant", "Observation.contained[0].contained"),
     (observation(subject={"reference": "#1"},
                  contained=[patient(meta={"versionId": "1"})]),
@@ -192,8 +195,8 @@ INVALID = [
     (observation(extension=[{"url": "a", "valueId": "b", "extension": [
         {"url": "c", "valueId": "d"}]}]), "structure",
      "Observation.extension[0].value"),
-    (observation(extension=[{"url": "a", "valueCode": "b", "valueRatioRange": {}}]), "structure",
-     "Observation.extension[0]"),
+    (observation(extension=[{"url": "a", "valueCode": "b", "valueRatioRange": {}}]),
+     "structure", "Observation.extension[0]"),
     (observation(referenceRange=[{"type": {"text": "a"}}]), "invariant",
      "Observation.referenceRange[0]"),
     (observation(referenceRange=[{"low": {"value": 1, "comparator": "<"}}]),

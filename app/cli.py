@@ -1,19 +1,32 @@
 """`catchment`: serve the hub, enrol clinics and clients, release, demonstrate."""
 
 import json
-import secrets
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
 from pydantic import ValidationError
+from rich.console import Console
 
+from app.demonstration import (
+    Place,
+    demonstrate,
+    folder_sources,
+    synthetic_sources,
+)
 from app.domain.clinics import Audience, ClinicStatus
 from app.domain.errors import ServiceError
 from app.log import configure_logging
-from app.main import StartError, create_app, hub_of
+from app.main import (
+    StartError,
+    create_app,
+    hub_of,
+    start_worker,
+    write_master_key,
+)
 from app.services import registry, releases
 from app.services.hub import Hub
 from app.settings import Settings
@@ -89,8 +102,6 @@ def migrate() -> None:
 @app.command()
 def worker() -> None:
     """Count what is dirty, in a process of its own."""
-    from app.main import start_worker
-
     settings = read_settings()
     configure_logging(settings.log_level)
     start_worker(hub_of(settings)).join()
@@ -106,23 +117,43 @@ def release() -> None:
         typer.echo(f"Release {release_id} for {audience}")
 
 
+@app.command()
+def demo(
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Wipe what an earlier run left.")
+    ] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="Send this folder of FHIR files instead.")
+    ] = None,
+    clinics: Annotated[
+        int, typer.Option(help="How many clinics --data is dealt to.", min=1)
+    ] = 4,
+    folder: Annotated[Path, typer.Option(help="Where to keep all of it.")] = Path(
+        "var"
+    ),
+    stay: Annotated[
+        bool, typer.Option("--stay/--no-stay", help="Go on serving at the end.")
+    ] = True,
+) -> None:
+    """From an empty machine to a served network, through the hub's own doors."""
+    console = Console()
+    place = Place(folder=folder.resolve())
+    if fresh:
+        place.wipe()
+    configure_logging("WARNING")
+    if data is None:
+        sources = synthetic_sources(datetime.now(UTC).date())
+    else:
+        sources = folder_sources(data, clinics=clinics, notes=console)
+    demonstrate(place, sources, console=console, stay=stay)
+
+
 @key_app.command("new")
 def new_key() -> None:
     """Make a master key where there is none (CATCHMENT_MASTER_KEY_FILE)."""
     path = read_settings().master_key_file
     write_master_key(path)
     typer.echo(f"A new master key is in {path}; keep a copy outside the database")
-
-
-def write_master_key(path: Path) -> None:
-    """Write a new master key that only its owner can read; refuse to replace one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        path.touch(mode=0o600, exist_ok=False)
-    except FileExistsError:
-        msg = f"There is a key at {path} already"
-        raise StartError(msg) from None
-    path.write_text(secrets.token_bytes(32).hex() + "\n")
 
 
 @clinic_app.command("add")

@@ -13,10 +13,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -29,15 +30,23 @@ from app.demo.deliveries import Delivery
 from app.demo.folders import Dealt, folder_deliveries
 from app.demo.network import demo_network
 from app.demo.sending import Credentials, Sender, Tally
+from app.domain.calendar import first_day
 from app.domain.clinics import Audience, ClinicStatus
 from app.main import StartError, hub_of, write_master_key
 from app.services import registry, releases
+from app.services.charts import released_cells
 from app.services.hub import Hub
 from app.services.recounts import is_all_counted
+from app.services.series import Viewer, Wanted, find_series
 from app.settings import Settings
 from app.smart.clients import generate_key
 from app.store.migrations import migrate
-from app.store.sessions import read_session, write_session
+from app.store.sessions import (
+    ReadSession,
+    WriteSession,
+    read_session,
+    write_session,
+)
 
 SEED = 1
 SENDERS = 3
@@ -45,6 +54,7 @@ FIRST_PORT = 8000
 PORTS = 100
 START_SECONDS = 30
 COUNT_SECONDS = 120
+FIRST_ERROR = 400
 PARTNER = "partner-app"
 
 
@@ -190,7 +200,7 @@ def serving(settings: Settings, place: Place) -> Iterator[subprocess.Popen[bytes
         "CATCHMENT_PORT": str(settings.port),
     }
     with (place.folder / "server.log").open("ab") as log:
-        server = subprocess.Popen(  # noqa: S603  (our own module, our own settings)
+        server = subprocess.Popen(
             [sys.executable, "-m", "app.cli", "serve"],
             env=os.environ | chosen,
             stderr=log,
@@ -331,3 +341,30 @@ def show(hub: Hub, place: Place, *, console: Console) -> None:
     console.print(table)
     console.print(f"Dashboard:   {hub.base_url}/")
     console.print(f"API:         {hub.base_url}/docs")
+
+
+def _lines(session: ReadSession, hub: Hub) -> Iterator[tuple[str, ...]]:
+    """Yield a line of the table for each measure."""
+    viewer = Viewer(audience=Audience.MEMBERS)
+    for measure in hub.measures:
+        series = find_series(session, hub, viewer, measure.id, Wanted())
+        shown = [cell for cell in series.cells if cell.denominator is not None]
+        if not shown:
+            yield measure.title, "-", "-", "suppressed", "-"
+            continue
+        last = shown[-1]
+        yield (
+            measure.title,
+            f"{last.interval} of {first_day(last.interval_start):%b %Y}",
+            f"{last.numerator} / {last.denominator}",
+            f"{last.proportion:.0%}",
+            str(_clinics_shown(session, hub, viewer, measure.id)),
+        )
+
+
+def _clinics_shown(
+    session: ReadSession, hub: Hub, viewer: Viewer, measure_id: str
+) -> int:
+    """Return how many clinics the members' release shows of a measure."""
+    cells = released_cells(session, hub, viewer, measure_id)
+    return len({cell.clinic_id for cell in cells if cell.withheld is None})

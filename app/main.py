@@ -113,5 +113,16 @@ def read_master_key(path: Path) -> bytes:
     return key
 
 
+def write_master_key(path: Path) -> None:
+    """Write a new master key that only its owner can read; refuse to replace one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        msg = f"There is a key at {path} already"
+        raise StartError(msg) from None
+    path.write_text(secrets.token_bytes(32).hex() + "\n")
+
+
 def _text(chosen: Path | None, built_in: Path) -> str:
     return (chosen or built_in).read_text()

@@ -29,9 +29,10 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """
     True counts of one clinic in one interval; never leaves the hub as it is.
 
-    ``population`` counts people in the initial population, ``denominator`` those of
-    them who could be scored, ``numerator`` those of them who meet the measure; so
-    population >= denominator >= numerator >= 0.
+    ``population`` counts people in the initial population, ``scored`` those of them
+    for whom there was a value, ``denominator`` those who count (the scored, or all),
+    ``numerator`` those of these who meet the measure; so population >= denominator >=
+    numerator >= 0 and population >= scored.
     ``interval_start`` is a month number (``app.domain.calendar``).
     ``stratum`` is 0 for the total, else the position (1-based) in the stratifier.
     """
@@ -41,6 +42,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     interval_start: int
     stratum: int = 0
     population: int
+    scored: int
     denominator: int
     numerator: int
 
@@ -58,7 +60,7 @@ class ReleasedCell(msgspec.Struct, frozen=True, kw_only=True):
     Counts that their audience may see; made by ``app.disclosure`` alone.
 
     ``clinic_id`` None is the network (or a named cohort). Where ``withheld`` is set,
-    the three counts are None, never 0. ``provisional`` marks an interval whose data
+    the four counts are None, never 0. ``provisional`` marks an interval whose data
     lock has not passed: only ever true in a clinic's own live view.
     """
 
@@ -67,6 +69,7 @@ class ReleasedCell(msgspec.Struct, frozen=True, kw_only=True):
     interval_start: int
     stratum: int = 0
     population: int | None
+    scored: int | None
     denominator: int | None
     numerator: int | None
     withheld: Withheld | None = None

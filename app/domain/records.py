@@ -148,9 +148,13 @@ class Alias(msgspec.Struct, frozen=True, order=True):
 
 
 class AliasTarget(msgspec.Struct, frozen=True):
-    """A reference to the record, here or yet to come, that *alias* names."""
+    """
+    A reference to the record, here or yet to come, that *aliases* name.
 
-    alias: Alias
+    All are of one name, one for each active key version, the current version first.
+    """
+
+    aliases: tuple[Alias, ...]
     type: RecordType
 
 
@@ -175,9 +179,11 @@ class DeidentifiedRecord(msgspec.Struct, frozen=True, kw_only=True):
     One resource, de-identified, ready to be stored.
 
     ``aliases`` are its id and its unique identifiers (never the digest, which needs
-    resolved references). ``content_digest`` is a keyed digest of the validated
-    resource at full precision without id, meta, text, display, issued and without its
-    subject and encounter. ``sent_order`` is meta.lastUpdated in epoch milliseconds.
+    resolved references), under the current key version first, then under the others
+    that are active. ``content_digests`` are, for the same versions, keyed digests of
+    the validated resource at full precision without id, meta, text, display, issued and
+    without its subject and encounter. ``sent_order`` is meta.lastUpdated in epoch
+    milliseconds.
     ``dropped`` lists the element paths that were not kept, each once, sorted.
     ``links`` are a Patient's replaced-by and replaces targets.
     """
@@ -192,6 +198,6 @@ class DeidentifiedRecord(msgspec.Struct, frozen=True, kw_only=True):
     needs_identity: bool = False
     """The status says that this replaces something: an id or identifier is a must."""
     sent_order: int | None = None
-    content_digest: bytes
+    content_digests: tuple[Alias, ...]
     policy_digest: str
     dropped: tuple[str, ...] = ()

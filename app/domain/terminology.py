@@ -8,7 +8,13 @@ ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
 ICD_10 = "http://hl7.org/fhir/sid/icd-10"
 ICD_9_CM = "http://hl7.org/fhir/sid/icd-9-cm"
 UCUM = "http://unitsofmeasure.org"
-ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+HL7 = "http://terminology.hl7.org/CodeSystem"
+ACT_CODE = f"{HL7}/v3-ActCode"
+OBSERVATION_CATEGORY = f"{HL7}/observation-category"
+CONDITION_CATEGORY = f"{HL7}/condition-category"
+CONDITION_CLINICAL = f"{HL7}/condition-clinical"
+CONDITION_VERIFICATION = f"{HL7}/condition-ver-status"
+DATA_ABSENT_REASON = f"{HL7}/data-absent-reason"
 NETWORK = "https://catchment.example/fhir/CodeSystem/network"
 """The network's own codes, for what no public terminology has (PUCAI, cJADAS10)."""
 LOCAL = "urn:catchment:local"
@@ -20,3 +26,7 @@ class Coding(msgspec.Struct, frozen=True, order=True):
 
     system: str
     code: str
+
+
+DEIDENTIFIED = Coding("https://catchment.example/fhir/tag", "deidentified")
+"""The hub's own tag: on every record it gives out, and on none that it takes."""

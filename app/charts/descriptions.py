@@ -1,0 +1,113 @@
+"""What charts say in words: subtitles, and descriptions for screen readers."""
+
+from calendar import month_abbr
+from collections import Counter
+from collections.abc import Iterator
+
+from app.charts.comparison import Comparison, Zone
+from app.charts.lines import ChartKind
+from app.charts.measure_charts import ControlChart
+from app.charts.remarks import RemarkCode
+from app.domain.calendar import first_day
+from app.domain.counts import Interval
+
+
+def interval_label(interval_start: int, interval: Interval) -> str:
+    """Return a month number as people write the interval: Jan 2024, Q1 2024, 2024."""
+    start = first_day(interval_start)
+    return {
+        Interval.MONTH: f"{month_abbr[start.month]} {start.year}",
+        Interval.QUARTER: f"Q{(start.month + 2) // 3} {start.year}",
+        Interval.YEAR: f"{start.year}",
+    }[interval]
+
+
+def chart_description(chart: ControlChart, *, title: str) -> str:
+    """Return what a screen reader says of a control chart."""
+    return " ".join([f"{title}.", *_chart_sentences(chart)])
+
+
+def comparison_description(comparison: Comparison, *, title: str) -> str:
+    """Return what a screen reader says of a funnel plot."""
+    return " ".join([f"{title}.", *_comparison_sentences(comparison)])
+
+
+def chart_subtitle(chart: ControlChart) -> str:
+    """Return the direction of improvement, and the signals or why there are none."""
+    return f"{_better(chart.improvement)}; {_verdict(chart)}"
+
+
+def comparison_subtitle(comparison: Comparison) -> str:
+    """Return the direction of improvement, and what the limits allow for."""
+    limits = "limits of chance alone, no clinic judged"
+    if comparison.target is None:
+        limits = "no network total, so no limits"
+    elif comparison.phi is not None:
+        limits = f"limits allow for overdispersion (phi {comparison.phi:.1f})"
+    return f"{_better(comparison.improvement)}; {limits}"
+
+
+def _better(improvement: str) -> str:
+    return "Lower is better" if improvement == "decrease" else "Higher is better"
+
+
+def _verdict(chart: ControlChart) -> str:
+    if findings := _findings(chart):
+        return f"signals: {findings}"
+    codes = {remark.code for remark in chart.remarks}
+    reasons = {
+        RemarkCode.SUPPRESSED_POINT: "a point is suppressed, so no lines or signals",
+        RemarkCode.NO_DATA: "no closed interval yet",
+        RemarkCode.LATEST_STATUS: "latest status of each patient, so no signals",
+        RemarkCode.TOO_FEW_POINTS: "too few points for limits",
+    }
+    return next((text for code, text in reasons.items() if code in codes), "no signals")
+
+
+def _findings(chart: ControlChart) -> str:
+    rules = dict.fromkeys(signal.rule for signal in chart.signals)
+    return ", ".join(rule.replace("-", " ") for rule in rules)
+
+
+def _chart_sentences(chart: ControlChart) -> Iterator[str]:
+    first, last = chart.points[0], chart.points[-1]
+    plain = chart.chart is ChartKind.POINTS
+    yield (
+        f"{'Plot' if plain else f'Control chart ({chart.chart})'}, "
+        f"{interval_label(first.interval_start, chart.interval)} to "
+        f"{interval_label(last.interval_start, chart.interval)}."
+    )
+    valued = [point for point in chart.points if point.value is not None]
+    if valued:
+        when = interval_label(valued[-1].interval_start, chart.interval)
+        yield f"Latest value {valued[-1].value:.1%} in {when}."
+    if last.center_line is not None:
+        yield f"Centre line {last.center_line:.1%}."
+    if last.lower_limit is not None and last.upper_limit is not None:
+        yield f"Limits {last.lower_limit:.1%} to {last.upper_limit:.1%}."
+    absent = Counter(point.withheld for point in chart.points if point.withheld)
+    for reason, count in absent.items():
+        yield f"Intervals with {reason.replace('-', ' ')}: {count}."
+    yield f"Signals: {_findings(chart) or 'none'}."
+    yield from (remark.text for remark in chart.remarks)
+
+
+def _comparison_sentences(comparison: Comparison) -> Iterator[str]:
+    yield f"Funnel plot of {len(comparison.points)} clinics."
+    if comparison.target is not None:
+        yield f"Network total {comparison.target:.1%}."
+    zones = Counter(point.zone for point in comparison.points if point.zone)
+    for zone in (Zone.INSIDE, Zone.BEYOND_95, Zone.BEYOND_998):
+        if zones[zone]:
+            yield f"{ZONES[zone].capitalize()}: {zones[zone]}."
+    absent = Counter(point.withheld for point in comparison.points if point.withheld)
+    for reason, count in absent.items():
+        yield f"Clinics with {reason.replace('-', ' ')}: {count}."
+    yield from (remark.text for remark in comparison.remarks)
+
+
+ZONES = {
+    Zone.INSIDE: "within 95 % limits",
+    Zone.BEYOND_95: "beyond 95 % limits",
+    Zone.BEYOND_998: "beyond 99.8 % limits",
+}

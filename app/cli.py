@@ -1,0 +1,265 @@
+"""`catchment`: serve the hub, enrol clinics and clients, release, demonstrate."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+from rich.console import Console
+
+from app.demonstration import (
+    Place,
+    demonstrate,
+    folder_sources,
+    synthetic_sources,
+)
+from app.domain.clinics import Audience, ClinicStatus
+from app.domain.errors import ServiceError
+from app.log import configure_logging
+from app.main import (
+    StartError,
+    create_app,
+    hub_of,
+    start_worker,
+    write_master_key,
+)
+from app.services import registry, releases
+from app.services.hub import Hub
+from app.settings import Settings
+from app.smart.clients import generate_key
+from app.store import clinics
+from app.store.migrations import migrate as migrate_store
+from app.store.sessions import read_session, write_session
+
+app = typer.Typer(
+    name="catchment",
+    help="The data hub of a learning health network.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+clinic_app = typer.Typer(help="Clinics that take part.", no_args_is_help=True)
+client_app = typer.Typer(help="Clients that may call the hub.", no_args_is_help=True)
+key_app = typer.Typer(help="The master key.", no_args_is_help=True)
+app.add_typer(clinic_app, name="clinic")
+app.add_typer(client_app, name="client")
+app.add_typer(key_app, name="key")
+
+
+def main() -> None:
+    """Run a command; a refusal is one line on standard error and exit code 1."""
+    try:
+        app()
+    except (StartError, ServiceError) as error:
+        typer.echo(f"catchment: {error}", err=True)
+        sys.exit(1)
+
+
+def read_settings() -> Settings:
+    """Return the settings of the environment, or say what is wrong with them."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))} {fault['msg']}".strip()
+            for fault in error.errors(include_input=False)
+        )
+        msg = f"settings: {faults}"
+        raise StartError(msg) from None
+
+
+def open_hub() -> Hub:
+    """Return the hub of the environment's settings."""
+    return hub_of(read_settings())
+
+
+@app.command()
+def serve() -> None:
+    """Serve the hub on CATCHMENT_HOST and CATCHMENT_PORT."""
+    settings = read_settings()
+    configure_logging(settings.log_level)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        access_log=False,  # a clinic's id may stand in a path
+        log_config=None,
+        server_header=False,
+    )
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the schema of this version."""
+    hub = open_hub()
+    migrate_store(hub.engine)
+    typer.echo("The database is up to date")
+
+
+@app.command()
+def worker() -> None:
+    """Count what is dirty, in a process of its own."""
+    settings = read_settings()
+    configure_logging(settings.log_level)
+    start_worker(hub_of(settings)).join()
+
+
+@app.command()
+def release() -> None:
+    """Freeze a release for each audience from what is counted and locked."""
+    hub = open_hub()
+    with write_session(hub.engine) as session:
+        made = releases.publish(session, hub)
+    for audience, release_id in made.items():
+        typer.echo(f"Release {release_id} for {audience}")
+
+
+@app.command()
+def demo(
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Wipe what an earlier run left.")
+    ] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="Send this folder of FHIR files instead.")
+    ] = None,
+    clinics: Annotated[
+        int, typer.Option(help="How many clinics --data is dealt to.", min=1)
+    ] = 4,
+    folder: Annotated[Path, typer.Option(help="Where to keep all of it.")] = Path(
+        "var"
+    ),
+    stay: Annotated[
+        bool, typer.Option("--stay/--no-stay", help="Go on serving at the end.")
+    ] = True,
+) -> None:
+    """From an empty machine to a served network, through the hub's own doors."""
+    console = Console()
+    place = Place(folder=folder.resolve())
+    if fresh:
+        place.wipe()
+    configure_logging("WARNING")
+    if data is None:
+        sources = synthetic_sources(datetime.now(UTC).date())
+    else:
+        sources = folder_sources(data, clinics=clinics, notes=console)
+    demonstrate(place, sources, console=console, stay=stay)
+
+
+@key_app.command("new")
+def new_key() -> None:
+    """Make a master key where there is none (CATCHMENT_MASTER_KEY_FILE)."""
+    path = read_settings().master_key_file
+    write_master_key(path)
+    typer.echo(f"A new master key is in {path}; keep a copy outside the database")
+
+
+@clinic_app.command("add")
+def add_clinic(
+    code: Annotated[str, typer.Argument(help="Its name in URLs, as alder-creek.")],
+    name: Annotated[str, typer.Option(help="Its name as people say it.")] = "",
+    time_zone: Annotated[
+        str, typer.Option(help="IANA name of the zone of its EHR.")
+    ] = "America/New_York",
+    base_url: Annotated[
+        list[str] | None, typer.Option(help="A FHIR base of its EHR; may be repeated.")
+    ] = None,
+    identifier_system: Annotated[
+        list[str] | None,
+        typer.Option(help="A system of identifiers unique in the clinic; repeatable."),
+    ] = None,
+    padded_dates: Annotated[
+        bool, typer.Option(help="Its dates come as midnight UTC.")
+    ] = False,
+    active: Annotated[
+        bool, typer.Option(help="Part of releases at once, not only onboarding.")
+    ] = False,
+) -> None:
+    """Enrol a clinic, onboarding unless --active; only then is it in releases."""
+    new = registry.NewClinic(
+        code=code,
+        name=name or code,
+        status=ClinicStatus.ACTIVE if active else ClinicStatus.ONBOARDING,
+        time_zone=time_zone,
+        base_urls=tuple(base_url or ()),
+        identifier_systems=tuple(identifier_system or ()),
+        padded_dates=padded_dates,
+    )
+    with write_session(open_hub().engine) as session:
+        registry.enrol_clinic(session, new)
+    typer.echo(f"Clinic {code} is {new.status}")
+
+
+@clinic_app.command("activate")
+def activate_clinic(code: str) -> None:
+    """Make a clinic part of the next release."""
+    with write_session(open_hub().engine) as session:
+        clinics.set_status(session, code, status=ClinicStatus.ACTIVE)
+    typer.echo(f"Clinic {code} is active")
+
+
+@clinic_app.command("list")
+def list_clinics() -> None:
+    """List the clinics and whether they are in releases."""
+    with read_session(open_hub().engine) as session:
+        for row in clinics.all_clinics(session):
+            typer.echo(f"{row.code}\t{row.status}\t{row.name}")
+
+
+@client_app.command("add")
+def add_client(
+    client_id: Annotated[str, typer.Argument(help="What it calls itself.")],
+    clinic: Annotated[
+        str | None, typer.Option(help="The clinic it belongs to; none: a partner.")
+    ] = None,
+    source: Annotated[
+        str, typer.Option(help="The clinic's source it belongs to.")
+    ] = registry.MAIN_SOURCE,
+    audience: Annotated[
+        Audience, typer.Option(help="Whose releases it reads.")
+    ] = Audience.MEMBERS,
+    jwks: Annotated[
+        Path | None, typer.Option(help="A file with its JWK Set (public keys).")
+    ] = None,
+    jwks_url: Annotated[
+        str | None, typer.Option(help="The URL of its JWK Set.")
+    ] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="A SMART scope it may have; repeatable.")
+    ] = None,
+    new_key: Annotated[
+        Path | None,
+        typer.Option(help="Make a key pair and write the private JWK to this file."),
+    ] = None,
+    name: Annotated[str, typer.Option(help="Its name as people say it.")] = "",
+) -> None:
+    """Register a client, by its JWK Set, the URL of one, or a key made for it here."""
+    usual = registry.PARTNER_SCOPES if clinic is None else registry.CLINIC_SCOPES
+    key_set = None if jwks is None else jwks.read_text()
+    if new_key is not None:
+        private, public = generate_key()
+        new_key.touch(mode=0o600)
+        new_key.write_text(json.dumps(private))
+        key_set = json.dumps(public)
+    new = registry.NewClient(
+        client_id=client_id,
+        name=name or client_id,
+        audience=audience,
+        scopes=tuple(part for each in scope for part in each.split())
+        if scope
+        else usual,
+        clinic=clinic,
+        source=source,
+        key_set=key_set,
+        jwks_uri=jwks_url,
+    )
+    hub = open_hub()
+    with write_session(hub.engine) as session:
+        registry.register_client(session, new, dev_mode=hub.is_local)
+    typer.echo(f"Client {client_id} may have: {' '.join(new.scopes)}")
+
+
+if __name__ == "__main__":
+    main()

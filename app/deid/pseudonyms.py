@@ -1,0 +1,161 @@
+"""
+Keyed names: what a clinic calls a record -> what the hub knows it by.
+
+Every key is derived from the master key of its version by HKDF-SHA256, for one network,
+one scope (a source, or a clinic) and one purpose; every name is an HMAC-SHA256 under
+such a key. There is no table that leads back.
+
+Source: RFC 5869 (HKDF), RFC 2104 (HMAC).
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from app.domain.clinics import Source
+from app.domain.records import Alias, AliasKind, RecordType
+from app.domain.terminology import LOCAL, Coding
+
+KEY_BYTES = 32
+ALIAS_BYTES = 20
+LOCAL_CODE_LETTERS = 26
+"""Of base32: 130 bits."""
+
+Purpose = Literal["id", "identifier", "digest", "local-code"]
+
+_encode: Callable[[list[object]], bytes] = msgspec.json.Encoder().encode
+"""A JSON array joins strings so that no two lists of them look alike."""
+
+
+def derived_key(master: bytes, info: bytes) -> bytes:
+    """Return HKDF-SHA256 of *master* for *info*: 32 bytes, without salt."""
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(
+        master
+    )
+
+
+def keyed(key: bytes) -> hmac.HMAC:
+    """Return HMAC-SHA256 set up with *key*; it costs more than the digest itself."""
+    return hmac.new(key, digestmod="sha256")
+
+
+def digest_under(key: hmac.HMAC, message: bytes) -> bytes:
+    """Return HMAC-SHA256 of *message* under a key that is set up: 32 bytes."""
+    state = key.copy()
+    state.update(message)
+    return state.digest()
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class KeyRing:
+    """
+    The master keys of a network by version; derived keys are kept once made.
+
+    New names are made under the *current* version. The other versions are active too: a
+    look-up tries them, so that what an older key named is still found.
+    """
+
+    network: str
+    current: int
+    masters: Mapping[int, bytes] = field(repr=False)
+    _derived: dict[tuple[Purpose, str], dict[int, hmac.HMAC]] = field(
+        init=False, repr=False, default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        if self.current not in self.masters:
+            msg = "The current key version is not on the ring"
+            raise ValueError(msg)
+        if any(len(master) != KEY_BYTES for master in self.masters.values()):
+            msg = f"A master key has {KEY_BYTES} bytes"
+            raise ValueError(msg)
+
+    def of(self, purpose: Purpose, scope: str) -> dict[int, hmac.HMAC]:
+        """Return the keys of a purpose and scope by version, the current one first."""
+        keys = self._derived.get((purpose, scope))
+        if keys is None:
+            others = sorted(self.masters.keys() - {self.current}, reverse=True)
+            keys = self._derived[purpose, scope] = {
+                version: self._derive(purpose, scope, version)
+                for version in (self.current, *others)
+            }
+        return keys
+
+    def _derive(self, purpose: Purpose, scope: str, version: int) -> hmac.HMAC:
+        info = _encode(["catchment", self.network, scope, purpose, version])
+        return keyed(derived_key(self.masters[version], info))
+
+
+def id_aliases(
+    type_: RecordType, resource_id: str, *, keys: KeyRing, source: Source
+) -> tuple[Alias, ...]:
+    """Return what a source's own id is known by, under each key version."""
+    scope = f"source/{source.source_id}"
+    message = _encode([type_, scope, resource_id])
+    return _aliases(AliasKind.ID, message, keys.of("id", scope))
+
+
+def identifier_aliases(
+    type_: RecordType, system: str, value: str, *, keys: KeyRing, source: Source
+) -> tuple[Alias, ...]:
+    """Return what an identifier unique in the clinic is known by, likewise."""
+    scope = f"clinic/{source.clinic_id}"
+    message = _encode([type_, scope, system, value])
+    return _aliases(AliasKind.IDENTIFIER, message, keys.of("identifier", scope))
+
+
+def content_digests(
+    canonical: bytes, *, keys: KeyRing, source: Source
+) -> tuple[Alias, ...]:
+    """Return the keyed digests of a resource's content, its references apart."""
+    scope = f"source/{source.source_id}"
+    return _aliases(AliasKind.DIGEST, canonical, keys.of("digest", scope))
+
+
+def digest_aliases(
+    digests: tuple[Alias, ...], *, subject: int | None, encounter: int | None
+) -> tuple[Alias, ...]:
+    """Return content digests joined with the records that the references meant."""
+    records = _encode([subject, encounter])
+    return tuple(
+        Alias(
+            hashlib.sha256(digest.key + records).digest()[:ALIAS_BYTES],
+            digest.kind,
+            digest.key_version,
+        )
+        for digest in digests
+    )
+
+
+def local_codings(
+    system: str | None, code: str, *, keys: KeyRing, source: Source
+) -> tuple[Coding, ...]:
+    """Return a local code as a keyed hash, under each key version."""
+    message = _encode([system, code])
+    hashing = keys.of("local-code", f"source/{source.source_id}")
+    return tuple(
+        Coding(
+            LOCAL,
+            base64.b32encode(digest_under(key, message)).decode()[:LOCAL_CODE_LETTERS],
+        )
+        for key in hashing.values()
+    )
+
+
+def _aliases(
+    kind: AliasKind, message: bytes, keys: dict[int, hmac.HMAC]
+) -> tuple[Alias, ...]:
+    """Return the alias of *message* under each key."""
+    return tuple(
+        [
+            Alias(digest_under(key, message)[:ALIAS_BYTES], kind, version)
+            for version, key in keys.items()
+        ]
+    )

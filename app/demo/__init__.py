@@ -1,0 +1,1 @@
+"""The synthetic network of the demo, and folders of FHIR files dealt to clinics."""

@@ -1,0 +1,370 @@
+"""
+`catchment demo`: from an empty machine to a served network.
+
+A dozen clinics are enrolled, their synthetic EHRs send three years of visits through
+the hub's own doors, a release is published for each audience, and all stays served.
+Or the same with a folder of FHIR files in place of the synthetic EHRs.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import httpx
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+from rich.table import Table
+
+from app.demo.deliveries import Delivery
+from app.demo.folders import Dealt, folder_deliveries
+from app.demo.network import demo_network
+from app.demo.sending import Credentials, Sender, Tally
+from app.domain.calendar import first_day
+from app.domain.clinics import Audience, ClinicStatus
+from app.main import StartError, hub_of, write_master_key
+from app.services import registry, releases
+from app.services.charts import released_cells
+from app.services.hub import Hub
+from app.services.recounts import is_all_counted
+from app.services.series import Viewer, Wanted, find_series
+from app.settings import Settings
+from app.smart.clients import generate_key
+from app.store.migrations import migrate
+from app.store.sessions import (
+    ReadSession,
+    WriteSession,
+    read_session,
+    write_session,
+)
+
+SEED = 1
+SENDERS = 3
+FIRST_PORT = 8000
+PORTS = 100
+START_SECONDS = 30
+COUNT_SECONDS = 120
+FIRST_ERROR = 400
+PARTNER = "partner-app"
+
+
+class DemoSource(msgspec.Struct, frozen=True, kw_only=True):
+    """One clinic of the demonstration, and what its EHR sends."""
+
+    code: str
+    name: str
+    time_zone: str
+    base_url: str | None
+    identifier_system: str | None
+    resource_count: int
+    deliveries: Callable[[], Iterable[Delivery]]
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a demonstration keeps its database, keys and memory of what it did."""
+
+    folder: Path
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Return the settings of a hub that lives here."""
+        return {
+            "database_url": f"sqlite:///{self.folder}/catchment.db",
+            "master_key_file": str(self.folder / "master.key"),
+        }
+
+    @property
+    def finished(self) -> Path:
+        """Return the file that says that all was sent."""
+        return self.folder / "sent.json"
+
+    def key_file(self, client_id: str) -> Path:
+        """Return the file of a client's private key."""
+        return self.folder / "keys" / f"{client_id}.jwk"
+
+    def wipe(self) -> None:
+        """Remove what a demonstration leaves; nothing else in the folder."""
+        for name in ("catchment.db", "catchment.db-wal", "catchment.db-shm"):
+            (self.folder / name).unlink(missing_ok=True)
+        for path in (self.folder / "master.key", self.finished):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(self.folder / "keys", ignore_errors=True)
+
+
+def synthetic_sources(last_day: date) -> list[DemoSource]:
+    """Return the clinics of the synthetic network."""
+    network = demo_network(seed=SEED, last_day=last_day)
+    return [
+        DemoSource(
+            code=clinic.slug,
+            name=clinic.name,
+            time_zone=clinic.time_zone,
+            base_url=clinic.base_url,
+            identifier_system=clinic.identifier_system,
+            resource_count=sum(each.resource_count for each in clinic.deliveries()),
+            deliveries=clinic.deliveries,
+        )
+        for clinic in network.clinics
+    ]
+
+
+def folder_sources(folder: Path, *, clinics: int, notes: Console) -> list[DemoSource]:
+    """Return *clinics* clinics among whom the patients in *folder* are dealt."""
+    counts = [0] * clinics
+    for each in folder_deliveries(folder, clinics=clinics):
+        if isinstance(each, Dealt):
+            counts[each.clinic] += each.delivery.resource_count
+        else:
+            line = "" if each.line is None else f":{each.line}"
+            notes.print(f"  not sent: {each.file}{line}: {each.reason}", style="dim")
+
+    def of(clinic: int) -> Iterator[Delivery]:
+        for each in folder_deliveries(folder, clinics=clinics):
+            if isinstance(each, Dealt) and each.clinic == clinic:
+                yield each.delivery
+
+    return [
+        DemoSource(
+            code=f"clinic-{number + 1}",
+            name=f"Clinic {number + 1}",
+            time_zone="America/New_York",
+            base_url=None,
+            identifier_system=None,
+            resource_count=counts[number],
+            deliveries=partial(of, number),
+        )
+        for number in range(clinics)
+    ]
+
+
+def demonstrate(
+    place: Place, sources: list[DemoSource], *, console: Console, stay: bool
+) -> None:
+    """
+    Run the main job end to end and, with *stay*, serve until interrupted.
+
+    What an earlier run sent is not sent again.
+    """
+    place.folder.mkdir(parents=True, exist_ok=True)
+    settings = Settings(port=free_port(), **place.settings)
+    if not settings.master_key_file.exists():
+        write_master_key(settings.master_key_file)
+    hub = hub_of(settings)
+    migrate(hub.engine)
+    console.print(f"The hub:     {settings.public_base_url}")
+    with serving(settings, place) as server:
+        if not place.finished.exists():
+            enrol(hub, place, sources)
+            tally = send_everything(hub, place, sources, console=console)
+            tell(tally, console=console)
+            wait_until_counted(hub, console=console)
+            with write_session(hub.engine) as session:
+                releases.publish(session, hub)
+            place.finished.write_text(json.dumps({"resources": tally.sent}))
+        show(hub, place, console=console)
+        if stay:
+            console.print("Serving; stop with Ctrl-C")
+            server.wait()
+
+
+def free_port() -> int:
+    """Return the first port from 8000 on that nobody listens on."""
+    for port in range(FIRST_PORT, FIRST_PORT + PORTS):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    msg = f"No port from {FIRST_PORT} to {FIRST_PORT + PORTS} is free"
+    raise StartError(msg)
+
+
+@contextmanager
+def serving(settings: Settings, place: Place) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the server as a process of its own; end it with the block."""
+    chosen = {
+        "CATCHMENT_DATABASE_URL": settings.database_url,
+        "CATCHMENT_MASTER_KEY_FILE": str(settings.master_key_file),
+        "CATCHMENT_PORT": str(settings.port),
+    }
+    with (place.folder / "server.log").open("ab") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "serve"],
+            env=os.environ | chosen,
+            stderr=log,
+        )
+    try:
+        _wait_until_ready(settings.public_base_url, server)
+        yield server
+    finally:
+        server.terminate()
+        server.wait(timeout=START_SECONDS)
+
+
+def _wait_until_ready(base_url: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            if httpx.get(f"{base_url}/health/ready").is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    msg = "The server did not start; see server.log"
+    raise StartError(msg)
+
+
+def enrol(hub: Hub, place: Place, sources: Iterable[DemoSource]) -> None:
+    """Enrol each clinic with a client of its own, and a partner's client."""
+    (place.folder / "keys").mkdir(mode=0o700, exist_ok=True)
+    with write_session(hub.engine) as session:
+        for source in sources:
+            registry.enrol_clinic(
+                session,
+                registry.NewClinic(
+                    code=source.code,
+                    name=source.name,
+                    status=ClinicStatus.ACTIVE,
+                    time_zone=source.time_zone,
+                    base_urls=() if source.base_url is None else (source.base_url,),
+                    identifier_systems=()
+                    if source.identifier_system is None
+                    else (source.identifier_system,),
+                ),
+            )
+            _register(session, hub, place, source.code, clinic=source.code)
+        _register(session, hub, place, PARTNER, clinic=None)
+
+
+def _register(
+    session: WriteSession, hub: Hub, place: Place, client_id: str, *, clinic: str | None
+) -> None:
+    """Register a client with a new key, which is kept in the demonstration's folder."""
+    private, public = generate_key()
+    path = place.key_file(client_id)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(private))
+    scopes = registry.PARTNER_SCOPES if clinic is None else registry.CLINIC_SCOPES
+    new = registry.NewClient(
+        client_id=client_id,
+        name=client_id,
+        audience=Audience.MEMBERS,
+        scopes=scopes,
+        clinic=clinic,
+        key_set=json.dumps(public),
+    )
+    registry.register_client(session, new, dev_mode=hub.is_local)
+
+
+def credentials(place: Place, client_id: str) -> Credentials:
+    """Return the credentials that ``enrol`` made."""
+    key = json.loads(place.key_file(client_id).read_text())
+    return Credentials(client_id=client_id, key=key)
+
+
+def send_everything(
+    hub: Hub, place: Place, sources: Iterable[DemoSource], *, console: Console
+) -> Tally:
+    """Let each clinic send all it has, a few clinics at a time."""
+    chosen = list(sources)
+    total = sum(source.resource_count for source in chosen)
+    columns = (
+        "[progress.description]{task.description}",
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with (
+        Progress(*columns, console=console) as progress,
+        httpx.Client(timeout=120, trust_env=False) as http,
+        ThreadPoolExecutor(SENDERS) as pool,
+    ):
+        task = progress.add_task("Sending     ", total=total)
+
+        def send(source: DemoSource) -> Tally:
+            sender = Sender(
+                http,
+                base_url=hub.base_url,
+                credentials=credentials(place, source.code),
+            )
+            return sender.send_all(
+                source.deliveries(),
+                sent=lambda count: progress.advance(task, count),
+            )
+
+        tally = Tally()
+        for each in pool.map(send, chosen):
+            tally.add(each)
+    return tally
+
+
+def tell(tally: Tally, *, console: Console) -> None:
+    """Say what became of all that was sent."""
+    taken = sum(n for status, n in tally.statuses.items() if status < FIRST_ERROR)
+    console.print(f"Taken:       {taken:,} of {tally.sent:,} resources")
+    for reason, count in tally.refusals.most_common(5):
+        console.print(f"  refused {count:,}: {reason}", style="dim")
+
+
+def wait_until_counted(hub: Hub, *, console: Console) -> None:
+    """Wait until the worker has counted every subject."""
+    deadline = time.monotonic() + COUNT_SECONDS
+    with console.status("Counting"):
+        while time.monotonic() < deadline:
+            if is_all_counted(hub):
+                return
+            time.sleep(0.1)
+    msg = "The counting did not end; see server.log"
+    raise StartError(msg)
+
+
+def show(hub: Hub, place: Place, *, console: Console) -> None:
+    """Print what the network published, as a partner reads it, and where to look."""
+    table = Table(title="The network, as its members see it")
+    for column in ("measure", "interval", "n / d", "value", "clinics shown"):
+        table.add_column(column)
+    with read_session(hub.engine) as session:
+        for line in _lines(session, hub):
+            table.add_row(*line)
+    console.print(table)
+    console.print(f"Dashboard:   {hub.base_url}/")
+    console.print(f"API:         {hub.base_url}/docs")
+
+
+def _lines(session: ReadSession, hub: Hub) -> Iterator[tuple[str, ...]]:
+    """Yield a line of the table for each measure."""
+    viewer = Viewer(audience=Audience.MEMBERS)
+    for measure in hub.measures:
+        series = find_series(session, hub, viewer, measure.id, Wanted())
+        shown = [cell for cell in series.cells if cell.denominator is not None]
+        if not shown:
+            yield measure.title, "-", "-", "suppressed", "-"
+            continue
+        last = shown[-1]
+        yield (
+            measure.title,
+            f"{last.interval} of {first_day(last.interval_start):%b %Y}",
+            f"{last.numerator} / {last.denominator}",
+            f"{last.proportion:.0%}",
+            str(_clinics_shown(session, hub, viewer, measure.id)),
+        )
+
+
+def _clinics_shown(
+    session: ReadSession, hub: Hub, viewer: Viewer, measure_id: str
+) -> int:
+    """Return how many clinics the members' release shows of a measure."""
+    cells = released_cells(session, hub, viewer, measure_id)
+    return len({cell.clinic_id for cell in cells if cell.withheld is None})

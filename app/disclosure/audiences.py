@@ -1,0 +1,71 @@
+"""The audiences file: who reads releases, and the thresholds that each is held to."""
+
+import hashlib
+import tomllib
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from app.domain.calendar import month_of_day
+from app.domain.clinics import Audience
+from app.domain.errors import InvalidElementError
+
+
+class ClinicsShown(StrEnum):
+    """Whether an audience sees single clinics."""
+
+    NONE = "none"
+    NAMED = "named"
+    CODED = "coded"
+
+
+class AudienceRules(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """
+    What a cell must satisfy to be shown to one audience.
+
+    ``k`` is the smallest number of people shown; ``min_clinics`` the clinics that must
+    stand behind a pooled cell.
+    """
+
+    k: Annotated[int, msgspec.Meta(ge=2)]
+    min_clinics: Annotated[int, msgspec.Meta(ge=3)]
+    clinics: ClinicsShown
+
+
+class Audiences(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The rules of every audience, and the data lock that all of them share."""
+
+    lock_days: Annotated[int, msgspec.Meta(ge=0)]
+    public: AudienceRules
+    members: AudienceRules
+
+    def rules(self, audience: Audience) -> AudienceRules:
+        """Return the rules of one audience."""
+        return {Audience.PUBLIC: self.public, Audience.MEMBERS: self.members}[audience]
+
+    def closed_before(self, today: int) -> int:
+        """Return the month before which all is locked on day number *today*."""
+        return month_of_day(today - self.lock_days)
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the rules; comments and order do not change it."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+
+
+def parse_audiences(text: str) -> Audiences:
+    """
+    Return the audiences that a TOML text describes.
+
+    Raises:
+        InvalidElementError: it is not TOML, a key is unknown or missing, or a number
+            is below what the method needs.
+    """
+    try:
+        return msgspec.convert(tomllib.loads(text), Audiences)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        msg = f"The audiences file cannot be used: {error}"
+        raise InvalidElementError(msg, expression="audiences.toml") from error

@@ -1,0 +1,123 @@
+"""True cells -> lines: which cells add up to which, interval by interval."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from app.domain.counts import Basis, Cell, Interval
+
+UNSTRATIFIED = -1
+"""The part of a total that no stratum holds; never shown."""
+
+Slot = tuple[Interval, int]
+"""A width and a start: one interval."""
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    The clinics' cells of one span, which add up to the network's.
+
+    ``slots`` are the intervals that show these very numbers, finest first: a latest
+    status on 31 December is December's, the fourth quarter's and the year's. ``cells``
+    are those of each clinic that takes part.
+    """
+
+    slots: tuple[Slot, ...]
+    cells: Mapping[int, Cell]
+
+
+def lines(cells: Sequence[Cell], *, basis: Basis, closed_before: int) -> Iterator[Line]:
+    """
+    Return the lines of a measure's totals, finest first, without gaps.
+
+    A clinic takes part from the first interval in which its population has anybody;
+    where it has no cell after that, it is there with zeros.
+    """
+    for interval in _widths(basis):
+        own = [cell for cell in cells if cell.interval is interval and not cell.stratum]
+        begun = _first_starts(own)
+        found = {(cell.clinic_id, cell.interval_start): cell for cell in own}
+        end = closed_before - interval.months + 1
+        for start in range(min(begun.values(), default=end), end, interval.months):
+            taking_part = sorted(clinic for clinic in begun if begun[clinic] <= start)
+            yield Line(
+                slots=_slots(interval, start, basis),
+                cells={
+                    clinic: found.get((clinic, start))
+                    or _empty(clinic, interval, start)
+                    for clinic in taking_part
+                },
+            )
+
+
+def strata(
+    cells: Sequence[Cell], *, start: int, totals: Mapping[int, Cell]
+) -> dict[int, dict[int, Cell]]:
+    """
+    Return the strata of the quarter that begins at *start*: clinics' cells by clinic.
+
+    Every stratum of the measure is there. *totals* are the clinics' totals of the
+    quarter; what they hold beyond their strata is the stratum ``UNSTRATIFIED``.
+    """
+    found: dict[int, dict[int, Cell]] = {
+        cell.stratum: {} for cell in cells if cell.stratum
+    }
+    for cell in cells:
+        slot = (cell.interval, cell.interval_start)
+        if cell.stratum and slot == (Interval.QUARTER, start):
+            found[cell.stratum][cell.clinic_id] = cell
+    rest = {
+        clinic: _difference(total, [part.get(clinic) for part in found.values()])
+        for clinic, total in totals.items()
+    }
+    if any(cell.population for cell in rest.values()):
+        found[UNSTRATIFIED] = rest
+    return found
+
+
+def _widths(basis: Basis) -> Sequence[Interval]:
+    """Return the widths whose numbers are their own."""
+    return [Interval.MONTH] if basis is Basis.LATEST_STATUS else list(Interval)
+
+
+def _slots(interval: Interval, start: int, basis: Basis) -> tuple[Slot, ...]:
+    """Return the intervals that show the numbers of this one."""
+    if basis is Basis.VISITS:
+        return ((interval, start),)
+    end = start + interval.months
+    return tuple((i, end - i.months) for i in Interval if end % i.months == 0)
+
+
+def _first_starts(cells: Sequence[Cell]) -> dict[int, int]:
+    """Return the first interval in which each clinic has anybody in the population."""
+    begun: dict[int, int] = {}
+    for cell in sorted(cells, key=lambda cell: cell.interval_start):
+        if cell.population:
+            begun.setdefault(cell.clinic_id, cell.interval_start)
+    return begun
+
+
+def _empty(clinic: int, interval: Interval, start: int) -> Cell:
+    """Return the cell of a clinic that had nobody."""
+    return Cell(
+        clinic_id=clinic,
+        interval=interval,
+        interval_start=start,
+        population=0,
+        scored=0,
+        denominator=0,
+        numerator=0,
+    )
+
+
+def _difference(total: Cell, parts: Sequence[Cell | None]) -> Cell:
+    """Return what *total* holds beyond *parts*."""
+    there = [part for part in parts if part is not None]
+    return msgspec.structs.replace(
+        total,
+        stratum=UNSTRATIFIED,
+        population=total.population - sum(part.population for part in there),
+        scored=total.scored - sum(part.scored for part in there),
+        denominator=total.denominator - sum(part.denominator for part in there),
+        numerator=total.numerator - sum(part.numerator for part in there),
+    )

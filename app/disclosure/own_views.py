@@ -1,0 +1,37 @@
+"""A clinic's view of itself: its own true numbers, live."""
+
+from collections.abc import Sequence
+
+from app.domain.counts import Cell, ReleasedCell, Withheld
+
+
+def own_cells(
+    cells: Sequence[Cell], *, clinic_id: int, closed_before: int
+) -> list[ReleasedCell]:
+    """
+    Return one clinic's true counts, in time order.
+
+    Nothing is too small for the clinic that treats the people counted. An interval
+    without anybody to count is ``no-data``; one whose data lock has not passed
+    (*closed_before* is a month number) is provisional.
+    """
+    own = [cell for cell in cells if cell.clinic_id == clinic_id]
+    own.sort(key=lambda cell: (cell.stratum, cell.interval.months, cell.interval_start))
+    return [_own_cell(cell, closed_before) for cell in own]
+
+
+def _own_cell(cell: Cell, closed_before: int) -> ReleasedCell:
+    """Return *cell* as its clinic sees it."""
+    has_data = cell.denominator > 0
+    return ReleasedCell(
+        clinic_id=cell.clinic_id,
+        interval=cell.interval,
+        interval_start=cell.interval_start,
+        stratum=cell.stratum,
+        population=cell.population if has_data else None,
+        scored=cell.scored if has_data else None,
+        denominator=cell.denominator if has_data else None,
+        numerator=cell.numerator if has_data else None,
+        withheld=None if has_data else Withheld.NO_DATA,
+        provisional=cell.interval_start + cell.interval.months > closed_before,
+    )

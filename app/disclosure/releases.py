@@ -1,0 +1,292 @@
+"""
+True cells -> the cells that an audience may see.
+
+Two shapes are released: clinic x interval with the network's total of each interval,
+and network x quarter x stratum. Of each cell three groups of people must not be small:
+those who meet the measure, those who do not, and those who could not be scored.
+
+====================================  ==============================================
+small                                 then
+====================================  ==============================================
+numerator, 0 included                 nothing of the cell is shown: at 0 of 40, all 40
+                                      are known to fail
+denominator - numerator, 0 included   nothing of the cell is shown: at 40 of 40 too
+denominator                           follows: it is the sum of these two
+population - denominator, 0 included  numerator and denominator are shown, population
+                                      is not: at 100 % completeness all that is lost
+                                      is the number that says so
+population                            follows: it is the sum of all three
+====================================  ==============================================
+
+If zeros were shown, a hidden cell would be known not to be zero. The first two groups
+are judged together, then the third, among the cells that are left, by the same rules.
+
+A restatement of a whole block, the differences between nested measures, and the exact
+audit over all that was ever released have their place here, after the lines; the rules
+below see one line at a time, with what other widths and audiences say about it.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from app.disclosure.audiences import AudienceRules, ClinicsShown
+from app.disclosure.cubes import UNSTRATIFIED, Line, Slot, lines, strata
+from app.disclosure.lines import (
+    Counts,
+    Part,
+    Shown,
+    Total,
+    is_large,
+    is_safe_pool,
+    shown_in_line,
+)
+from app.domain.counts import Basis, Cell, Interval, ReleasedCell, Withheld
+
+NETWORK = None
+"""The clinic id of the network's own cells."""
+
+Key = tuple[int | None, Interval, int, int]
+"""Clinic, width, start, stratum."""
+
+
+class Groups(NamedTuple):
+    """Groups that are shown together: their people, and whether a cell shows them."""
+
+    people: Callable[[Cell], Counts]
+    shown_in: Callable[[ReleasedCell], bool]
+
+
+SCORED = Groups(
+    lambda cell: (cell.numerator, cell.denominator - cell.numerator),
+    lambda released: released.denominator is not None,
+)
+UNSCORED = Groups(
+    lambda cell: (cell.scored, cell.population - cell.scored),
+    lambda released: released.population is not None,
+)
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """What every line is judged by; ``seen`` grows with each of them."""
+
+    rules: AudienceRules
+    intervals: Mapping[int, Interval | None]
+    within: Mapping[Key, ReleasedCell] | None
+    seen: dict[Key, ReleasedCell]
+
+
+def release_measure(
+    cells: Sequence[Cell],
+    *,
+    rules: AudienceRules,
+    basis: Basis,
+    intervals: Mapping[int, Interval | None],
+    earlier: Sequence[ReleasedCell],
+    within: Sequence[ReleasedCell] | None,
+    closed_before: int,
+) -> list[ReleasedCell]:
+    """
+    Return one measure's release for one audience: all earlier cells and the new ones.
+
+    Args:
+        cells: true counts of every clinic in releases, at every width, with totals
+            (stratum 0) and, for quarters, strata.
+        rules: the audience's thresholds.
+        basis: under latest status an interval stands for its last day.
+        intervals: each clinic's interval (``publishing_intervals``).
+        earlier: the audience's last release of this measure, repeated unchanged.
+        within: the release, from the same *cells*, for a narrower audience that reads
+            this one too. What is not shown there is not shown here, so that the two
+            together say no more than the one. None where there is no such audience.
+        closed_before: the month number before which all is locked.
+
+    Returns:
+        Cells by stratum, width, start and clinic, the network first. A clinic without
+        an interval is ``not-published`` each year; one that had nobody in the
+        population up to an interval is not in it.
+    """
+    release = Release(
+        rules=rules,
+        intervals=intervals,
+        within=None if within is None else {_key(cell): cell for cell in within},
+        seen={_key(cell): cell for cell in earlier},
+    )
+    for line in lines(cells, basis=basis, closed_before=closed_before):
+        if any((NETWORK, *slot, 0) in release.seen for slot in line.slots):
+            continue
+        _release_clinics(line, release)
+        for interval, start in line.slots:
+            if interval is Interval.QUARTER:
+                by_stratum = strata(cells, start=start, totals=line.cells)
+                _release_strata(by_stratum, (interval, start), release)
+    return sorted(release.seen.values(), key=_order)
+
+
+def _release_clinics(line: Line, release: Release) -> None:
+    """Add a line's clinics, and the network's total, to what is seen."""
+    listed = {
+        (clinic, slot): cell
+        for slot in line.slots
+        for clinic, cell in line.cells.items()
+        if _is_listed(clinic, slot, release)
+    }
+    showable = {clinic for clinic, _ in listed if release.intervals.get(clinic)}
+    scored = _shown_clinics(line, SCORED, Shown(showable, total=True), release)
+    complete = _shown_clinics(line, UNSCORED, scored, release)
+    for slot in line.slots:
+        key = (NETWORK, *slot, 0)
+        release.seen[key] = _released(
+            key,
+            line.cells.values(),
+            scored=scored.total,
+            complete=complete.total,
+        )
+    for (clinic, slot), cell in listed.items():
+        has_interval = clinic in showable
+        release.seen[clinic, *slot, 0] = _released(
+            (clinic, *slot, 0),
+            [cell],
+            scored=clinic in scored.parts,
+            complete=clinic in complete.parts,
+            otherwise=Withheld.SUPPRESSED if has_interval else Withheld.NOT_PUBLISHED,
+        )
+
+
+def _shown_clinics(line: Line, groups: Groups, above: Shown, release: Release) -> Shown:
+    """Return which clinics of *above* have these *groups* shown, and the total's."""
+    k = release.rules.k
+    counts = {clinic: groups.people(cell) for clinic, cell in line.cells.items()}
+    finer = _seen_in_finer(line, groups, release)
+    return shown_in_line(
+        {clinic: {clinic: own} for clinic, own in counts.items()},
+        {clinic for clinic in above.parts if is_large(counts[clinic], k=k)},
+        total=_total(line, groups, counts, above, release),
+        k=k,
+        known={clinic for clinic, seen in finer.items() if all(seen)},
+        weak={clinic for clinic, seen in finer.items() if any(seen) and not all(seen)},
+    )
+
+
+def _total(
+    line: Line, groups: Groups, counts: Part, above: Shown, release: Release
+) -> Total:
+    """Return what may become of a line's total."""
+    rules = release.rules
+    may_be_shown = (
+        above.total
+        and _is_within((NETWORK, *line.slots[0], 0), groups, release)
+        and is_safe_pool(counts, k=rules.k, min_clinics=rules.min_clinics)
+    )
+    return Total.SAFE if may_be_shown else Total.HIDDEN
+
+
+def _seen_in_finer(
+    line: Line, groups: Groups, release: Release
+) -> dict[int, list[bool]]:
+    """
+    Return, of each clinic released at a finer width, what was shown of it in this span.
+
+    Visits only: the numbers of a quarter are bounded by those of its months, closely
+    where few people come twice. A latest status has one width with numbers of its own.
+    """
+    interval, start = line.slots[0]
+    found = {}
+    for clinic in line.cells:
+        finer = release.intervals.get(clinic)
+        if finer is not None and finer.months < interval.months:
+            starts = range(start, start + interval.months, finer.months)
+            keys = [(clinic, finer, each, 0) for each in starts]
+            cells = [release.seen[key] for key in keys if key in release.seen]
+            found[clinic] = [groups.shown_in(cell) for cell in cells]
+    return {clinic: shown for clinic, shown in found.items() if shown}
+
+
+def _release_strata(
+    table: Mapping[int, Mapping[int, Cell]], slot: Slot, release: Release
+) -> None:
+    """Add the network's strata of one quarter to what is seen."""
+    every = Shown(table.keys() - {UNSTRATIFIED}, total=True)
+    scored = _shown_strata(table, SCORED, every, slot, release)
+    complete = _shown_strata(table, UNSCORED, scored, slot, release)
+    for stratum in every.parts:
+        key = (NETWORK, *slot, stratum)
+        release.seen[key] = _released(
+            key,
+            table[stratum].values(),
+            scored=stratum in scored.parts,
+            complete=stratum in complete.parts,
+        )
+
+
+def _shown_strata(
+    table: Mapping[int, Mapping[int, Cell]],
+    groups: Groups,
+    above: Shown,
+    slot: Slot,
+    release: Release,
+) -> Shown:
+    """Return which strata of *above* have these *groups* shown, if the total has."""
+    rules = release.rules
+    if not groups.shown_in(release.seen[NETWORK, *slot, 0]):
+        return Shown(frozenset(), total=False)
+    parts = {
+        stratum: {clinic: groups.people(cell) for clinic, cell in cells.items()}
+        for stratum, cells in table.items()
+    }
+    safe = {
+        stratum
+        for stratum in above.parts
+        if _is_within((NETWORK, *slot, stratum), groups, release)
+        and is_safe_pool(parts[stratum], k=rules.k, min_clinics=rules.min_clinics)
+    }
+    return shown_in_line(parts, safe, total=Total.KNOWN, k=rules.k)
+
+
+def _is_within(key: Key, groups: Groups, release: Release) -> bool:
+    """Tell whether the narrower audience, if there is one, sees this too."""
+    if release.within is None:
+        return True
+    return key in release.within and groups.shown_in(release.within[key])
+
+
+def _is_listed(clinic: int, slot: Slot, release: Release) -> bool:
+    """Tell whether a clinic has a cell here: one of its own width, or a yearly one."""
+    if release.rules.clinics is ClinicsShown.NONE:
+        return False
+    return slot[0] is (release.intervals.get(clinic) or Interval.YEAR)
+
+
+def _released(
+    key: Key,
+    cells: Collection[Cell],
+    *,
+    scored: bool,
+    complete: bool,
+    otherwise: Withheld = Withheld.SUPPRESSED,
+) -> ReleasedCell:
+    """Return the sum of *cells*, with what is shown of it."""
+    clinic_id, interval, start, stratum = key
+    return ReleasedCell(
+        clinic_id=clinic_id,
+        interval=interval,
+        interval_start=start,
+        stratum=stratum,
+        population=sum(cell.population for cell in cells) if complete else None,
+        scored=sum(cell.scored for cell in cells) if complete else None,
+        denominator=sum(cell.denominator for cell in cells) if scored else None,
+        numerator=sum(cell.numerator for cell in cells) if scored else None,
+        withheld=None if scored else otherwise,
+    )
+
+
+def _key(cell: ReleasedCell) -> Key:
+    """Return what identifies a cell in a release."""
+    return cell.clinic_id, cell.interval, cell.interval_start, cell.stratum
+
+
+def _order(cell: ReleasedCell) -> tuple[int, int, int, int]:
+    """Return a cell's place in a release, the network before the clinics."""
+    clinic = -1 if cell.clinic_id is NETWORK else cell.clinic_id
+    return cell.stratum, cell.interval.months, cell.interval_start, clinic

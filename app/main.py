@@ -1,0 +1,128 @@
+"""The application: reads what the operator gave, and puts the doors in place."""
+
+import os
+import secrets
+import stat
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from app.routers import fhir, health, oauth, v1
+from app.routers.outcomes import LastDoor, install_error_replies
+from app.services.hub import Hub
+from app.services.openings import open_hub
+from app.services.recounts import Worker, register_measures
+from app.settings import Settings
+from app.store.migrations import is_current
+
+APP = Path(__file__).parent
+KEY_BYTES = 32
+
+
+class StartError(Exception):
+    """The hub cannot start; the message says what the operator is to do."""
+
+
+def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
+    """Return the application for *settings*, or for a *hub* that is open already."""
+    opened = hub or hub_of(settings)
+
+    @asynccontextmanager
+    async def running(_: FastAPI) -> AsyncIterator[None]:
+        worker = start_worker(opened) if settings.embedded_worker else None
+        yield
+        if worker is not None:
+            worker.stop()
+        opened.engine.dispose()
+
+    app = FastAPI(
+        title="Catchment",
+        summary="The data hub of a learning health network.",
+        version=version("catchment"),
+        redirect_slashes=False,
+        generate_unique_id_function=operation_id,
+        lifespan=running,
+    )
+    app.state.hub = opened
+    app.state.settings = settings
+    install_error_replies(app)
+    for room in (health, oauth, fhir, v1):
+        app.include_router(room.router)
+    app.add_middleware(LastDoor)
+    return app
+
+
+def operation_id(route: APIRoute) -> str:
+    """Return the name of the route's function; generated clients are named by it."""
+    return route.name
+
+
+def start_worker(hub: Hub) -> Worker:
+    """Start counting, once the database has the schema of this version."""
+    if not is_current(hub.engine):
+        msg = "The database has another schema; run `catchment migrate`"
+        raise StartError(msg)
+    register_measures(hub)
+    worker = Worker(hub, holder=f"{os.getpid()}-{secrets.token_hex(4)}")
+    worker.start()
+    return worker
+
+
+def hub_of(settings: Settings) -> Hub:
+    """Open the hub that *settings* describe."""
+    return open_hub(
+        database_url=settings.database_url,
+        base_url=settings.public_base_url,
+        network=settings.network,
+        master_key=read_master_key(settings.master_key_file),
+        policy=_text(settings.policy_file, APP / "deid" / "limited_data_set.toml"),
+        measures=library_texts(settings.measures_folder or APP / "measures/library"),
+        audiences=_text(settings.audiences_file, APP / "disclosure/audiences.toml"),
+    )
+
+
+def library_texts(folder: Path) -> Mapping[str, str]:
+    """Return the texts of a measure library by file name."""
+    return {path.name: path.read_text() for path in sorted(folder.glob("*.yaml"))}
+
+
+def read_master_key(path: Path) -> bytes:
+    """
+    Return the master key of *path*: 64 hexadecimal digits that only its owner can read.
+
+    Raises:
+        StartError: there is none, or others may read it. No key, no start.
+    """
+    if not path.is_file():
+        msg = f"No master key at {path}; make one with `catchment key new`"
+        raise StartError(msg)
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        msg = f"The master key at {path} may be read by others; give it mode 0600"
+        raise StartError(msg)
+    try:
+        key = bytes.fromhex(path.read_text().strip())
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        msg = f"The master key at {path} is not {2 * KEY_BYTES} hexadecimal digits"
+        raise StartError(msg)
+    return key
+
+
+def write_master_key(path: Path) -> None:
+    """Write a new master key that only its owner can read; refuse to replace one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        msg = f"There is a key at {path} already"
+        raise StartError(msg) from None
+    path.write_text(secrets.token_bytes(32).hex() + "\n")
+
+
+def _text(chosen: Path | None, built_in: Path) -> str:
+    return (chosen or built_in).read_text()

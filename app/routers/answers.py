@@ -1,0 +1,227 @@
+"""The shapes of the answers of the REST interface."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Answer(BaseModel):
+    """Base of every answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Problem(Answer):
+    """An error, as RFC 9457 has it; ``element`` is what is at fault, never its value."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    element: str | None = None
+
+
+class MeasureSummary(Answer):
+    """One line of the catalogue."""
+
+    id: str
+    version: str
+    title: str
+    basis: Literal["visits", "latest-status"]
+    improvement_notation: Literal["increase", "decrease"]
+    cut_off_set: str | None = None
+    tags: list[str] = []
+
+
+class Target(Answer):
+    """A published aim: a proportion, and who published it."""
+
+    proportion: float
+    citation: str
+
+
+class MeasureDefinition(MeasureSummary):
+    """A definition, in words and as the data it is."""
+
+    description: str
+    explanation: str = Field(description="What it counts, in plain sentences.")
+    target: Target | None = None
+    strata: list[str] = Field(description="Values of the parameter stratum.")
+    subset_of: list[str] = []
+    sum_of: list[str] = []
+    sources: list[str] = []
+    digest: str = Field(description="SHA-256 of all that its counts depend on.")
+    definition: dict[str, Any] = Field(description="The definition itself.")
+
+
+class Catalogue(Answer):
+    """Every measure that is served."""
+
+    measures: list[MeasureSummary]
+
+
+class Point(Answer):
+    """
+    One interval of a series; proportions in [0, 1].
+
+    Where ``reason`` is set the counts are null: ``suppressed`` for few people,
+    ``no-data``, or ``not-published``. ``completeness`` is scored / population.
+    """
+
+    interval_start: date
+    interval_end: date = Field(description="The first day after the interval.")
+    n: int | None
+    d: int | None
+    value: float | None
+    population: int | None
+    scored: int | None
+    completeness: float | None
+    suppressed: bool
+    reason: Literal["suppressed", "no-data", "not-published"] | None
+    provisional: bool
+
+
+class SeriesHead(Answer):
+    """What a series or chart is of, and where its numbers come from."""
+
+    measure: MeasureSummary
+    clinic: str | None = Field(description="Null for the network as a whole.")
+    stratum: str | None
+    interval: Literal["month", "quarter", "year"]
+    audience: Literal["public", "members"] | None = Field(
+        description="Null for a clinic's own live numbers."
+    )
+    release: int | None
+    counted_up_to: datetime | None = Field(
+        description="Live numbers hold all that came before."
+    )
+    policy: str = Field(description="SHA-256 of the de-identification policy.")
+
+
+class SeriesAnswer(SeriesHead):
+    """A measure, interval by interval."""
+
+    points: list[Point]
+
+
+class ChartPointAnswer(Point):
+    """A point on a control chart, with its lines."""
+
+    center_line: float | None
+    lower_limit: float | None
+    upper_limit: float | None
+    lower_2_sigma: float | None
+    upper_2_sigma: float | None
+    signals: list[str]
+    phase: int
+
+
+class ChartSignalAnswer(Answer):
+    """One finding of a rule, and the intervals that make it."""
+
+    rule: str
+    phase: int
+    intervals: list[date]
+
+
+class BaselineAnswer(Answer):
+    """The points that the lines of a phase come from."""
+
+    phase: int
+    points: int
+    first: date
+    last: date
+    frozen: bool
+
+
+class RemarkAnswer(Answer):
+    """Why the chart shows less than it might."""
+
+    code: str
+    text: str
+
+
+class ShiftAnswer(Answer):
+    """The most likely month of a change; suggested, never applied."""
+
+    interval_start: date
+    first: date
+    last: date
+    before: float
+    after: float
+    evidence: float
+
+
+class ChartAnswer(SeriesHead):
+    """A control chart as numbers, with all that it was made by."""
+
+    chart: str
+    reason: str
+    rule_set: str
+    sigma_method: str
+    sigma_z: float | None
+    limits_note: str = "Limits vary from point to point because d does."
+    baselines: list[BaselineAnswer]
+    points: list[ChartPointAnswer]
+    signals: list[ChartSignalAnswer]
+    suggested_shift: ShiftAnswer | None
+    remarks: list[RemarkAnswer]
+
+
+class FunnelLimitsAnswer(Answer):
+    """Limits at one denominator."""
+
+    denominator: float
+    lower_95: float
+    upper_95: float
+    lower_998: float
+    upper_998: float
+
+
+class ClinicAnswer(Answer):
+    """One clinic on one measure; ``lower`` and ``upper`` are its 95 % interval."""
+
+    clinic: str
+    name: str
+    n: int | None
+    d: int | None
+    value: float | None
+    lower: float | None
+    upper: float | None
+    limits: FunnelLimitsAnswer | None
+    zone: str | None
+    rank: int | None
+    suppressed: bool
+    reason: Literal["suppressed", "no-data", "not-published"] | None
+
+
+class ComparisonAnswer(SeriesHead):
+    """Every clinic on one measure in one interval."""
+
+    interval_start: date
+    interval_end: date
+    target: float | None
+    phi: float | None
+    tau2: float | None
+    best_tenth: float | None
+    clinics: list[ClinicAnswer]
+    remarks: list[RemarkAnswer]
+
+
+class ReleaseAnswer(Answer):
+    """What was published when, for whom, under which rules."""
+
+    id: int
+    audience: Literal["public", "members"]
+    created_at: datetime
+    closed_before: date
+    rules: str
+    policy: str
+    summary: dict[str, Any]
+
+
+class Releases(Answer):
+    """An audience's releases, the newest first."""
+
+    releases: list[ReleaseAnswer]

@@ -1,0 +1,125 @@
+"""Bodies in and out: sizes, media types, and what the caller prefers."""
+
+import zlib
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Depends, Request, Response
+
+from app.domain.errors import (
+    InvalidElementError,
+    NotAcceptableError,
+    TooLargeError,
+    UnsupportedMediaError,
+)
+from app.fhir.json_documents import read_json
+from app.routers.outcomes import FHIR_JSON
+
+ACCEPTED = frozenset({"application/fhir+json", "application/json", "text/json"})
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+RETURNS = ("minimal", "representation", "OperationOutcome")
+
+
+async def read_body(request: Request) -> bytes:
+    """Return the body, refused as soon as it is over the limit."""
+    limit: int = request.app.state.settings.max_body_bytes
+    declared = request.headers.get("Content-Length", "0")
+    if declared.isdecimal() and int(declared) > limit:
+        raise _too_large(limit)
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _too_large(limit: int) -> TooLargeError:
+    return TooLargeError(f"A body may have {limit} bytes; send more as NDJSON")
+
+
+Body = Annotated[bytes, Depends(read_body)]
+
+
+def read_fhir_body(request: Request, body: Body) -> dict[str, Any]:
+    """Return a FHIR JSON body; the media type is checked, and what is accepted."""
+    require_fhir_reply(request)
+    check_media_type(request, ACCEPTED)
+    limit: int = request.app.state.settings.max_body_bytes
+    return read_json(decompressed(request, body, limit=limit), max_bytes=limit)
+
+
+FhirBody = Annotated[dict[str, Any], Depends(read_fhir_body)]
+
+
+def check_media_type(request: Request, accepted: frozenset[str]) -> None:
+    """Refuse a body of another media type than *accepted*, or in another charset."""
+    media_type, *parameters = request.headers.get("Content-Type", "").split(";")
+    if media_type.strip().lower() not in accepted:
+        msg = f"The body is to be {' or '.join(sorted(accepted))}"
+        raise UnsupportedMediaError(msg)
+    for parameter in parameters:
+        name, _, value = parameter.strip().lower().partition("=")
+        if name == "charset" and value.strip('"') not in {"utf-8", "utf8"}:
+            msg = "FHIR JSON is in UTF-8"
+            raise UnsupportedMediaError(msg)
+        if name == "fhirversion" and not value.strip('"').startswith("4.0"):
+            msg = "This hub speaks FHIR 4.0"
+            raise UnsupportedMediaError(msg)
+
+
+def decompressed(request: Request, body: bytes, *, limit: int) -> bytes:
+    """Return the body as it was before Content-Encoding, up to *limit* bytes."""
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if encoding == "identity":
+        return body
+    if encoding != "gzip":
+        msg = "A body may be compressed by gzip only"
+        raise UnsupportedMediaError(msg)
+    try:
+        inflator = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        plain = inflator.decompress(body, limit + 1)
+    except zlib.error:
+        msg = "The body is no gzip"
+        raise UnsupportedMediaError(msg) from None
+    if len(plain) > limit:
+        raise _too_large(limit)
+    return plain
+
+
+def require_fhir_reply(request: Request) -> None:
+    """Refuse a caller who wants FHIR in another format than JSON."""
+    wanted = request.query_params.get("_format") or request.headers.get("Accept", "")
+    names = [part.split(";")[0].strip().lower() for part in wanted.split(",")]
+    fine = ACCEPTED | {"json", "*/*", "application/*", ""}
+    if not any(name in fine for name in names):
+        msg = "FHIR is served as JSON here"
+        raise NotAcceptableError(msg)
+
+
+def preferred_return(request: Request) -> str:
+    """Return what the caller wants back of a write (``Prefer: return=``)."""
+    for part in request.headers.get("Prefer", "").split(";"):
+        name, _, value = part.strip().partition("=")
+        if name.lower() == "return":
+            if value not in RETURNS:
+                msg = "Prefer: return is minimal, representation or OperationOutcome"
+                raise InvalidElementError(msg)
+            return value
+    return "representation"
+
+
+def fhir_reply(
+    body: Mapping[str, Any] | None,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return FHIR JSON."""
+    content = b"" if body is None else _ENCODER.encode(body)
+    return Response(
+        content, status_code=status, media_type=FHIR_JSON, headers=dict(headers or {})
+    )

@@ -1,0 +1,50 @@
+"""What a route asks for: a transaction, the hub, a caller who may."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.domain.clinics import Principal
+from app.services.authorization import authenticate
+from app.services.hub import Hub
+from app.store import sessions
+
+
+def find_hub(request: Request) -> Hub:
+    """Return the hub that the application was made for."""
+    hub: Hub = request.app.state.hub
+    return hub
+
+
+HubDependency = Annotated[Hub, Depends(find_hub)]
+
+
+def find_caller(request: Request, hub: HubDependency) -> Principal:
+    """Return whom the request's access token speaks for, or refuse."""
+    return authenticate(hub, request.headers.get("Authorization"))
+
+
+Caller = Annotated[Principal, Depends(find_caller)]
+
+
+def open_write_session(hub: HubDependency) -> Iterator[sessions.WriteSession]:
+    """Yield the request's one transaction; commit if the route returns."""
+    with sessions.write_session(hub.engine) as session:
+        yield session
+
+
+def open_read_session(hub: HubDependency) -> Iterator[sessions.ReadSession]:
+    """Yield one consistent view of the store."""
+    with sessions.read_session(hub.engine) as session:
+        yield session
+
+
+# scope="function": the commit happens before the response is sent, so a failed
+# commit is a 500 and never a 201 that was not stored.
+WriteSession = Annotated[
+    sessions.WriteSession, Depends(open_write_session, scope="function")
+]
+ReadSession = Annotated[
+    sessions.ReadSession, Depends(open_read_session, scope="function")
+]

@@ -1,0 +1,161 @@
+"""Errors on their way out, in the format of the door they leave by."""
+
+import json
+import logging
+import traceback
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.domain.errors import (
+    InvalidElementError,
+    MalformedError,
+    NotFoundError,
+    NotSupportedError,
+    ServiceError,
+)
+from app.fhir.outcomes import HTTP_STATUS, operation_outcome
+from app.smart.errors import OAuthError
+
+log = logging.getLogger(__name__)
+
+FHIR_JSON = "application/fhir+json"
+PROBLEM_JSON = "application/problem+json"
+CHALLENGE = 'Bearer error="invalid_token"'
+
+
+def status_of(error: ServiceError) -> int:
+    """Return the HTTP status of an error."""
+    return HTTP_STATUS[error.issue_type]
+
+
+def error_reply(
+    path: str, error: ServiceError, *, status: int | None = None
+) -> Response:
+    """Return *error* as FHIR, OAuth or problem JSON, by the path it was met on."""
+    code = status or status_of(error)
+    headers = {"WWW-Authenticate": CHALLENGE} if code == HTTPStatus.UNAUTHORIZED else {}
+    if path.startswith("/oauth"):
+        return _oauth(error, code, headers)
+    if path == "/fhir" or path.startswith("/fhir/"):
+        return _json(operation_outcome(error), code, FHIR_JSON, headers)
+    return _json(problem(error, code), code, PROBLEM_JSON, headers)
+
+
+def problem(error: ServiceError, status: int) -> dict[str, Any]:
+    """Return *error* as an RFC 9457 problem document."""
+    document: dict[str, Any] = {
+        "type": f"urn:catchment:problem:{error.issue_type}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": error.message,
+    }
+    if error.expression is not None:
+        document["element"] = error.expression
+    return document
+
+
+def _oauth(error: ServiceError, status: int, headers: dict[str, str]) -> Response:
+    """Return *error* in OAuth's own JSON (RFC 6749 section 5.2)."""
+    code = error.code if isinstance(error, OAuthError) else "invalid_request"
+    body = {"error": code, "error_description": error.message}
+    no_store = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+    return _json(body, status, "application/json", headers | no_store)
+
+
+def _json(
+    body: dict[str, Any], status: int, media_type: str, headers: dict[str, str]
+) -> Response:
+    return Response(
+        json.dumps(body), status_code=status, media_type=media_type, headers=headers
+    )
+
+
+def install_error_replies(app: FastAPI) -> None:
+    """Answer every deliberate and every framework error in the door's format."""
+
+    @app.exception_handler(ServiceError)
+    def deliberate(request: Request, error: ServiceError) -> Response:
+        facts = {"error": type(error).__name__, "expression": error.expression}
+        log.info("refused", extra=facts)
+        return error_reply(request.url.path, error)
+
+    @app.exception_handler(RequestValidationError)
+    def invalid_parameters(request: Request, error: RequestValidationError) -> Response:
+        # FastAPI's own reply would quote the input.
+        names = sorted({str(e["loc"][-1]) for e in error.errors() if e.get("loc")})
+        known = {p.alias for p in _parameters(request)}
+        named = ", ".join(name for name in names if name in known)
+        message = f"Invalid or missing: {named}" if named else "Invalid parameters"
+        return error_reply(
+            request.url.path,
+            InvalidElementError(message),
+            status=HTTPStatus.BAD_REQUEST,
+        )
+
+    @app.exception_handler(HTTPException)
+    def of_the_framework(request: Request, error: HTTPException) -> Response:
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            return error_reply(request.url.path, NotFoundError("There is nothing here"))
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            refusal = NotSupportedError("This method is not allowed here")
+            return error_reply(request.url.path, refusal, status=error.status_code)
+        return error_reply(
+            request.url.path,
+            MalformedError("The request could not be read"),
+            status=error.status_code,
+        )
+
+
+def _parameters(request: Request) -> list[Any]:
+    route = request.scope.get("route")
+    dependant = getattr(route, "dependant", None)
+    if dependant is None:
+        return []
+    return [*dependant.query_params, *dependant.path_params, *dependant.header_params]
+
+
+class LastDoor:
+    """
+    What no one expected: logged by type and place, answered without its message.
+
+    A message may quote input, and an ``Exception`` handler of the framework would
+    raise again into the server's own log.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application; answer 500 where it fails before it answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def noting(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except Exception as error:  # noqa: BLE001  (the one place for it)
+            log.error(  # noqa: TRY400  (the message may be PHI, so no traceback)
+                "unexpected error",
+                extra={"error": type(error).__name__, "place": _place(error)},
+            )
+            if not started:
+                failed = ServiceError("The hub failed; nothing was stored")
+                await error_reply(scope["path"], failed)(scope, receive, send)
+
+
+def _place(error: BaseException) -> str:
+    """Return the innermost place of ours in the traceback."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f"{f.filename.rpartition('/app/')[2]}:{f.lineno}" for f in frames]
+    return " < ".join(reversed(ours[-4:]))

@@ -1,0 +1,216 @@
+"""From what a service found to what an answer says."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from app.charts.measure_charts import ChartPoint
+from app.charts.remarks import Remark
+from app.domain.calendar import first_day
+from app.domain.counts import ReleasedCell, Withheld
+from app.routers import answers
+from app.services.catalogue import MeasurePage
+from app.services.charts import ChartOf, ComparisonOf
+from app.services.series import Series
+from app.store.releases import ReleaseRow
+
+
+def moment(milliseconds: int) -> datetime:
+    """Return the moment of epoch *milliseconds*, in UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def summary(page: MeasurePage) -> answers.MeasureSummary:
+    """Return a measure as one line of the catalogue."""
+    return answers.MeasureSummary(
+        **{name: getattr(page, name) for name in answers.MeasureSummary.model_fields}
+    )
+
+
+def definition(page: MeasurePage) -> answers.MeasureDefinition:
+    """Return a measure in words and as data."""
+    fields = {
+        name: getattr(page, name)
+        for name in answers.MeasureDefinition.model_fields
+        if name != "target"
+    }
+    target = None
+    if page.target is not None:
+        proportion, citation = page.target
+        target = answers.Target(proportion=proportion, citation=citation)
+    return answers.MeasureDefinition(**fields, target=target)
+
+
+def point(cell: ReleasedCell) -> dict[str, Any]:
+    """Return the fields of a point."""
+    completeness = None
+    if cell.population and cell.scored is not None:
+        completeness = cell.scored / cell.population
+    return {
+        "interval_start": first_day(cell.interval_start),
+        "interval_end": first_day(cell.interval_start + cell.interval.months),
+        "n": cell.numerator,
+        "d": cell.denominator,
+        "value": cell.proportion,
+        "population": cell.population,
+        "scored": cell.scored,
+        "completeness": completeness,
+        "suppressed": cell.withheld is Withheld.SUPPRESSED,
+        "reason": cell.withheld,
+        "provisional": cell.provisional,
+    }
+
+
+def head(series: Series) -> dict[str, Any]:
+    """Return what every answer about a series begins with."""
+    live = series.counted_up_to
+    return {
+        "measure": summary(series.page),
+        "clinic": None if series.clinic is None else series.clinic.code,
+        "stratum": series.stratum_name,
+        "interval": series.interval,
+        "audience": series.audience,
+        "release": series.release_id,
+        "counted_up_to": None if live is None else moment(live),
+        "policy": series.policy_digest,
+    }
+
+
+def series_answer(series: Series) -> answers.SeriesAnswer:
+    """Return a series, interval by interval."""
+    points = [answers.Point(**point(cell)) for cell in series.cells]
+    return answers.SeriesAnswer(**head(series), points=points)
+
+
+def chart_answer(found: ChartOf) -> answers.ChartAnswer:
+    """Return a control chart as numbers."""
+    chart = found.chart
+    cells = {cell.interval_start: cell for cell in found.series.cells}
+    return answers.ChartAnswer(
+        **head(found.series),
+        chart=chart.chart,
+        reason=chart.reason,
+        rule_set=chart.rule_set,
+        sigma_method=chart.sigma_method,
+        sigma_z=chart.sigma_z,
+        baselines=[
+            answers.BaselineAnswer(
+                phase=each.phase,
+                points=each.points,
+                first=first_day(each.first),
+                last=first_day(each.last),
+                frozen=each.frozen,
+            )
+            for each in chart.baselines
+        ],
+        points=[_chart_point(each, cells, found.series) for each in chart.points],
+        signals=[
+            answers.ChartSignalAnswer(
+                rule=each.rule, phase=each.phase, intervals=_days(each.interval_starts)
+            )
+            for each in chart.signals
+        ],
+        suggested_shift=_shift(found),
+        remarks=_remarks(chart.remarks),
+    )
+
+
+def _chart_point(
+    each: ChartPoint, cells: dict[int, ReleasedCell], series: Series
+) -> answers.ChartPointAnswer:
+    """Return a point with its lines; a gap in the series is a point without data."""
+    cell = cells.get(each.interval_start) or ReleasedCell(
+        clinic_id=None,
+        interval=series.interval,
+        interval_start=each.interval_start,
+        population=None,
+        scored=None,
+        denominator=None,
+        numerator=None,
+        withheld=Withheld.NO_DATA,
+    )
+    return answers.ChartPointAnswer(
+        **point(cell),
+        center_line=each.center_line,
+        lower_limit=each.lower_limit,
+        upper_limit=each.upper_limit,
+        lower_2_sigma=each.lower_2_sigma,
+        upper_2_sigma=each.upper_2_sigma,
+        signals=list(each.signals),
+        phase=each.phase,
+    )
+
+
+def _shift(found: ChartOf) -> answers.ShiftAnswer | None:
+    shift = found.shift
+    if shift is None:
+        return None
+    return answers.ShiftAnswer(
+        interval_start=first_day(shift.interval_start),
+        first=first_day(shift.first),
+        last=first_day(shift.last),
+        before=shift.before,
+        after=shift.after,
+        evidence=shift.evidence,
+    )
+
+
+def comparison_answer(found: ComparisonOf) -> answers.ComparisonAnswer:
+    """Return every clinic on one measure."""
+    comparison, (total,) = found.comparison, found.series.cells
+    clinics = [
+        answers.ClinicAnswer(
+            clinic=found.clinics[each.clinic_id].code,
+            name=found.clinics[each.clinic_id].name,
+            n=each.numerator,
+            d=each.denominator,
+            value=each.value,
+            lower=each.lower,
+            upper=each.upper,
+            limits=_limits(each.limits),
+            zone=each.zone,
+            rank=each.rank,
+            suppressed=each.withheld is Withheld.SUPPRESSED,
+            reason=each.withheld,
+        )
+        for each in comparison.points
+    ]
+    return answers.ComparisonAnswer(
+        **head(found.series),
+        interval_start=first_day(total.interval_start),
+        interval_end=first_day(total.interval_start + total.interval.months),
+        target=comparison.target,
+        phi=comparison.phi,
+        tau2=comparison.tau2,
+        best_tenth=comparison.best_tenth,
+        clinics=clinics,
+        remarks=_remarks(comparison.remarks),
+    )
+
+
+def _limits(limits: Any) -> answers.FunnelLimitsAnswer | None:  # noqa: ANN401  (a Struct)
+    if limits is None:
+        return None
+    names = answers.FunnelLimitsAnswer.model_fields
+    return answers.FunnelLimitsAnswer(**{name: getattr(limits, name) for name in names})
+
+
+def release_answer(row: ReleaseRow) -> answers.ReleaseAnswer:
+    """Return what was published when, and under which rules."""
+    return answers.ReleaseAnswer(
+        id=row.id,
+        audience=row.audience.value,
+        created_at=moment(row.created_at),
+        closed_before=first_day(row.closed_before),
+        rules=row.rules_digest,
+        policy=row.policy_digest,
+        summary=dict(row.summary),
+    )
+
+
+def _days(months: Sequence[int]) -> list[date]:
+    return [first_day(month) for month in months]
+
+
+def _remarks(remarks: Sequence[Remark]) -> list[answers.RemarkAnswer]:
+    return [answers.RemarkAnswer(code=each.code, text=each.text) for each in remarks]

@@ -1,0 +1,195 @@
+"""The REST interface for partners and clinics: measures, series, charts, releases."""
+
+import csv
+import io
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.charts.rules import RuleSet
+from app.domain.calendar import FOREVER, month_number
+from app.domain.clinics import Principal
+from app.domain.counts import Interval
+from app.routers import answers, shaping
+from app.routers.dependencies import Caller, HubDependency, ReadSession
+from app.services import catalogue, charts, releases, series
+from app.services.authorization import check_scope
+from app.services.series import Viewer, Wanted
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "model": answers.Problem,
+        "content": {"application/problem+json": {}},
+        "description": description,
+    }
+    for status, description in (
+        (400, "A parameter is malformed"),
+        (401, "No valid access token came with the request"),
+        (403, "The token's scope does not cover this"),
+        (404, "There is nothing of that name, or nothing released"),
+    )
+}
+
+router = APIRouter(prefix="/v1", tags=["measures"], responses=PROBLEMS)
+
+
+def find_reader(caller: Caller) -> Principal:
+    """Return a caller who may read definitions."""
+    check_scope(caller, "Measure", "r")
+    return caller
+
+
+def find_viewer(caller: Caller) -> Viewer:
+    """Return a caller who may see numbers, as the viewer they are."""
+    check_scope(caller, "MeasureReport", "r")
+    return Viewer.of(caller)
+
+
+Reader = Annotated[Principal, Depends(find_reader)]
+Seer = Annotated[Viewer, Depends(find_viewer)]
+
+
+def find_wanted(
+    clinic: Annotated[str | None, Query(description="A clinic's code.")] = None,
+    cohort: Annotated[str | None, Query(description="A named cohort.")] = None,
+    stratum: Annotated[str | None, Query(description="Such as age:6-12.")] = None,
+    interval: Annotated[Interval | None, Query()] = None,
+    since: Annotated[date | None, Query(alias="from")] = None,
+    until: Annotated[date | None, Query(alias="to", description="Inclusive.")] = None,
+) -> Wanted:
+    """Return the part of a measure that the parameters ask for."""
+    return Wanted(
+        clinic=clinic,
+        cohort=cohort,
+        stratum=stratum,
+        interval=interval,
+        since=0 if since is None else month_number(since.year, since.month),
+        until=FOREVER if until is None else month_number(until.year, until.month) + 1,
+    )
+
+
+Part = Annotated[Wanted, Depends(find_wanted)]
+Rules = Annotated[RuleSet, Query(description="The rules to search for signals with.")]
+
+
+@router.get("/measures")
+def list_measures(reader: Reader, hub: HubDependency) -> answers.Catalogue:
+    """List the measures that are served."""
+    pages = map(catalogue.page_of, hub.measures)
+    return answers.Catalogue(measures=[shaping.summary(page) for page in pages])
+
+
+@router.get("/measures/{measure_id}")
+def get_measure(
+    measure_id: str, reader: Reader, hub: HubDependency
+) -> answers.MeasureDefinition:
+    """Return a measure's definition, in words and as data."""
+    return shaping.definition(catalogue.find_page(hub, measure_id))
+
+
+@router.get(
+    "/measures/{measure_id}/series",
+    response_model=answers.SeriesAnswer,
+)
+def get_series(
+    measure_id: str,
+    request: Request,
+    viewer: Seer,
+    part: Part,
+    hub: HubDependency,
+    session: ReadSession,
+) -> Any:  # noqa: ANN401  (the model, or the same as CSV)
+    """Return n, d and value, interval by interval; as CSV where that is accepted."""
+    found = series.find_series(session, hub, viewer, measure_id, part)
+    answer = shaping.series_answer(found)
+    if "text/csv" in request.headers.get("Accept", ""):
+        return _csv(answer)
+    return answer
+
+
+@router.get("/measures/{measure_id}/chart")
+def get_chart(
+    measure_id: str,
+    viewer: Seer,
+    part: Part,
+    hub: HubDependency,
+    session: ReadSession,
+    rules: Rules = RuleSet.ANHOEJ,
+) -> answers.ChartAnswer:
+    """Return the control chart: every point with its lines and signals."""
+    found = charts.find_chart(session, hub, viewer, measure_id, part, rule_set=rules)
+    return shaping.chart_answer(found)
+
+
+@router.get("/measures/{measure_id}/chart.{picture}", include_in_schema=False)
+def draw_chart(
+    measure_id: str,
+    picture: charts.Picture,
+    viewer: Seer,
+    part: Part,
+    hub: HubDependency,
+    session: ReadSession,
+    rules: Rules = RuleSet.ANHOEJ,
+) -> Response:
+    """Return the control chart as a picture, or its Vega-Lite specification."""
+    found = charts.find_chart(session, hub, viewer, measure_id, part, rule_set=rules)
+    return _picture(charts.draw_chart(found, picture), picture)
+
+
+@router.get("/measures/{measure_id}/clinics")
+def compare_clinics(
+    measure_id: str,
+    viewer: Seer,
+    part: Part,
+    hub: HubDependency,
+    session: ReadSession,
+) -> answers.ComparisonAnswer:
+    """Return every clinic on one measure: rates, intervals, funnel limits."""
+    return shaping.comparison_answer(
+        charts.compare(session, hub, viewer, measure_id, part)
+    )
+
+
+@router.get("/measures/{measure_id}/clinics.{picture}", include_in_schema=False)
+def draw_clinics(
+    measure_id: str,
+    picture: charts.Picture,
+    viewer: Seer,
+    part: Part,
+    hub: HubDependency,
+    session: ReadSession,
+) -> Response:
+    """Return the funnel plot as a picture, or its Vega-Lite specification."""
+    found = charts.compare(session, hub, viewer, measure_id, part)
+    return _picture(charts.draw_comparison(found, picture), picture)
+
+
+@router.get("/releases")
+def list_releases(viewer: Seer, session: ReadSession) -> answers.Releases:
+    """List what was published for the caller's audience, the newest first."""
+    rows = releases.published(session, viewer.audience)
+    return answers.Releases(releases=[shaping.release_answer(row) for row in rows])
+
+
+@router.get("/releases/{release_id}")
+def get_release(
+    release_id: int, viewer: Seer, session: ReadSession
+) -> answers.ReleaseAnswer:
+    """Return one release: when, under which policy, and how much of it is shown."""
+    return shaping.release_answer(
+        releases.find_release(session, viewer.audience, release_id)
+    )
+
+
+def _picture(drawn: str | bytes, picture: charts.Picture) -> Response:
+    return Response(drawn, media_type=charts.MEDIA_TYPES[picture])
+
+
+def _csv(answer: answers.SeriesAnswer) -> Response:
+    """Return a series as CSV, a line an interval, empty where a value is withheld."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(answers.Point.model_fields))
+    writer.writeheader()
+    writer.writerows(point.model_dump(mode="json") for point in answer.points)
+    return Response(text.getvalue(), media_type="text/csv")

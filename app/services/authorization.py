@@ -1,0 +1,160 @@
+"""Who may do what: tokens out for assertions, principals out of tokens."""
+
+import secrets
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from app.domain.clinics import Principal, Source
+from app.domain.errors import ForbiddenError, NotAuthenticatedError
+from app.services.hub import Hub
+from app.smart.assertions import verify_client_assertion
+from app.smart.registration import RegisteredClient
+from app.smart.scopes import Interaction, allows, intersection
+from app.smart.token_requests import parse_token_request
+from app.smart.tokens import LIFETIME_SECONDS, issue_token
+from app.store import assertions, clinics, tables
+from app.store.sessions import read_session, write_session
+
+REMEMBERED_SECONDS = 2
+"""How long a client is remembered: a revocation is felt within so many seconds."""
+
+
+def grant_token(hub: Hub, form: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """
+    Return the token endpoint's answer to the parameters of a request.
+
+    A key set may have to be fetched, so no transaction is open meanwhile. An assertion
+    that was good is spent at once, whatever becomes of the rest of the request.
+
+    Raises:
+        OAuthError: the subclass says what is wrong.
+    """
+    request = parse_token_request(form)
+    now = hub.clock() // 1000
+    client = verify_client_assertion(
+        request.client_assertion,
+        audience=hub.token_endpoint,
+        now=now,
+        client_of=lambda client_id: _registered(hub, client_id),
+        key_sets=hub.key_sets,
+        first_use=lambda client_id, jti, expires_at: _spend(
+            hub, client_id=client_id, jti=jti, expires_at=expires_at, now=now
+        ),
+    )
+    granted = intersection(request.scope, client.scopes)
+    token = issue_token(
+        client.client_id,
+        granted,
+        key=hub.signing_key,
+        issuer=hub.base_url,
+        audience=hub.fhir_base,
+        now=now,
+        jti=secrets.token_urlsafe(16),
+    )
+    return {
+        "access_token": token,
+        "token_type": "bearer",
+        "expires_in": LIFETIME_SECONDS,
+        "scope": " ".join(granted),
+    }
+
+
+def _registered(hub: Hub, client_id: str) -> RegisteredClient | None:
+    with read_session(hub.engine) as session:
+        row = clinics.find_client(session, client_id)
+        return None if row is None else registered_client(row)
+
+
+def _spend(hub: Hub, *, client_id: str, jti: str, expires_at: int, now: int) -> bool:
+    with write_session(hub.engine) as session:
+        return assertions.first_use(
+            session, client_id=client_id, jti=jti, expires_at=expires_at, now=now
+        )
+
+
+def registered_client(row: tables.Client) -> RegisteredClient:
+    """Return a client as the authorization room knows it."""
+    return RegisteredClient(
+        client_id=row.client_id,
+        scopes=tuple(row.scopes.split()),
+        key_set=row.key_set,
+        jwks_uri=row.jwks_uri,
+        revoked=row.revoked,
+    )
+
+
+class Principals:
+    """The clients behind tokens, each remembered for a moment."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[int, Principal | None]] = {}
+
+    def of(self, hub: Hub, client_id: str) -> Principal | None:
+        """Return whom *client_id* is, with all its scopes; None: gone or revoked."""
+        now = hub.clock()
+        until, principal = self._known.get(client_id, (0, None))
+        if until > now:
+            return principal
+        with read_session(hub.engine) as session:
+            row = clinics.find_client(session, client_id)
+            principal = (
+                None
+                if row is None or row.revoked
+                else clinics.principal_of(
+                    session, row, scopes=tuple(row.scopes.split())
+                )
+            )
+        with self._lock:
+            self._known[client_id] = (now + 1000 * REMEMBERED_SECONDS, principal)
+        return principal
+
+
+def authenticate(hub: Hub, authorization: str | None) -> Principal:
+    """
+    Return whom the value of an Authorization header speaks for.
+
+    Raises:
+        NotAuthenticatedError: no valid token came, or its client was revoked.
+    """
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        msg = "A bearer token is needed"
+        raise NotAuthenticatedError(msg)
+    claims = hub.tokens.read(token.strip(), now=hub.clock() // 1000)
+    principal = hub.principals.of(hub, claims.client_id)
+    if principal is None:
+        msg = "The client of this token was revoked"
+        raise NotAuthenticatedError(msg)
+    return Principal(
+        client_id=principal.client_id,
+        audience=principal.audience,
+        scopes=claims.scopes,
+        source=principal.source,
+    )
+
+
+def required_source(principal: Principal) -> Source:
+    """Return the source that a clinic's client may write to; refuse a partner's."""
+    if principal.source is None:
+        msg = "Only a clinic's client may do this"
+        raise ForbiddenError(msg)
+    return principal.source
+
+
+def check_scope(
+    principal: Principal,
+    type_name: str,
+    interaction: Interaction,
+    resource: Mapping[str, Any] | None = None,
+) -> None:
+    """Refuse what the scopes of the caller's token do not cover."""
+    if not allows(
+        principal.scopes,
+        resource_type=type_name,
+        interaction=interaction,
+        resource=resource,
+    ):
+        msg = "The token's scope does not cover this"
+        raise ForbiddenError(msg)

@@ -1,0 +1,98 @@
+"""Measures in words: what is counted, and by which strata."""
+
+from typing import Any
+
+import msgspec
+
+from app.domain.counts import Basis
+from app.domain.errors import NotFoundError
+from app.measures.definitions import Measure
+from app.measures.explanations import explain
+from app.services.hub import Hub
+
+
+class MeasurePage(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What there is to know of a measure; ``target`` is a proportion and its citation.
+
+    ``definition`` is the definition as plain data, ``explanation`` the same in words.
+    """
+
+    id: str
+    version: str
+    title: str
+    description: str
+    basis: Basis
+    improvement_notation: str
+    cut_off_set: str | None
+    tags: tuple[str, ...]
+    target: tuple[float, str] | None
+    strata: tuple[str, ...]
+    subset_of: tuple[str, ...]
+    sum_of: tuple[str, ...]
+    sources: tuple[str, ...]
+    explanation: str
+    digest: str
+    definition: dict[str, Any]
+
+
+def page_of(measure: Measure) -> MeasurePage:
+    """Return a measure's page."""
+    target = measure.target
+    return MeasurePage(
+        id=measure.id,
+        version=measure.version,
+        title=measure.title,
+        description=measure.description,
+        basis=measure.basis,
+        improvement_notation=measure.improvement_notation.value,
+        cut_off_set=measure.cut_off_set,
+        tags=measure.tags,
+        target=None if target is None else (target.proportion, target.citation),
+        strata=tuple(strata_of(measure)),
+        subset_of=measure.subset_of,
+        sum_of=measure.sum_of,
+        sources=measure.sources,
+        explanation=explain(measure),
+        digest=measure.digest,
+        definition=msgspec.to_builtins(measure, str_keys=True),
+    )
+
+
+def find_page(hub: Hub, measure_id: str) -> MeasurePage:
+    """Return the page of a loaded measure, or refuse."""
+    return page_of(find_measure(hub, measure_id))
+
+
+def find_measure(hub: Hub, measure_id: str) -> Measure:
+    """Return a loaded measure, or refuse."""
+    for measure in hub.measures:
+        if measure.id == measure_id:
+            return measure
+    msg = "No measure of that id"
+    raise NotFoundError(msg)
+
+
+def strata_of(measure: Measure) -> list[str]:
+    """
+    Return the names of a measure's strata, in the order of their numbers from 1.
+
+    The bounds 6, 12 make ``age:0-6``, ``age:6-12``, ``age:12-`` and ``age:unknown``.
+    """
+    if measure.stratifier is None:
+        return []
+    bounds = (0, *measure.stratifier.age_band)
+    ends = [*map(str, measure.stratifier.age_band), ""]
+    bands = [f"age:{low}-{high}" for low, high in zip(bounds, ends, strict=True)]
+    return [*bands, "age:unknown"]
+
+
+def stratum_number(measure: Measure, name: str | None) -> int:
+    """Return the number of the stratum called *name*; 0, the total, for None."""
+    if name is None:
+        return 0
+    names = strata_of(measure)
+    if name not in names:
+        msg = "The measure has no such stratum"
+        raise NotFoundError(msg)
+    return names.index(name) + 1

@@ -1,0 +1,62 @@
+"""True cells of a measure out of the store, at any width."""
+
+from collections.abc import Collection
+
+from app.domain.counts import Basis, Cell, Interval
+from app.measures.definitions import Measure
+from app.measures.series import cells as cells_of
+from app.services.hub import Hub
+from app.store import recounts
+from app.store.recounts import EventRow, MeasureRow
+from app.store.sessions import ReadSession
+
+
+def measure_rows(session: ReadSession, hub: Hub) -> dict[str, MeasureRow]:
+    """Return the store's row of each loaded measure, by the measure's id."""
+    rows = {row.digest: row for row in recounts.known_measures(session)}
+    return {m.id: rows[m.digest] for m in hub.measures if m.digest in rows}
+
+
+def true_cells(
+    session: ReadSession,
+    measure: Measure,
+    row: MeasureRow,
+    *,
+    clinics: Collection[int],
+    before_month: int,
+) -> list[Cell]:
+    """
+    Return the true counts of *clinics* at every width, up to *before_month*.
+
+    Quarters come with their strata too. Nothing comes before the first month in which
+    anybody counted.
+    """
+    events = [
+        e for e in recounts.read_events(session, row.id) if e.clinic_id in clinics
+    ]
+    if not events:
+        return []
+    first = min(event.month for event in events)
+    return [
+        cell
+        for interval in Interval
+        for cell in _of_width(events, measure.basis, interval, first, before_month)
+    ]
+
+
+def _of_width(
+    events: list[EventRow],
+    basis: Basis,
+    interval: Interval,
+    first_month: int,
+    before_month: int,
+) -> list[Cell]:
+    """Return totals of one width, and strata where it is the quarter."""
+    span = {"first_month": first_month, "last_month": before_month - 1}
+    totals = cells_of(events, basis=basis, interval=interval, strata=False, **span)
+    if interval is not Interval.QUARTER:
+        return totals
+    return [
+        *totals,
+        *cells_of(events, basis=basis, interval=interval, strata=True, **span),
+    ]

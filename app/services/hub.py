@@ -1,0 +1,67 @@
+"""What the services share: opened once, at start-up, by ``app.main``."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from joserfc.jwk import ECKey
+from sqlalchemy import Engine
+
+from app.deid.policies import Policy
+from app.deid.pseudonyms import KeyRing
+from app.disclosure.audiences import Audiences
+from app.domain.terminology import Coding
+from app.measures.definitions import Measure
+from app.measures.facts import CanonicalUnit
+from app.smart.key_sets import KeySetCache
+from app.smart.tokens import TokenReader
+from app.store.concepts import ConceptCache
+
+if TYPE_CHECKING:
+    from app.services.authorization import Principals
+
+
+def epoch_milliseconds() -> int:
+    """Return the time now; the pure rooms are handed it."""
+    return time.time_ns() // 1_000_000
+
+
+def is_local(base_url: str) -> bool:
+    """Return whether a URL leads to this machine."""
+    return urlsplit(base_url).hostname in {"127.0.0.1", "localhost", "::1"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """One network's hub in this process."""
+
+    engine: Engine
+    base_url: str
+    keys: KeyRing
+    policy: Policy
+    measures: tuple[Measure, ...]
+    units: Mapping[Coding, CanonicalUnit]
+    audiences: Audiences
+    concepts: ConceptCache
+    signing_key: ECKey
+    tokens: TokenReader
+    key_sets: KeySetCache
+    principals: "Principals"
+    clock: Callable[[], int] = field(default=epoch_milliseconds)
+
+    @property
+    def fhir_base(self) -> str:
+        """Return the base of the FHIR interface, without a slash at its end."""
+        return f"{self.base_url}/fhir"
+
+    @property
+    def is_local(self) -> bool:
+        """Return whether the hub serves this machine only, where http will do."""
+        return is_local(self.base_url)
+
+    @property
+    def token_endpoint(self) -> str:
+        """Return the URL that client assertions are made for."""
+        return f"{self.base_url}/oauth/token"

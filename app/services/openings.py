@@ -1,0 +1,81 @@
+"""Opening the hub: the texts and keys that the operator gave, made into what works."""
+
+from collections.abc import Mapping
+
+import httpx
+
+from app.deid.policies import parse_policy
+from app.deid.pseudonyms import KeyRing
+from app.disclosure.audiences import parse_audiences
+from app.domain.terminology import NETWORK
+from app.measures.definitions import Measure, coding_of
+from app.measures.facts import canonical_units
+from app.measures.libraries import parse_library
+from app.services.authorization import Principals
+from app.services.hub import Hub, is_local
+from app.smart.key_sets import KeySetCache
+from app.smart.tokens import TokenReader, signing_key_from
+from app.store.concepts import ConceptCache
+from app.store.sessions import open_engine
+
+
+def open_hub(
+    *,
+    database_url: str,
+    base_url: str,
+    network: str,
+    master_key: bytes,
+    policy: str,
+    measures: Mapping[str, str],
+    audiences: str,
+) -> Hub:
+    """
+    Return a hub on an open database; its schema is looked at elsewhere.
+
+    Args:
+        database_url: of SQLite or PostgreSQL.
+        base_url: how clients reach the hub, without a slash at its end.
+        network: the name that pseudonyms are made for.
+        master_key: 32 bytes.
+        policy: the text of the de-identification policy (TOML).
+        measures: the texts of the measure library by file name (YAML).
+        audiences: the text of the audiences file (TOML).
+    """
+    engine = open_engine(database_url)
+    library = parse_library(measures)
+    signing_key = signing_key_from(master_key)
+    return Hub(
+        engine=engine,
+        base_url=base_url,
+        keys=KeyRing(network=network, current=1, masters={1: master_key}),
+        policy=parse_policy(policy, network_codes=network_codes(library)),
+        measures=library,
+        units=canonical_units(library),
+        audiences=parse_audiences(audiences),
+        concepts=ConceptCache(engine),
+        signing_key=signing_key,
+        tokens=TokenReader(
+            key=signing_key, issuer=base_url, audience=f"{base_url}/fhir"
+        ),
+        key_sets=KeySetCache(
+            httpx.Client(follow_redirects=False, trust_env=False),
+            dev_mode=is_local(base_url),
+        ),
+        principals=Principals(),
+    )
+
+
+def network_codes(measures: tuple[Measure, ...]) -> frozenset[str]:
+    """Return the codes of the network's own system that the measures use."""
+    stated = {
+        code
+        for measure in measures
+        for codes in (
+            *measure.value_sets.values(),
+            *(each.answers for each in measure.observables.values()),
+        )
+        for code in codes
+        if not code.endswith("*")
+    }
+    codings = map(coding_of, stated)
+    return frozenset(coding.code for coding in codings if coding.system == NETWORK)

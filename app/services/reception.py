@@ -1,0 +1,43 @@
+"""The front door: a resource is validated, read, and loses its identity."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.deid.records import deidentify
+from app.domain.clinics import Source
+from app.domain.records import DeidentifiedRecord
+from app.fhir.parsing import parse_resource
+from app.fhir.validation import InvalidResourceError, validate
+from app.services.hub import Hub
+
+
+def deidentified(
+    resource: dict[str, Any],
+    *,
+    hub: Hub,
+    source: Source,
+    own_ids: tuple[str, ...] = (),
+    entries: Mapping[str, int] | None = None,
+    at: str | None = None,
+) -> DeidentifiedRecord:
+    """
+    Return what may be kept of *resource*; the resource itself goes no further.
+
+    *own_ids* are ids that it has beside its body's: the URL's, its fullUrl's.
+    *entries* maps a Bundle's fullUrls to its entries; *at* is the FHIRPath of the
+    resource there.
+
+    Raises:
+        InvalidResourceError: it breaks rules of FHIR.
+        ServiceError: it is valid, and cannot be taken.
+    """
+    if issues := validate(resource, at=at):
+        raise InvalidResourceError(issues)
+    identified = parse_resource(resource, source=source, ids=own_ids)
+    return deidentify(
+        identified,
+        policy=hub.policy,
+        keys=hub.keys,
+        source=source,
+        entries=entries or {},
+    )

@@ -1,0 +1,131 @@
+"""The recount: dirty subjects counted again, new definitions counted in full."""
+
+import logging
+import threading
+from collections.abc import Iterator
+
+from typing_extensions import override
+
+from app.measures.compilation import compile_measure
+from app.services.hub import Hub
+from app.store import recounts
+from app.store.concepts import all_concepts
+from app.store.leases import take_lease
+from app.store.recounts import MeasureRow
+from app.store.sessions import WriteSession, read_session, write_session
+
+log = logging.getLogger(__name__)
+
+SUBJECTS_AT_ONCE = 500
+LEASE_SECONDS = 60
+PAUSE_SECONDS = 0.25
+
+
+def register_measures(hub: Hub) -> None:
+    """Make the loaded definitions known to the store; new ones wait to be counted."""
+    with write_session(hub.engine) as session:
+        known = {row.digest for row in recounts.known_measures(session)}
+        for measure in hub.measures:
+            if measure.digest not in known:
+                recounts.add_measure(
+                    session,
+                    code=measure.id,
+                    version=measure.version,
+                    digest=measure.digest,
+                )
+
+
+def recount_dirty(hub: Hub, *, holder: str) -> int:
+    """
+    Count the subjects that have waited longest again; return how many.
+
+    One transaction: their events of before are taken from the cells, those of now are
+    added. Zero where nothing waits, or another worker holds the lease.
+    """
+    with read_session(hub.engine) as session:
+        if not recounts.take_dirty(session, limit=1):
+            return 0
+    with write_session(hub.engine) as session:
+        if not _may_work(session, hub, holder):
+            return 0
+        taken = recounts.take_dirty(session, limit=SUBJECTS_AT_ONCE)
+        recounts.scope_to(session, [subject_id for subject_id, _ in taken])
+        for row, sweep in _sweeps(session, hub):
+            if row.counted:
+                recounts.recount(session, row.id, sweep=sweep)
+        recounts.forget_dirty(session, taken)
+    log.info("subjects counted", extra={"count": len(taken)})
+    return len(taken)
+
+
+def count_new_measures(hub: Hub, *, holder: str) -> int:
+    """Count each loaded definition that is new from nothing; return how many."""
+    with read_session(hub.engine) as session:
+        new = [row.id for row in recounts.known_measures(session) if not row.counted]
+    for measure_id in new:
+        with write_session(hub.engine) as session:
+            if not _may_work(session, hub, holder):
+                return 0
+            recount_in_full(session, hub, measure_id)
+    return len(new)
+
+
+def is_all_counted(hub: Hub) -> bool:
+    """Return whether every loaded measure holds all that was stored."""
+    with read_session(hub.engine) as session:
+        rows = {row.digest: row for row in recounts.known_measures(session)}
+        if recounts.waiting_since(session, clinic_id=None) is not None:
+            return False
+    return all(m.digest in rows and rows[m.digest].counted for m in hub.measures)
+
+
+def recount_in_full(session: WriteSession, hub: Hub, measure_id: int) -> None:
+    """Count every subject of one measure from nothing."""
+    for row, sweep in _sweeps(session, hub):
+        if row.id == measure_id:
+            recounts.forget_measure(session, row.id)
+            recounts.scope_to(session, None)
+            recounts.recount(session, row.id, sweep=sweep)
+            recounts.mark_counted(session, row.id)
+
+
+def _may_work(session: WriteSession, hub: Hub, holder: str) -> bool:
+    return take_lease(
+        session, "recount", holder=holder, now=hub.clock(), seconds=LEASE_SECONDS
+    )
+
+
+def _sweeps(session: WriteSession, hub: Hub) -> Iterator[tuple[MeasureRow, str]]:
+    """Yield each loaded measure's row and SQL text, for the codes known by now."""
+    concepts = all_concepts(session)
+    rows = {row.digest: row for row in recounts.known_measures(session)}
+    for measure in hub.measures:
+        yield rows[measure.digest], compile_measure(measure, concepts)
+
+
+class Worker(threading.Thread):
+    """Counts what is dirty, at most a quarter of a second after it became so."""
+
+    def __init__(self, hub: Hub, *, holder: str) -> None:
+        super().__init__(name="catchment-worker", daemon=True)
+        self._hub = hub
+        self._holder = holder
+        self._stopping = threading.Event()
+
+    @override
+    def run(self) -> None:
+        """Work until told to stop; what goes wrong is logged and tried again."""
+        while not self._stopping.is_set():
+            try:
+                worked = count_new_measures(self._hub, holder=self._holder)
+                worked += recount_dirty(self._hub, holder=self._holder)
+            except Exception as error:
+                log.exception("recount failed", extra={"error": type(error).__name__})
+                worked = 0
+            if not worked:
+                self._stopping.wait(PAUSE_SECONDS)
+
+    def stop(self) -> None:
+        """Finish the transaction under way and end."""
+        self._stopping.set()
+        self.join(timeout=30)

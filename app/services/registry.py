@@ -1,0 +1,103 @@
+"""Who takes part: clinics, their sources and clients."""
+
+import msgspec
+
+from app.domain.clinics import Audience, ClinicStatus
+from app.domain.errors import InvalidElementError
+from app.smart.registration import RegisteredClient, check_registration
+from app.store import clinics, tables
+from app.store.sessions import WriteSession
+
+CLINIC_SCOPES = (
+    "system/Observation.cruds",
+    "system/Condition.cruds",
+    "system/Patient.cruds",
+    "system/Encounter.cruds",
+    "system/Measure.rs",
+    "system/MeasureReport.rs",
+)
+PARTNER_SCOPES = ("system/Measure.rs", "system/MeasureReport.rs")
+MAIN_SOURCE = "ehr"
+
+
+class NewClinic(msgspec.Struct, frozen=True, kw_only=True):
+    """A clinic with its first source; see ``domain.clinics.Source``."""
+
+    code: str
+    name: str
+    status: ClinicStatus
+    time_zone: str
+    base_urls: tuple[str, ...] = ()
+    identifier_systems: tuple[str, ...] = ()
+    padded_dates: bool = False
+
+
+class NewClient(msgspec.Struct, frozen=True, kw_only=True):
+    """A client: of a clinic's source, or of a partner where ``clinic`` is None."""
+
+    client_id: str
+    name: str
+    audience: Audience
+    scopes: tuple[str, ...]
+    clinic: str | None = None
+    source: str = MAIN_SOURCE
+    key_set: str | None = None
+    jwks_uri: str | None = None
+
+
+def enrol_clinic(session: WriteSession, new: NewClinic) -> None:
+    """Add a clinic and its first source."""
+    clinic_id = clinics.add_clinic(
+        session, code=new.code, name=new.name, status=new.status
+    )
+    clinics.add_source(
+        session,
+        clinic_id=clinic_id,
+        name=MAIN_SOURCE,
+        base_urls=list(new.base_urls),
+        identifier_systems=list(new.identifier_systems),
+        time_zone=new.time_zone,
+        padded_dates=new.padded_dates,
+    )
+
+
+def register_client(session: WriteSession, new: NewClient, *, dev_mode: bool) -> None:
+    """
+    Register a client.
+
+    Raises:
+        InvalidElementError: its keys or scopes are not fit, or its clinic is unknown.
+    """
+    check_registration(
+        RegisteredClient(
+            client_id=new.client_id,
+            scopes=new.scopes,
+            key_set=new.key_set,
+            jwks_uri=new.jwks_uri,
+        ),
+        dev_mode=dev_mode,
+    )
+    clinics.add_client(
+        session,
+        tables.Client(
+            client_id=new.client_id,
+            source_id=_source_id(session, new),
+            audience=new.audience.value,
+            name=new.name,
+            scopes=" ".join(new.scopes),
+            key_set=new.key_set,
+            jwks_uri=new.jwks_uri,
+        ),
+    )
+
+
+def _source_id(session: WriteSession, new: NewClient) -> int | None:
+    if new.clinic is None:
+        return None
+    clinic = clinics.required_clinic(session, new.clinic)
+    assert clinic.id is not None
+    row = clinics.find_source(session, clinic_id=clinic.id, name=new.source)
+    if row is None:
+        msg = "The clinic has no source of that name"
+        raise InvalidElementError(msg, expression="source")
+    return row.id

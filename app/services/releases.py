@@ -1,0 +1,166 @@
+"""A release: what each audience may see, frozen, and published once."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from app.disclosure.intervals import publishing_intervals
+from app.disclosure.releases import release_measure
+from app.disclosure.summaries import summarize
+from app.domain.calendar import day_number
+from app.domain.clinics import Audience, ClinicStatus
+from app.domain.counts import Cell, ReleasedCell
+from app.domain.errors import NotFoundError
+from app.measures.definitions import Measure
+from app.services.counts import measure_rows, true_cells
+from app.services.hub import Hub
+from app.store import clinics, releases
+from app.store.recounts import MeasureRow
+from app.store.releases import ReleaseRow
+from app.store.sessions import ReadSession, WriteSession
+
+log = logging.getLogger(__name__)
+
+NARROWEST_FIRST = (Audience.MEMBERS, Audience.PUBLIC)
+"""Who reads an earlier audience's release can read a later one's too."""
+
+Cubes = Mapping[int, tuple[Measure, list[Cell]]]
+"""The true cells of each measure, by the measure's number in the store."""
+
+
+def today_number(hub: Hub) -> int:
+    """Return the day number of today in UTC."""
+    return day_number(datetime.fromtimestamp(hub.clock() / 1000, UTC).date())
+
+
+def closed_before(hub: Hub) -> int:
+    """Return the month before which every interval's data lock has passed."""
+    return hub.audiences.closed_before(today_number(hub))
+
+
+def publish(session: WriteSession, hub: Hub) -> dict[Audience, int]:
+    """
+    Freeze a release for each audience; return their ids.
+
+    An interval that an earlier release has is taken over as it was published.
+    """
+    active = {
+        row.id
+        for row in clinics.all_clinics(session)
+        if row.id is not None and row.status == ClinicStatus.ACTIVE
+    }
+    locked = closed_before(hub)
+    cubes = {
+        row.id: (
+            measure,
+            true_cells(session, measure, row, clinics=active, before_month=locked),
+        )
+        for measure, row in _counted(session, hub)
+    }
+    narrower: Mapping[int, Sequence[ReleasedCell]] | None = None
+    made: dict[Audience, int] = {}
+    for audience in NARROWEST_FIRST:
+        released = _release(session, hub, audience, cubes, narrower, locked=locked)
+        made[audience] = _save(session, hub, audience, cubes, released, locked=locked)
+        narrower = released
+    log.info("release published", extra={"count": len(made)})
+    return made
+
+
+def _counted(session: ReadSession, hub: Hub) -> list[tuple[Measure, MeasureRow]]:
+    """Return the loaded measures whose cells are complete."""
+    rows = measure_rows(session, hub)
+    return [
+        (m, rows[m.id]) for m in hub.measures if m.id in rows and rows[m.id].counted
+    ]
+
+
+def _release(
+    session: WriteSession,
+    hub: Hub,
+    audience: Audience,
+    cubes: Cubes,
+    narrower: Mapping[int, Sequence[ReleasedCell]] | None,
+    *,
+    locked: int,
+) -> dict[int, list[ReleasedCell]]:
+    """Return the released cells of each measure for one audience."""
+    rules = hub.audiences.rules(audience)
+    last = releases.releases(session, audience=audience, limit=1)
+    earlier = releases.read_cells(session, last[0].id) if last else {}
+    released: dict[int, list[ReleasedCell]] = {}
+    for measure_id, (measure, cells) in cubes.items():
+        intervals = publishing_intervals(
+            cells,
+            k=rules.k,
+            closed_before=locked,
+            earlier=releases.read_intervals(
+                session, audience=audience, measure_id=measure_id
+            ),
+        )
+        releases.save_intervals(
+            session, intervals, audience=audience, measure_id=measure_id
+        )
+        released[measure_id] = release_measure(
+            cells,
+            rules=rules,
+            basis=measure.basis,
+            intervals=intervals,
+            earlier=earlier.get(measure_id, []),
+            within=None if narrower is None else narrower[measure_id],
+            closed_before=locked,
+        )
+    return released
+
+
+def _save(
+    session: WriteSession,
+    hub: Hub,
+    audience: Audience,
+    cubes: Cubes,
+    released: Mapping[int, Sequence[ReleasedCell]],
+    *,
+    locked: int,
+) -> int:
+    rules = hub.audiences.rules(audience)
+    summary = {
+        measure.id: msgspec.to_builtins(
+            summarize(cells, released[measure_id], rules=rules)
+        )
+        for measure_id, (measure, cells) in cubes.items()
+    }
+    release_id = releases.add_release(
+        session,
+        audience=audience,
+        created_at=hub.clock(),
+        closed_before=locked,
+        rules_digest=hub.audiences.digest,
+        policy_digest=hub.policy.digest,
+        summary=summary,
+    )
+    for measure_id, cells in released.items():
+        releases.save_cells(session, release_id, measure_id, cells)
+    return release_id
+
+
+def latest(session: ReadSession, audience: Audience) -> ReleaseRow | None:
+    """Return an audience's newest release, if there is one."""
+    return next(iter(releases.releases(session, audience=audience, limit=1)), None)
+
+
+def published(session: ReadSession, audience: Audience) -> list[ReleaseRow]:
+    """Return an audience's releases, the newest first."""
+    return releases.releases(session, audience=audience)
+
+
+def find_release(
+    session: ReadSession, audience: Audience, release_id: int
+) -> ReleaseRow:
+    """Return one release of an audience, or refuse."""
+    for row in published(session, audience):
+        if row.id == release_id:
+            return row
+    msg = "No release of that number"
+    raise NotFoundError(msg)

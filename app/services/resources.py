@@ -1,0 +1,193 @@
+"""Single resources: create, update, read, withdraw."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from app.deid.pseudonyms import id_aliases, identifier_aliases
+from app.domain.clinics import Source
+from app.domain.errors import (
+    BusinessRuleError,
+    MalformedError,
+    NotFoundError,
+    ServiceError,
+    WithdrawnError,
+)
+from app.domain.records import Alias, Content, RecordType
+from app.fhir.criteria import Criterion
+from app.fhir.references import hub_id, record_id_of
+from app.fhir.rendering import render_record
+from app.services import intake
+from app.services.hub import Hub
+from app.services.intake import Receipt, Submission
+from app.services.labels import label_of
+from app.services.reception import deidentified
+from app.store import records, subjects
+from app.store.records import State, StoredRecord
+from app.store.sessions import ReadSession, WriteSession
+
+_CONTENT = msgspec.json.Decoder(Content)
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """How a resource is to be stored: where it goes, and on which condition."""
+
+    own_id: str | None = None
+    criterion: Criterion | None = None
+    create_only: bool = False
+    if_match: int | None = None
+    if_none_match: bool = False
+
+
+def submission_of(
+    resource: dict[str, Any],
+    wish: Wish,
+    *,
+    hub: Hub,
+    source: Source,
+    index: int = 0,
+    own_ids: tuple[str, ...] = (),
+    entries: Mapping[str, int] | None = None,
+    expression: str | None = None,
+) -> Submission:
+    """De-identify *resource* and say how it is to be stored."""
+    ids = own_ids if wish.own_id is None else (wish.own_id, *own_ids)
+    record = deidentified(
+        resource, hub=hub, source=source, own_ids=ids, entries=entries, at=expression
+    )
+    condition: tuple[Alias, ...] = ()
+    if wish.criterion is not None:
+        condition = condition_aliases(wish.criterion, record.type, hub, source)
+    return Submission(
+        index=index,
+        expression=expression or record.type.fhir_name,
+        record=record,
+        condition=condition,
+        create_only=wish.create_only,
+        if_match=wish.if_match,
+        if_none_match=wish.if_none_match,
+    )
+
+
+def condition_aliases(
+    criterion: Criterion, type_: RecordType, hub: Hub, source: Source
+) -> tuple[Alias, ...]:
+    """Return what the record that *criterion* names is known by."""
+    if criterion.system not in source.identifier_systems:
+        msg = "The identifier's system is not declared unique in the clinic"
+        raise BusinessRuleError(msg)
+    return identifier_aliases(
+        type_, criterion.system, criterion.value, keys=hub.keys, source=source
+    )
+
+
+def save(
+    session: WriteSession,
+    hub: Hub,
+    source: Source,
+    resource: dict[str, Any],
+    wish: Wish,
+) -> Receipt:
+    """Store one resource of *source*."""
+    submission = submission_of(resource, wish, hub=hub, source=source)
+    outcome = intake.store(session, hub, source, [submission], atomic=True)[0]
+    if isinstance(outcome, ServiceError):
+        raise outcome
+    return outcome
+
+
+def find(
+    session: ReadSession, hub: Hub, source: Source, type_: RecordType, own_id: str
+) -> StoredRecord | None:
+    """Return the record that *own_id*, the sender's or the hub's, names for *source*."""
+    record_id = record_id_of(own_id)
+    if record_id is None:
+        keys = [
+            alias.key
+            for alias in id_aliases(type_, own_id, keys=hub.keys, source=source)
+        ]
+        record_id = next(iter(records.find_by_alias(session, keys).values()), None)
+    if record_id is None:
+        return None
+    stored = records.find_by_id(session, [record_id]).get(record_id)
+    if stored is None or stored.clinic_id != source.clinic_id:
+        return None
+    return stored if stored.type is type_ else None
+
+
+def read(
+    session: ReadSession, hub: Hub, source: Source, type_: RecordType, own_id: str
+) -> tuple[dict[str, Any], int]:
+    """Return the de-identified record as FHIR, and its version."""
+    stored = find(session, hub, source, type_, own_id)
+    if stored is None or stored.state is State.PLACEHOLDER:
+        msg = f"No {type_.fhir_name} of that id"
+        raise NotFoundError(msg)
+    if stored.state is State.WITHDRAWN:
+        msg = f"The {type_.fhir_name} was withdrawn"
+        raise WithdrawnError(msg)
+    return render(stored, resource_id=own_id), stored.version
+
+
+def read_stored(
+    session: ReadSession, receipt: Receipt, *, resource_id: str
+) -> dict[str, Any]:
+    """Return what a receipt is for, as FHIR."""
+    stored = records.find_by_id(session, [receipt.record_id])[receipt.record_id]
+    return render(stored, resource_id=resource_id)
+
+
+def render(stored: StoredRecord, *, resource_id: str) -> dict[str, Any]:
+    """Return a stored record as FHIR, its references by hub ids."""
+    if stored.content is None:
+        msg = "Nothing is kept of this record yet"
+        raise NotFoundError(msg)
+    about = None
+    if stored.type is not RecordType.PATIENT:
+        about = f"Patient/{hub_id(stored.subject_id)}"
+    visit = f"Encounter/{hub_id(stored.encounter_id)}" if stored.encounter_id else None
+    return render_record(
+        _CONTENT.decode(stored.content),
+        resource_id=resource_id,
+        version=stored.version,
+        subject_reference=about,
+        encounter_reference=visit,
+        label=label_of,
+    )
+
+
+def withdraw(
+    session: WriteSession, hub: Hub, source: Source, type_: RecordType, own_id: str
+) -> None:
+    """Take a record out of every count; a later delivery of it brings it back."""
+    stored = find(session, hub, source, type_, own_id)
+    if stored is None or stored.state is not State.CURRENT:
+        return
+    stored.state = State.WITHDRAWN
+    stored.version += 1
+    stored.received_at = hub.clock()
+    records.save_records(session, [stored])
+    records.delete_facts(session, [stored.id])
+    subject = subjects.find_subjects(session, [stored.subject_id])[stored.subject_id]
+    if type_ is RecordType.PATIENT:
+        subject.birth_month = subject.death_month = subject.sex = None
+        subjects.save_subjects(session, [subject])
+    counted = subject.joined_to or subject.id
+    subjects.mark_dirty(session, [(counted, subject.clinic_id)], now=hub.clock())
+
+
+def kept_type(name: str) -> RecordType:
+    """Return the record type of a resource type that is kept, or refuse."""
+    type_ = RecordType.of(name)
+    if type_ is None:
+        msg = "This hub has no such resource type"
+        raise NotFoundError(msg)
+    return type_
+
+
+def check_type(resource: Mapping[str, Any], type_: RecordType) -> None:
+    """Refuse a body that is not of the type in the URL."""
+    if resource.get("resourceType") != type_.fhir_name:
+        msg = f"The body is no {type_.fhir_name}"
+        raise MalformedError(msg, expression="resourceType")

@@ -1,0 +1,53 @@
+"""Settings of the process, read once from the environment."""
+
+import os
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "CATCHMENT_"
+MAX_BODY_BYTES = 32 * 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """
+    What the operator decides; every name begins with ``CATCHMENT_``.
+
+    ``master_key_file`` holds 32 bytes in hexadecimal, mode 0600. ``base_url`` is how
+    clients reach the hub: the issuer, and the base of what assertions are made for.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    database_url: str = "sqlite:///var/catchment.db"
+    master_key_file: Path = Path("var/master.key")
+    base_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    network: str = "demo-network"
+    policy_file: Path | None = None
+    measures_folder: Path | None = None
+    audiences_file: Path | None = None
+    embedded_worker: bool = True
+    log_level: str = "INFO"
+    max_body_bytes: int = Field(default=MAX_BODY_BYTES, ge=1024)
+
+    @model_validator(mode="after")
+    def refuse_unknown_names(self) -> Self:
+        """Refuse a misspelt name, which would otherwise be ignored in silence."""
+        known = {f"{PREFIX}{name}".upper() for name in type(self).model_fields}
+        known.add(f"{PREFIX}SHARED")
+        unknown = sorted(
+            name for name in os.environ if name.startswith(PREFIX) and name not in known
+        )
+        if unknown:
+            msg = f"unknown setting: {', '.join(unknown)}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def public_base_url(self) -> str:
+        """Return the base URL without a slash at its end."""
+        return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")

@@ -1,0 +1,126 @@
+"""Clinics, their sources and the clients that speak for them."""
+
+import json
+
+from sqlmodel import select
+
+from app.domain.clinics import Audience, ClinicStatus, Principal, Source
+from app.domain.errors import ConflictError, NotFoundError
+from app.store import tables
+from app.store.sessions import ReadSession, WriteSession
+
+
+def add_clinic(session: WriteSession, *, code: str, name: str, status: str) -> int:
+    """Add a clinic; return its id."""
+    if find_clinic(session, code) is not None:
+        msg = "A clinic of that code is there already"
+        raise ConflictError(msg)
+    row = tables.Clinic(code=code, name=name, status=ClinicStatus(status).value)
+    session.add(row)
+    session.flush()
+    assert row.id is not None
+    return row.id
+
+
+def set_status(session: WriteSession, code: str, *, status: ClinicStatus) -> None:
+    """Make a clinic part of releases, or take it back to onboarding."""
+    row = required_clinic(session, code)
+    row.status = status.value
+    session.add(row)
+
+
+def find_clinic(session: ReadSession, code: str) -> tables.Clinic | None:
+    """Return the clinic of *code*, if there is one."""
+    return session.exec(select(tables.Clinic).where(tables.Clinic.code == code)).first()
+
+
+def required_clinic(session: ReadSession, code: str) -> tables.Clinic:
+    """Return the clinic of *code*, or refuse."""
+    row = find_clinic(session, code)
+    if row is None:
+        msg = "No clinic of that code"
+        raise NotFoundError(msg)
+    return row
+
+
+def all_clinics(session: ReadSession) -> list[tables.Clinic]:
+    """Return every clinic in the order of its code."""
+    return list(session.exec(select(tables.Clinic).order_by(tables.Clinic.code)))
+
+
+def add_source(
+    session: WriteSession,
+    *,
+    clinic_id: int,
+    name: str,
+    base_urls: list[str],
+    identifier_systems: list[str],
+    time_zone: str,
+    padded_dates: bool,
+) -> int:
+    """Add a source to a clinic; return its id."""
+    row = tables.Source(
+        clinic_id=clinic_id,
+        name=name,
+        base_urls=json.dumps([url.rstrip("/") for url in base_urls]),
+        identifier_systems=json.dumps(identifier_systems),
+        time_zone=time_zone,
+        padded_dates=padded_dates,
+    )
+    session.add(row)
+    session.flush()
+    assert row.id is not None
+    return row.id
+
+
+def find_source(
+    session: ReadSession, *, clinic_id: int, name: str
+) -> tables.Source | None:
+    """Return a clinic's source by its name."""
+    query = select(tables.Source).where(
+        tables.Source.clinic_id == clinic_id, tables.Source.name == name
+    )
+    return session.exec(query).first()
+
+
+def add_client(session: WriteSession, client: tables.Client) -> None:
+    """Register a client."""
+    if session.get(tables.Client, client.client_id) is not None:
+        msg = "A client of that id is there already"
+        raise ConflictError(msg)
+    session.add(client)
+
+
+def find_client(session: ReadSession, client_id: str) -> tables.Client | None:
+    """Return a registered client, revoked ones included."""
+    return session.get(tables.Client, client_id)
+
+
+def principal_of(
+    session: ReadSession, client: tables.Client, *, scopes: tuple[str, ...]
+) -> Principal:
+    """Return whom a token of *client* with *scopes* speaks for."""
+    row = (
+        session.get(tables.Source, client.source_id)
+        if client.source_id is not None
+        else None
+    )
+    return Principal(
+        client_id=client.client_id,
+        audience=Audience(client.audience),
+        scopes=scopes,
+        source=None if row is None else source_of(row),
+    )
+
+
+def source_of(row: tables.Source) -> Source:
+    """Return a source as the rooms know it."""
+    assert row.id is not None
+    return Source(
+        source_id=row.id,
+        clinic_id=row.clinic_id,
+        base_urls=tuple(json.loads(row.base_urls)),
+        identifier_systems=frozenset(json.loads(row.identifier_systems)),
+        time_zone=row.time_zone,
+        padded_dates=row.padded_dates,
+    )

@@ -1,0 +1,261 @@
+"""Records, their aliases and the integer rows that measures count."""
+
+from collections.abc import Collection, Iterable, Iterator
+from enum import IntEnum
+from itertools import islice
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, bindparam, text
+
+from app.domain.records import Alias, RecordType
+from app.store import tables
+from app.store.bulk import insert_rows
+from app.store.sessions import ReadSession, WriteSession
+
+CHUNK = 500
+"""Keys in one IN list; SQLite and PostgreSQL both take far more."""
+
+
+class State(IntEnum):
+    """Where a record is in its life."""
+
+    PLACEHOLDER = 0
+    CURRENT = 1
+    WITHDRAWN = 2
+
+
+class StoredRecord(msgspec.Struct, kw_only=True):
+    """A record as it lies in the store."""
+
+    id: int
+    type: RecordType
+    source_id: int
+    clinic_id: int
+    subject_id: int
+    encounter_id: int
+    version: int
+    state: State
+    sent_order: int | None
+    digest: bytes | None
+    content: str | None
+    policy_digest: str
+    received_at: int
+
+
+_SELECT = (
+    "SELECT r.id, r.type, r.source_id, s.clinic_id, r.subject_id, r.encounter_id, "
+    "r.version, r.state, r.sent_order, r.digest, r.content, r.policy_digest, "
+    "r.received_at FROM record r JOIN source s ON s.id = r.source_id WHERE "
+)
+
+
+def _in(condition: str, name: str) -> Any:  # noqa: ANN401  (a text clause)
+    return text(condition).bindparams(bindparam(name, expanding=True))
+
+
+_BY_ID = _in(_SELECT + "r.id IN :ids", "ids")
+_BY_DIGEST = _in(
+    _SELECT + "r.digest IN :digests AND r.source_id = :source_id ORDER BY r.id",
+    "digests",
+)
+_BY_ALIAS = _in("SELECT key, record_id FROM alias WHERE key IN :keys", "keys")
+_WITH_ID = _in(
+    "SELECT DISTINCT record_id FROM alias WHERE kind = 1 AND record_id IN :ids", "ids"
+)
+
+
+def find_by_alias(session: ReadSession, keys: Collection[bytes]) -> dict[bytes, int]:
+    """Return the record id behind each of *keys* that is known."""
+    connection = session.connection()
+    return {
+        bytes(row.key): row.record_id
+        for chunk in _chunks(keys)
+        for row in connection.execute(_BY_ALIAS, {"keys": chunk})
+    }
+
+
+def find_by_id(session: ReadSession, ids: Collection[int]) -> dict[int, StoredRecord]:
+    """Return the records of *ids* that exist."""
+    connection = session.connection()
+    return {
+        row.id: _record(row)
+        for chunk in _chunks(ids)
+        for row in connection.execute(_BY_ID, {"ids": chunk})
+    }
+
+
+def find_by_digest(
+    session: ReadSession, digests: Collection[bytes], *, source_id: int
+) -> dict[bytes, list[StoredRecord]]:
+    """Return the records of a source whose content has one of *digests*."""
+    connection = session.connection()
+    found: dict[bytes, list[StoredRecord]] = {}
+    for chunk in _chunks(digests):
+        values = {"digests": chunk, "source_id": source_id}
+        for row in connection.execute(_BY_DIGEST, values):
+            found.setdefault(bytes(row.digest), []).append(_record(row))
+    return found
+
+
+def with_own_id(session: ReadSession, ids: Collection[int]) -> set[int]:
+    """Return those of *ids* that have an alias of kind id."""
+    connection = session.connection()
+    return {
+        row.record_id
+        for chunk in _chunks(ids)
+        for row in connection.execute(_WITH_ID, {"ids": chunk})
+    }
+
+
+def allocate_ids(session: WriteSession, count: int) -> list[int]:
+    """Return *count* record ids that nobody has had."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        statement = "SELECT nextval('record_id_seq') FROM generate_series(1, %s)"
+        return list(connection.exec_driver_sql(statement, (count,)).scalars())
+    statement = "UPDATE main.sqlite_sequence SET seq = seq + ? WHERE name = 'record' RETURNING seq"
+    last = int(connection.exec_driver_sql(statement, (count,)).scalar_one())
+    return list(range(last - count + 1, last + 1))
+
+
+def lock_subjects(session: WriteSession, keys: Iterable[bytes]) -> None:
+    """
+    Let one transaction at a time write about the patients that *keys* name.
+
+    SQLite has one writer anyway. On PostgreSQL the keys fall into 4,096 advisory
+    locks, taken in order, so that two deliveries about one patient meet here and not
+    in a deadlock or a double.
+    """
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
+        return
+    buckets = sorted({int.from_bytes(key[:2], "big") % 4096 for key in keys})
+    connection.exec_driver_sql(
+        "SELECT pg_advisory_xact_lock(7, b) FROM unnest(%s::int[]) b", (buckets,)
+    )
+
+
+def insert_aliases(session: WriteSession, aliases: Iterable[tuple[Alias, int]]) -> None:
+    """Name records; an alias that another transaction took meanwhile is an error."""
+    rows = sorted(
+        (alias.key, record_id, int(alias.kind), alias.key_version)
+        for alias, record_id in aliases
+    )
+    columns = ("key", "record_id", "kind", "key_version")
+    insert_rows(session, _table(tables.Alias), columns, rows)
+
+
+_RECORD_COLUMNS = (
+    "id",
+    "type",
+    "source_id",
+    "subject_id",
+    "encounter_id",
+    "version",
+    "state",
+    "sent_order",
+    "digest",
+    "content",
+    "policy_digest",
+    "received_at",
+)
+
+
+def save_records(session: WriteSession, records: Iterable[StoredRecord]) -> None:
+    """Insert *records*, or bring the stored ones of the same id to this state."""
+    rows = sorted(
+        (
+            tuple(getattr(record, name) for name in _RECORD_COLUMNS)
+            for record in records
+        ),
+        key=lambda row: row[0],
+    )
+    insert_rows(
+        session,
+        _table(tables.Record),
+        _RECORD_COLUMNS,
+        rows,
+        replace=_RECORD_COLUMNS[3:],
+    )
+
+
+_FACT_COLUMNS: dict[type[Any], tuple[str, ...]] = {
+    tables.Observation: (
+        "subject_id",
+        "concept_id",
+        "day",
+        "record_id",
+        "part",
+        "month",
+        "value",
+        "value_concept_id",
+        "encounter_id",
+    ),
+    tables.Condition: (
+        "subject_id",
+        "concept_id",
+        "record_id",
+        "onset_month",
+        "abatement_month",
+    ),
+    tables.Visit: ("subject_id", "day", "record_id", "month", "class_concept_id"),
+}
+_DELETE_FACTS = {
+    table: _in(
+        f"DELETE FROM {table.__tablename__} WHERE record_id IN :ids",
+        "ids",
+    )
+    for table in _FACT_COLUMNS
+}
+
+
+def delete_facts(session: WriteSession, record_ids: Collection[int]) -> None:
+    """Take the integer rows of records away."""
+    connection = session.connection()
+    for chunk in _chunks(record_ids):
+        for statement in _DELETE_FACTS.values():
+            connection.execute(statement, {"ids": chunk})
+
+
+def insert_facts(
+    session: WriteSession, facts: dict[type[Any], list[tuple[Any, ...]]]
+) -> None:
+    """Insert integer rows, by table, in the order of that table's columns."""
+    for table, rows in facts.items():
+        columns = _FACT_COLUMNS[table]
+        insert_rows(
+            session, _table(table), columns, sorted(rows, key=_key), keep_existing=True
+        )
+
+
+def _key(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return row[:5]
+
+
+def _table(model: type[Any]) -> Any:  # noqa: ANN401  (SQLModel has no type for it)
+    return model.__table__
+
+
+def _record(row: Row[Any]) -> StoredRecord:
+    return StoredRecord(
+        id=row.id,
+        type=RecordType(row.type),
+        source_id=row.source_id,
+        clinic_id=row.clinic_id,
+        subject_id=row.subject_id,
+        encounter_id=row.encounter_id,
+        version=row.version,
+        state=State(row.state),
+        sent_order=row.sent_order,
+        digest=None if row.digest is None else bytes(row.digest),
+        content=row.content,
+        policy_digest=row.policy_digest,
+        received_at=row.received_at,
+    )
+
+
+def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk

@@ -1,0 +1,186 @@
+"""Counting where the data are: dirty subjects, their events, the cells they add to."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from app.store import tables
+from app.store.sessions import ReadSession, WriteSession
+
+
+class MeasureRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A definition that the store counts."""
+
+    id: int
+    code: str
+    version: str
+    digest: str
+    counted: bool
+
+
+class EventRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One difference event of a clinic: what changes at the start of ``month``."""
+
+    clinic_id: int
+    grain: int
+    stratum: int
+    month: int
+    population: int
+    scored: int
+    denominator: int
+    numerator: int
+
+
+COUNTS = ("population", "scored", "denominator", "numerator")
+_COUNTS = ", ".join(COUNTS)
+_KEY = "grain, stratum, month"
+
+
+def take_dirty(session: ReadSession, *, limit: int) -> list[tuple[int, int]]:
+    """Return the subjects that have waited longest, with the stamp each bears."""
+    query = text(
+        "SELECT subject_id, stamp FROM dirty ORDER BY since, subject_id LIMIT :n"
+    )
+    rows = session.connection().execute(query, {"n": limit})
+    return [(row.subject_id, row.stamp) for row in rows]
+
+
+def forget_dirty(session: WriteSession, taken: Sequence[tuple[int, int]]) -> None:
+    """Note that *taken* are counted; one that was marked again meanwhile stays."""
+    session.connection().execute(
+        text("DELETE FROM dirty WHERE subject_id = :subject_id AND stamp = :stamp"),
+        [{"subject_id": subject_id, "stamp": stamp} for subject_id, stamp in taken],
+    )
+
+
+def waiting_since(session: ReadSession, *, clinic_id: int | None) -> int | None:
+    """Return since when (epoch ms) a subject waits to be counted; None: none does."""
+    where = "" if clinic_id is None else "WHERE clinic_id = :clinic_id"
+    query = text(f"SELECT MIN(since) FROM dirty {where}")
+    values = {} if clinic_id is None else {"clinic_id": clinic_id}
+    since: int | None = session.connection().execute(query, values).scalar_one()
+    return since
+
+
+def scope_to(session: WriteSession, subject_ids: Iterable[int] | None) -> None:
+    """Let the sweeps that follow count *subject_ids* only; None is everybody."""
+    connection = session.connection()
+    _make_temporary_tables(connection)
+    connection.exec_driver_sql("DELETE FROM scope")
+    if subject_ids is None:
+        connection.exec_driver_sql(
+            "INSERT INTO scope SELECT id FROM subject WHERE joined_to IS NULL"
+        )
+    else:
+        mark = "%s" if connection.dialect.name == "postgresql" else "?"
+        connection.exec_driver_sql(
+            f"INSERT INTO scope VALUES ({mark})",
+            [(subject_id,) for subject_id in sorted(subject_ids)],
+        )
+    connection.exec_driver_sql("ANALYZE scope")
+
+
+def recount(session: WriteSession, measure_id: int, *, sweep: str) -> None:
+    """
+    Replace what the subjects in scope add to the cells of a measure.
+
+    *sweep* is the measure's SQL text: it gives the difference events of each subject
+    in scope. What they gave before is subtracted in the same statement, so a cell is
+    touched only where it changes, and in key order.
+    """
+    connection = session.connection()
+    connection.exec_driver_sql("DELETE FROM swept")
+    connection.exec_driver_sql(
+        f"INSERT INTO swept SELECT subject_id, {_KEY}, {_COUNTS} FROM ({sweep}) s"
+    )
+    connection.exec_driver_sql(
+        _NET_INTO_CELL.replace(":measure_id", str(int(measure_id)))
+    )
+    for statement in (_FORGET_EVENTS, _KEEP_EVENTS):
+        connection.exec_driver_sql(
+            statement.replace(":measure_id", str(int(measure_id)))
+        )
+
+
+_SUMS = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in COUNTS)
+_MINUS = ", ".join(f"-{name} AS {name}" for name in COUNTS)
+_ANY_LEFT = " OR ".join(f"SUM({name}) <> 0" for name in COUNTS)
+_ADDED = ", ".join(f"{name} = cell.{name} + excluded.{name}" for name in COUNTS)
+# S608: every part is a constant of this module.
+_NET_INTO_CELL = f"""
+INSERT INTO cell (measure_id, clinic_id, {_KEY}, {_COUNTS})
+SELECT :measure_id, clinic_id, {_KEY}, {_COUNTS} FROM (
+  SELECT p.clinic_id AS clinic_id, {_KEY}, {_SUMS} FROM (
+    SELECT subject_id, {_KEY}, {_COUNTS} FROM swept
+    UNION ALL
+    SELECT subject_id, {_KEY}, {_MINUS} FROM subject_event
+    WHERE measure_id = :measure_id
+      AND subject_id IN (SELECT subject_id FROM scope)
+  ) e JOIN subject p ON p.id = e.subject_id
+  GROUP BY p.clinic_id, {_KEY}
+  HAVING {_ANY_LEFT}
+) net WHERE true ORDER BY clinic_id, {_KEY}
+ON CONFLICT (measure_id, clinic_id, {_KEY}) DO UPDATE SET {_ADDED}
+"""
+_FORGET_EVENTS = (
+    "DELETE FROM subject_event WHERE measure_id = :measure_id "
+    "AND subject_id IN (SELECT subject_id FROM scope)"
+)
+_KEEP_EVENTS = (
+    f"INSERT INTO subject_event (measure_id, subject_id, {_KEY}, {_COUNTS}) "
+    f"SELECT :measure_id, subject_id, {_KEY}, {_COUNTS} FROM swept"
+)
+
+
+def _make_temporary_tables(connection: Connection) -> None:
+    for statement in (
+        "CREATE TEMPORARY TABLE IF NOT EXISTS scope (subject_id BIGINT PRIMARY KEY)",
+        "CREATE TEMPORARY TABLE IF NOT EXISTS swept (subject_id BIGINT, "
+        "grain INTEGER, stratum INTEGER, month INTEGER, population BIGINT, "
+        "scored BIGINT, denominator BIGINT, numerator BIGINT)",
+    ):
+        connection.exec_driver_sql(statement)
+
+
+def read_events(session: ReadSession, measure_id: int) -> list[EventRow]:
+    """Return the difference events of a measure, all clinics."""
+    query = text(
+        f"SELECT clinic_id, {_KEY}, {_COUNTS} FROM cell "
+        "WHERE measure_id = :measure_id ORDER BY clinic_id, grain, stratum, month"
+    )
+    rows = session.connection().execute(query, {"measure_id": measure_id})
+    return [EventRow(**row._mapping) for row in rows]  # noqa: SLF001
+
+
+def known_measures(session: ReadSession) -> list[MeasureRow]:
+    """Return the definitions that the store counts, or is to count."""
+    query = text("SELECT id, code, version, digest, counted FROM measure ORDER BY id")
+    rows = session.connection().execute(query)
+    return [
+        MeasureRow(**{**row._mapping, "counted": bool(row.counted)}) for row in rows
+    ]
+
+
+def add_measure(session: WriteSession, *, code: str, version: str, digest: str) -> None:
+    """Add a definition that is yet to be counted."""
+    row = tables.Measure(code=code, version=version, digest=digest, counted=False)
+    session.add(row)
+    session.flush()
+
+
+def mark_counted(session: WriteSession, measure_id: int) -> None:
+    """Note that a measure's cells are complete."""
+    session.connection().execute(
+        text("UPDATE measure SET counted = :yes WHERE id = :id"),
+        {"yes": True, "id": measure_id},
+    )
+
+
+def forget_measure(session: WriteSession, measure_id: int) -> None:
+    """Drop the live counts of a definition that is no longer served."""
+    for table in ("cell", "subject_event"):
+        session.connection().execute(
+            text(f"DELETE FROM {table} WHERE measure_id = :id"),
+            {"id": measure_id},
+        )

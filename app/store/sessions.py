@@ -1,0 +1,73 @@
+"""Engines and sessions: one transaction a request, read or write."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NewType
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlmodel import Session
+
+ReadSession = NewType("ReadSession", Session)
+WriteSession = NewType("WriteSession", ReadSession)
+
+POOL_SIZE = 48
+"""At least as many connections as threads that may ask for one."""
+
+
+def open_engine(database_url: str) -> Engine:
+    """
+    Return an engine for SQLite (a file) or PostgreSQL.
+
+    ``sqlite:///path`` or ``postgresql+psycopg://...`` (``postgresql://`` is read as
+    the same). Parameters never appear in errors or logs.
+    """
+    url = database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+    if not url.startswith("sqlite"):
+        return create_engine(
+            url, hide_parameters=True, pool_size=POOL_SIZE, pool_pre_ping=True
+        )
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=POOL_SIZE,
+        connect_args={"check_same_thread": False, "timeout": 30},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  (DBAPI)
+    """Leave transactions to us, and turn on what SQLite leaves off."""
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "temp_store = MEMORY",
+        "cache_size = -65536",
+        "secure_delete = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the write lock at once in a write session, so that none can deadlock."""
+    reading = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def write_session(engine: Engine) -> Iterator[WriteSession]:
+    """Yield one transaction; commit it where the block ends without an error."""
+    with Session(engine, expire_on_commit=False) as session:
+        yield WriteSession(ReadSession(session))
+        session.commit()
+
+
+@contextmanager
+def read_session(engine: Engine) -> Iterator[ReadSession]:
+    """Yield one consistent view of the store; nothing is written."""
+    with Session(engine.execution_options(read_only=True)) as session:
+        yield ReadSession(session)
+        session.rollback()

@@ -1,0 +1,83 @@
+"""Subjects: patients at one clinic, joins between them, and who is to be recounted."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import msgspec
+from sqlalchemy import bindparam, text
+
+from app.store import tables
+from app.store.bulk import insert_rows
+from app.store.sessions import ReadSession, WriteSession
+
+
+class StoredSubject(msgspec.Struct, kw_only=True):
+    """A subject as it lies in the store; see ``tables.Subject``."""
+
+    id: int
+    clinic_id: int
+    birth_month: int | None = None
+    sex: int | None = None
+    death_month: int | None = None
+    joined_to: int | None = None
+
+
+_COLUMNS = ("id", "clinic_id", "birth_month", "sex", "death_month", "joined_to")
+_FIND = text(
+    "SELECT id, clinic_id, birth_month, sex, death_month, joined_to "
+    "FROM subject WHERE id IN :ids"
+).bindparams(bindparam("ids", expanding=True))
+_JOINED = text("SELECT id FROM subject WHERE joined_to = :id")
+_MARK_DIRTY = text(
+    "INSERT INTO dirty (subject_id, clinic_id, stamp, since) "
+    "VALUES (:subject_id, :clinic_id, 1, :now) "
+    "ON CONFLICT (subject_id) DO UPDATE SET stamp = dirty.stamp + 1"
+)
+
+
+def find_subjects(
+    session: ReadSession, ids: Collection[int]
+) -> dict[int, StoredSubject]:
+    """Return the subjects of *ids* that exist."""
+    if not ids:
+        return {}
+    rows = session.connection().execute(_FIND, {"ids": list(ids)})
+    return {row.id: StoredSubject(**row._mapping) for row in rows}  # noqa: SLF001  (Row's public view)
+
+
+def save_subjects(session: WriteSession, subjects: Iterable[StoredSubject]) -> None:
+    """Insert subjects, or bring the stored ones of the same id to this state."""
+    rows = sorted(tuple(getattr(s, name) for name in _COLUMNS) for s in subjects)
+    table: Any = tables.Subject
+    insert_rows(session, table.__table__, _COLUMNS, rows, replace=_COLUMNS[2:])
+
+
+def joined_subjects(session: ReadSession, subject_id: int) -> list[int]:
+    """Return the subjects that count as *subject_id*."""
+    rows = session.connection().execute(_JOINED, {"id": subject_id})
+    return [row.id for row in rows]
+
+
+def move_facts(session: WriteSession, *, from_subject: int, to_subject: int) -> None:
+    """
+    Let the facts of one subject count for another.
+
+    Records keep the subject that they came with, so the move can be undone.
+    """
+    for table in ("observation", "condition", "visit"):
+        session.connection().execute(
+            text(f"UPDATE {table} SET subject_id = :to WHERE subject_id = :from"),
+            {"from": from_subject, "to": to_subject},
+        )
+
+
+def mark_dirty(
+    session: WriteSession, subjects: Iterable[tuple[int, int]], *, now: int
+) -> None:
+    """Ask for a recount of *subjects* (subject id, clinic id); *now* in epoch ms."""
+    rows = [
+        {"subject_id": subject_id, "clinic_id": clinic_id, "now": now}
+        for subject_id, clinic_id in sorted(set(subjects))
+    ]
+    if rows:
+        session.connection().execute(_MARK_DIRTY, rows)

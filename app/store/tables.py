@@ -1,0 +1,302 @@
+"""
+The tables: what is at rest, and all of it.
+
+Rows are built from the hub's own records only. A string column holds a code of a
+listed system, a keyed digest, the name of a clinic, or JSON of a closed record type;
+there is none for anything a patient could be known by.
+"""
+
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlmodel import Field, SQLModel
+
+metadata: MetaData = SQLModel.metadata
+metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+CLUSTERED = {"sqlite_with_rowid": False}
+"""SQLite keeps such a table in the order of its primary key."""
+
+
+def key_column(kind: Any = BigId, **options: Any) -> Any:  # noqa: ANN401  (a column type)
+    """Return a primary-key column that is filled by the caller."""
+    return Field(
+        sa_type=kind,
+        primary_key=True,
+        sa_column_kwargs={"autoincrement": False},
+        **options,
+    )
+
+
+def big(**options: Any) -> Any:  # noqa: ANN401  (SQLModel's Field is untyped)
+    """Return a BIGINT column."""
+    return Field(sa_type=BigId, **options)
+
+
+def small(**options: Any) -> Any:  # noqa: ANN401  (SQLModel's Field is untyped)
+    """Return a SMALLINT column."""
+    return Field(sa_type=SmallInteger, **options)
+
+
+class Clinic(SQLModel, table=True):
+    """A clinic of the network; ``code`` is its name in URLs."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    code: str = Field(sa_type=String(64), unique=True)
+    name: str = Field(sa_type=String(200))
+    status: str = Field(sa_type=String(16))
+    __table_args__ = (
+        CheckConstraint("status IN ('onboarding', 'active')", name="status"),
+    )
+
+
+class Source(SQLModel, table=True):
+    """A system of a clinic that sends FHIR; lists are JSON arrays."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    clinic_id: int = Field(foreign_key="clinic.id", index=True)
+    name: str = Field(sa_type=String(64))
+    base_urls: str = Field(sa_type=Text)
+    identifier_systems: str = Field(sa_type=Text)
+    time_zone: str = Field(sa_type=String(64))
+    padded_dates: bool
+    __table_args__ = (UniqueConstraint("clinic_id", "name"),)
+
+
+class Client(SQLModel, table=True):
+    """A registered OAuth client: a clinic's (with a source) or a partner's."""
+
+    client_id: str = Field(sa_type=String(64), primary_key=True)
+    source_id: int | None = Field(default=None, foreign_key="source.id", index=True)
+    audience: str = Field(sa_type=String(16))
+    name: str = Field(sa_type=String(200))
+    scopes: str = Field(sa_type=Text)
+    key_set: str | None = Field(default=None, sa_type=Text)
+    jwks_uri: str | None = Field(default=None, sa_type=Text)
+    revoked: bool = False
+
+
+class AssertionUse(SQLModel, table=True):
+    """A client assertion that was presented; ``use_key`` digests client and jti."""
+
+    __tablename__: ClassVar[str] = "assertion_use"
+    use_key: bytes = Field(sa_type=LargeBinary(20), primary_key=True)
+    expires_at: int = big(index=True)
+
+
+class Concept(SQLModel, table=True):
+    """A code of a terminology; a local code is a keyed digest."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    system: str = Field(sa_type=String(120))
+    code: str = Field(sa_type=String(64))
+    __table_args__ = (UniqueConstraint("system", "code"),)
+
+
+class Record(SQLModel, table=True):
+    """
+    One resource as it is kept; ``content`` is JSON of a closed record type.
+
+    ``state`` is 0 placeholder, 1 current, 2 withdrawn. ``subject_id`` is the subject
+    that it came with, whatever subjects were joined later.
+    """
+
+    id: int | None = Field(default=None, sa_type=BigId, primary_key=True)
+    type: int = small()
+    source_id: int = Field(foreign_key="source.id")
+    subject_id: int = big()
+    encounter_id: int = big(default=0)
+    version: int
+    state: int = small()
+    sent_order: int | None = big(default=None)
+    digest: bytes | None = Field(default=None, sa_type=LargeBinary(20))
+    content: str | None = Field(default=None, sa_type=Text)
+    policy_digest: str = Field(sa_type=String(64))
+    received_at: int = big()
+    __table_args__ = (
+        CheckConstraint("state IN (0, 1, 2)", name="state"),
+        Index(None, "subject_id"),
+        Index(None, "digest"),
+        {"sqlite_autoincrement": True},
+    )
+
+
+class Alias(SQLModel, table=True):
+    """A keyed name of a record; ``kind`` is 1 id, 2 identifier."""
+
+    key: bytes = Field(sa_type=LargeBinary(20), primary_key=True)
+    record_id: int = big(index=True)
+    kind: int = small()
+    key_version: int = small()
+    __table_args__ = (CLUSTERED,)
+
+
+class Subject(SQLModel, table=True):
+    """
+    A patient at one clinic; ``id`` is that of the Patient record.
+
+    Months are month numbers; ``sex`` is 1 male, 2 female, 3 other. ``joined_to`` names
+    the subject that counts for this one, where two were found to be the same patient.
+    """
+
+    id: int = key_column()
+    clinic_id: int = Field(foreign_key="clinic.id", index=True)
+    birth_month: int | None = None
+    sex: int | None = small(default=None)
+    death_month: int | None = None
+    joined_to: int | None = big(default=None, index=True)
+
+
+class Observation(SQLModel, table=True):
+    """A fact that measures count; ``value`` in thousandths of the canonical unit."""
+
+    subject_id: int = key_column()
+    concept_id: int = key_column(Integer)
+    day: int = key_column(Integer)
+    record_id: int = key_column()
+    part: int = key_column(SmallInteger)
+    month: int
+    value: int | None = Field(default=None, sa_type=BigInteger)
+    value_concept_id: int | None = None
+    encounter_id: int = big(default=0)
+    __table_args__ = (Index(None, "record_id"), CLUSTERED)
+
+
+class Condition(SQLModel, table=True):
+    """A span of a diagnosis in months, half-open; onset 0 is unknown, since ever."""
+
+    subject_id: int = key_column()
+    concept_id: int = key_column(Integer)
+    record_id: int = key_column()
+    onset_month: int
+    abatement_month: int | None = None
+    __table_args__ = (Index(None, "record_id"), CLUSTERED)
+
+
+class Visit(SQLModel, table=True):
+    """A visit that took place."""
+
+    subject_id: int = key_column()
+    day: int = key_column(Integer)
+    record_id: int = key_column()
+    month: int
+    class_concept_id: int
+    __table_args__ = (Index(None, "record_id"), CLUSTERED)
+
+
+class Dirty(SQLModel, table=True):
+    """A subject to be counted again; ``stamp`` changes with each new reason."""
+
+    subject_id: int = key_column()
+    stamp: int = big()
+    since: int = big()
+    clinic_id: int
+
+
+class Measure(SQLModel, table=True):
+    """A definition that is counted; ``counted`` says that its cells are complete."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    code: str = Field(sa_type=String(64))
+    version: str = Field(sa_type=String(32))
+    digest: str = Field(sa_type=String(64))
+    counted: bool
+    __table_args__ = (UniqueConstraint("code", "digest"),)
+
+
+class SubjectEvent(SQLModel, table=True):
+    """What one subject adds to a measure's cells: the difference events it gave."""
+
+    __tablename__: ClassVar[str] = "subject_event"
+    subject_id: int = key_column()
+    measure_id: int = key_column(Integer)
+    grain: int = key_column(SmallInteger)
+    stratum: int = key_column(SmallInteger)
+    month: int = key_column(Integer)
+    population: int
+    scored: int
+    denominator: int
+    numerator: int
+    __table_args__ = (CLUSTERED,)
+
+
+class Cell(SQLModel, table=True):
+    """The sum of a clinic's difference events; a series is its running sum."""
+
+    measure_id: int = key_column(Integer)
+    clinic_id: int = key_column(Integer)
+    grain: int = key_column(SmallInteger)
+    stratum: int = key_column(SmallInteger)
+    month: int = key_column(Integer)
+    population: int = Field(sa_type=BigInteger)
+    scored: int = Field(sa_type=BigInteger)
+    denominator: int = Field(sa_type=BigInteger)
+    numerator: int = Field(sa_type=BigInteger)
+    __table_args__ = (CLUSTERED,)
+
+
+class Lease(SQLModel, table=True):
+    """Who may do a kind of work, until when (epoch milliseconds)."""
+
+    name: str = Field(sa_type=String(64), primary_key=True)
+    holder: str = Field(sa_type=String(64))
+    expires_at: int = big()
+
+
+class Release(SQLModel, table=True):
+    """A frozen cube for one audience; ``summary`` is JSON of what it shows."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    audience: str = Field(sa_type=String(16), index=True)
+    created_at: int = big()
+    closed_before: int
+    rules_digest: str = Field(sa_type=String(64))
+    policy_digest: str = Field(sa_type=String(64))
+    summary: str = Field(sa_type=Text)
+
+
+class ReleasedCell(SQLModel, table=True):
+    """A cell that its audience may see; clinic 0 is the network."""
+
+    __tablename__: ClassVar[str] = "released_cell"
+    release_id: int = key_column(Integer)
+    measure_id: int = key_column(Integer)
+    clinic_id: int = key_column(Integer)
+    grain: int = key_column(SmallInteger)
+    stratum: int = key_column(SmallInteger)
+    month: int = key_column(Integer)
+    population: int | None = None
+    scored: int | None = None
+    denominator: int | None = None
+    numerator: int | None = None
+    withheld: str | None = Field(default=None, sa_type=String(16))
+    __table_args__ = (CLUSTERED,)
+
+
+class PublishingInterval(SQLModel, table=True):
+    """How wide a clinic's published interval of a measure is; fixed once."""
+
+    __tablename__: ClassVar[str] = "publishing_interval"
+    audience: str = Field(sa_type=String(16), primary_key=True)
+    measure_id: int = key_column(Integer)
+    clinic_id: int = key_column(Integer)
+    grain: int = small()
+    __table_args__ = (CLUSTERED,)

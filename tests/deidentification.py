@@ -1,0 +1,84 @@
+"""Resources, a source, keys and a policy for the tests of de-identification."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.deid.policies import parse_policy
+from app.deid.pseudonyms import KeyRing
+from app.deid.records import deidentify
+from app.domain.clinics import Source
+from app.fhir.parsing import parse_resource
+
+ROOT = Path(__file__).parent.parent
+MRN = "http://clinic.example/mrn"
+BASE = "https://ehr.example/fhir"
+
+SOURCE = Source(
+    source_id=7,
+    clinic_id=3,
+    base_urls=(BASE,),
+    identifier_systems=frozenset({MRN}),
+    time_zone="America/New_York",
+)
+KEYS = KeyRing(network="test", current=1, masters={1: b"\x01" * 32})
+POLICY_TEXT = (ROOT / "app/deid/limited_data_set.toml").read_text()
+POLICY = parse_policy(POLICY_TEXT, network_codes=("pucai-total",))
+
+
+def source(**changes: Any) -> Source:
+    return msgspec.structs.replace(SOURCE, **changes)
+
+
+def concept(system: str | None, code: str) -> dict:
+    coding = {"code": code} if system is None else {"system": system, "code": code}
+    return {"coding": [coding]}
+
+
+def observation(**elements: Any) -> dict:
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": concept("http://loinc.org", "8480-6"),
+        "subject": {"reference": "Patient/p1"},
+    } | elements
+
+
+def condition(**elements: Any) -> dict:
+    return {
+        "resourceType": "Condition",
+        "code": concept("http://snomed.info/sct", "34000006"),
+        "subject": {"reference": "Patient/p1"},
+    } | elements
+
+
+def encounter(**elements: Any) -> dict:
+    return {
+        "resourceType": "Encounter",
+        "status": "finished",
+        "class": {
+            "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+            "code": "AMB",
+        },
+        "subject": {"reference": "Patient/p1"},
+    } | elements
+
+
+def patient(**elements: Any) -> dict:
+    return {"resourceType": "Patient"} | elements
+
+
+def deidentified(
+    resource: dict,
+    *,
+    by: Source = SOURCE,
+    keys: KeyRing = KEYS,
+    entries: dict[str, int] | None = None,
+    ids: tuple[str, ...] = (),
+) -> Any:
+    """Return a DeidentifiedRecord; Any, since each test knows what its content is."""
+    identified = parse_resource(resource, source=by, ids=ids)
+    return deidentify(
+        identified, policy=POLICY, keys=keys, source=by, entries=entries or {}
+    )

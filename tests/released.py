@@ -1,0 +1,42 @@
+"""Released cells for tests of charts: only what matters is said."""
+
+from collections.abc import Sequence
+
+from app.domain.counts import Interval, ReleasedCell, Withheld
+
+START = 24_264
+"""January 2022 as a month number."""
+
+
+def cell(
+    numerator: int | None,
+    denominator: int | None,
+    *,
+    start: int = START,
+    clinic_id: int | None = 1,
+    withheld: Withheld | None = None,
+    provisional: bool = False,
+) -> ReleasedCell:
+    return ReleasedCell(
+        clinic_id=clinic_id,
+        interval=Interval.MONTH,
+        interval_start=start,
+        population=denominator,
+        denominator=denominator,
+        numerator=numerator,
+        withheld=withheld,
+        provisional=provisional,
+    )
+
+
+def series(
+    counts: Sequence[tuple[int, int] | Withheld], *, provisional: int = 0
+) -> list[ReleasedCell]:
+    """Return months from START on; the last *provisional* of them are."""
+    closed = len(counts) - provisional
+    return [
+        cell(None, None, start=START + i, withheld=item)
+        if isinstance(item, Withheld)
+        else cell(*item, start=START + i, provisional=i >= closed)
+        for i, item in enumerate(counts)
+    ]

@@ -20,7 +20,7 @@ from app.measures.definitions import (
 from app.measures.spans import SEX_NUMBERS
 
 _QUARTER = 3
-_COUNTS = {
+_COUNTS: dict[Membership, tuple[int, ...]] = {
     Membership.NONE: (0, 0, 0, 0),
     Membership.POPULATION: (1, 0, 0, 0),
     Membership.DENOMINATOR: (1, 1, 1, 0),

@@ -25,7 +25,7 @@ def check_same(database: Database, measure, world):
 
 
 @given(measures_with_worlds())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_any_definition_counts_any_history_as_the_reference_does(drawn):
     """One text for a whole algebra: this is what it means."""
     measure, (world,) = drawn
@@ -34,7 +34,7 @@ def test_any_definition_counts_any_history_as_the_reference_does(drawn):
 
 @pytest.mark.parametrize("measure", LIBRARY.values(), ids=LIBRARY.keys())
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_each_measure_of_the_library_counts_as_the_reference_does(measure, data):
     """The shipped definitions are counted right, not only those drawn."""
     check_same(DATABASE, measure, data.draw(worlds(measure)))
@@ -42,7 +42,7 @@ def test_each_measure_of_the_library_counts_as_the_reference_does(measure, data)
 
 @given(measures_with_worlds())
 @settings(
-    max_examples=25,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -53,7 +53,7 @@ def test_postgresql_counts_as_the_reference_does(postgresql, drawn):
 
 
 @given(measures_with_worlds(2))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_counting_only_the_touched_subjects_equals_counting_all_again(drawn):
     """Old events out, new ones in: corrections, withdrawals and late data included."""
     measure, (before, after) = drawn

@@ -6,9 +6,9 @@ import pytest
 
 from app.domain.calendar import day_number, month_number, month_of_day
 from app.measures.compilation import compile_measure
-from app.measures.definitions import coding_of
+from app.measures.definitions import Measure, coding_of
 from app.measures.libraries import parse_measure
-from tests.reference.counting import Condition, Observation, Subject, Visit, World
+from tests.reference.counting import Observation, State, Subject, Visit, World
 from tests.reference.databases import sqlite_database, states
 
 CONCEPTS = {
@@ -45,13 +45,21 @@ composites:
   yz: {{components: {{y: {{cap: 10}}, z: {{}}}}}}
 initial_population: {{not: {{sex: other}}}}
 scorable: {{measured: {measured}}}
+denominator: {denominator}
 numerator: {numerator}
 sources: [tried]
 examples: [{{title: none, expect: {{"2024": none}}}}]
 """
 
 
-def tried(numerator, *, measured="x", basis="latest-status", tie="highest"):
+def tried(
+    numerator: str,
+    *,
+    measured: str = "x",
+    basis: str = "latest-status",
+    tie: str = "highest",
+    denominator: str = "scorable",
+) -> Measure:
     """Return a definition of which only what matters is said."""
     look_back = "look_back_months: 12" if basis == "latest-status" else ""
     text = DEFINITION.format(
@@ -60,27 +68,36 @@ def tried(numerator, *, measured="x", basis="latest-status", tie="highest"):
         numerator=numerator,
         measured=measured,
         tie=tie,
+        denominator=denominator,
     )
     return parse_measure(text, origin="tried", shared={})
 
 
-def found(concept, day, value, *, record, encounter=0):
+def found(
+    concept: int, day: str, value: float, *, record: int, encounter: int = 0
+) -> Observation:
     """Return a fact; *value* in units, not in thousandths."""
     on = day_number(date.fromisoformat(day))
     when = (on, record, 0, month_of_day(on))
     return Observation(1, concept, *when, int(value * 1000), None, encounter)
 
 
-def visit(day, *, record, of_class=AMBULATORY):
+def visit(day: str, *, record: int, of_class: int = AMBULATORY) -> Visit:
     """Return a visit of the subject."""
     on = day_number(date.fromisoformat(day))
     return Visit(1, on, record, month_of_day(on), of_class)
 
 
-def state(measure, interval, *rows, grain=1, subject=Subject(1)):  # noqa: B008
+def state(
+    measure: Measure,
+    interval: str,
+    *rows: Observation | Visit,
+    grain: int = 1,
+    subject: Subject | None = None,
+) -> State:
     """Return in which populations the subject is, in the interval of a month."""
     world = World(
-        subjects=(subject,),
+        subjects=(subject or Subject(1),),
         observations=tuple(row for row in rows if isinstance(row, Observation)),
         visits=tuple(row for row in rows if isinstance(row, Visit)),
         concepts=CONCEPTS,
@@ -240,3 +257,17 @@ def test_an_interval_counts_a_person_once_by_the_last_scored_visit(
     )
 
     assert state(measure, interval, *rows, grain=grain) == expected
+
+
+def test_where_everybody_is_in_the_denominator_the_last_visit_decides():
+    """Met on 10 January, not measured on 20 January: not met, though scored."""
+    measure = tried(
+        "{value: {of: x, below: 5}}", basis="visits", denominator="population"
+    )
+    rows = (
+        visit("2024-01-10", record=7),
+        visit("2024-01-20", record=8),
+        found(X, "2024-01-10", 1, record=1),
+    )
+
+    assert state(measure, "2024-01", *rows) == DENOMINATOR

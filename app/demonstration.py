@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -35,7 +36,7 @@ from app.domain.clinics import Audience, ClinicStatus
 from app.main import StartError, hub_of, write_master_key
 from app.services import registry, releases
 from app.services.charts import released_cells
-from app.services.hub import Hub
+from app.services.hub import Clock, Hub, epoch_milliseconds
 from app.services.recounts import is_all_counted
 from app.services.series import Viewer, Wanted, find_series
 from app.settings import Settings
@@ -148,18 +149,24 @@ def folder_sources(folder: Path, *, clinics: int, notes: Console) -> list[DemoSo
 
 
 def demonstrate(
-    place: Place, sources: list[DemoSource], *, console: Console, stay: bool
+    place: Place,
+    sources: list[DemoSource],
+    *,
+    console: Console,
+    stay: bool,
+    clock: Clock = epoch_milliseconds,
 ) -> None:
     """
     Run the main job end to end and, with *stay*, serve until interrupted.
 
-    What an earlier run sent is not sent again.
+    What an earlier run sent is not sent again. The *clock* says which intervals are
+    closed when the release is made.
     """
     place.folder.mkdir(parents=True, exist_ok=True)
     settings = Settings(port=free_port(), **place.settings)
     if not settings.master_key_file.exists():
         write_master_key(settings.master_key_file)
-    hub = hub_of(settings)
+    hub = replace(hub_of(settings), clock=clock)
     migrate(hub.engine)
     console.print(f"The hub:     {settings.public_base_url}")
     with serving(settings, place) as server:

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -172,7 +172,8 @@ def demonstrate(
     with serving(settings, place) as server:
         if not place.finished.exists():
             enrol(hub, place, sources)
-            tally = send_everything(hub, place, sources, console=console)
+            senders = [(each, credentials(place, each.code)) for each in sources]
+            tally = send_everything(senders, base_url=hub.base_url, console=console)
             tell(tally, console=console)
             wait_until_counted(hub, console=console)
             with write_session(hub.engine) as session:
@@ -282,11 +283,13 @@ def credentials(place: Place, client_id: str) -> Credentials:
 
 
 def send_everything(
-    hub: Hub, place: Place, sources: Iterable[DemoSource], *, console: Console
+    senders: Sequence[tuple[DemoSource, Credentials]],
+    *,
+    base_url: str,
+    console: Console,
 ) -> Tally:
     """Let each clinic send all it has, a few clinics at a time."""
-    chosen = list(sources)
-    total = sum(source.resource_count for source in chosen)
+    total = sum(source.resource_count for source, _ in senders)
     columns = (
         "[progress.description]{task.description}",
         BarColumn(),
@@ -300,19 +303,15 @@ def send_everything(
     ):
         task = progress.add_task("Sending     ", total=total)
 
-        def send(source: DemoSource) -> Tally:
-            sender = Sender(
-                http,
-                base_url=hub.base_url,
-                credentials=credentials(place, source.code),
-            )
+        def send(source: DemoSource, keys: Credentials) -> Tally:
+            sender = Sender(http, base_url=base_url, credentials=keys)
             return sender.send_all(
                 source.deliveries(),
                 sent=lambda count: progress.advance(task, count),
             )
 
         tally = Tally()
-        for each in pool.map(send, chosen):
+        for each in pool.map(send, *zip(*senders, strict=True)):
             tally.add(each)
     return tally
 

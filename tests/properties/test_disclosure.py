@@ -251,7 +251,11 @@ class Reader:
         return is_given_away(total, known, hidden, K)
 
     def finds_a_stratum(self, group: str, k: int) -> bool:
-        """Tell whether a stratum of the quarter can be placed."""
+        """
+        Tell whether a stratum of the quarter can be placed by the others.
+
+        Where none is shown there is the total alone, which is safe by its own rules.
+        """
         slot = (Interval.QUARTER, JANUARY)
         known, hidden = [], {}
         for stratum in (1, 2):
@@ -265,7 +269,8 @@ class Reader:
                 for clinic, true in behind.items()
                 if is_somebody(true, group)
             }
-        return is_given_away(self.read((None, *slot, 0), group), known, hidden, k)
+        total = self.read((None, *slot, 0), group) if known else None
+        return is_given_away(total, known, hidden, k)
 
 
 MONTHS = [JANUARY, JANUARY + 1, JANUARY + 2]

@@ -138,10 +138,7 @@ def _release_clinics(line: Line, release: Release) -> None:
     for slot in line.slots:
         key = (NETWORK, *slot, 0)
         release.seen[key] = _released(
-            key,
-            line.cells.values(),
-            scored=scored.total,
-            complete=complete.total,
+            key, line.cells.values(), scored=scored.total, complete=complete.total
         )
     for (clinic, slot), cell in listed.items():
         has_interval = clinic in showable

@@ -76,13 +76,14 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     folder: Path
 
-    @property
-    def settings(self) -> dict[str, str]:
+    def settings(self, *, port: int = FIRST_PORT, worker: bool = True) -> Settings:
         """Return the settings of a hub that lives here."""
-        return {
-            "database_url": f"sqlite:///{self.folder}/catchment.db",
-            "master_key_file": str(self.folder / "master.key"),
-        }
+        return Settings(
+            database_url=f"sqlite:///{self.folder}/catchment.db",
+            master_key_file=self.folder / "master.key",
+            port=port,
+            embedded_worker=worker,
+        )
 
     @property
     def finished(self) -> Path:
@@ -163,7 +164,7 @@ def demonstrate(
     closed when the release is made.
     """
     place.folder.mkdir(parents=True, exist_ok=True)
-    settings = Settings(port=free_port(), **place.settings)
+    settings = place.settings(port=free_port())
     if not settings.master_key_file.exists():
         write_master_key(settings.master_key_file)
     hub = replace(hub_of(settings), clock=clock)
@@ -179,7 +180,7 @@ def demonstrate(
             with write_session(hub.engine) as session:
                 releases.publish(session, hub)
             place.finished.write_text(json.dumps({"resources": tally.sent}))
-        show(hub, place, console=console)
+        show(hub, console=console)
         if stay:
             console.print("Serving; stop with Ctrl-C")
             server.wait()
@@ -336,7 +337,7 @@ def wait_until_counted(hub: Hub, *, console: Console) -> None:
     raise StartError(msg)
 
 
-def show(hub: Hub, place: Place, *, console: Console) -> None:
+def show(hub: Hub, *, console: Console) -> None:
     """Print what the network published, as a partner reads it, and where to look."""
     table = Table(title="The network, as its members see it")
     for column in ("measure", "interval", "n / d", "value", "clinics shown"):

@@ -13,7 +13,7 @@ class Answer(BaseModel):
 
 
 class Problem(Answer):
-    """An error, as RFC 9457 has it; ``element`` is what is at fault, never its value."""
+    """An error as RFC 9457 has it; ``element`` is what is at fault, not its value."""
 
     type: str
     title: str

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.charts.rules import RuleSet
 from app.domain.calendar import FOREVER, month_number
-from app.domain.clinics import Principal
 from app.domain.counts import Interval
 from app.routers import answers, shaping
 from app.routers.dependencies import Caller, HubDependency, ReadSession
@@ -34,10 +33,9 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 router = APIRouter(prefix="/v1", tags=["measures"], responses=PROBLEMS)
 
 
-def find_reader(caller: Caller) -> Principal:
-    """Return a caller who may read definitions."""
+def require_reader(caller: Caller) -> None:
+    """Refuse a caller who may not read definitions."""
     check_scope(caller, "Measure", "r")
-    return caller
 
 
 def find_viewer(caller: Caller) -> Viewer:
@@ -46,7 +44,7 @@ def find_viewer(caller: Caller) -> Viewer:
     return Viewer.of(caller)
 
 
-Reader = Annotated[Principal, Depends(find_reader)]
+READER = Depends(require_reader)
 Seer = Annotated[Viewer, Depends(find_viewer)]
 
 
@@ -73,17 +71,15 @@ Part = Annotated[Wanted, Depends(find_wanted)]
 Rules = Annotated[RuleSet, Query(description="The rules to search for signals with.")]
 
 
-@router.get("/measures")
-def list_measures(reader: Reader, hub: HubDependency) -> answers.Catalogue:
+@router.get("/measures", dependencies=[READER])
+def list_measures(hub: HubDependency) -> answers.Catalogue:
     """List the measures that are served."""
     pages = map(catalogue.page_of, hub.measures)
     return answers.Catalogue(measures=[shaping.summary(page) for page in pages])
 
 
-@router.get("/measures/{measure_id}")
-def get_measure(
-    measure_id: str, reader: Reader, hub: HubDependency
-) -> answers.MeasureDefinition:
+@router.get("/measures/{measure_id}", dependencies=[READER])
+def get_measure(measure_id: str, hub: HubDependency) -> answers.MeasureDefinition:
     """Return a measure's definition, in words and as data."""
     return shaping.definition(catalogue.find_page(hub, measure_id))
 

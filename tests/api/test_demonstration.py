@@ -3,7 +3,7 @@
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -13,9 +13,13 @@ from rich.console import Console
 
 from app.demo.network import demo_network
 from app.demonstration import PARTNER, SEED, Place, demonstrate, synthetic_sources
+from app.domain.clinics import Audience
+from app.domain.counts import Interval
 from app.main import create_app
-from app.settings import Settings
+from app.services.series import Viewer, Wanted, find_series
 from app.smart.clients import client_assertion
+from app.store import clinics
+from app.store.sessions import read_session
 
 TODAY = date(2026, 6, 30)
 NOW = int(datetime(2026, 6, 30, 12, tzinfo=UTC).timestamp() * 1000)
@@ -24,7 +28,7 @@ MEASURE = "/v1/measures/jia-low-disease-activity-visits"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """What `catchment demo` leaves on an empty machine."""
     place = Place(folder=tmp_path_factory.mktemp("demo"))
     sources = synthetic_sources(TODAY)
@@ -37,7 +41,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 @pytest.fixture
 async def partner(place: Place) -> AsyncIterator[httpx.AsyncClient]:
     """A partner app with a token, in front of the hub that the demonstration left."""
-    app = create_app(Settings(**place.settings, embedded_worker=False))
+    app = create_app(place.settings(worker=False))
     transport = httpx.ASGITransport(app=app)
     base_url = app.state.hub.base_url
     async with httpx.AsyncClient(transport=transport, base_url=base_url) as http:
@@ -65,11 +69,12 @@ async def partner(place: Place) -> AsyncIterator[httpx.AsyncClient]:
 async def chart_of(partner: httpx.AsyncClient, clinic: str) -> dict:
     response = await partner.get(f"{MEASURE}/chart", params={"clinic": clinic})
     assert response.status_code == 200, response.text
-    return response.json()
+    chart: dict = response.json()
+    return chart
 
 
 async def test_the_month_of_the_improvement_is_found(partner: httpx.AsyncClient):
-    """A QI lead asks which month the change began; the chart says it, with its rates."""
+    """A QI lead asks which month the change began; the chart says it, and how far."""
     chart = await chart_of(partner, TRUTH.improving_clinic)
 
     shift = chart["suggested_shift"]
@@ -94,7 +99,7 @@ async def test_no_other_clinic_is_said_to_have_changed(partner: httpx.AsyncClien
 
 async def test_the_clinic_that_codes_badly_has_the_lowest_completeness(place: Place):
     """Completeness beside every outcome: what could not be scored is seen."""
-    app = create_app(Settings(**place.settings, embedded_worker=False))
+    app = create_app(place.settings(worker=False))
 
     shares = completeness_by_clinic(app)
 
@@ -105,12 +110,6 @@ async def test_the_clinic_that_codes_badly_has_the_lowest_completeness(place: Pl
 
 def completeness_by_clinic(app) -> dict[str, float]:
     """Return scored / population of the last year with data, live, of JIA clinics."""
-    from app.domain.clinics import Audience
-    from app.domain.counts import Interval
-    from app.services.series import Viewer, Wanted, find_series
-    from app.store import clinics
-    from app.store.sessions import read_session
-
     shares = {}
     hub = app.state.hub
     with read_session(hub.engine) as session:
@@ -120,9 +119,9 @@ def completeness_by_clinic(app) -> dict[str, float]:
             series = find_series(
                 session, hub, viewer, "jia-low-disease-activity-visits", wanted
             )
-            seen = [cell for cell in series.cells if cell.population]
-            if seen:
-                shares[row.code] = seen[-1].scored / seen[-1].population
+            for cell in series.cells:
+                if cell.population and cell.scored is not None:
+                    shares[row.code] = cell.scored / cell.population
     return shares
 
 

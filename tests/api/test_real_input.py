@@ -22,7 +22,6 @@ from app.domain.records import Content
 from app.main import hub_of
 from app.services.hub import Hub
 from app.services.series import Viewer, Wanted, find_series
-from app.settings import Settings
 from app.store.sessions import read_session
 
 CLINICS = 4
@@ -53,13 +52,13 @@ def hub(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]
         shared / "data" / "synthea_2019", clinics=CLINICS, notes=console
     )
     demonstrate(place, sources, console=console, stay=False)
-    hub = hub_of(Settings(**place.settings))
+    hub = hub_of(place.settings())
     yield hub
     hub.engine.dispose()
 
 
 def test_each_resource_is_stored_once_though_bundles_and_ndjson_hold_the_same(hub, raw):
-    """12 of the 123 patients come twice: as a transaction Bundle and as NDJSON lines."""
+    """12 of the 123 patients come twice: as a transaction Bundle and as NDJSON."""
     with read_session(hub.engine) as session:
         rows = session.connection().execute(
             text("SELECT type, COUNT(*) FROM record WHERE state = 1 GROUP BY type")
@@ -134,7 +133,8 @@ def pressure(raw, year, month):
     good = [
         p
         for p in scored
-        if all(min(v) < top for v, top in zip(zip(*found[p]), (140, 90)))
+        if min(high for high, _ in found[p]) < 140
+        and min(low for _, low in found[p]) < 90
     ]
     return len(good), len(scored)
 
@@ -150,9 +150,9 @@ def population(raw, year, month, codes, below):
     for condition in raw["Condition"]:
         code = condition["code"]["coding"][0]["code"]
         end = condition.get("abatementDateTime")
-        if code in codes and month_of(condition["onsetDateTime"]) <= now:
-            if end is None or month_of(end) > now:
-                ill.add(condition["subject"]["reference"])
+        begun = month_of(condition["onsetDateTime"]) <= now
+        if code in codes and begun and (end is None or month_of(end) > now):
+            ill.add(condition["subject"]["reference"])
     return {
         name
         for patient in raw["Patient"]
@@ -168,7 +168,7 @@ def population(raw, year, month, codes, below):
 def in_force(raw, year, month, read):
     """The readings of each person's latest day that has any, in the last 12 months."""
     now = 12 * year + month
-    days = defaultdict(lambda: defaultdict(list))
+    days: Any = defaultdict(lambda: defaultdict(list))
     for observation in raw["Observation"]:
         day = local_day(observation["effectiveDateTime"])
         if values := read(observation):
@@ -188,14 +188,14 @@ def pressures(observation):
     return found if len(found) == 2 else []
 
 
-def number(part, code, unit):
+def number(part, code, unit) -> Decimal | None:
     quantity = part.get("valueQuantity", {})
     if part["code"]["coding"][0]["code"] != code or quantity.get("code") != unit:
         return None
     return round(Decimal(quantity["value"]), 3)
 
 
-def local_day(moment):
+def local_day(moment) -> date:
     if len(moment) == 10:
         return date.fromisoformat(moment)
     return (

@@ -1,5 +1,6 @@
 """Bodies in and out: sizes, media types, and what the caller prefers."""
 
+import re
 import zlib
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -102,7 +103,7 @@ def require_fhir_reply(request: Request) -> None:
 
 def preferred_return(request: Request) -> str:
     """Return what the caller wants back of a write (``Prefer: return=``)."""
-    for part in request.headers.get("Prefer", "").split(";"):
+    for part in re.split("[,;]", request.headers.get("Prefer", "")):
         name, _, value = part.strip().partition("=")
         if name.lower() == "return":
             if value not in RETURNS:

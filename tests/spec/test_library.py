@@ -8,6 +8,7 @@ from tests.reference.counting import Condition, Observation, Subject, Visit, Wor
 from tests.reference.databases import sqlite_database
 from tests.reference.library import LIBRARY
 
+
 @pytest.mark.parametrize("measure", LIBRARY.values(), ids=LIBRARY.keys())
 def test_every_worked_example_of_the_library_holds(measure):
     """A definition is only as good as the patients it is tried on."""

@@ -88,6 +88,9 @@ def decompressed(request: Request, body: bytes, *, limit: int) -> bytes:
         raise UnsupportedMediaError(msg) from None
     if len(plain) > limit:
         raise _too_large(limit)
+    if not inflator.eof or inflator.unused_data:
+        msg = "The body is not one whole gzip"
+        raise UnsupportedMediaError(msg)
     return plain
 
 

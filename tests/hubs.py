@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, inspect, text
 
 from app.domain.clinics import Audience, ClinicStatus
+from app.domain.records import RecordType
 from app.main import create_app, hub_of
 from app.services import registry
 from app.services.authorization import Principals
@@ -323,3 +324,11 @@ def rows_of(engine: Engine) -> dict[str, list[tuple]]:
 def count_of(engine: Engine) -> dict[str, int]:
     """Return how many rows each of those tables has."""
     return {name: len(rows) for name, rows in rows_of(engine).items()}
+
+
+def current_of(engine: Engine) -> dict[str, int]:
+    """Return how many records of each type count now."""
+    query = text("SELECT type, COUNT(*) FROM record WHERE state = 1 GROUP BY type")
+    with engine.connect() as connection:
+        rows = connection.execute(query).all()
+    return {RecordType(type_).fhir_name: count for type_, count in rows}

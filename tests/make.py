@@ -53,14 +53,19 @@ def lab(value: float, *, day: str = "2024-03-01", **elements: Any) -> dict:
 
 def post(resource: dict, **entry: Any) -> dict:
     """Return an entry that creates *resource*."""
-    request = {"method": "POST", "url": resource["resourceType"]}
-    return {"resource": resource, "request": request | entry.pop("request", {})} | entry
+    return _entry(resource, "POST", resource["resourceType"], **entry)
 
 
 def put(resource: dict, **entry: Any) -> dict:
     """Return an entry that updates *resource* by its id."""
-    url = f"{resource['resourceType']}/{resource['id']}"
-    return post(resource, request={"method": "PUT", "url": url}, **entry)
+    return _entry(resource, "PUT", f"{resource['resourceType']}/{resource['id']}", **entry)
+
+
+def _entry(
+    resource: dict, method: str, url: str, *, request: dict | None = None, **entry: Any
+) -> dict:
+    stated = {"method": method, "url": url} | (request or {})
+    return {"resource": resource, "request": stated} | entry
 
 
 def delete(url: str) -> dict:

@@ -25,7 +25,11 @@ log = logging.getLogger(__name__)
 
 FHIR_JSON = "application/fhir+json"
 PROBLEM_JSON = "application/problem+json"
-CHALLENGE = 'Bearer error="invalid_token"'
+CHALLENGES = {
+    HTTPStatus.UNAUTHORIZED: 'Bearer error="invalid_token"',
+    HTTPStatus.FORBIDDEN: 'Bearer error="insufficient_scope"',
+}
+"""What a refused caller is told to do about it (RFC 6750 section 3)."""
 
 
 def status_of(error: ServiceError) -> int:
@@ -38,7 +42,8 @@ def error_reply(
 ) -> Response:
     """Return *error* as FHIR, OAuth or problem JSON, by the path it was met on."""
     code = status or status_of(error)
-    headers = {"WWW-Authenticate": CHALLENGE} if code == HTTPStatus.UNAUTHORIZED else {}
+    challenge = CHALLENGES.get(HTTPStatus(code))
+    headers = {"WWW-Authenticate": challenge} if challenge else {}
     if path.startswith("/oauth"):
         return _oauth(error, code, headers)
     if path == "/fhir" or path.startswith("/fhir/"):

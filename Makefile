@@ -35,9 +35,10 @@ bench: $(VENV)/dev
 openapi: $(VENV)/dev
 	$(BIN)/python -m openapi.freeze
 
+# What runs is what was tested: the one lock is held to the other's versions.
 locks:
-	$(LOCK) --output-file requirements.lock
 	$(LOCK) --extra dev --output-file requirements-dev.lock
+	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) var build

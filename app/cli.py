@@ -11,11 +11,14 @@ import uvicorn
 from pydantic import ValidationError
 from rich.console import Console
 
+from app.demo.sending import Credentials
 from app.demonstration import (
     Place,
     demonstrate,
     folder_sources,
+    send_everything,
     synthetic_sources,
+    tell,
 )
 from app.domain.clinics import Audience, ClinicStatus
 from app.domain.errors import ServiceError
@@ -146,6 +149,23 @@ def demo(
     else:
         sources = folder_sources(data, clinics=clinics, notes=console)
     demonstrate(place, sources, console=console, stay=stay)
+
+
+@app.command()
+def send(
+    data: Annotated[Path, typer.Argument(help="A folder of FHIR files.")],
+    client_id: Annotated[str, typer.Option(help="The clinic's registered client.")],
+    key: Annotated[Path, typer.Option(help="The file of its private JWK.")],
+    base_url: Annotated[
+        str, typer.Option(help="Where the hub is.")
+    ] = "http://127.0.0.1:8000",
+) -> None:
+    """Send a folder of FHIR files to a running hub, as a clinic's agent would."""
+    console = Console()
+    (source,) = folder_sources(data, clinics=1, notes=console)
+    keys = Credentials(client_id=client_id, key=json.loads(key.read_text()))
+    tally = send_everything([(source, keys)], base_url=base_url, console=console)
+    tell(tally, console=console)
 
 
 @key_app.command("new")

@@ -13,9 +13,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -35,7 +36,7 @@ from app.domain.clinics import Audience, ClinicStatus
 from app.main import StartError, hub_of, write_master_key
 from app.services import registry, releases
 from app.services.charts import released_cells
-from app.services.hub import Hub
+from app.services.hub import Clock, Hub, epoch_milliseconds
 from app.services.recounts import is_all_counted
 from app.services.series import Viewer, Wanted, find_series
 from app.settings import Settings
@@ -75,13 +76,14 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     folder: Path
 
-    @property
-    def settings(self) -> dict[str, str]:
+    def settings(self, *, port: int = FIRST_PORT, worker: bool = True) -> Settings:
         """Return the settings of a hub that lives here."""
-        return {
-            "database_url": f"sqlite:///{self.folder}/catchment.db",
-            "master_key_file": str(self.folder / "master.key"),
-        }
+        return Settings(
+            database_url=f"sqlite:///{self.folder}/catchment.db",
+            master_key_file=self.folder / "master.key",
+            port=port,
+            embedded_worker=worker,
+        )
 
     @property
     def finished(self) -> Path:
@@ -148,30 +150,37 @@ def folder_sources(folder: Path, *, clinics: int, notes: Console) -> list[DemoSo
 
 
 def demonstrate(
-    place: Place, sources: list[DemoSource], *, console: Console, stay: bool
+    place: Place,
+    sources: list[DemoSource],
+    *,
+    console: Console,
+    stay: bool,
+    clock: Clock = epoch_milliseconds,
 ) -> None:
     """
     Run the main job end to end and, with *stay*, serve until interrupted.
 
-    What an earlier run sent is not sent again.
+    What an earlier run sent is not sent again. The *clock* says which intervals are
+    closed when the release is made.
     """
     place.folder.mkdir(parents=True, exist_ok=True)
-    settings = Settings(port=free_port(), **place.settings)
+    settings = place.settings(port=free_port())
     if not settings.master_key_file.exists():
         write_master_key(settings.master_key_file)
-    hub = hub_of(settings)
+    hub = replace(hub_of(settings), clock=clock)
     migrate(hub.engine)
     console.print(f"The hub:     {settings.public_base_url}")
     with serving(settings, place) as server:
         if not place.finished.exists():
             enrol(hub, place, sources)
-            tally = send_everything(hub, place, sources, console=console)
+            senders = [(each, credentials(place, each.code)) for each in sources]
+            tally = send_everything(senders, base_url=hub.base_url, console=console)
             tell(tally, console=console)
             wait_until_counted(hub, console=console)
             with write_session(hub.engine) as session:
                 releases.publish(session, hub)
             place.finished.write_text(json.dumps({"resources": tally.sent}))
-        show(hub, place, console=console)
+        show(hub, console=console)
         if stay:
             console.print("Serving; stop with Ctrl-C")
             server.wait()
@@ -275,11 +284,13 @@ def credentials(place: Place, client_id: str) -> Credentials:
 
 
 def send_everything(
-    hub: Hub, place: Place, sources: Iterable[DemoSource], *, console: Console
+    senders: Sequence[tuple[DemoSource, Credentials]],
+    *,
+    base_url: str,
+    console: Console,
 ) -> Tally:
     """Let each clinic send all it has, a few clinics at a time."""
-    chosen = list(sources)
-    total = sum(source.resource_count for source in chosen)
+    total = sum(source.resource_count for source, _ in senders)
     columns = (
         "[progress.description]{task.description}",
         BarColumn(),
@@ -293,19 +304,15 @@ def send_everything(
     ):
         task = progress.add_task("Sending     ", total=total)
 
-        def send(source: DemoSource) -> Tally:
-            sender = Sender(
-                http,
-                base_url=hub.base_url,
-                credentials=credentials(place, source.code),
-            )
+        def send(source: DemoSource, keys: Credentials) -> Tally:
+            sender = Sender(http, base_url=base_url, credentials=keys)
             return sender.send_all(
                 source.deliveries(),
                 sent=lambda count: progress.advance(task, count),
             )
 
         tally = Tally()
-        for each in pool.map(send, chosen):
+        for each in pool.map(send, *zip(*senders, strict=True)):
             tally.add(each)
     return tally
 
@@ -330,7 +337,7 @@ def wait_until_counted(hub: Hub, *, console: Console) -> None:
     raise StartError(msg)
 
 
-def show(hub: Hub, place: Place, *, console: Console) -> None:
+def show(hub: Hub, *, console: Console) -> None:
     """Print what the network published, as a partner reads it, and where to look."""
     table = Table(title="The network, as its members see it")
     for column in ("measure", "interval", "n / d", "value", "clinics shown"):

@@ -13,8 +13,8 @@ import jsonschema_rs
 
 from app.domain.errors import IssueType
 from app.fhir.bindings import CODES, CONCEPTS, PATTERNS, RESOURCE_TYPES
-from app.fhir.model_elements import RESOURCES, Element, reached_elements
 from app.fhir.invariants import CONTAINED, INVARIANTS, has_coding
+from app.fhir.model_elements import RESOURCES, Element, reached_elements
 from app.fhir.primitives import ID, PRIMITIVES, Schema, rule
 
 

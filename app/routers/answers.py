@@ -16,11 +16,7 @@ class Answer(BaseModel):
 
 
 class Problem(Answer):
-    """
-    An error, as RFC 9457 has it.
-
-    ``element`` is what is at fault; its value is never repeated.
-    """
+    """An error as RFC 9457 has it; ``element`` is what is at fault, not its value."""
 
     type: str
     title: str

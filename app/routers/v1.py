@@ -36,6 +36,7 @@ def find_viewer(caller: Caller) -> Viewer:
     return Viewer.of(caller)
 
 
+READER = Depends(require_reader)
 Seer = Annotated[Viewer, Depends(find_viewer)]
 
 
@@ -62,18 +63,14 @@ Part = Annotated[Wanted, Depends(find_wanted)]
 Rules = Annotated[RuleSet, Query(description="The rules to search for signals with.")]
 
 
-@router.get("/measures", dependencies=[Depends(require_reader)])
+@router.get("/measures", dependencies=[READER])
 def list_measures(hub: HubDependency) -> answers.Catalogue:
     """List the measures that are served."""
     pages = map(catalogue.page_of, hub.measures)
     return answers.Catalogue(measures=[shaping.summary(page) for page in pages])
 
 
-@router.get(
-    "/measures/{measure_id}",
-    dependencies=[Depends(require_reader)],
-    responses=problem_responses(404),
-)
+@router.get("/measures/{measure_id}", dependencies=[READER])
 def get_measure(measure_id: str, hub: HubDependency) -> answers.MeasureDefinition:
     """Return a measure's definition, in words and as data."""
     return shaping.definition(catalogue.find_page(hub, measure_id))

@@ -136,9 +136,11 @@ _KEEP_EVENTS = (
 def _make_temporary_tables(connection: Connection) -> None:
     for statement in (
         "CREATE TEMPORARY TABLE IF NOT EXISTS scope (subject_id BIGINT PRIMARY KEY)",
-        "CREATE TEMPORARY TABLE IF NOT EXISTS swept (subject_id BIGINT, "
-        "grain INTEGER, stratum INTEGER, month INTEGER, population BIGINT, "
-        "scored BIGINT, denominator BIGINT, numerator BIGINT)",
+        (
+            "CREATE TEMPORARY TABLE IF NOT EXISTS swept (subject_id BIGINT, "
+            "grain INTEGER, stratum INTEGER, month INTEGER, population BIGINT, "
+            "scored BIGINT, denominator BIGINT, numerator BIGINT)"
+        ),
     ):
         connection.exec_driver_sql(statement)
 

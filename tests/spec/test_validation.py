@@ -1,12 +1,14 @@
 """What FHIR R4 says of a resource, element by element: the issue and its place."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from app.fhir.primitives import RULE
 from app.fhir.schemas import schemas
-from app.fhir.validation import MAX_ISSUES, Severity, validate
+from app.fhir.validation import MAX_ISSUES, STRUCTURAL, Severity, validate
 
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
@@ -387,3 +389,32 @@ def test_no_element_has_the_name_of_another_ones_choice():
     }
 
     assert plain == set()
+
+
+def test_whatever_breaks_has_words():
+    """An assertion of the schema without a rule of FHIR's has words for its JSON."""
+    speechless = [
+        (name, keyword)
+        for name, definition in schemas().definitions.items()
+        for keyword in assertions_without_rule(definition)
+        if keyword not in STRUCTURAL
+    ]
+
+    assert speechless == []
+
+
+def assertions_without_rule(node: Any) -> Iterator[str]:
+    """Yield the keywords that can fail outside of any rule."""
+    if not isinstance(node, dict) or RULE in node:
+        return
+    for keyword, value in node.items():
+        if keyword in {"properties", "dependentSchemas"}:
+            for child in value.values():
+                yield from assertions_without_rule(child)
+        elif keyword == "allOf":
+            for child in value:
+                yield from assertions_without_rule(child)
+        elif keyword in {"items", "additionalProperties", "then", "else"} and value:
+            yield from assertions_without_rule(value)
+        elif keyword not in {"$ref", "if"}:
+            yield keyword

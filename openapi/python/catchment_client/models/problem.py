@@ -13,11 +13,7 @@ T = TypeVar("T", bound="Problem")
 
 @_attrs_define
 class Problem:
-    """An error, as RFC 9457 has it.
-
-    ``element`` is what is at fault; its value is never repeated.
-
-    """
+    """An error as RFC 9457 has it; ``element`` is what is at fault, not its value."""
 
     detail: str
     status: int

@@ -1,6 +1,9 @@
 # Two commands: `make demo` runs the main job, `make test` passes the tests.
 # Each sets up what it needs in .venv from the locked dependencies.
-PYTHON ?= python3
+# The first Python on the path that is new enough and can make environments.
+PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13; do \
+  $$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' \
+  2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -44,6 +47,7 @@ clean:
 	rm -rf $(VENV) var build
 
 $(VENV)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 

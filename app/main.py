@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from app.routers import fhir, health, oauth, v1
+from app.routers.descriptions import describe_problems
 from app.routers.outcomes import LastDoor, install_error_replies
 from app.services.hub import Hub
 from app.services.openings import open_hub
@@ -52,6 +53,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
     install_error_replies(app)
     for room in (health, oauth, fhir, v1):
         app.include_router(room.router)
+    describe_problems(app)
     app.add_middleware(LastDoor)
     return app
 

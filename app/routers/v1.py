@@ -3,7 +3,7 @@
 import csv
 import io
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -11,26 +11,18 @@ from app.charts.rules import RuleSet
 from app.domain.calendar import FOREVER, month_number
 from app.domain.counts import Interval
 from app.routers import answers, shaping
-from app.routers.dependencies import Caller, HubDependency, ReadSession
+from app.routers.dependencies import BEARER, Caller, HubDependency, ReadSession
+from app.routers.descriptions import problem_responses
 from app.services import catalogue, charts, releases, series
 from app.services.authorization import check_scope
 from app.services.series import Viewer, Wanted
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "model": answers.Problem,
-        "content": {"application/problem+json": {}},
-        "description": description,
-    }
-    for status, description in (
-        (400, "A parameter is malformed"),
-        (401, "No valid access token came with the request"),
-        (403, "The token's scope does not cover this"),
-        (404, "There is nothing of that name, or nothing released"),
-    )
-}
-
-router = APIRouter(prefix="/v1", tags=["measures"], responses=PROBLEMS)
+router = APIRouter(
+    prefix="/v1",
+    tags=["measures"],
+    dependencies=[Depends(BEARER)],
+    responses=problem_responses(401, 403, "default"),
+)
 
 
 def require_reader(caller: Caller) -> None:
@@ -87,6 +79,7 @@ def get_measure(measure_id: str, hub: HubDependency) -> answers.MeasureDefinitio
 @router.get(
     "/measures/{measure_id}/series",
     response_model=answers.SeriesAnswer,
+    responses=problem_responses(400, 404),
 )
 def get_series(
     measure_id: str,
@@ -95,7 +88,7 @@ def get_series(
     part: Part,
     hub: HubDependency,
     session: ReadSession,
-) -> Any:  # noqa: ANN401  (the model, or the same as CSV)
+) -> answers.SeriesAnswer | Response:
     """Return n, d and value, interval by interval; as CSV where that is accepted."""
     found = series.find_series(session, hub, viewer, measure_id, part)
     answer = shaping.series_answer(found)
@@ -104,7 +97,7 @@ def get_series(
     return answer
 
 
-@router.get("/measures/{measure_id}/chart")
+@router.get("/measures/{measure_id}/chart", responses=problem_responses(400, 404))
 def get_chart(
     measure_id: str,
     viewer: Seer,
@@ -133,7 +126,7 @@ def draw_chart(
     return _picture(charts.draw_chart(found, picture), picture)
 
 
-@router.get("/measures/{measure_id}/clinics")
+@router.get("/measures/{measure_id}/clinics", responses=problem_responses(400, 404))
 def compare_clinics(
     measure_id: str,
     viewer: Seer,
@@ -162,13 +155,13 @@ def draw_clinics(
 
 
 @router.get("/releases")
-def list_releases(viewer: Seer, session: ReadSession) -> answers.Releases:
+def list_releases(viewer: Seer, session: ReadSession) -> answers.ReleasesAnswer:
     """List what was published for the caller's audience, the newest first."""
-    rows = releases.published(session, viewer.audience)
-    return answers.Releases(releases=[shaping.release_answer(row) for row in rows])
+    rows = map(shaping.release_answer, releases.published(session, viewer.audience))
+    return answers.ReleasesAnswer(releases=list(rows))
 
 
-@router.get("/releases/{release_id}")
+@router.get("/releases/{release_id}", responses=problem_responses(400, 404))
 def get_release(
     release_id: int, viewer: Seer, session: ReadSession
 ) -> answers.ReleaseAnswer:

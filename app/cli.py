@@ -1,19 +1,35 @@
 """`catchment`: serve the hub, enrol clinics and clients, release, demonstrate."""
 
 import json
-import secrets
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
 from pydantic import ValidationError
+from rich.console import Console
 
+from app.demo.sending import Credentials
+from app.demonstration import (
+    Place,
+    demonstrate,
+    folder_sources,
+    send_everything,
+    synthetic_sources,
+    tell,
+)
 from app.domain.clinics import Audience, ClinicStatus
 from app.domain.errors import ServiceError
 from app.log import configure_logging
-from app.main import StartError, create_app, hub_of
+from app.main import (
+    StartError,
+    create_app,
+    hub_of,
+    start_worker,
+    write_master_key,
+)
 from app.services import invitations, registry, releases
 from app.services.hub import Hub
 from app.settings import Settings
@@ -89,8 +105,6 @@ def migrate() -> None:
 @app.command()
 def worker() -> None:
     """Count what is dirty, in a process of its own."""
-    from app.main import start_worker
-
     settings = read_settings()
     configure_logging(settings.log_level)
     start_worker(hub_of(settings)).join()
@@ -104,6 +118,54 @@ def release() -> None:
         made = releases.publish(session, hub)
     for audience, release_id in made.items():
         typer.echo(f"Release {release_id} for {audience}")
+
+
+@app.command()
+def demo(
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Wipe what an earlier run left.")
+    ] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="Send this folder of FHIR files instead.")
+    ] = None,
+    clinics: Annotated[
+        int, typer.Option(help="How many clinics --data is dealt to.", min=1)
+    ] = 4,
+    folder: Annotated[Path, typer.Option(help="Where to keep all of it.")] = Path(
+        "var"
+    ),
+    stay: Annotated[
+        bool, typer.Option("--stay/--no-stay", help="Go on serving at the end.")
+    ] = True,
+) -> None:
+    """From an empty machine to a served network, through the hub's own doors."""
+    console = Console()
+    place = Place(folder=folder.resolve())
+    if fresh:
+        place.wipe()
+    configure_logging("WARNING")
+    if data is None:
+        sources = synthetic_sources(datetime.now(UTC).date())
+    else:
+        sources = folder_sources(data, clinics=clinics, notes=console)
+    demonstrate(place, sources, console=console, stay=stay)
+
+
+@app.command()
+def send(
+    data: Annotated[Path, typer.Argument(help="A folder of FHIR files.")],
+    client_id: Annotated[str, typer.Option(help="The clinic's registered client.")],
+    key: Annotated[Path, typer.Option(help="The file of its private JWK.")],
+    base_url: Annotated[
+        str, typer.Option(help="Where the hub is.")
+    ] = "http://127.0.0.1:8000",
+) -> None:
+    """Send a folder of FHIR files to a running hub, as a clinic's agent would."""
+    console = Console()
+    (source,) = folder_sources(data, clinics=1, notes=console)
+    keys = Credentials(client_id=client_id, key=json.loads(key.read_text()))
+    tally = send_everything([(source, keys)], base_url=base_url, console=console)
+    tell(tally, console=console)
 
 
 @app.command()
@@ -122,17 +184,6 @@ def new_key() -> None:
     path = read_settings().master_key_file
     write_master_key(path)
     typer.echo(f"A new master key is in {path}; keep a copy outside the database")
-
-
-def write_master_key(path: Path) -> None:
-    """Write a new master key that only its owner can read; refuse to replace one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        path.touch(mode=0o600, exist_ok=False)
-    except FileExistsError:
-        msg = f"There is a key at {path} already"
-        raise StartError(msg) from None
-    path.write_text(secrets.token_bytes(32).hex() + "\n")
 
 
 @clinic_app.command("add")

@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+
 from typing_extensions import override
 
 KEYS = (

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 
 from app.routers import fhir, health, oauth, pages, v1
+from app.routers.descriptions import describe_problems
 from app.routers.outcomes import LastDoor, install_error_replies
 from app.services.hub import Hub
 from app.services.openings import open_hub
@@ -53,6 +54,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
     install_error_replies(app)
     for room in (health, oauth, fhir, v1, pages):
         app.include_router(room.router)
+    describe_problems(app)
     app.mount("/static", StaticFiles(directory=APP / "web/static"))
     app.add_middleware(LastDoor)
     return app
@@ -113,6 +115,17 @@ def read_master_key(path: Path) -> bytes:
         msg = f"The master key at {path} is not {2 * KEY_BYTES} hexadecimal digits"
         raise StartError(msg)
     return key
+
+
+def write_master_key(path: Path) -> None:
+    """Write a new master key that only its owner can read; refuse to replace one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        msg = f"There is a key at {path} already"
+        raise StartError(msg) from None
+    path.write_text(secrets.token_bytes(32).hex() + "\n")
 
 
 def _text(chosen: Path | None, built_in: Path) -> str:

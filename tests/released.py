@@ -22,6 +22,7 @@ def cell(
         interval=Interval.MONTH,
         interval_start=start,
         population=denominator,
+        scored=denominator,
         denominator=denominator,
         numerator=numerator,
         withheld=withheld,

@@ -13,9 +13,13 @@ numerator, 0 included                 nothing of the cell is shown: at 0 of 40, 
 denominator - numerator, 0 included   nothing of the cell is shown: at 40 of 40 too
 denominator                           follows: it is the sum of these two
 population - denominator, 0 included  numerator and denominator are shown, population
-                                      is not: at 100 % completeness all that is lost
-                                      is the number that says so
+                                      and scored are not: at 100 % completeness all
+                                      that is lost is the number that says so
 population                            follows: it is the sum of all three
+scored                                follows: it is the denominator. Where everybody
+                                      is in the denominator it is not shown at all:
+                                      those without a value are part of the numerator,
+                                      and could be subtracted from it
 ====================================  ==============================================
 
 If zeros were shown, a hidden cell would be known not to be zero. The first two groups
@@ -63,7 +67,7 @@ SCORED = Groups(
     lambda released: released.denominator is not None,
 )
 UNSCORED = Groups(
-    lambda cell: (cell.scored, cell.population - cell.scored),
+    lambda cell: (cell.population - cell.denominator,),
     lambda released: released.population is not None,
 )
 
@@ -138,10 +142,7 @@ def _release_clinics(line: Line, release: Release) -> None:
     for slot in line.slots:
         key = (NETWORK, *slot, 0)
         release.seen[key] = _released(
-            key,
-            line.cells.values(),
-            scored=scored.total,
-            complete=complete.total,
+            key, line.cells.values(), scored=scored.total, complete=complete.total
         )
     for (clinic, slot), cell in listed.items():
         has_interval = clinic in showable

@@ -60,8 +60,9 @@ class ReleasedCell(msgspec.Struct, frozen=True, kw_only=True):
     Counts that their audience may see; made by ``app.disclosure`` alone.
 
     ``clinic_id`` None is the network (or a named cohort). Where ``withheld`` is set,
-    the four counts are None, never 0. ``provisional`` marks an interval whose data
-    lock has not passed: only ever true in a clinic's own live view.
+    the four counts are None, never 0; ``population`` and ``scored`` alone may be None,
+    where too few people could not be scored. ``provisional`` marks an interval whose
+    data lock has not passed: only ever true in a clinic's own live view.
     """
 
     clinic_id: int | None

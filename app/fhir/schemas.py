@@ -1,52 +1,21 @@
 """
 fhir.resources' models -> one JSON Schema, compiled.
 
-The models (R4B, 4.3.0) say which elements exist, how often, of which types, and which
-of them choose among types. FHIR's patterns, the required bindings and the invariants
-are added, and what R4B has but R4 (4.0.1) has not is taken away.
+The models say which elements exist, how often, of which types, and which of them choose
+among types; FHIR's patterns, the required bindings and the invariants are added here.
 """
 
-import types
-import typing
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jsonschema_rs
-from fhir.resources.R4B import get_fhir_model_class
-from fhir_core.fhirabstractmodel import FHIRAbstractModel
-from pydantic.fields import FieldInfo
 
 from app.domain.errors import IssueType
 from app.fhir.bindings import CODES, CONCEPTS, PATTERNS, RESOURCE_TYPES
-from app.fhir.invariants import CONTAINED, INVARIANTS, KEYWORDS, has_coding
+from app.fhir.invariants import CONTAINED, INVARIANTS, has_coding
+from app.fhir.model_elements import RESOURCES, Element, reached_elements
 from app.fhir.primitives import ID, PRIMITIVES, Schema, rule
-
-RESOURCES = ("Observation", "Condition", "Patient", "Encounter", "Bundle")
-NOT_IN_R4 = {"Extension": {"valueCodeableReference", "valueRatioRange"}}
-TARGETS_IN_R4 = {"Observation.subject": ("Patient", "Group", "Device", "Location")}
-"""Elements that R4B lets point to more types than R4 does."""
-
-_NAMES = {bool: "boolean", bytes: "base64Binary"}
-_METADATA_NAMES = {"UuidVersion": "uuid"}
-
-
-class Element(NamedTuple):
-    """
-    An element of a model: how JSON calls it, and what it is.
-
-    ``has_sibling``: its extensions stand beside it, under its name with ``_`` before.
-    ``choice`` is the base name where it is one of a choice (value for valueQuantity).
-    """
-
-    name: str
-    type: str
-    is_list: bool
-    is_required: bool
-    has_sibling: bool
-    choice: str | None
-    is_choice_required: bool
-    targets: tuple[str, ...]
 
 
 class Schemas(NamedTuple):
@@ -67,15 +36,14 @@ class Schemas(NamedTuple):
 @cache
 def schemas() -> Schemas:
     """Return the schemas; the first call compiles them."""
-    models = _reached_models()
+    models = reached_elements()
     definitions = _definitions(models)
-    elements = [element for model in models.values() for element in _elements(model)]
+    elements = [element for model in models.values() for element in model]
+    names = {name for e in elements for name in (e.name, e.choice) if name}
     return Schemas(
         validators={name: _compiled(name, definitions) for name in RESOURCES},
         definitions=definitions,
-        names=frozenset(
-            {"resourceType"}.union(*((e.name, e.choice or e.name) for e in elements))
-        ),
+        names=frozenset(names | {"resourceType"}),
         choices={e.name: (e.choice, e.type) for e in elements if e.choice},
     )
 
@@ -83,73 +51,9 @@ def schemas() -> Schemas:
 def _compiled(name: str, definitions: dict[str, Schema]) -> jsonschema_rs.Validator:
     return jsonschema_rs.Draft202012Validator(
         {**_ref(name), "$defs": definitions},
-        keywords=KEYWORDS,
         pattern_options=jsonschema_rs.RegexOptions(),
         offline=True,
     )
-
-
-# Reading the models
-
-
-def _reached_models() -> dict[str, type[FHIRAbstractModel]]:
-    """Return our resource types and every type that their elements reach."""
-    reached: dict[str, type[FHIRAbstractModel]] = {}
-    waiting = list(RESOURCES)
-    while waiting:
-        name = waiting.pop()
-        if name in reached or name in PRIMITIVES or name == "Resource":
-            continue
-        reached[name] = get_fhir_model_class(name)
-        waiting.extend(element.type for element in _elements(reached[name]))
-    return reached
-
-
-@cache
-def _elements(model: type[FHIRAbstractModel]) -> tuple[Element, ...]:
-    ignored = {"fhir_comments"} | NOT_IN_R4.get(model.__name__, set())
-    fields = {f.alias or name: f for name, f in model.model_fields.items()}
-    return tuple(
-        _element(model.__name__, name, field, has_sibling=f"_{name}" in fields)
-        for name, field in fields.items()
-        if not name.startswith("_") and name not in ignored
-    )
-
-
-def _element(owner: str, name: str, field: FieldInfo, *, has_sibling: bool) -> Element:
-    type_, is_list = _unwrap(field.annotation)
-    extra = typing.cast("dict[str, Any]", field.json_schema_extra or {})
-    targets = TARGETS_IN_R4.get(f"{owner}.{name}", extra.get("enum_reference_types"))
-    return Element(
-        name=name,
-        type=type_,
-        is_list=is_list,
-        is_required=field.is_required() or extra.get("element_required", False),
-        has_sibling=has_sibling,
-        choice=extra.get("one_of_many"),
-        is_choice_required=extra.get("one_of_many_required", False),
-        targets=tuple(targets or ()),
-    )
-
-
-def _unwrap(annotation: Any) -> tuple[str, bool]:
-    """Return the FHIR type that an annotation stands for, and whether it repeats."""
-    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is typing.Annotated:
-        return _primitive_name(annotation.__metadata__[-1]), False
-    if origin is list:
-        return _unwrap(arguments[0])[0], True
-    if origin in {typing.Union, types.UnionType}:
-        return _unwrap(next(a for a in arguments if a is not types.NoneType))
-    return _NAMES.get(annotation) or annotation.__name__.removesuffix("Type"), False
-
-
-def _primitive_name(metadata: Any) -> str:
-    name = type(metadata).__name__
-    return _METADATA_NAMES.get(name) or name[0].lower() + name[1:]
-
-
-# Writing the schema
 
 
 def _ref(name: str) -> Schema:
@@ -160,12 +64,10 @@ def _list_of(items: Schema) -> Schema:
     return {"type": "array", "minItems": 1, "items": items}
 
 
-def _definitions(models: dict[str, type[FHIRAbstractModel]]) -> dict[str, Schema]:
-    by_name = {
-        name: _definition(name, _elements(model)) for name, model in models.items()
-    }
+def _definitions(models: dict[str, tuple[Element, ...]]) -> dict[str, Schema]:
+    by_name = {name: _definition(name, model) for name, model in models.items()}
     base = by_name["Reference"]
-    all_targets = {e.targets for model in models.values() for e in _elements(model)}
+    all_targets = {element.targets for model in models.values() for element in model}
     references = {_reference_name(t): _reference(base, t) for t in all_targets}
     return by_name | references | _definitions_beyond_models()
 
@@ -183,7 +85,7 @@ def _definition(name: str, elements: tuple[Element, ...]) -> Schema:
             required.append(element.name)
         if element.has_sibling and element.is_list:
             properties[f"_{element.name}"] = _list_of(_ref("SiblingOrNull"))
-            rules.append(_null_with_sibling(element.name, value))
+            rules.append(_null_with_sibling(element.name))
             value = _or_null(value)
         elif element.has_sibling:
             properties[f"_{element.name}"] = _ref("Sibling")
@@ -204,7 +106,7 @@ def _value(owner: str, element: Element) -> Schema:
     if path in CODES:
         text = f"Must be one of: {', '.join(CODES[path])}"
         said = rule(text, code=IssueType.CODE_INVALID)
-        return {"type": "string", "enum": list(CODES[path]), **said}
+        return {"enum": list(CODES[path]), **said}
     if path in PATTERNS:
         said = rule("Not in the required value set", code=IssueType.CODE_INVALID)
         return {"type": "string", "pattern": f"^(?:{PATTERNS[path]})$", **said}
@@ -219,14 +121,15 @@ def _value(owner: str, element: Element) -> Schema:
 
 def _or_null(value: Schema) -> Schema:
     """Return a primitive's schema that also takes the null of an absent value."""
-    nullable = {**value, "type": [value["type"], "null"]}
-    return nullable | ({"enum": [*value["enum"], None]} if "enum" in value else {})
+    if "enum" in value:
+        return {**value, "enum": [*value["enum"], None]}
+    return {**value, "type": [value["type"], "null"]}
 
 
-def _null_with_sibling(name: str, value: Schema) -> Schema:
+def _null_with_sibling(name: str) -> Schema:
     """Match lists in which a null leaves a place for something in the sibling."""
     text = "An item may be null only where it has an extension"
-    no_null = {"properties": {name: {"items": {"type": value["type"]}}}}
+    no_null = {"properties": {name: {"items": {"not": {"type": "null"}}}}}
     return {
         **rule(text, code=IssueType.STRUCTURE, at=name),
         "anyOf": [{"required": [f"_{name}"]}, no_null],
@@ -349,7 +252,8 @@ def _contained() -> Schema:
 
 
 def _is_type(*names: str) -> Schema:
-    return {"properties": {"resourceType": {"enum": list(names)}}}
+    named = {"properties": {"resourceType": {"enum": list(names)}}}
+    return {"required": ["resourceType"], **named}
 
 
 def _other_resource() -> Schema:

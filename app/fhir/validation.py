@@ -5,9 +5,8 @@ Messages and expressions are made of FHIR's own names and codes. A value, or a n
 that FHIR does not have, never stands in them, whatever the sender wrote.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
-from itertools import islice
 from typing import Any
 
 import jsonschema_rs
@@ -103,21 +102,22 @@ def validate(resource: dict[str, Any], *, at: str | None = None) -> tuple[Issue,
         return ()
     root = at or kind
     if validator.is_valid(resource):
-        return tuple(islice(_internal_issues(resource, compiled, root), MAX_ISSUES))
+        findings = internal_findings(resource)[:MAX_ISSUES]
+        return tuple(_internal_issue(*found, compiled, root) for found in findings)
     if stu3 := _stu3_issue(resource, kind, root):
         return (stu3,)
-    errors = validator.iter_errors(resource)
-    issues = dict.fromkeys(_issue(error, compiled, root) for error in errors)
-    return tuple(islice(issues, MAX_ISSUES))
+    issues: dict[Issue, None] = {}
+    for error in validator.iter_errors(resource):
+        issues[_issue(error, compiled, root)] = None
+        if len(issues) == MAX_ISSUES:
+            break
+    return tuple(issues)
 
 
-def _internal_issues(
-    resource: dict[str, Any], compiled: Schemas, root: str
-) -> Iterator[Issue]:
-    for path, text in internal_findings(resource):
-        expression = _expression(path, compiled, root)
-        invariant = IssueType.INVARIANT
-        yield Issue(issue_type=invariant, message=text, expression=expression)
+def _internal_issue(path: Path, text: str, compiled: Schemas, root: str) -> Issue:
+    expression = _expression(path, compiled, root)
+    invariant = IssueType.INVARIANT
+    return Issue(issue_type=invariant, message=text, expression=expression)
 
 
 def _stu3_issue(resource: dict[str, Any], kind: str, root: str) -> Issue | None:

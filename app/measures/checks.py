@@ -4,6 +4,7 @@ from collections.abc import Container, Iterator
 
 from app.domain.counts import Basis
 from app.measures.definitions import (
+    MOST_YEARS,
     Comparison,
     Example,
     Finding,
@@ -101,9 +102,8 @@ def _leaf(leaf: Predicate, measure: Measure) -> Iterator[str]:
     """Yield what is wrong with one leaf."""
     if leaf.condition is not None:
         yield from _known(leaf.condition, measure.value_sets, "value set")
-    if leaf.age is not None and leaf.age.below is not None:
-        if leaf.age.below <= leaf.age.from_:
-            yield "an age must be below more than it is from"
+    if leaf.age is not None and (leaf.age.below or MOST_YEARS) <= leaf.age.from_:
+        yield "an age must be below more than it is from"
     if leaf.measured is not None:
         assessments = {*measure.observables, *measure.composites}
         yield from _known(leaf.measured, assessments, "observable or composite")

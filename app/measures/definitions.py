@@ -43,13 +43,15 @@ Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=
 Reference = Annotated[
     str, Meta(pattern=r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)?$", max_length=129)
 ]
-Code = Annotated[str, Meta(pattern=rf"^({'|'.join(SYSTEMS)})\|[A-Za-z0-9.-]+\*?$")]
-PlainCode = Annotated[str, Meta(pattern=rf"^({'|'.join(SYSTEMS)})\|[A-Za-z0-9.-]+$")]
+_CODE = rf"^({'|'.join(SYSTEMS)})\|[A-Za-z0-9.-]+"
+Code = Annotated[str, Meta(pattern=_CODE + r"\*?$")]
+PlainCode = Annotated[str, Meta(pattern=_CODE + "$")]
 Version = Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+$")]
 Month = Annotated[str, Meta(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 IntervalName = Annotated[str, Meta(pattern=r"^\d{4}(-(0[1-9]|1[0-2]|Q[1-4]))?$")]
 Text = Annotated[str, Meta(min_length=1)]
-Years = Annotated[int, Meta(ge=0, le=130)]
+MOST_YEARS = 130
+Years = Annotated[int, Meta(ge=0, le=MOST_YEARS)]
 Months = Annotated[int, Meta(ge=1, le=120)]
 
 
@@ -94,7 +96,7 @@ class Age(Word, frozen=True, kw_only=True):
 
 
 class Comparison(Word, frozen=True, kw_only=True, omit_defaults=True):
-    """A value in its canonical unit against one cut-off; ``of`` may name a component."""
+    """A value, in its canonical unit, against one cut-off."""
 
     of: Reference
     below: float | None = None

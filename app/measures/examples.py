@@ -9,7 +9,6 @@ import msgspec
 from app.domain.calendar import day_number, month_number, month_of_day
 from app.domain.counts import Basis
 from app.domain.terminology import Coding
-from app.measures.compilation import SEX_NUMBERS
 from app.measures.definitions import (
     Example,
     Measure,
@@ -18,9 +17,10 @@ from app.measures.definitions import (
     coding_of,
     thousandths,
 )
+from app.measures.spans import SEX_NUMBERS
 
 _QUARTER = 3
-_COUNTS = {
+_COUNTS: dict[Membership, tuple[int, ...]] = {
     Membership.NONE: (0, 0, 0, 0),
     Membership.POPULATION: (1, 0, 0, 0),
     Membership.DENOMINATOR: (1, 1, 1, 0),

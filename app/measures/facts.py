@@ -1,20 +1,59 @@
-"""Temporary."""
+"""
+Kept content -> the whole numbers that measures count.
 
-from collections.abc import Mapping
-from decimal import Decimal
+One record gives one fact for each of its codings, and each component facts of its own
+(``part`` 0 is the record itself, n its nth component). Dates become days and months,
+values thousandths of the canonical unit.
+
+What cannot be used is left out or has no value, never guessed: a value in a unit that
+does not convert, without the unit it needs, or too large to be true is None.
+"""
+
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
+
 import msgspec
+
 from app.domain.calendar import month_of_day
-from app.domain.records import *
-from app.domain.terminology import Coding
-from app.ucum.units import conversion
-from app.measures.definitions import coding_of
+from app.domain.records import (
+    Condition,
+    Encounter,
+    Observation,
+    PartialDate,
+    Precision,
+    Quantity,
+    Value,
+)
+from app.domain.terminology import NETWORK, Coding
+from app.measures.definitions import (
+    Measure,
+    MeasureDefinitionError,
+    UnitConversion,
+    coding_of,
+)
+from app.ucum.units import IDENTITY, Conversion, conversion
+
+COUNTED_STATUSES = {"final", "amended", "corrected"}
+VISITS_THAT_WERE_NOT = {"planned", "cancelled", "entered-in-error"}
+CONDITIONS_THAT_ARE_NOT = {"refuted", "entered-in-error"}
+ENDED = {"inactive", "resolved"}
+"""Clinical statuses of what is over; remission is not: the disease is still there."""
+NO_UNIT = "1"
+MOST_DIGITS = 12
+"""Powers of ten of a value; what is larger, or smaller, is no measurement."""
 
 
-class CanonicalUnit(msgspec.Struct, frozen=True):
+class CanonicalUnit(msgspec.Struct, frozen=True, kw_only=True):
+    """The unit an observable is compared in, and conversions of its own into it."""
+
     unit: str
+    own: tuple[UnitConversion, ...] = ()
 
 
-class ObservationFact(msgspec.Struct, frozen=True):
+class ObservationFact(msgspec.Struct, frozen=True, kw_only=True):
+    """What one coding of an Observation, or of a component, was found to be."""
+
     concept: Coding
     part: int
     day: int
@@ -23,92 +62,158 @@ class ObservationFact(msgspec.Struct, frozen=True):
     value_coding: Coding | None
 
 
-class ConditionFact(msgspec.Struct, frozen=True):
+class ConditionFact(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition in [onset, abatement), in months; onset 0 is since ever."""
+
     concept: Coding
     onset_month: int
     abatement_month: int | None
 
 
-class VisitFact(msgspec.Struct, frozen=True):
+class VisitFact(msgspec.Struct, frozen=True, kw_only=True):
+    """A visit that took place."""
+
+    class_coding: Coding
     day: int
     month: int
-    class_coding: Coding
 
 
-def canonical_units(measures):
-    return {
-        coding_of(c): CanonicalUnit(o.unit)
-        for m in measures
-        for o in m.observables.values()
-        if o.unit
-        for c in m.value_sets[o.codes]
-        if not c.endswith("*")
-    }
+def canonical_units(measures: Iterable[Measure]) -> Mapping[Coding, CanonicalUnit]:
+    """
+    Return the unit in which each coding of the *measures* is compared.
+
+    Raises:
+        MeasureDefinitionError: Two definitions want different units for one coding.
+    """
+    units: dict[Coding, CanonicalUnit] = {}
+    for measure in measures:
+        for name, observable in measure.observables.items():
+            if observable.unit is None:
+                continue
+            unit = CanonicalUnit(unit=observable.unit, own=observable.conversions)
+            for code in measure.value_sets[observable.codes]:
+                if units.setdefault(coding_of(code), unit) != unit:
+                    msg = (
+                        f"{measure.id}: `{name}` has another unit or other conversions"
+                        f" than an earlier definition gives {code}; make them the same"
+                    )
+                    raise MeasureDefinitionError(msg)
+    return units
 
 
-def _value(concept, v, units):
-    if v.quantity is None:
-        return None
-    u = units.get(concept)
-    d = Decimal(v.quantity.value)
-    if u is not None:
-        if v.quantity.unit is None:
-            if not u.unit.startswith("{"):
-                return None
-        elif v.quantity.unit != u.unit:
-            c = conversion(v.quantity.unit, u.unit)
-            if c is None:
-                return None
-            d = c.apply(d)
-    return int((d * 1000).to_integral_value())
+def observation_facts(
+    observation: Observation, units: Mapping[Coding, CanonicalUnit]
+) -> tuple[ObservationFact, ...]:
+    """
+    Return the facts of *observation*: none unless it is final and has a day.
 
-
-def observation_facts(o, units):
-    if (
-        o.status not in ("final", "amended", "corrected")
-        or o.effective is None
-        or o.effective.precision != Precision.DAY
-    ):
+    A coding that has no entry in *units* keeps the number as it was sent.
+    """
+    effective = observation.effective
+    if observation.status not in COUNTED_STATUSES or effective is None:
         return ()
-    out = []
-    day = o.effective.day
-    m = month_of_day(day)
-    part = 0
-    for codes, value in [(o.code, o.value)] + [(c.code, c.value) for c in o.components]:
-        for c in codes:
-            out.append(
-                ObservationFact(
-                    c,
-                    part,
-                    day,
-                    m,
-                    _value(c, value, units),
-                    value.codings[0] if value.codings else None,
-                )
-            )
-            part += 1
-    return tuple(out)
-
-
-def condition_facts(c):
-    if c.verification_status in ("refuted", "entered-in-error"):
+    if effective.precision is not Precision.DAY:
         return ()
-    on = c.onset or c.recorded
+    parts = [(observation.code, observation.value)]
+    parts += [(component.code, component.value) for component in observation.components]
     return tuple(
-        ConditionFact(
-            k,
-            month_of_day(on.day) if on else 0,
-            month_of_day(c.abatement.day) if c.abatement else None,
+        ObservationFact(
+            concept=coding,
+            part=part,
+            day=effective.day,
+            month=month_of_day(effective.day),
+            value=_thousandths(value.quantity, units.get(coding)),
+            value_coding=_answer(value),
         )
-        for k in c.code
+        for part, (codings, value) in enumerate(parts)
+        for coding in dict.fromkeys(codings)
     )
 
 
-def visit_facts(e):
-    if (
-        e.status in ("planned", "cancelled", "entered-in-error")
-        or e.start is None
-        or e.class_ is None
-    ):
+def condition_facts(condition: Condition) -> tuple[ConditionFact, ...]:
+    """
+    Return the facts of *condition*: none where it is refuted, or never was active.
+
+    It begins with its onset, else when it was recorded, else before all. What is over
+    without saying since when ended when it was recorded, or else never counts.
+    """
+    if condition.verification_status in CONDITIONS_THAT_ARE_NOT:
         return ()
-    return (VisitFact(e.start.day, month_of_day(e.start.day), e.class_),)
+    begin = _month(condition.onset) or _month(condition.recorded) or 0
+    end = _month(condition.abatement)
+    if end is None and condition.clinical_status in ENDED:
+        end = _month(condition.recorded) or 0
+    if end is not None and end <= begin:
+        return ()
+    return tuple(
+        ConditionFact(concept=coding, onset_month=begin, abatement_month=end)
+        for coding in dict.fromkeys(condition.code)
+    )
+
+
+def visit_facts(encounter: Encounter) -> tuple[VisitFact, ...]:
+    """Return the one fact of *encounter*, or none: it needs a class and a day."""
+    start = encounter.start
+    if encounter.status in VISITS_THAT_WERE_NOT or encounter.class_ is None:
+        return ()
+    if start is None or start.precision is not Precision.DAY:
+        return ()
+    day = start.day
+    return (VisitFact(class_coding=encounter.class_, day=day, month=month_of_day(day)),)
+
+
+def _month(date: PartialDate | None) -> int | None:
+    """Return the month of a date; of a mere year its January."""
+    return None if date is None else month_of_day(date.day)
+
+
+def _answer(value: Value) -> Coding | None:
+    """Return the network's own coding of an answer, else the first in order."""
+    return min(
+        value.codings,
+        key=lambda coding: (coding.system != NETWORK, coding),
+        default=None,
+    )
+
+
+def _thousandths(quantity: Quantity | None, unit: CanonicalUnit | None) -> int | None:
+    """
+    Return a quantity in thousandths of its canonical unit, rounded half to even.
+
+    ``> 14`` is where a meter's range ends: it becomes one thousandth more than 14, and
+    ``< 4`` one less than 4, so that both fall on their side of the limit.
+    """
+    if quantity is None or quantity.comparator == "ad":
+        return None
+    number = Decimal(quantity.value)
+    if not number.is_finite() or (number and abs(number.adjusted()) > MOST_DIGITS):
+        return None
+    found = IDENTITY if unit is None else _conversion(quantity.unit, unit)
+    if found is None:
+        return None
+    # Zero may come with an exponent that no conversion takes.
+    canonical = found.apply(number or Decimal(0))
+    whole = int((canonical * 1000).to_integral_value(ROUND_HALF_EVEN))
+    return whole + {">": 1, "<": -1}.get(quantity.comparator or "", 0)
+
+
+def _conversion(stated: str | None, canonical: CanonicalUnit) -> Conversion | None:
+    """
+    Return how to turn a *stated* unit into the *canonical* one, or None.
+
+    A pure number takes no unit but an annotation: 5 % of a score is no score of 0.05.
+    Where an observable has conversions of its own, UCUM's do not apply: to UCUM, 48
+    mmol/mol HbA1c are 4.8 %, and they are 6.5 %.
+    """
+    is_number = conversion(canonical.unit, NO_UNIT) == IDENTITY
+    if stated is None and not is_number:
+        return None
+    by_ucum = conversion(stated or NO_UNIT, canonical.unit)
+    if by_ucum == IDENTITY:
+        return IDENTITY
+    for own in canonical.own:
+        if conversion(stated or NO_UNIT, own.unit) == IDENTITY:
+            return Conversion(
+                factor=Fraction(str(own.factor)), offset=Fraction(str(own.offset))
+            )
+    return None if is_number or canonical.own else by_ucum

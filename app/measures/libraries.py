@@ -1,4 +1,4 @@
-"""Texts of definitions -> measures: one, or a whole library with its shared value sets."""
+"""Texts of definitions -> measures: one, or a library with shared value sets."""
 
 from collections.abc import Mapping
 from typing import Annotated, TypeVar

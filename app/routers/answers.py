@@ -5,6 +5,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.clinics import Audience
+from app.domain.counts import Basis, Interval, Withheld
+
 
 class Answer(BaseModel):
     """Base of every answer."""
@@ -13,7 +16,7 @@ class Answer(BaseModel):
 
 
 class Problem(Answer):
-    """An error, as RFC 9457 has it; ``element`` is what is at fault, never its value."""
+    """An error as RFC 9457 has it; ``element`` is what is at fault, not its value."""
 
     type: str
     title: str
@@ -22,13 +25,29 @@ class Problem(Answer):
     element: str | None = None
 
 
+class TokenAnswer(Answer):
+    """An access token, and for how many seconds it holds (RFC 6749 section 5.1)."""
+
+    access_token: str
+    token_type: Literal["bearer"]
+    expires_in: int
+    scope: str
+
+
+class TokenProblem(Answer):
+    """A refusal of the token endpoint (RFC 6749 section 5.2)."""
+
+    error: str
+    error_description: str
+
+
 class MeasureSummary(Answer):
     """One line of the catalogue."""
 
     id: str
     version: str
     title: str
-    basis: Literal["visits", "latest-status"]
+    basis: Basis
     improvement_notation: Literal["increase", "decrease"]
     cut_off_set: str | None = None
     tags: list[str] = []
@@ -78,7 +97,7 @@ class Point(Answer):
     scored: int | None
     completeness: float | None
     suppressed: bool
-    reason: Literal["suppressed", "no-data", "not-published"] | None
+    reason: Withheld | None
     provisional: bool
 
 
@@ -88,8 +107,8 @@ class SeriesHead(Answer):
     measure: MeasureSummary
     clinic: str | None = Field(description="Null for the network as a whole.")
     stratum: str | None
-    interval: Literal["month", "quarter", "year"]
-    audience: Literal["public", "members"] | None = Field(
+    interval: Interval
+    audience: Audience | None = Field(
         description="Null for a clinic's own live numbers."
     )
     release: int | None
@@ -193,7 +212,7 @@ class ClinicAnswer(Answer):
     zone: str | None
     rank: int | None
     suppressed: bool
-    reason: Literal["suppressed", "no-data", "not-published"] | None
+    reason: Withheld | None
 
 
 class ComparisonAnswer(SeriesHead):
@@ -213,7 +232,7 @@ class ReleaseAnswer(Answer):
     """What was published when, for whom, under which rules."""
 
     id: int
-    audience: Literal["public", "members"]
+    audience: Audience
     created_at: datetime
     closed_before: date
     rules: str
@@ -221,7 +240,7 @@ class ReleaseAnswer(Answer):
     summary: dict[str, Any]
 
 
-class Releases(Answer):
+class ReleasesAnswer(Answer):
     """An audience's releases, the newest first."""
 
     releases: list[ReleaseAnswer]

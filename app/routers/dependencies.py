@@ -4,11 +4,20 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
 
 from app.domain.clinics import Principal
 from app.services.authorization import authenticate
 from app.services.hub import Hub
 from app.store import sessions
+
+# Says in the OpenAPI document that a token is needed; ``find_caller`` judges it.
+BEARER = HTTPBearer(
+    scheme_name="token",
+    bearerFormat="JWT",
+    description="An access token of POST /oauth/token.",
+    auto_error=False,
+)
 
 
 def find_hub(request: Request) -> Hub:

@@ -17,7 +17,11 @@ def live() -> dict[str, str]:
     return {"status": "live"}
 
 
-@router.get("/ready")
+@router.get(
+    "/ready",
+    response_model=dict[str, bool],
+    responses={503: {"model": dict[str, bool], "description": "What is not ready"}},
+)
 def ready(hub: HubDependency) -> Response:
     """Say whether the database answers, has the schema, and is counted in time."""
     findings: dict[str, Any] = checks.readiness(hub)

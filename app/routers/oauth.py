@@ -6,8 +6,10 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from app.routers import answers
 from app.routers.bodies import Body
 from app.routers.dependencies import HubDependency
+from app.routers.descriptions import TOKEN_REFUSALS, TOKEN_REQUEST
 from app.services import authorization
 from app.smart.discovery import smart_configuration
 from app.smart.errors import InvalidRequestError
@@ -25,7 +27,12 @@ def discover(hub: HubDependency) -> dict[str, Any]:
     return smart_configuration(token_endpoint=hub.token_endpoint)
 
 
-@router.post("/oauth/token", operation_id="grant_token")
+@router.post(
+    "/oauth/token",
+    response_model=answers.TokenAnswer,
+    responses=TOKEN_REFUSALS,
+    openapi_extra=TOKEN_REQUEST,
+)
 def grant_token(request: Request, body: Body, hub: HubDependency) -> Response:
     """Give an access token for a signed client assertion (client_credentials)."""
     answer = authorization.grant_token(hub, _form(request, body))
@@ -33,7 +40,7 @@ def grant_token(request: Request, body: Body, hub: HubDependency) -> Response:
     return JSONResponse(answer, headers=headers)
 
 
-@router.get("/oauth/jwks", operation_id="signing_keys")
+@router.get("/oauth/jwks")
 def signing_keys(hub: HubDependency) -> dict[str, Any]:
     """Return the keys with which others verify this hub's tokens."""
     return public_jwks(hub.signing_key)

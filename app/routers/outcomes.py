@@ -26,9 +26,13 @@ log = logging.getLogger(__name__)
 
 FHIR_JSON = "application/fhir+json"
 PROBLEM_JSON = "application/problem+json"
+CHALLENGES = {
+    HTTPStatus.UNAUTHORIZED: 'Bearer error="invalid_token"',
+    HTTPStatus.FORBIDDEN: 'Bearer error="insufficient_scope"',
+}
+"""What a refused caller is told to do about it (RFC 6750 section 3)."""
 PAGES = ("/measures/", "/clinics/")
 INTERFACES = ("/v1/", "/health/")
-CHALLENGE = 'Bearer error="invalid_token"'
 
 
 def status_of(error: ServiceError) -> int:
@@ -42,7 +46,8 @@ def error_reply(
     """Return *error* as FHIR, OAuth or problem JSON, or as a page, by the path."""
     path = request.url.path
     code = status or status_of(error)
-    headers = {"WWW-Authenticate": CHALLENGE} if code == HTTPStatus.UNAUTHORIZED else {}
+    challenge = CHALLENGES.get(HTTPStatus(code))
+    headers = {"WWW-Authenticate": challenge} if challenge else {}
     if path.startswith("/oauth"):
         return _oauth(error, code, headers)
     if path == "/fhir" or path.startswith("/fhir/"):

@@ -212,7 +212,7 @@ def release_answer(row: ReleaseRow) -> answers.ReleaseAnswer:
     """Return what was published when, and under which rules."""
     return answers.ReleaseAnswer(
         id=row.id,
-        audience=row.audience.value,
+        audience=row.audience,
         created_at=moment(row.created_at),
         closed_before=first_day(row.closed_before),
         rules=row.rules_digest,

@@ -1,41 +1,31 @@
 """The REST interface for partners and clinics: measures, series, charts, releases."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.charts.rules import RuleSet
 from app.domain.calendar import FOREVER, month_number
-from app.domain.clinics import Principal
 from app.domain.counts import Interval
 from app.routers import answers, shaping
-from app.routers.dependencies import Caller, HubDependency, ReadSession
+from app.routers.dependencies import BEARER, Caller, HubDependency, ReadSession
+from app.routers.descriptions import problem_responses
 from app.services import catalogue, charts, releases, series
 from app.services.authorization import check_scope
 from app.services.series import Viewer, Wanted
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "model": answers.Problem,
-        "content": {"application/problem+json": {}},
-        "description": description,
-    }
-    for status, description in (
-        (400, "A parameter is malformed"),
-        (401, "No valid access token came with the request"),
-        (403, "The token's scope does not cover this"),
-        (404, "There is nothing of that name, or nothing released"),
-    )
-}
-
-router = APIRouter(prefix="/v1", tags=["measures"], responses=PROBLEMS)
+router = APIRouter(
+    prefix="/v1",
+    tags=["measures"],
+    dependencies=[Depends(BEARER)],
+    responses=problem_responses(401, 403, "default"),
+)
 
 
-def find_reader(caller: Caller) -> Principal:
-    """Return a caller who may read definitions."""
+def require_reader(caller: Caller) -> None:
+    """Refuse a caller who may not read definitions."""
     check_scope(caller, "Measure", "r")
-    return caller
 
 
 def find_viewer(caller: Caller) -> Viewer:
@@ -44,7 +34,7 @@ def find_viewer(caller: Caller) -> Viewer:
     return Viewer.of(caller)
 
 
-Reader = Annotated[Principal, Depends(find_reader)]
+READER = Depends(require_reader)
 Seer = Annotated[Viewer, Depends(find_viewer)]
 
 
@@ -71,17 +61,15 @@ Part = Annotated[Wanted, Depends(find_wanted)]
 Rules = Annotated[RuleSet, Query(description="The rules to search for signals with.")]
 
 
-@router.get("/measures")
-def list_measures(reader: Reader, hub: HubDependency) -> answers.Catalogue:
+@router.get("/measures", dependencies=[READER])
+def list_measures(hub: HubDependency) -> answers.Catalogue:
     """List the measures that are served."""
     pages = map(catalogue.page_of, hub.measures)
     return answers.Catalogue(measures=[shaping.summary(page) for page in pages])
 
 
-@router.get("/measures/{measure_id}")
-def get_measure(
-    measure_id: str, reader: Reader, hub: HubDependency
-) -> answers.MeasureDefinition:
+@router.get("/measures/{measure_id}", dependencies=[READER])
+def get_measure(measure_id: str, hub: HubDependency) -> answers.MeasureDefinition:
     """Return a measure's definition, in words and as data."""
     return shaping.definition(catalogue.find_page(hub, measure_id))
 
@@ -89,6 +77,7 @@ def get_measure(
 @router.get(
     "/measures/{measure_id}/series",
     response_model=answers.SeriesAnswer,
+    responses=problem_responses(400, 404),
 )
 def get_series(
     measure_id: str,
@@ -97,7 +86,7 @@ def get_series(
     part: Part,
     hub: HubDependency,
     session: ReadSession,
-) -> Any:  # noqa: ANN401  (the model, or the same as CSV)
+) -> answers.SeriesAnswer | Response:
     """Return n, d and value, interval by interval; as CSV where that is accepted."""
     found = series.find_series(session, hub, viewer, measure_id, part)
     answer = shaping.series_answer(found)
@@ -106,7 +95,7 @@ def get_series(
     return answer
 
 
-@router.get("/measures/{measure_id}/chart")
+@router.get("/measures/{measure_id}/chart", responses=problem_responses(400, 404))
 def get_chart(
     measure_id: str,
     viewer: Seer,
@@ -135,7 +124,7 @@ def draw_chart(
     return _picture(charts.draw_chart(found, picture), picture)
 
 
-@router.get("/measures/{measure_id}/clinics")
+@router.get("/measures/{measure_id}/clinics", responses=problem_responses(400, 404))
 def compare_clinics(
     measure_id: str,
     viewer: Seer,
@@ -164,13 +153,13 @@ def draw_clinics(
 
 
 @router.get("/releases")
-def list_releases(viewer: Seer, session: ReadSession) -> answers.Releases:
+def list_releases(viewer: Seer, session: ReadSession) -> answers.ReleasesAnswer:
     """List what was published for the caller's audience, the newest first."""
-    rows = releases.published(session, viewer.audience)
-    return answers.Releases(releases=[shaping.release_answer(row) for row in rows])
+    rows = map(shaping.release_answer, releases.published(session, viewer.audience))
+    return answers.ReleasesAnswer(releases=list(rows))
 
 
-@router.get("/releases/{release_id}")
+@router.get("/releases/{release_id}", responses=problem_responses(400, 404))
 def get_release(
     release_id: int, viewer: Seer, session: ReadSession
 ) -> answers.ReleaseAnswer:

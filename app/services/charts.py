@@ -95,7 +95,7 @@ def compare(
     Without an interval asked for, it is the width at which most clinics publish, and
     the newest interval of that width that has a network total.
     """
-    cells = _released_cells(session, hub, viewer, measure_id)
+    cells = released_cells(session, hub, viewer, measure_id)
     interval = wanted.interval or _usual_width(cells)
     network = find_series(
         session,
@@ -119,7 +119,7 @@ def compare(
     return ComparisonOf(series=series, comparison=comparison, clinics=names)
 
 
-def _released_cells(
+def released_cells(
     session: ReadSession, hub: Hub, viewer: Viewer, measure_id: str
 ) -> list[ReleasedCell]:
     """Return what the viewer's newest release says of single clinics."""

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from app.services.authorization import Principals
 
 
+Clock = Callable[[], int]
+"""Tells the time in epoch milliseconds."""
+
+
 def epoch_milliseconds() -> int:
     """Return the time now; the pure rooms are handed it."""
     return time.time_ns() // 1_000_000
@@ -49,7 +53,7 @@ class Hub:
     tokens: TokenReader
     key_sets: KeySetCache
     principals: "Principals"
-    clock: Callable[[], int] = field(default=epoch_milliseconds)
+    clock: Clock = field(default=epoch_milliseconds)
 
     @property
     def fhir_base(self) -> str:

@@ -70,6 +70,15 @@ def count_new_measures(hub: Hub, *, holder: str) -> int:
     return len(new)
 
 
+def is_all_counted(hub: Hub) -> bool:
+    """Return whether every loaded measure holds all that was stored."""
+    with read_session(hub.engine) as session:
+        rows = {row.digest: row for row in recounts.known_measures(session)}
+        if recounts.waiting_since(session, clinic_id=None) is not None:
+            return False
+    return all(m.digest in rows and rows[m.digest].counted for m in hub.measures)
+
+
 def recount_in_full(session: WriteSession, hub: Hub, measure_id: int) -> None:
     """Count every subject of one measure from nothing."""
     for row, sweep in _sweeps(session, hub):

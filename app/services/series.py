@@ -73,7 +73,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 def find_series(
     session: ReadSession, hub: Hub, viewer: Viewer, measure_id: str, wanted: Wanted
 ) -> Series:
-    """Return the series that *viewer* may see: their own clinic's live, else released."""
+    """Return what *viewer* may see: their own clinic's live series, else a released."""
     measure = find_measure(hub, measure_id)
     refuse_cohort(wanted.cohort)
     row = measure_rows(session, hub).get(measure_id)
@@ -83,7 +83,7 @@ def find_series(
         raise NotFoundError(msg)
     if clinic is not None and clinic.id == viewer.clinic_id:
         return _live(session, hub, measure, row, clinic, wanted)
-    return _released(session, hub, viewer, measure, row, clinic, wanted)
+    return _released(session, viewer, measure, row, clinic, wanted)
 
 
 def _clinic(
@@ -133,7 +133,6 @@ def _live(
 
 def _released(
     session: ReadSession,
-    hub: Hub,
     viewer: Viewer,
     measure: Measure,
     row: MeasureRow,

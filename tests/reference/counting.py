@@ -5,10 +5,10 @@ It knows no spans, no events and no SQL. Whatever it and the compiled text disag
 about is a fault of one of them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from app.domain.calendar import month_of_day
 from app.domain.counts import Basis
@@ -27,6 +27,8 @@ NOTHING = (0, 0, 0, 0)
 
 
 class Subject(NamedTuple):
+    """A row of subject."""
+
     id: int
     clinic_id: int = 1
     birth_month: int | None = None
@@ -35,6 +37,8 @@ class Subject(NamedTuple):
 
 
 class Observation(NamedTuple):
+    """A row of observation."""
+
     subject_id: int
     concept_id: int
     day: int
@@ -47,6 +51,8 @@ class Observation(NamedTuple):
 
 
 class Condition(NamedTuple):
+    """A row of condition."""
+
     subject_id: int
     concept_id: int
     record_id: int
@@ -55,11 +61,16 @@ class Condition(NamedTuple):
 
 
 class Visit(NamedTuple):
+    """A row of visit."""
+
     subject_id: int
     day: int
     record_id: int
     month: int
     class_concept_id: int
+
+
+_Row = TypeVar("_Row", Observation, Condition, Visit)
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,7 @@ class World:
     def of(self, subject_id: int) -> "World":
         """Return what is known of one subject."""
 
-        def mine(rows):
+        def mine(rows: Iterable[_Row]) -> tuple[_Row, ...]:
             return tuple(row for row in rows if row.subject_id == subject_id)
 
         return replace(
@@ -87,7 +98,7 @@ class World:
         )
 
 
-State = tuple[int, int, int, int]
+State = tuple[int, ...]
 """population, scored, denominator, numerator."""
 
 

@@ -2,10 +2,10 @@
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tests.reference.counting import NOTHING, State, World
+from tests.reference.counting import NOTHING, World
 
 TABLES = (
     """CREATE TABLE subject(id BIGINT PRIMARY KEY, clinic_id INTEGER NOT NULL,
@@ -37,16 +37,20 @@ class Database:
 
     def fill(self, world: World) -> None:
         """Replace all rows by those of *world*, and count every subject."""
-        rows = {
-            "subject": world.subjects,
-            "observation": world.observations,
-            "condition": world.conditions,
-            "visit": world.visits,
-        }
+        self.fill_rows(
+            subject=world.subjects,
+            observation=world.observations,
+            condition=world.conditions,
+            visit=world.visits,
+        )
+
+    def fill_rows(self, **rows: Sequence[tuple[int | None, ...]]) -> None:
+        """Replace the rows of each table, and count every subject."""
         for table, values in rows.items():
             self.connection.execute(f"DELETE FROM {table}")
             self._insert(table, values)
-        self.scope(subject.id for subject in world.subjects)
+        self.connection.execute("DELETE FROM scope")
+        self.connection.execute("INSERT INTO scope SELECT id FROM subject")
 
     def scope(self, subjects: Iterable[int]) -> None:
         """Let the next count read these subjects only."""
@@ -57,12 +61,13 @@ class Database:
         """Return the difference events that *sql* finds."""
         return [tuple(row) for row in self.connection.execute(sql).fetchall()]
 
-    def _insert(self, table: str, rows: Iterable[tuple]) -> None:
-        rows = [tuple(row) for row in rows]
+    def _insert(self, table: str, rows: Sequence[tuple[int | None, ...]]) -> None:
         if rows:
             marks = ", ".join([self.mark] * len(rows[0]))
             cursor = self.connection.cursor()
-            cursor.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+            cursor.executemany(
+                f"INSERT INTO {table} VALUES ({marks})", [tuple(row) for row in rows]
+            )
 
 
 def sqlite_database() -> Database:
@@ -73,14 +78,14 @@ def sqlite_database() -> Database:
 
 def states(
     events: Iterable[tuple[int, ...]], months: range
-) -> dict[tuple[int, int, int, int], State]:
+) -> dict[tuple[int, int, int, int], tuple[int, ...]]:
     """Return the running sums of *events* for each of *months* that is not nothing."""
-    changes: dict[tuple[int, int, int], dict[int, tuple]] = defaultdict(dict)
+    changes: dict[tuple[int, int, int], dict[int, tuple[int, ...]]] = defaultdict(dict)
     for subject, grain, stratum, month, *deltas in events:
         assert month not in changes[subject, grain, stratum], "one row for each month"
         assert any(deltas), "rows that change nothing are left out"
         changes[subject, grain, stratum][month] = tuple(deltas)
-    found = {}
+    found: dict[tuple[int, int, int, int], tuple[int, ...]] = {}
     for key, by_month in changes.items():
         for month in months:
             past = [deltas for on, deltas in by_month.items() if on <= month]

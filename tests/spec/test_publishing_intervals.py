@@ -22,6 +22,7 @@ def history(
             interval=interval,
             interval_start=start,
             population=size,
+            scored=size,
             denominator=size,
             numerator=round(size * passing),
         )
@@ -100,6 +101,17 @@ def test_clinics_that_are_never_shown_are_not_alone():
     assert [clinic for clinic in chosen if chosen[clinic] is None] == [1, 2, 3]
 
 
+def test_one_large_clinic_is_no_company_for_two_tiny_ones():
+    """Of 17, 3 and 2 the first would know the others' five; 30 more make it 35."""
+    sizes = {1: 17, 2: 3, 3: 2, 4: 30, 5: 500}
+
+    chosen = intervals(
+        history({i: visits(size // 10, size // 3, size) for i, size in sizes.items()})
+    )
+
+    assert [clinic for clinic in chosen if chosen[clinic] is None] == [1, 2, 3, 4]
+
+
 def test_an_interval_once_chosen_stays_and_none_is_looked_at_again():
     """Clinic 1 would be monthly now, clinic 2 has grown into it."""
     cells = history({1: visits(20, 60, 200), 2: visits(20, 60, 200)})
@@ -138,6 +150,7 @@ def test_the_median_is_of_the_last_24_months():
             interval=Interval.MONTH,
             interval_start=start,
             population=500,
+            scored=500,
             denominator=500,
             numerator=250,
         )

@@ -27,6 +27,7 @@ def cell(clinic: int, counts: Counts, **changed) -> Cell:
     return Cell(
         clinic_id=clinic,
         population=population,
+        scored=denominator,
         denominator=denominator,
         numerator=numerator,
         **arguments,
@@ -265,13 +266,20 @@ def test_a_clinic_known_by_its_months_gives_no_shelter_in_the_quarter():
     Few people come twice, so a quarter is nearly the sum of its months.
 
     Clinics 1 to 3 are shown monthly; 4 is quarterly and small. Were the others counted
-    as hidden in the quarter, clinic 4 would be the total less three sums.
+    as hidden in the quarter, clinic 4 would be the total less three sums. The strata go
+    with the total, since that is what they add up to.
     """
     cells = [
         cell(i, LARGE, interval_start=JANUARY + m) for m in range(3) for i in (1, 2, 3)
     ]
     cells += [cell(i, (180, 150, 90), interval=Interval.QUARTER) for i in (1, 2, 3)]
     cells += [cell(4, (9, 9, 2), interval=Interval.QUARTER)]
+    cells += [
+        cell(i, (90, 75, 45), interval=Interval.QUARTER, stratum=stratum)
+        for i in (1, 2, 3)
+        for stratum in (1, 2)
+    ]
+    cells += [cell(4, (9, 9, 2), interval=Interval.QUARTER, stratum=1)]
 
     shown = release(
         cells, intervals=MONTHLY | {4: Interval.QUARTER}, closed_before=JANUARY + 3
@@ -279,6 +287,7 @@ def test_a_clinic_known_by_its_months_gives_no_shelter_in_the_quarter():
 
     quarter = [cell for cell in shown if cell.interval is Interval.QUARTER]
     assert suppressed(quarter) == {None, 4}
+    assert all(cell.withheld is Withheld.SUPPRESSED for cell in quarter)
 
 
 def strata_of_a_quarter(*strata: Counts) -> list[Cell]:
@@ -337,3 +346,20 @@ def test_no_stratum_is_shown_where_the_total_is_not():
     cells = [c for c in strata_of_a_quarter(LARGE, LARGE) if c.clinic_id < 3]
 
     assert strata_shown(cells) == dict.fromkeys(range(3), NOTHING)
+
+
+def test_the_public_sees_no_stratum_that_members_do_not():
+    """Here members have lost stratum 1, though it passes the public's own rules."""
+    cells = strata_of_a_quarter(LARGE, LARGE, LARGE)
+    quarterly = dict.fromkeys(range(1, 5), Interval.QUARTER)
+    members = [
+        msgspec.structs.replace(each, population=None, denominator=None, numerator=None)
+        if each.stratum == 1
+        else each
+        for each in release(cells, intervals=quarterly, closed_before=JANUARY + 3)
+    ]
+
+    shown = strata_shown(cells, rules=PUBLIC, within=members)
+
+    assert shown[1] == NOTHING
+    assert strata_shown(cells, rules=PUBLIC)[1] == (240, 200, 120)

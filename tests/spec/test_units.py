@@ -10,10 +10,11 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.errors import InvalidElementError
+from app.ucum.spellings import CODE_BY_SPELLING
 from app.ucum.units import Conversion, canonical_unit, conversion
 
 VALIDITY_EXCEPTIONS = {
@@ -149,8 +150,6 @@ def test_what_is_no_unit_is_none(stated: str):
 
 def test_every_spelling_leads_to_a_valid_code():
     """A slip in the table would make valid data uncountable."""
-    from app.ucum.spellings import CODE_BY_SPELLING  # noqa: PLC0415 (the table alone)
-
     assert {
         code for code in CODE_BY_SPELLING.values() if canonical_unit(code) != code
     } == set()
@@ -172,6 +171,7 @@ def test_nothing_personal_fits_into_a_unit(stated: str, code: str | None):
     assert canonical_unit(stated) == code
 
 
+@settings(deadline=None)  # the first question loads the grammar
 @given(st.text(max_size=60))
 def test_a_canonical_unit_is_its_own_canonical_unit(stated: str):
     """Storing what was stored changes nothing."""
@@ -226,6 +226,7 @@ def test_there_is_no_conversion_between_different_things(source: str, target: st
     assert conversion(source, target) is None
 
 
+@settings(deadline=None)  # the first question loads the grammar
 @given(
     st.decimals(-(10**6), 10**6, places=6),
     st.sampled_from([("Cel", "[degF]"), ("mg/dL", "g/L"), ("[in_i]", "m")]),

@@ -1,0 +1,77 @@
+"""Contains all the data models used in inputs/outputs"""
+
+from .audience import Audience
+from .baseline_answer import BaselineAnswer
+from .basis import Basis
+from .catalogue import Catalogue
+from .chart_answer import ChartAnswer
+from .chart_point_answer import ChartPointAnswer
+from .chart_signal_answer import ChartSignalAnswer
+from .clinic_answer import ClinicAnswer
+from .comparison_answer import ComparisonAnswer
+from .discover_response_discover import DiscoverResponseDiscover
+from .funnel_limits_answer import FunnelLimitsAnswer
+from .grant_token_token_request import GrantTokenTokenRequest
+from .interval import Interval
+from .live_response_live import LiveResponseLive
+from .measure_definition import MeasureDefinition
+from .measure_definition_definition import MeasureDefinitionDefinition
+from .measure_definition_improvement_notation import (
+    MeasureDefinitionImprovementNotation,
+)
+from .measure_summary import MeasureSummary
+from .measure_summary_improvement_notation import MeasureSummaryImprovementNotation
+from .point import Point
+from .problem import Problem
+from .ready_response_503_ready import ReadyResponse503Ready
+from .ready_response_ready import ReadyResponseReady
+from .release_answer import ReleaseAnswer
+from .release_answer_summary import ReleaseAnswerSummary
+from .releases_answer import ReleasesAnswer
+from .remark_answer import RemarkAnswer
+from .rule_set import RuleSet
+from .series_answer import SeriesAnswer
+from .shift_answer import ShiftAnswer
+from .signing_keys_response_signing_keys import SigningKeysResponseSigningKeys
+from .target import Target
+from .token_answer import TokenAnswer
+from .token_problem import TokenProblem
+from .withheld import Withheld
+
+__all__ = (
+    "Audience",
+    "BaselineAnswer",
+    "Basis",
+    "Catalogue",
+    "ChartAnswer",
+    "ChartPointAnswer",
+    "ChartSignalAnswer",
+    "ClinicAnswer",
+    "ComparisonAnswer",
+    "DiscoverResponseDiscover",
+    "FunnelLimitsAnswer",
+    "GrantTokenTokenRequest",
+    "Interval",
+    "LiveResponseLive",
+    "MeasureDefinition",
+    "MeasureDefinitionDefinition",
+    "MeasureDefinitionImprovementNotation",
+    "MeasureSummary",
+    "MeasureSummaryImprovementNotation",
+    "Point",
+    "Problem",
+    "ReadyResponse503Ready",
+    "ReadyResponseReady",
+    "ReleaseAnswer",
+    "ReleaseAnswerSummary",
+    "ReleasesAnswer",
+    "RemarkAnswer",
+    "RuleSet",
+    "SeriesAnswer",
+    "ShiftAnswer",
+    "SigningKeysResponseSigningKeys",
+    "Target",
+    "TokenAnswer",
+    "TokenProblem",
+    "Withheld",
+)

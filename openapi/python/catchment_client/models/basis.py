@@ -1,0 +1,14 @@
+from typing import Literal
+
+Basis = Literal["latest-status", "visits"]
+
+BASIS_VALUES: set[Basis] = {
+    "latest-status",
+    "visits",
+}
+
+
+def check_basis(value: str) -> Basis:
+    if value in BASIS_VALUES:
+        return value
+    raise TypeError(f"Unexpected value {value!r}. Expected one of {BASIS_VALUES!r}")

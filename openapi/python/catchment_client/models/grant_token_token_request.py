@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import (
+    Any,
+    Literal,
+    TypeVar,
+    cast,
+)
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+T = TypeVar("T", bound="GrantTokenTokenRequest")
+
+
+@_attrs_define
+class GrantTokenTokenRequest:
+    client_assertion: str
+    """ A JWT that the client signed (RS384 or ES384), good for at most five minutes, once. """
+    client_assertion_type: Literal[
+        "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    ]
+    grant_type: Literal["client_credentials"]
+    scope: str
+    """ SMART scopes with spaces between them. """
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        client_assertion = self.client_assertion
+
+        client_assertion_type = self.client_assertion_type
+
+        grant_type = self.grant_type
+
+        scope = self.scope
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "client_assertion": client_assertion,
+                "client_assertion_type": client_assertion_type,
+                "grant_type": grant_type,
+                "scope": scope,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        rest = dict(src_dict)
+        client_assertion = rest.pop("client_assertion")
+
+        client_assertion_type = cast(
+            Literal["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"],
+            rest.pop("client_assertion_type"),
+        )
+        if (
+            client_assertion_type
+            != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        ):
+            raise ValueError(
+                f"client_assertion_type must match const 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer', got '{client_assertion_type}'"
+            )
+
+        grant_type = cast(Literal["client_credentials"], rest.pop("grant_type"))
+        if grant_type != "client_credentials":
+            raise ValueError(
+                f"grant_type must match const 'client_credentials', got '{grant_type}'"
+            )
+
+        scope = rest.pop("scope")
+
+        grant_token_token_request = cls(
+            client_assertion=client_assertion,
+            client_assertion_type=client_assertion_type,
+            grant_type=grant_type,
+            scope=scope,
+        )
+
+        grant_token_token_request.additional_properties = rest
+        return grant_token_token_request
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

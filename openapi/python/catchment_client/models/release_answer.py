@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..models.audience import Audience, check_audience
+
+if TYPE_CHECKING:
+    from ..models.release_answer_summary import ReleaseAnswerSummary
+
+
+T = TypeVar("T", bound="ReleaseAnswer")
+
+
+@_attrs_define
+class ReleaseAnswer:
+    """What was published when, for whom, under which rules."""
+
+    audience: Audience
+    """ Who a release is made for. """
+    closed_before: datetime.date
+    created_at: datetime.datetime
+    id: int
+    policy: str
+    rules: str
+    summary: ReleaseAnswerSummary
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        audience: str = self.audience
+
+        closed_before = self.closed_before.isoformat()
+
+        created_at = self.created_at.isoformat()
+
+        id = self.id
+
+        policy = self.policy
+
+        rules = self.rules
+
+        summary = self.summary.to_dict()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "audience": audience,
+                "closed_before": closed_before,
+                "created_at": created_at,
+                "id": id,
+                "policy": policy,
+                "rules": rules,
+                "summary": summary,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.release_answer_summary import ReleaseAnswerSummary  # noqa: PLC0415
+
+        rest = dict(src_dict)
+        audience = check_audience(rest.pop("audience"))
+
+        closed_before = datetime.date.fromisoformat(rest.pop("closed_before"))
+
+        created_at = datetime.datetime.fromisoformat(rest.pop("created_at"))
+
+        id = rest.pop("id")
+
+        policy = rest.pop("policy")
+
+        rules = rest.pop("rules")
+
+        summary = ReleaseAnswerSummary.from_dict(rest.pop("summary"))
+
+        release_answer = cls(
+            audience=audience,
+            closed_before=closed_before,
+            created_at=created_at,
+            id=id,
+            policy=policy,
+            rules=rules,
+            summary=summary,
+        )
+
+        release_answer.additional_properties = rest
+        return release_answer
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

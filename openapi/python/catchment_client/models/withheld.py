@@ -1,0 +1,15 @@
+from typing import Literal
+
+Withheld = Literal["no-data", "not-published", "suppressed"]
+
+WITHHELD_VALUES: set[Withheld] = {
+    "no-data",
+    "not-published",
+    "suppressed",
+}
+
+
+def check_withheld(value: str) -> Withheld:
+    if value in WITHHELD_VALUES:
+        return value
+    raise TypeError(f"Unexpected value {value!r}. Expected one of {WITHHELD_VALUES!r}")

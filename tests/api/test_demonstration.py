@@ -1,0 +1,155 @@
+"""The demonstration: what was planted in its network is found in the release."""
+
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from rich.console import Console
+
+from app.demo.network import demo_network
+from app.demonstration import PARTNER, SEED, Place, demonstrate, synthetic_sources
+from app.domain.clinics import Audience
+from app.domain.counts import Interval
+from app.main import create_app
+from app.services.series import Viewer, Wanted, find_series
+from app.smart.clients import client_assertion
+from app.store import clinics
+from app.store.sessions import read_session
+
+TODAY = date(2026, 6, 30)
+NOW = int(datetime(2026, 6, 30, 12, tzinfo=UTC).timestamp() * 1000)
+TRUTH = demo_network(seed=SEED, last_day=TODAY).truth
+MEASURE = "/v1/measures/jia-low-disease-activity-visits"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """What `catchment demo` leaves on an empty machine."""
+    place = Place(folder=tmp_path_factory.mktemp("demo"))
+    sources = synthetic_sources(TODAY)
+    demonstrate(
+        place, sources, console=Console(quiet=True), stay=False, clock=lambda: NOW
+    )
+    return place
+
+
+@pytest.fixture
+async def partner(place: Place) -> AsyncIterator[httpx.AsyncClient]:
+    """A partner app with a token, in front of the hub that the demonstration left."""
+    app = create_app(place.settings(worker=False))
+    transport = httpx.ASGITransport(app=app)
+    base_url = app.state.hub.base_url
+    async with httpx.AsyncClient(transport=transport, base_url=base_url) as http:
+        key = json.loads(place.key_file(PARTNER).read_text())
+        endpoint = f"{base_url}/oauth/token"
+        form = {
+            "grant_type": "client_credentials",
+            "scope": "system/Measure.rs system/MeasureReport.rs",
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:"
+            "jwt-bearer",
+            "client_assertion": client_assertion(
+                client_id=PARTNER,
+                token_endpoint=endpoint,
+                key=key,
+                now=int(time.time()),
+                jti=secrets.token_hex(8),
+            ),
+        }
+        token = (await http.post(endpoint, data=form)).json()["access_token"]
+        http.headers["Authorization"] = f"Bearer {token}"
+        yield http
+    app.state.hub.engine.dispose()
+
+
+async def chart_of(partner: httpx.AsyncClient, clinic: str) -> dict:
+    response = await partner.get(f"{MEASURE}/chart", params={"clinic": clinic})
+    assert response.status_code == 200, response.text
+    chart: dict = response.json()
+    return chart
+
+
+async def test_the_month_of_the_improvement_is_found(partner: httpx.AsyncClient):
+    """A QI lead asks which month the change began; the chart says it, and how far."""
+    chart = await chart_of(partner, TRUTH.improving_clinic)
+
+    shift = chart["suggested_shift"]
+    assert shift["first"] <= TRUTH.changed_on.isoformat() <= shift["last"]
+    assert shift["before"] == pytest.approx(TRUTH.proportion_before, abs=0.05)
+    assert shift["after"] == pytest.approx(TRUTH.proportion_after, abs=0.05)
+    assert chart["signals"]
+
+
+async def test_no_other_clinic_is_said_to_have_changed(partner: httpx.AsyncClient):
+    """A change that nobody made would send others looking for what is not there."""
+    clinics = [source.code for source in synthetic_sources(TODAY)]
+
+    changed = []
+    for clinic in clinics:
+        response = await partner.get(f"{MEASURE}/chart", params={"clinic": clinic})
+        if response.status_code == 200 and response.json()["suggested_shift"]:
+            changed.append(clinic)
+
+    assert changed == [TRUTH.improving_clinic]
+
+
+async def test_the_clinic_that_codes_badly_has_the_lowest_completeness(place: Place):
+    """Completeness beside every outcome: what could not be scored is seen."""
+    app = create_app(place.settings(worker=False))
+
+    shares = completeness_by_clinic(app)
+
+    worst = min(shares, key=lambda clinic: shares[clinic])
+    assert worst == TRUTH.poorly_coding_clinic
+    app.state.hub.engine.dispose()
+
+
+def completeness_by_clinic(app) -> dict[str, float]:
+    """Return scored / population of the last year with data, live, of JIA clinics."""
+    shares = {}
+    hub = app.state.hub
+    with read_session(hub.engine) as session:
+        for row in clinics.all_clinics(session):
+            viewer = Viewer(audience=Audience.MEMBERS, clinic_id=row.id)
+            wanted = Wanted(clinic=row.code, interval=Interval.YEAR)
+            series = find_series(
+                session, hub, viewer, "jia-low-disease-activity-visits", wanted
+            )
+            for cell in series.cells:
+                if cell.population and cell.scored is not None:
+                    shares[row.code] = cell.scored / cell.population
+    return shares
+
+
+async def test_a_clinic_that_sends_late_has_no_points_after_it_stopped(
+    partner: httpx.AsyncClient,
+):
+    """What has not come is absent with a reason, not a zero."""
+    chart = await chart_of(partner, TRUTH.late_clinic)
+
+    late = [
+        point
+        for point in chart["points"]
+        if point["interval_start"] > TRUTH.last_sent_day.isoformat()
+    ]
+    assert all(point["value"] is None and point["reason"] for point in late)
+
+
+async def test_a_second_run_sends_nothing_and_changes_nothing(place: Place):
+    """`make demo` twice is the same network, at once."""
+    before = (place.folder / "catchment.db").stat().st_size
+
+    demonstrate(
+        place, synthetic_sources(TODAY), console=Console(quiet=True), stay=False
+    )
+
+    assert (place.folder / "catchment.db").stat().st_size == before
+
+
+def test_the_whole_demonstration_is_within_its_size(place: Place):
+    """At most 30,000 resources, so that it loads on a laptop while one watches."""
+    assert json.loads(Path(place.finished).read_text())["resources"] <= 30_000

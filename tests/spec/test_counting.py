@@ -1,0 +1,283 @@
+"""What a definition counts, rule by rule; every number is worked by hand."""
+
+from datetime import date
+
+import pytest
+
+from app.domain.calendar import day_number, month_number, month_of_day
+from app.measures.compilation import compile_measure
+from app.measures.definitions import Measure, coding_of
+from app.measures.libraries import parse_measure
+from tests.reference.counting import Observation, State, Subject, Visit, World
+from tests.reference.databases import sqlite_database, states
+
+CONCEPTS = {
+    coding_of(code): number
+    for number, code in enumerate(
+        ["act-code|AMB", "act-code|IMP", "loinc|1-1", "loinc|1-2", "loinc|2-2"], 1
+    )
+}
+AMBULATORY, INPATIENT, X, ALSO_X, Y = range(1, 6)
+NONE, POPULATION, DENOMINATOR, NUMERATOR = (
+    (0, 0, 0, 0),
+    (1, 0, 0, 0),
+    (1, 1, 1, 0),
+    (1, 1, 1, 1),
+)
+DEFINITION = """
+id: tried
+version: 1.0.0
+title: Tried
+description: Tried
+basis: {basis}
+{look_back}
+scoring: proportion
+improvement_notation: increase
+value_sets:
+  qualifying-visit: [act-code|AMB]
+  x-codes: [loinc|1-1, loinc|1-2]
+  y-codes: [loinc|2-2]
+observables:
+  x: {{codes: x-codes, unit: "1", tie: {tie}}}
+  y: {{codes: y-codes, unit: "1", tie: highest}}
+  z: {{codes: x-codes, unit: "1", tie: highest}}
+composites:
+  yz: {{components: {{y: {{cap: 10}}, z: {{}}}}}}
+initial_population: {{not: {{sex: other}}}}
+scorable: {{measured: {measured}}}
+denominator: {denominator}
+numerator: {numerator}
+sources: [tried]
+examples: [{{title: none, expect: {{"2024": none}}}}]
+"""
+
+
+def tried(
+    numerator: str,
+    *,
+    measured: str = "x",
+    basis: str = "latest-status",
+    tie: str = "highest",
+    denominator: str = "scorable",
+) -> Measure:
+    """Return a definition of which only what matters is said."""
+    look_back = "look_back_months: 12" if basis == "latest-status" else ""
+    text = DEFINITION.format(
+        basis=basis,
+        look_back=look_back,
+        numerator=numerator,
+        measured=measured,
+        tie=tie,
+        denominator=denominator,
+    )
+    return parse_measure(text, origin="tried", shared={})
+
+
+def found(
+    concept: int, day: str, value: float, *, record: int, encounter: int = 0
+) -> Observation:
+    """Return a fact; *value* in units, not in thousandths."""
+    on = day_number(date.fromisoformat(day))
+    when = (on, record, 0, month_of_day(on))
+    return Observation(1, concept, *when, int(value * 1000), None, encounter)
+
+
+def visit(day: str, *, record: int, of_class: int = AMBULATORY) -> Visit:
+    """Return a visit of the subject."""
+    on = day_number(date.fromisoformat(day))
+    return Visit(1, on, record, month_of_day(on), of_class)
+
+
+def state(
+    measure: Measure,
+    interval: str,
+    *rows: Observation | Visit,
+    grain: int = 1,
+    subject: Subject | None = None,
+) -> State:
+    """Return in which populations the subject is, in the interval of a month."""
+    world = World(
+        subjects=(subject or Subject(1),),
+        observations=tuple(row for row in rows if isinstance(row, Observation)),
+        visits=tuple(row for row in rows if isinstance(row, Visit)),
+        concepts=CONCEPTS,
+    )
+    database = sqlite_database()
+    database.fill(world)
+    year, month = map(int, interval.split("-"))
+    months = range(month_number(year, month), month_number(year, month) + 1)
+    events = database.events(compile_measure(measure, CONCEPTS))
+    return states(events, months).get((1, grain, 0, months[0]), NONE)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "expected"),
+    [
+        ("at_most: 4.5", NUMERATOR),
+        ("below: 4.5", DENOMINATOR),
+        ("above: 4.499", NUMERATOR),
+    ],
+)
+def test_the_mean_of_a_day_is_exact(comparison, expected):
+    """4 and 5 are 4.5 on average, and no division rounds it."""
+    measure = tried(f"{{value: {{of: x, {comparison}}}}}", tie="mean")
+    rows = found(X, "2024-01-10", 4, record=1), found(X, "2024-01-10", 5, record=2)
+
+    assert state(measure, "2024-01", *rows) == expected
+
+
+def test_a_record_under_two_codes_counts_once_in_a_mean():
+    """4 (sent under two codes) and 7 are 5.5 on average, not 5."""
+    measure = tried("{value: {of: x, exactly: 5.5}}", tie="mean")
+    rows = (
+        found(X, "2024-01-10", 4, record=1),
+        found(ALSO_X, "2024-01-10", 4, record=1),
+        found(X, "2024-01-10", 7, record=2),
+    )
+
+    assert state(measure, "2024-01", *rows) == NUMERATOR
+
+
+def test_two_records_of_one_value_count_twice_in_a_mean():
+    """4, 4 and 7 are 5 on average, not 5.5."""
+    measure = tried("{value: {of: x, exactly: 5}}", tie="mean")
+    rows = [
+        found(X, "2024-01-10", value, record=n) for n, value in enumerate((4, 4, 7), 1)
+    ]
+
+    assert state(measure, "2024-01", *rows) == NUMERATOR
+
+
+@pytest.mark.parametrize(("of", "number"), [("yz", 12), ("yz.y", 14), ("yz.z", 2)])
+def test_a_component_is_capped_in_the_sum_and_nowhere_else(of, number):
+    """14 joints add 10 to a score, and are still 14 joints."""
+    measure = tried(f"{{value: {{of: {of}, exactly: {number}}}}}", measured="yz")
+    rows = found(Y, "2024-01-10", 14, record=1), found(X, "2024-01-10", 2, record=2)
+
+    assert state(measure, "2024-01", *rows) == NUMERATOR
+
+
+def test_the_later_day_of_a_month_counts():
+    """Both days lie in one month; what holds on its last day is the later value."""
+    measure = tried("{value: {of: x, below: 5}}")
+    rows = found(X, "2024-01-30", 9, record=1), found(X, "2024-01-10", 1, record=2)
+
+    assert state(measure, "2024-01", *rows) == DENOMINATOR
+
+
+def test_a_value_is_in_force_for_the_months_of_the_look_back():
+    """From 31 January 2024 to 31 December, and not in January 2025."""
+    measure = tried("{measured: x}")
+    row = found(X, "2024-01-31", 1, record=1)
+
+    assert state(measure, "2023-12", row) == POPULATION
+    assert state(measure, "2024-01", row) == NUMERATOR
+    assert state(measure, "2024-12", row) == NUMERATOR
+    assert state(measure, "2025-01", row) == POPULATION
+
+
+def test_a_value_takes_over_in_the_month_in_which_the_one_before_expires():
+    """Measured every January: there is no month without a value, and no month twice."""
+    measure = tried("{value: {of: x, below: 5}}")
+    rows = found(X, "2023-01-10", 1, record=1), found(X, "2024-01-10", 1, record=2)
+
+    months = ("2023-12", "2024-01", "2024-12")
+    assert [state(measure, month, *rows) for month in months] == [NUMERATOR] * 3
+    assert state(measure, "2025-01", *rows) == POPULATION
+
+
+def test_a_person_counts_from_the_month_of_birth_until_the_month_of_death():
+    """Nothing is asked about the months before and after."""
+    measure = tried("{measured: x}")
+    person = Subject(
+        1, birth_month=month_number(2024, 2), death_month=month_number(2024, 4)
+    )
+    months = ("2024-01", "2024-02", "2024-03", "2024-04")
+
+    assert [state(measure, month, subject=person) for month in months] == [
+        NONE,
+        POPULATION,
+        POPULATION,
+        NONE,
+    ]
+
+
+@pytest.mark.parametrize("basis", ["visits", "latest-status"])
+def test_parts_of_one_visit_make_a_composite_though_their_days_differ(basis):
+    """A questionnaire filled in the day before belongs to the visit it names."""
+    measure = tried("{measured: yz}", measured="yz", basis=basis)
+    rows = (
+        visit("2024-02-01", record=7),
+        found(Y, "2024-01-31", 1, record=1, encounter=7),
+        found(X, "2024-02-01", 1, record=2),
+    )
+
+    assert state(measure, "2024-02", *rows) == NUMERATOR
+
+
+def test_parts_of_different_days_without_a_visit_make_no_composite():
+    """A score is taken at one visit, or it is none."""
+    measure = tried("{measured: yz}", measured="yz")
+    rows = found(Y, "2024-01-31", 1, record=1), found(X, "2024-02-01", 1, record=2)
+
+    assert state(measure, "2024-02", *rows) == POPULATION
+
+
+@pytest.mark.parametrize(
+    ("encounter", "expected"),
+    [(0, NUMERATOR), (7, NUMERATOR), (8, POPULATION), (9, POPULATION)],
+)
+def test_a_visit_is_scored_by_its_own_values_and_by_those_of_no_encounter(
+    encounter, expected
+):
+    """8 is a stay in hospital on that day, 9 an encounter that never came."""
+    measure = tried("{measured: x}", basis="visits")
+    rows = (
+        visit("2024-01-10", record=7),
+        visit("2024-01-10", record=8, of_class=INPATIENT),
+        found(X, "2024-01-10", 1, record=1, encounter=encounter),
+    )
+
+    assert state(measure, "2024-01", *rows) == expected
+
+
+@pytest.mark.parametrize(
+    ("grain", "interval", "expected"),
+    [
+        (1, "2024-01", NUMERATOR),
+        (1, "2024-02", DENOMINATOR),
+        (1, "2024-03", POPULATION),
+        (3, "2024-01", DENOMINATOR),
+        (3, "2024-03", DENOMINATOR),
+        (12, "2024-01", DENOMINATOR),
+        (12, "2025-01", NONE),
+    ],
+)
+def test_an_interval_counts_a_person_once_by_the_last_scored_visit(
+    grain, interval, expected
+):
+    """Three visits of a quarter: met, not met, not scored; so not met."""
+    measure = tried("{value: {of: x, below: 5}}", basis="visits")
+    rows = (
+        visit("2024-01-10", record=7),
+        visit("2024-02-10", record=8),
+        visit("2024-03-10", record=9),
+        found(X, "2024-01-10", 1, record=1),
+        found(X, "2024-02-10", 6, record=2, encounter=8),
+    )
+
+    assert state(measure, interval, *rows, grain=grain) == expected
+
+
+def test_where_everybody_is_in_the_denominator_the_last_visit_decides():
+    """Met on 10 January, not measured on 20 January: not met, though scored."""
+    measure = tried(
+        "{value: {of: x, below: 5}}", basis="visits", denominator="population"
+    )
+    rows = (
+        visit("2024-01-10", record=7),
+        visit("2024-01-20", record=8),
+        found(X, "2024-01-10", 1, record=1),
+    )
+
+    assert state(measure, "2024-01", *rows) == DENOMINATOR

@@ -30,7 +30,7 @@ from app.main import (
     start_worker,
     write_master_key,
 )
-from app.services import registry, releases
+from app.services import invitations, registry, releases
 from app.services.hub import Hub
 from app.settings import Settings
 from app.smart.clients import generate_key
@@ -166,6 +166,16 @@ def send(
     keys = Credentials(client_id=client_id, key=json.loads(key.read_text()))
     tally = send_everything([(source, keys)], base_url=base_url, console=console)
     tell(tally, console=console)
+
+
+@app.command()
+def link(
+    days: Annotated[
+        int, typer.Option(min=1, help="How long it opens them.")
+    ] = invitations.LINK_DAYS,
+) -> None:
+    """Print a link that opens the members' pages; whoever has it may read them."""
+    typer.echo(invitations.members_link(open_hub(), days=days))
 
 
 @key_app.command("new")

@@ -8,6 +8,7 @@ Or the same with a folder of FHIR files in place of the synthetic EHRs.
 
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import httpx
 import msgspec
+from catchment_client.models import ChartAnswer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 from rich.table import Table
@@ -30,22 +32,19 @@ from rich.table import Table
 from app.demo.deliveries import Delivery
 from app.demo.folders import Dealt, folder_deliveries
 from app.demo.network import demo_network
+from app.demo.partner import ChartRefusedError, read_chart
 from app.demo.sending import Credentials, Sender, Tally
-from app.domain.calendar import first_day
 from app.domain.clinics import Audience, ClinicStatus
 from app.main import StartError, hub_of, write_master_key
 from app.services import registry, releases
-from app.services.charts import released_cells
 from app.services.hub import Clock, Hub, epoch_milliseconds
+from app.services.invitations import members_link
 from app.services.recounts import is_all_counted
-from app.services.series import Viewer, Wanted, find_series
 from app.settings import Settings
-from app.smart.clients import generate_key
+from app.smart.clients import fetch_token, generate_key
 from app.store.migrations import migrate
 from app.store.sessions import (
-    ReadSession,
     WriteSession,
-    read_session,
     write_session,
 )
 
@@ -180,7 +179,7 @@ def demonstrate(
             with write_session(hub.engine) as session:
                 releases.publish(session, hub)
             place.finished.write_text(json.dumps({"resources": tally.sent}))
-        show(hub, console=console)
+        show(hub, place, sources, console=console)
         if stay:
             console.print("Serving; stop with Ctrl-C")
             server.wait()
@@ -337,41 +336,71 @@ def wait_until_counted(hub: Hub, *, console: Console) -> None:
     raise StartError(msg)
 
 
-def show(hub: Hub, *, console: Console) -> None:
-    """Print what the network published, as a partner reads it, and where to look."""
-    table = Table(title="The network, as its members see it")
-    for column in ("measure", "interval", "n / d", "value", "clinics shown"):
+def show(
+    hub: Hub, place: Place, sources: Iterable[DemoSource], *, console: Console
+) -> None:
+    """Print what the network published, as a partner's app reads it, and where."""
+    read = partial(read_chart, hub.base_url, _partner_token(hub, place))
+    table = Table(title="The network, as a partner among its members reads it")
+    for column in ("measure", "newest interval", "n / d", "value", "change"):
         table.add_column(column)
-    with read_session(hub.engine) as session:
-        for line in _lines(session, hub):
-            table.add_row(*line)
-    console.print(table)
-    console.print(f"Dashboard:   {hub.base_url}/")
-    console.print(f"API:         {hub.base_url}/docs")
-
-
-def _lines(session: ReadSession, hub: Hub) -> Iterator[tuple[str, ...]]:
-    """Yield a line of the table for each measure."""
-    viewer = Viewer(audience=Audience.MEMBERS)
     for measure in hub.measures:
-        series = find_series(session, hub, viewer, measure.id, Wanted())
-        shown = [cell for cell in series.cells if cell.denominator is not None]
-        if not shown:
-            yield measure.title, "-", "-", "suppressed", "-"
-            continue
-        last = shown[-1]
-        yield (
-            measure.title,
-            f"{last.interval} of {first_day(last.interval_start):%b %Y}",
-            f"{last.numerator} / {last.denominator}",
-            f"{last.proportion:.0%}",
-            str(_clinics_shown(session, hub, viewer, measure.id)),
+        table.add_row(*_line(measure.title, _chart(read, measure.id)))
+    console.print(table)
+    for source in sources:
+        for measure in hub.measures:
+            chart = _chart(read, measure.id, clinic=source.code)
+            if chart is not None and chart.suggested_shift:
+                console.print(f"A change at {source.name}: {_change(chart)}")
+                console.print(f"  {measure.title}", style="dim")
+    console.print(f"In public:   {hub.base_url}/", soft_wrap=True)
+    console.print(f"For members: {members_link(hub)}", soft_wrap=True)
+    console.print(f"The API:     {hub.base_url}/docs", soft_wrap=True)
+
+
+def _partner_token(hub: Hub, place: Place) -> str:
+    partner = credentials(place, PARTNER)
+    with httpx.Client(trust_env=False) as http:
+        token, _ = fetch_token(
+            http,
+            token_endpoint=hub.token_endpoint,
+            client_id=partner.client_id,
+            key=partner.key,
+            scope=" ".join(registry.PARTNER_SCOPES),
+            now=int(time.time()),
+            jti=secrets.token_urlsafe(16),
         )
+    return token
 
 
-def _clinics_shown(
-    session: ReadSession, hub: Hub, viewer: Viewer, measure_id: str
-) -> int:
-    """Return how many clinics the members' release shows of a measure."""
-    cells = released_cells(session, hub, viewer, measure_id)
-    return len({cell.clinic_id for cell in cells if cell.withheld is None})
+def _chart(
+    read: Callable[..., ChartAnswer], measure_id: str, *, clinic: str | None = None
+) -> ChartAnswer | None:
+    """Return a chart, or None where nothing of it is published."""
+    try:
+        return read(measure_id, clinic=clinic)
+    except ChartRefusedError:
+        return None
+
+
+def _line(title: str, chart: ChartAnswer | None) -> tuple[str, ...]:
+    """Return a line of the table: the newest point that is not suppressed."""
+    points = [] if chart is None else [p for p in chart.points if p.value is not None]
+    if chart is None or not points:
+        return title, "-", "-", "suppressed", "-"
+    last = points[-1]
+    return (
+        title,
+        f"{chart.interval} of {last.interval_start:%b %Y}",
+        f"{last.n} / {last.d}",
+        f"{last.value:.0%}",
+        _change(chart),
+    )
+
+
+def _change(chart: ChartAnswer) -> str:
+    """Return in words when a series most likely changed, if it did."""
+    shift = chart.suggested_shift
+    if not shift:
+        return "-"
+    return f"{shift.before:.0%} to {shift.after:.0%} in {shift.interval_start:%b %Y}"

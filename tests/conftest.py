@@ -1,11 +1,29 @@
-"""What every test may use: the shared inputs and one rule about skips."""
+"""What every test may use: the shared inputs, a hub on both databases, its doors."""
 
 import os
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from fastapi import FastAPI
+
+from app.services.hub import Hub
+from app.settings import Settings
+from app.store.sessions import open_engine
+from tests.hubs import (
+    BASE_URL,
+    Clock,
+    Databases,
+    Network,
+    app_of,
+    first_hub,
+    hub_on,
+    settings_in,
+)
 
 ROOT = Path(__file__).parent.parent
+DIALECTS = ("sqlite", "postgresql")
 
 
 def shared_folder() -> Path:
@@ -20,6 +38,78 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared inputs are not here (set CATCHMENT_SHARED)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Run tests of the doors on asyncio, as uvicorn does."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """Databases of both kinds; PostgreSQL is one server for the whole run."""
+    opened = Databases(tmp_path_factory.mktemp("databases"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The settings of a hub whose worker is off."""
+    return settings_in(tmp_path_factory.mktemp("settings"))
+
+
+@pytest.fixture(scope="session")
+def shared_parts(settings: Settings) -> Hub:
+    """What all hubs have in common, made once: the policy, the measures, the keys."""
+    return first_hub(settings)
+
+
+@pytest.fixture(params=DIALECTS)
+def dialect(request: pytest.FixtureRequest) -> str:
+    """Each of the databases that the hub runs on."""
+    return request.param
+
+
+@pytest.fixture
+def database_url(databases: Databases, dialect: str) -> str:
+    """A migrated database without a row."""
+    return databases.fresh(dialect)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The hub's clock; a test moves it."""
+    return Clock()
+
+
+@pytest.fixture
+def hub(shared_parts: Hub, database_url: str, clock: Clock) -> Iterator[Hub]:
+    """A hub on an empty database."""
+    engine = open_engine(database_url)
+    yield hub_on(shared_parts, engine, clock)
+    engine.dispose()
+
+
+@pytest.fixture
+def app(hub: Hub, settings: Settings) -> FastAPI:
+    """The application, as it is served."""
+    return app_of(hub, settings)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """HTTP to the application, without a token."""
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as http:
+        yield http
+
+
+@pytest.fixture
+def network(hub: Hub, client: httpx.AsyncClient) -> Network:
+    """Enrols who takes part."""
+    return Network(hub, client)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -91,11 +91,9 @@ def _visit_members(plan: Plan) -> list[str]:
     found = found_columns(plan)
     return [
         f"""occasion AS (
-  SELECT d.subject_id, d.month{_each(", COALESCE(a_{0}.found, 0) AS {0}", found)}, d.day
-  FROM (
-    SELECT DISTINCT subject_id, day, month FROM visit
-    WHERE subject_id {IN_SCOPE} AND class_concept_id IN {plan.visit_classes}
-  ) d{_assessments_of_day(plan)}
+  SELECT o.subject_id, o.month{_each(", COALESCE(a_{0}.found, 0) AS {0}", found)}, o.day
+  FROM visit o{_assessments_of_day(plan)}
+  WHERE o.subject_id {IN_SCOPE} AND o.class_concept_id IN {plan.visit_classes}
 )""",
         # Marks have no day; the day of a visit may be any number.
         f"""state AS (
@@ -136,7 +134,7 @@ def _assessments_of_day(plan: Plan) -> str:
     """Return the joins of a day's visits with what was found there."""
     return "".join(
         f"\n  LEFT JOIN assessed_{n} a_found_{n}"
-        f" ON a_found_{n}.subject_id = d.subject_id AND a_found_{n}.day = d.day"
+        f" ON a_found_{n}.subject_id = o.subject_id AND a_found_{n}.day = o.day"
         for n in plan.assessments.values()
     )
 

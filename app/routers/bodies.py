@@ -1,5 +1,6 @@
 """Bodies in and out: sizes, media types, and what the caller prefers."""
 
+import re
 import zlib
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -87,6 +88,9 @@ def decompressed(request: Request, body: bytes, *, limit: int) -> bytes:
         raise UnsupportedMediaError(msg) from None
     if len(plain) > limit:
         raise _too_large(limit)
+    if not inflator.eof or inflator.unused_data:
+        msg = "The body is not one whole gzip"
+        raise UnsupportedMediaError(msg)
     return plain
 
 
@@ -102,7 +106,7 @@ def require_fhir_reply(request: Request) -> None:
 
 def preferred_return(request: Request) -> str:
     """Return what the caller wants back of a write (``Prefer: return=``)."""
-    for part in request.headers.get("Prefer", "").split(";"):
+    for part in re.split("[,;]", request.headers.get("Prefer", "")):
         name, _, value = part.strip().partition("=")
         if name.lower() == "return":
             if value not in RETURNS:

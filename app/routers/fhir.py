@@ -40,7 +40,7 @@ def metadata(request: Request, hub: HubDependency) -> Response:
 @router.post("")
 @router.post("/")
 def receive_bundle(
-    body: FhirBody, caller: Caller, hub: HubDependency, session: WriteSession
+    caller: Caller, body: FhirBody, hub: HubDependency, session: WriteSession
 ) -> Response:
     """Store a batch or transaction Bundle."""
     reply = bundles.receive_bundle(
@@ -56,7 +56,7 @@ def receive_bundle(
 
 
 @router.post("/$de-identify")
-def deidentify(body: FhirBody, caller: Caller, hub: HubDependency) -> Response:
+def deidentify(caller: Caller, body: FhirBody, hub: HubDependency) -> Response:
     """Return what would be kept of a resource; nothing is stored."""
     return fhir_reply(
         examinations.deidentified_parameters(hub, required_source(caller), body)
@@ -65,7 +65,7 @@ def deidentify(body: FhirBody, caller: Caller, hub: HubDependency) -> Response:
 
 @router.post("/{type_name}/$validate")
 def validate(
-    type_name: str, body: FhirBody, caller: Caller, hub: HubDependency
+    type_name: str, caller: Caller, body: FhirBody, hub: HubDependency
 ) -> Response:
     """Return every fault of a resource; nothing is stored."""
     type_ = resources.kept_type(type_name)
@@ -77,8 +77,8 @@ def validate(
 def create(
     type_name: str,
     request: Request,
-    body: FhirBody,
     caller: Caller,
+    body: FhirBody,
     hub: HubDependency,
     session: WriteSession,
 ) -> Response:
@@ -100,8 +100,8 @@ def update(
     type_name: str,
     own_id: str,
     request: Request,
-    body: FhirBody,
     caller: Caller,
+    body: FhirBody,
     hub: HubDependency,
     session: WriteSession,
 ) -> Response:
@@ -113,7 +113,7 @@ def update(
     wish = Wish(
         own_id=own_id,
         if_match=bundles.version_of(request.headers.get("If-Match")),
-        if_none_match=request.headers.get("If-None-Match") == "*",
+        if_none_match=bundles.create_only(request.headers.get("If-None-Match")),
     )
     receipt = resources.save(session, hub, required_source(caller), body, wish)
     return _written(request, session, receipt, own_id=own_id)
@@ -123,8 +123,8 @@ def update(
 def update_conditionally(
     type_name: str,
     request: Request,
-    body: FhirBody,
     caller: Caller,
+    body: FhirBody,
     hub: HubDependency,
     session: WriteSession,
 ) -> Response:

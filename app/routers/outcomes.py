@@ -19,13 +19,20 @@ from app.domain.errors import (
     ServiceError,
 )
 from app.fhir.outcomes import HTTP_STATUS, operation_outcome
+from app.routers.templates import page
 from app.smart.errors import OAuthError
 
 log = logging.getLogger(__name__)
 
 FHIR_JSON = "application/fhir+json"
 PROBLEM_JSON = "application/problem+json"
-CHALLENGE = 'Bearer error="invalid_token"'
+CHALLENGES = {
+    HTTPStatus.UNAUTHORIZED: 'Bearer error="invalid_token"',
+    HTTPStatus.FORBIDDEN: 'Bearer error="insufficient_scope"',
+}
+"""What a refused caller is told to do about it (RFC 6750 section 3)."""
+PAGES = ("/measures/", "/clinics/")
+INTERFACES = ("/v1/", "/health/")
 
 
 def status_of(error: ServiceError) -> int:
@@ -34,16 +41,37 @@ def status_of(error: ServiceError) -> int:
 
 
 def error_reply(
-    path: str, error: ServiceError, *, status: int | None = None
+    request: Request, error: ServiceError, *, status: int | None = None
 ) -> Response:
-    """Return *error* as FHIR, OAuth or problem JSON, by the path it was met on."""
+    """Return *error* as FHIR, OAuth or problem JSON, or as a page, by the path."""
+    path = request.url.path
     code = status or status_of(error)
-    headers = {"WWW-Authenticate": CHALLENGE} if code == HTTPStatus.UNAUTHORIZED else {}
+    challenge = CHALLENGES.get(HTTPStatus(code))
+    headers = {"WWW-Authenticate": challenge} if challenge else {}
     if path.startswith("/oauth"):
         return _oauth(error, code, headers)
     if path == "/fhir" or path.startswith("/fhir/"):
         return _json(operation_outcome(error), code, FHIR_JSON, headers)
+    if _is_for_people(request):
+        return _page(error, code)
     return _json(problem(error, code), code, PROBLEM_JSON, headers)
+
+
+def _is_for_people(request: Request) -> bool:
+    """Return whether a page was asked for; a browser's mistaken address counts."""
+    path = request.url.path
+    if path.startswith(INTERFACES):
+        return False
+    accepted = request.headers.get("Accept", "")
+    return path == "/" or path.startswith(PAGES) or "text/html" in accepted
+
+
+def _page(error: ServiceError, status: int) -> Response:
+    """Return *error* in words for people."""
+    phrase = HTTPStatus(status).phrase
+    return page(
+        "error.html", status=status, code=status, phrase=phrase, message=error.message
+    )
 
 
 def problem(error: ServiceError, status: int) -> dict[str, Any]:
@@ -82,7 +110,7 @@ def install_error_replies(app: FastAPI) -> None:
     def deliberate(request: Request, error: ServiceError) -> Response:
         facts = {"error": type(error).__name__, "expression": error.expression}
         log.info("refused", extra=facts)
-        return error_reply(request.url.path, error)
+        return error_reply(request, error)
 
     @app.exception_handler(RequestValidationError)
     def invalid_parameters(request: Request, error: RequestValidationError) -> Response:
@@ -92,7 +120,7 @@ def install_error_replies(app: FastAPI) -> None:
         named = ", ".join(name for name in names if name in known)
         message = f"Invalid or missing: {named}" if named else "Invalid parameters"
         return error_reply(
-            request.url.path,
+            request,
             InvalidElementError(message),
             status=HTTPStatus.BAD_REQUEST,
         )
@@ -100,12 +128,12 @@ def install_error_replies(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def of_the_framework(request: Request, error: HTTPException) -> Response:
         if error.status_code == HTTPStatus.NOT_FOUND:
-            return error_reply(request.url.path, NotFoundError("There is nothing here"))
+            return error_reply(request, NotFoundError("There is nothing here"))
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             refusal = NotSupportedError("This method is not allowed here")
-            return error_reply(request.url.path, refusal, status=error.status_code)
+            return error_reply(request, refusal, status=error.status_code)
         return error_reply(
-            request.url.path,
+            request,
             MalformedError("The request could not be read"),
             status=error.status_code,
         )
@@ -151,7 +179,7 @@ class LastDoor:
             )
             if not started:
                 failed = ServiceError("The hub failed; nothing was stored")
-                await error_reply(scope["path"], failed)(scope, receive, send)
+                await error_reply(Request(scope), failed)(scope, receive, send)
 
 
 def _place(error: BaseException) -> str:

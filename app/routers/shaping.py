@@ -1,8 +1,12 @@
 """From what a service found to what an answer says."""
 
+import csv
+import io
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
+
+from fastapi import Response
 
 from app.charts.measure_charts import ChartPoint
 from app.charts.remarks import Remark
@@ -80,6 +84,15 @@ def series_answer(series: Series) -> answers.SeriesAnswer:
     """Return a series, interval by interval."""
     points = [answers.Point(**point(cell)) for cell in series.cells]
     return answers.SeriesAnswer(**head(series), points=points)
+
+
+def series_csv(answer: answers.SeriesAnswer) -> Response:
+    """Return a series as CSV, a line an interval, empty where a value is withheld."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(answers.Point.model_fields))
+    writer.writeheader()
+    writer.writerows(point.model_dump(mode="json") for point in answer.points)
+    return Response(text.getvalue(), media_type="text/csv")
 
 
 def chart_answer(found: ChartOf) -> answers.ChartAnswer:

@@ -1,7 +1,5 @@
 """The REST interface for partners and clinics: measures, series, charts, releases."""
 
-import csv
-import io
 from datetime import date
 from typing import Annotated
 
@@ -93,7 +91,7 @@ def get_series(
     found = series.find_series(session, hub, viewer, measure_id, part)
     answer = shaping.series_answer(found)
     if "text/csv" in request.headers.get("Accept", ""):
-        return _csv(answer)
+        return shaping.series_csv(answer)
     return answer
 
 
@@ -173,12 +171,3 @@ def get_release(
 
 def _picture(drawn: str | bytes, picture: charts.Picture) -> Response:
     return Response(drawn, media_type=charts.MEDIA_TYPES[picture])
-
-
-def _csv(answer: answers.SeriesAnswer) -> Response:
-    """Return a series as CSV, a line an interval, empty where a value is withheld."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(answers.Point.model_fields))
-    writer.writeheader()
-    writer.writerows(point.model_dump(mode="json") for point in answer.points)
-    return Response(text.getvalue(), media_type="text/csv")

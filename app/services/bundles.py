@@ -1,7 +1,8 @@
 """Bundles: a batch entry by entry, a transaction all or nothing."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -30,6 +31,8 @@ from app.store.sessions import WriteSession
 MAX_ENTRIES = 5_000
 
 INTERACTIONS: dict[str, Interaction] = {"POST": "c", "PUT": "u", "DELETE": "d"}
+REQUEST_TEXTS = ("method", "url", "ifNoneExist", "ifMatch", "ifNoneMatch")
+TYPE_NAME = re.compile(r"[A-Z][A-Za-z]{0,63}")
 
 Allowed = Callable[[str, Interaction, Mapping[str, Any] | None], None]
 """Refuses a type, an interaction and a resource that the caller's scopes lack."""
@@ -43,12 +46,12 @@ class Entry:
     method: str
     type_name: str
     own_id: str | None
-    criterion: Criterion | None
-    create_only: bool
-    if_match: int | None
-    if_none_match: bool
     full_url: str | None
     resource: dict[str, Any] | None
+    criterion: Criterion | None = None
+    create_only: bool = False
+    if_match: int | None = None
+    if_none_match: bool = False
 
     @property
     def expression(self) -> str:
@@ -166,34 +169,51 @@ def _entry(index: int, raw: object) -> Entry:
     if not isinstance(request, dict):
         msg = "An entry needs a request"
         raise MalformedError(msg, expression=f"{where}.request")
+    for name, value in request.items():
+        if name in REQUEST_TEXTS and not isinstance(value, str):
+            msg = "Not the kind of JSON value that belongs here"
+            raise MalformedError(msg, expression=f"{where}.request.{name}")
     method, url = request.get("method"), request.get("url")
-    if method not in INTERACTIONS:
-        msg = "Entries may POST, PUT and DELETE"
-        raise NotSupportedError(msg, expression=f"{where}.request.method")
-    if not isinstance(url, str):
+    if url is None:
         msg = "A request needs a url"
         raise MalformedError(msg, expression=f"{where}.request.url")
     path, _, query = url.lstrip("/").partition("?")
     type_name, _, own_id = path.partition("/")
-    create_only = "ifNoneExist" in request
-    criteria = request.get("ifNoneExist", query) if method == "POST" else query
-    return _checked(
-        Entry(
-            index=index,
-            method=method,
-            type_name=type_name,
-            own_id=own_id or None,
-            criterion=parse_criterion(criteria, expression=f"{where}.request")
-            if criteria
-            else None,
-            create_only=create_only,
-            if_match=version_of(request.get("ifMatch"), expression=f"{where}.request"),
-            if_none_match=request.get("ifNoneMatch") == "*",
-            full_url=raw.get("fullUrl")
-            if isinstance(raw.get("fullUrl"), str)
-            else None,
-            resource=raw.get("resource"),
-        )
+    if TYPE_NAME.fullmatch(type_name) is None:
+        msg = "The url begins with a resource type"
+        raise MalformedError(msg, expression=f"{where}.request.url")
+    full_url = raw.get("fullUrl")
+    entry = Entry(
+        index=index,
+        method=method,
+        type_name=type_name,
+        own_id=own_id or None,
+        full_url=full_url if isinstance(full_url, str) else None,
+        resource=raw.get("resource"),
+    )
+    if RecordType.of(type_name) is None:
+        return entry
+    return _checked(_conditional(entry, request, query))
+
+
+def _conditional(entry: Entry, request: Mapping[str, str], query: str) -> Entry:
+    """Return *entry* with the conditions of its request."""
+    where = f"{entry.expression}.request"
+    if entry.method not in INTERACTIONS:
+        msg = "Entries may POST, PUT and DELETE"
+        raise NotSupportedError(msg, expression=f"{where}.method")
+    if query and entry.method != "PUT":
+        msg = "Only PUT takes a condition in its url"
+        raise NotSupportedError(msg, expression=f"{where}.url")
+    condition = request.get("ifNoneExist") if entry.method == "POST" else query
+    return replace(
+        entry,
+        criterion=parse_criterion(condition, expression=where) if condition else None,
+        create_only=bool(condition) and entry.method == "POST",
+        if_match=version_of(request.get("ifMatch"), expression=f"{where}.ifMatch"),
+        if_none_match=create_only(
+            request.get("ifNoneMatch"), expression=f"{where}.ifNoneMatch"
+        ),
     )
 
 
@@ -230,15 +250,23 @@ def check_own_id(
         raise MalformedError(msg, expression=f"{resource.get('resourceType')}.id")
 
 
-def version_of(etag: object, *, expression: str | None = None) -> int | None:
+def version_of(etag: str | None, *, expression: str | None = None) -> int | None:
     """Return the version that an If-Match asks for."""
     if etag is None:
         return None
-    text = str(etag).strip().removeprefix("W/").strip('"')
+    text = etag.strip().removeprefix("W/").strip('"')
     if not text.isdecimal():
         msg = 'If-Match is a version as W/"1"'
         raise InvalidElementError(msg, expression=expression)
     return int(text)
+
+
+def create_only(etag: str | None, *, expression: str | None = None) -> bool:
+    """Return whether an If-None-Match asks that there be no record yet."""
+    if etag not in {None, "*"}:
+        msg = "If-None-Match takes * only"
+        raise NotSupportedError(msg, expression=expression)
+    return etag == "*"
 
 
 def _submission(

@@ -1,85 +1,81 @@
 """Who is who: aliases to records, placeholders for those yet to come, joins."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+
+import msgspec
 
 from app.domain.clinics import Source
 from app.domain.errors import (
     BusinessRuleError,
+    ForbiddenError,
     NotFoundError,
     PreconditionFailedError,
 )
 from app.domain.records import (
     Alias,
-    AliasTarget,
-    DeidentifiedRecord,
+    AliasKind,
     EntryTarget,
     HubTarget,
+    Patient,
     RecordType,
     Target,
 )
+from app.services.hub import Hub
 from app.store import records, subjects
 from app.store.records import State, StoredRecord
 from app.store.sessions import WriteSession
 from app.store.subjects import StoredSubject
+
+SEXES = {"male": 1, "female": 2, "other": 3}
+_PATIENT = msgspec.json.Decoder(Patient)
 
 
 class Identities:
     """
     The records that one transaction meets or makes, by alias and by id.
 
-    Everything known is read at the start in a few queries; what is new or changed is
-    written at the end in a few more. Nothing here decides whether a resource is new:
-    that is intake's.
+    Everything known is read at the start in a few queries, and locked; what is new or
+    changed is written at the end in a few more. Nothing here decides whether a
+    resource is new: that is intake's.
     """
 
-    def __init__(
-        self,
-        session: WriteSession,
-        source: Source,
-        *,
-        policy_digest: str,
-        key_version: int,
-        now: int,
-    ) -> None:
+    def __init__(self, session: WriteSession, hub: Hub, source: Source) -> None:
+        self.now = hub.clock()
         self._session = session
         self._source = source
-        self._policy_digest = policy_digest
-        self._key_version = key_version
-        self._now = now
+        self._policy_digest = hub.policy.digest
+        self._key_version = hub.keys.current
         self._known: dict[bytes, int] = {}
         self._free_ids: list[int] = []
+        self._expected = 0
         self._new_aliases: list[tuple[Alias, int]] = []
         self._changed: set[int] = set()
         self._changed_subjects: set[int] = set()
+        self._to_describe: set[int] = set()
         self.records: dict[int, StoredRecord] = {}
         self.subjects: dict[int, StoredSubject] = {}
 
-    def load(self, submitted: Iterable[DeidentifiedRecord]) -> None:
-        """Read all that *submitted* names, and reserve ids for what is new."""
-        keys: set[bytes] = set()
-        hub_ids: set[int] = set()
-        count = 0
-        for record in submitted:
-            count += 1
-            keys.update(alias.key for alias in record.aliases)
-            for target in (record.subject, record.encounter, *record.links):
-                if isinstance(target, AliasTarget):
-                    keys.update(alias.key for alias in target.aliases)
-                elif isinstance(target, HubTarget):
-                    hub_ids.add(target.record_id)
+    def load(
+        self, keys: Collection[bytes], hub_ids: Collection[int], *, expected: int
+    ) -> None:
+        """Read all that *keys* and *hub_ids* name; *expected* records may be new."""
         self._known = records.find_by_alias(self._session, keys)
         self.add_records({*self._known.values(), *hub_ids})
-        self._expected = count + len(keys) - len(self._known)
+        self._expected = expected + len(keys) - len(self._known)
 
     def add_records(self, ids: Iterable[int]) -> None:
         """Read the records of *ids* and the subjects that they are about."""
         wanted = set(ids) - self.records.keys()
+        if not wanted:
+            return
+        records.lock_by_id(self._session, wanted)
         self.records.update(records.find_by_id(self._session, wanted))
         about = {self.records[i].subject_id for i in wanted if i in self.records}
         self._add_subjects(about - self.subjects.keys())
 
     def _add_subjects(self, ids: set[int]) -> None:
-        found = subjects.find_subjects(self._session, ids)
+        """Read subjects and those that they are joined to."""
+        found = subjects.lock_subjects(self._session, ids)
         self.subjects.update(found)
         joined = {s.joined_to for s in found.values() if s.joined_to is not None}
         if missing := joined - self.subjects.keys():
@@ -97,6 +93,21 @@ class Identities:
             raise PreconditionFailedError(msg, expression=expression)
         return next(iter(found), None)
 
+    def own(self, record_id: int, *, type_: RecordType, expression: str) -> int:
+        """Return a hub id that may be written under; refuse all others."""
+        record = self.records.get(record_id)
+        if (
+            record is None
+            or record.type is not type_
+            or record.clinic_id != self._source.clinic_id
+        ):
+            msg = f"No {type_.fhir_name} of that id; the hub gives its ids itself"
+            raise NotFoundError(msg, expression=expression)
+        if record.source_id != self._source.source_id:
+            msg = "The record belongs to another source of the clinic"
+            raise ForbiddenError(msg, expression=expression)
+        return record_id
+
     def name(self, record_id: int, aliases: Iterable[Alias]) -> None:
         """
         Let *aliases* name a record from now on.
@@ -108,6 +119,33 @@ class Identities:
             if alias.key_version == self._key_version and alias.key not in self._known:
                 self._known[alias.key] = record_id
                 self._new_aliases.append((alias, record_id))
+
+    def has_other_id(self, record_id: int, aliases: Iterable[Alias]) -> bool:
+        """Return whether a record has an id, and none of those among *aliases*."""
+        ids = [alias for alias in aliases if alias.kind is AliasKind.ID]
+        if not ids or record_id in self.found(ids):
+            return False
+        kinds = records.kinds_of_names(self._session, [record_id])
+        return (record_id, AliasKind.ID) in kinds
+
+    def target(
+        self,
+        target: Target,
+        *,
+        type_: RecordType,
+        entries: Mapping[int, int],
+        expression: str,
+    ) -> int | None:
+        """
+        Return the id of the record that *target* names; None: it is not here yet.
+
+        *entries* maps a Bundle entry to the record it became.
+        """
+        if isinstance(target, EntryTarget):
+            return self._of_entry(target, type_, entries, expression)
+        if isinstance(target, HubTarget):
+            return self._of_hub(target, type_, expression)
+        return min(self.found(target.aliases), default=None)
 
     def resolve(
         self,
@@ -122,13 +160,11 @@ class Identities:
         Return the id of the record that *target* names, making a placeholder.
 
         *about* is the subject of a placeholder encounter; None for a subject itself.
-        *entries* maps a Bundle entry to the record it became.
         """
-        if isinstance(target, EntryTarget):
-            return self._of_entry(target, type_, entries, expression)
-        if isinstance(target, HubTarget):
-            return self._of_hub(target, type_, expression)
-        known = min(self.found(target.aliases), default=None)
+        known = self.target(target, type_=type_, entries=entries, expression=expression)
+        if isinstance(target, EntryTarget | HubTarget):
+            assert known is not None
+            return known
         if known is None:
             known = self.create(type_, subject_id=about).id
         self.name(known, target.aliases)
@@ -151,7 +187,7 @@ class Identities:
         record = self.records.get(target.record_id)
         if record is None or record.clinic_id != self._source.clinic_id:
             msg = "The reference names no record of this clinic"
-            raise NotFoundError(msg, expression=expression)
+            raise BusinessRuleError(msg, expression=expression)
         if record.type is not type_:
             msg = f"The reference names no {type_.fhir_name}"
             raise BusinessRuleError(msg, expression=expression)
@@ -173,7 +209,7 @@ class Identities:
             digest=None,
             content=None,
             policy_digest=self._policy_digest,
-            received_at=self._now,
+            received_at=self.now,
         )
         self.records[record_id] = record
         self._changed.add(record_id)
@@ -195,16 +231,10 @@ class Identities:
         """Note that *record* is to be written."""
         self._changed.add(record.id)
 
-    def change_subject(self, subject: StoredSubject) -> None:
-        """Note that *subject* is to be written."""
-        self._changed_subjects.add(subject.id)
-
     def counted(self, subject_id: int) -> StoredSubject:
         """Return the subject that counts for *subject_id*: itself, unless joined."""
         subject = self.subjects[subject_id]
-        while subject.joined_to is not None:
-            subject = self.subjects[subject.joined_to]
-        return subject
+        return self.subjects[subject.joined_to] if subject.joined_to else subject
 
     def join(self, subject_ids: Iterable[int]) -> set[int]:
         """
@@ -216,18 +246,57 @@ class Identities:
         roots = sorted({self.counted(i).id for i in subject_ids})
         if len(roots) < 2:  # noqa: PLR2004  (a join takes two)
             return set()
-        stays = self.subjects[roots[0]]
+        stays = roots[0]
         for root in roots[1:]:
-            joined = self.subjects[root]
-            joined.joined_to = stays.id
-            fill_missing(stays, joined)
-            self.change_subject(joined)
-            subjects.move_facts(self._session, from_subject=root, to_subject=stays.id)
-        self.change_subject(stays)
+            for member in {root, *self._joined_to(root)}:
+                self.subjects[member].joined_to = stays
+                self._changed_subjects.add(member)
+            subjects.move_facts(self._session, from_subject=root, to_subject=stays)
+        self.describe(stays)
         return set(roots)
+
+    def _joined_to(self, root: int) -> set[int]:
+        """Return the other subjects that count as *root*."""
+        joined = subjects.joined_subjects(self._session, [root])
+        self._add_subjects(joined - self.subjects.keys())
+        return {s.id for s in self.subjects.values() if s.joined_to == root}
+
+    def describe(self, subject_id: int) -> None:
+        """Note that what is known of a subject is to be put together anew."""
+        self._to_describe.add(subject_id)
+
+    def _describe(self) -> None:
+        """
+        Let each subject that counts say what the Patients of all joined to it say.
+
+        Where they differ the oldest is believed, in whatever order they came.
+        """
+        counted = {self.counted(i).id for i in self._to_describe}
+        joined = subjects.joined_subjects(self._session, counted)
+        self._add_subjects(joined - self.subjects.keys())
+        groups: dict[int, list[int]] = {i: [] for i in counted}
+        for subject in self.subjects.values():
+            if (root := subject.joined_to or subject.id) in groups:
+                groups[root].append(subject.id)
+        self.add_records(i for group in groups.values() for i in group)
+        for root, group in groups.items():
+            self._describe_group(self.subjects[root], sorted(group))
+
+    def _describe_group(self, subject: StoredSubject, group: list[int]) -> None:
+        patients = [
+            _PATIENT.decode(record.content)
+            for record in map(self.records.__getitem__, group)
+            if record.state is State.CURRENT and record.content is not None
+        ]
+        subject.sex = _first(SEXES.get(patient.sex or "") for patient in patients)
+        subject.birth_month = _first(patient.birth_month for patient in patients)
+        subject.death_month = _first(patient.death_month for patient in patients)
+        self._changed_subjects.add(subject.id)
 
     def write(self) -> None:
         """Write what is new or changed."""
+        if self._to_describe:
+            self._describe()
         changed = [self.records[i] for i in self._changed]
         records.save_records(self._session, changed)
         subjects.save_subjects(
@@ -236,8 +305,5 @@ class Identities:
         records.insert_aliases(self._session, self._new_aliases)
 
 
-def fill_missing(subject: StoredSubject, other: StoredSubject) -> None:
-    """Give *subject* what only *other* knows of the same patient."""
-    for field in ("birth_month", "sex", "death_month"):
-        if getattr(subject, field) is None:
-            setattr(subject, field, getattr(other, field))
+def _first(values: Iterable[int | None]) -> int | None:
+    return next((value for value in values if value is not None), None)

@@ -1,16 +1,17 @@
 """De-identified records into the store: each counted once, by whatever door."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from app.deid.pseudonyms import digest_aliases
 from app.domain.clinics import Source
 from app.domain.errors import (
     BusinessRuleError,
     BusyError,
+    MalformedError,
     PreconditionFailedError,
     ServiceError,
 )
@@ -20,18 +21,18 @@ from app.domain.records import (
     AliasTarget,
     Content,
     DeidentifiedRecord,
-    Patient,
+    HubTarget,
     RecordType,
+    Target,
 )
 from app.services.facts import fact_rows
 from app.services.hub import Hub
-from app.services.identities import Identities, fill_missing
+from app.services.identities import Identities
 from app.store import records, subjects
 from app.store.records import State, StoredRecord
-from app.store.sessions import WriteSession
+from app.store.sessions import WriteSession, is_busy, is_conflict
 
 TRIES = 5
-SEXES = {"male": 1, "female": 2, "other": 3}
 
 
 class Effect(StrEnum):
@@ -47,6 +48,7 @@ class Submission(msgspec.Struct, kw_only=True):
     One de-identified record on its way into the store.
 
     ``index`` is its place in the delivery, ``expression`` the FHIRPath of the resource.
+    ``hub_record`` is the record that a hub id in its URL names.
     ``condition`` are the aliases of a conditional create or update; with ``create_only``
     a match leaves the stored record as it is. ``if_match`` is the version it must
     have; ``if_none_match`` asks that there be none.
@@ -55,10 +57,23 @@ class Submission(msgspec.Struct, kw_only=True):
     index: int
     expression: str
     record: DeidentifiedRecord
+    hub_record: int | None = None
     condition: tuple[Alias, ...] = ()
     create_only: bool = False
     if_match: int | None = None
     if_none_match: bool = False
+
+    @property
+    def names(self) -> tuple[Alias, ...]:
+        """Return the aliases of the record, its condition's included."""
+        return (*self.record.aliases, *self.condition)
+
+    @property
+    def targets(self) -> Iterator[Target]:
+        """Yield what the record refers to."""
+        for target in (self.record.subject, self.record.encounter, *self.record.links):
+            if target is not None:
+                yield target
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,31 +110,49 @@ def store(
     refused submission leaves the others alone. What two deliveries do at once comes
     out as if they had come one after the other.
     """
-    subjects_named = _subject_keys(submissions)
+    patients = set(_patient_keys(submissions))
     for _ in range(TRIES):
         try:
             with session.begin_nested():
-                records.lock_subjects(session, subjects_named)
+                records.lock_names(session, patients)
                 return _Delivery(session, hub, source).store(submissions, atomic=atomic)
-        except IntegrityError:
-            continue  # another delivery took an alias first: look again
         except DBAPIError as error:
-            if error.connection_invalidated:
+            if is_busy(error):
+                break
+            if not is_conflict(error):
                 raise
-            continue
-    msg = "Other deliveries about the same patients are under way"
+    msg = "Other deliveries are under way"
     raise BusyError(msg)
 
 
-def _subject_keys(submissions: Sequence[Submission]) -> set[bytes]:
-    keys: set[bytes] = set()
+def withdraw(session: WriteSession, hub: Hub, source: Source, record_id: int) -> None:
+    """Take a record out of every count; nothing where it counts no more."""
+    identities = Identities(session, hub, source)
+    identities.add_records([record_id])
+    stored = identities.records[record_id]
+    if stored.state is not State.CURRENT:
+        return
+    stored.state = State.WITHDRAWN
+    stored.version += 1
+    stored.received_at = identities.now
+    identities.change(stored)
+    if stored.type is RecordType.PATIENT:
+        identities.describe(stored.subject_id)
+    identities.write()
+    records.delete_facts(session, [record_id])
+    counted = identities.counted(stored.subject_id)
+    subjects.mark_dirty(session, [(counted.id, counted.clinic_id)], now=identities.now)
+
+
+def _patient_keys(submissions: Iterable[Submission]) -> Iterator[bytes]:
+    """Yield what the patients of a delivery are named by, if only by their content."""
     for submission in submissions:
-        record = submission.record
-        if record.type is RecordType.PATIENT:
-            keys.update(alias.key for alias in record.aliases)
-        elif isinstance(record.subject, AliasTarget):
-            keys.update(alias.key for alias in record.subject.aliases)
-    return keys
+        for target in submission.targets:
+            if isinstance(target, AliasTarget) and target.type is RecordType.PATIENT:
+                yield from (alias.key for alias in target.aliases)
+        if submission.record.type is RecordType.PATIENT:
+            names = submission.names or submission.record.content_digests
+            yield from (alias.key for alias in names)
 
 
 class _Placed(msgspec.Struct, kw_only=True):
@@ -143,17 +176,10 @@ class _Delivery:
         self._session = session
         self._hub = hub
         self._source = source
-        self._now = hub.clock()
-        self._identities = Identities(
-            session,
-            source,
-            policy_digest=hub.policy.digest,
-            key_version=hub.keys.current,
-            now=self._now,
-        )
+        self._identities = Identities(session, hub, source)
         self._entries: dict[int, int] = {}
         self._by_digest: dict[bytes, list[int]] = {}
-        self._with_own_id: set[int] = set()
+        self._kinds: set[tuple[int, AliasKind]] = set()
         self._written: dict[int, Content] = {}
         self._stale: set[int] = set()
         self._dirty: set[int] = set()
@@ -163,7 +189,7 @@ class _Delivery:
         self, submissions: Sequence[Submission], *, atomic: bool
     ) -> dict[int, Outcome]:
         """Decide each submission in the order of references, then write."""
-        self._identities.load(submission.record for submission in submissions)
+        self._load(submissions)
         outcomes: dict[int, Outcome] = {}
 
         def refuse(submission: Submission, error: ServiceError) -> None:
@@ -185,13 +211,27 @@ class _Delivery:
                     outcomes[each.submission.index] = self._decide(each)
                 except ServiceError as error:
                     refuse(each.submission, error)
-            self._join_links(placed)
+            self._join_links(placed, atomic=atomic)
         self._write()
         return outcomes
 
+    def _load(self, submissions: Sequence[Submission]) -> None:
+        """Read what the delivery names or refers to."""
+        keys: set[bytes] = set()
+        hub_ids: set[int] = set()
+        for submission in submissions:
+            keys.update(alias.key for alias in submission.names)
+            if submission.hub_record is not None:
+                hub_ids.add(submission.hub_record)
+            for target in submission.targets:
+                if isinstance(target, AliasTarget):
+                    keys.update(alias.key for alias in target.aliases)
+                elif isinstance(target, HubTarget):
+                    hub_ids.add(target.record_id)
+        self._identities.load(keys, hub_ids, expected=len(submissions))
+
     def _place(self, submission: Submission) -> _Placed:
-        """Find the record by its aliases, and those it refers to."""
-        record = submission.record
+        """Find the record by its names, and those it refers to."""
         record_id = self._own_record(submission)
         self._check_preconditions(submission, record_id)
         subject_id, encounter_id = self._resolve_references(submission)
@@ -203,52 +243,84 @@ class _Delivery:
             digests=tuple(
                 alias.key
                 for alias in digest_aliases(
-                    record.content_digests, subject=subject_id, encounter=encounter_id
+                    submission.record.content_digests,
+                    subject=subject_id,
+                    encounter=encounter_id,
                 )
             ),
         )
 
     def _own_record(self, submission: Submission) -> int | None:
-        """Return the record that the submission's aliases name, if they name one."""
-        aliases = _names(submission)
-        if submission.record.type is not RecordType.PATIENT:
-            return self._identities.only(aliases, expression=submission.expression)
-        found = self._identities.found(aliases)
-        self._joined |= self._identities.join(found)
-        by_id = self._identities.found(
-            alias for alias in aliases if alias.kind is AliasKind.ID
-        )
-        return min(by_id or found, default=None)
+        """Return the record that the submission's names name, if they name one."""
+        type_, at = submission.record.type, submission.expression
+        hub_record = submission.hub_record
+        if hub_record is not None:
+            self._identities.own(hub_record, type_=type_, expression=at)
+        if type_ is RecordType.PATIENT:
+            return self._own_patient(submission)
+        named = self._identities.only(submission.names, expression=at)
+        if hub_record is None or named in {None, hub_record}:
+            return hub_record or named
+        msg = "The id and identifiers belong to different records"
+        raise PreconditionFailedError(msg, expression=at)
+
+    def _own_patient(self, submission: Submission) -> int | None:
+        """Return the Patient's record; the id decides, since several may be joined."""
+        if submission.hub_record is not None:
+            return submission.hub_record
+        names = submission.names
+        by_id = self._identities.found(a for a in names if a.kind is AliasKind.ID)
+        return min(by_id or self._identities.found(names), default=None)
 
     def _check_preconditions(
         self, submission: Submission, record_id: int | None
     ) -> None:
-        record = submission.record
-        if record.needs_identity and not _names(submission):
+        at = submission.expression
+        is_named = submission.names or submission.hub_record
+        if submission.record.needs_identity and not is_named:
             msg = "A correction needs the id or an identifier of what it corrects"
-            raise BusinessRuleError(msg, expression=f"{submission.expression}.status")
+            raise BusinessRuleError(msg, expression=f"{at}.status")
         stored = None if record_id is None else self._identities.records[record_id]
         here = stored is not None and stored.state is State.CURRENT
         if submission.if_none_match and here:
             msg = "If-None-Match: the record is here already"
-            raise PreconditionFailedError(msg, expression=submission.expression)
+            raise PreconditionFailedError(msg, expression=at)
         if submission.if_match is not None and (
             stored is None or not here or stored.version != submission.if_match
         ):
             msg = "If-Match: the record has another version"
-            raise PreconditionFailedError(msg, expression=submission.expression)
+            raise PreconditionFailedError(msg, expression=at)
+        if submission.condition and not submission.create_only and stored is not None:
+            aliases = submission.record.aliases
+            if self._identities.has_other_id(stored.id, aliases):
+                msg = "The condition names a record of another id"
+                raise MalformedError(msg, expression=f"{at}.id")
 
     def _resolve_references(self, submission: Submission) -> tuple[int | None, int]:
-        """Return the ids of subject and encounter; a Patient has neither yet."""
-        record = submission.record
+        """
+        Return the ids of subject and encounter; a Patient has neither yet.
+
+        The encounter is looked for first: a refusal leaves no placeholder behind.
+        """
+        record, at = submission.record, submission.expression
+        for link in record.links:
+            if isinstance(link, HubTarget):
+                self._linked(link, submission)
         if record.subject is None:
             return None, 0
+        if record.encounter is not None:
+            self._identities.target(
+                record.encounter,
+                type_=RecordType.ENCOUNTER,
+                entries=self._entries,
+                expression=f"{at}.encounter",
+            )
         subject_id = self._identities.resolve(
             record.subject,
             type_=RecordType.PATIENT,
             about=None,
             entries=self._entries,
-            expression=f"{submission.expression}.subject",
+            expression=f"{at}.subject",
         )
         if record.encounter is None:
             return subject_id, 0
@@ -257,7 +329,7 @@ class _Delivery:
             type_=RecordType.ENCOUNTER,
             about=subject_id,
             entries=self._entries,
-            expression=f"{submission.expression}.encounter",
+            expression=f"{at}.encounter",
         )
         return subject_id, encounter_id
 
@@ -275,25 +347,39 @@ class _Delivery:
         )
         ids = [stored.id for same in found.values() for stored in same]
         self._identities.add_records(ids)
-        self._with_own_id |= records.with_own_id(self._session, ids)
+        self._kinds |= records.kinds_of_names(self._session, ids)
         for digest, same in found.items():
             self._by_digest[digest] = [stored.id for stored in same]
 
     def _same_content(self, placed: _Placed) -> int | None:
-        """Return a record of the same content that is not known by another id."""
-        has_id = any(a.kind is AliasKind.ID for a in placed.record.aliases)
+        """
+        Return a record of the same content that may be the same.
+
+        It is not where both have an id, or both an identifier: those would have met.
+        """
+        kinds = {alias.kind for alias in placed.submission.names}
         same = (i for digest in placed.digests for i in self._by_digest.get(digest, ()))
-        return next((i for i in same if not (has_id and i in self._with_own_id)), None)
+        return next(
+            (i for i in same if not any((i, kind) in self._kinds for kind in kinds)),
+            None,
+        )
 
     def _decide(self, placed: _Placed) -> Receipt:
         """Create, update or leave alone; return what became of it."""
         stored = self._stored(placed)
         before = stored.version
         new = stored.state is not State.CURRENT
-        self._identities.name(stored.id, _names(placed.submission))
+        names = placed.submission.names
+        if placed.record.type is RecordType.PATIENT:
+            found = self._identities.found(names)
+            self._joined |= self._identities.join({stored.id, *found})
+        self._identities.name(stored.id, names)
+        self._kinds.update((stored.id, alias.kind) for alias in names)
         self._entries[placed.submission.index] = stored.id
         if self._changes(stored, placed):
             self._apply(stored, placed)
+        if new or not placed.submission.create_only:
+            self._note_order(stored, placed.record.sent_order)
         created = new and stored.version != before
         effect = Effect.CREATED if created else Effect.UPDATED
         return Receipt(
@@ -308,6 +394,8 @@ class _Delivery:
         record_id = placed.record_id
         if record_id is None:  # an entry before this one may have made it
             record_id = self._own_record(placed.submission)
+            if record_id is not None:
+                self._check_preconditions(placed.submission, record_id)
         if record_id is None:
             record_id = self._same_content(placed)
         if record_id is not None:
@@ -316,8 +404,6 @@ class _Delivery:
             placed.record.type, subject_id=placed.subject_id
         )
         self._by_digest.setdefault(placed.digests[0], []).append(stored.id)
-        if any(a.kind is AliasKind.ID for a in placed.record.aliases):
-            self._with_own_id.add(stored.id)
         return stored
 
     def _changes(self, stored: StoredRecord, placed: _Placed) -> bool:
@@ -325,7 +411,7 @@ class _Delivery:
         record = placed.record
         if stored.state is State.PLACEHOLDER:
             return True
-        if (record.sent_order or 0) < (stored.sent_order or 0):
+        if _is_before(record.sent_order, stored.sent_order):
             return False
         if record.entered_in_error:
             return stored.state is not State.WITHDRAWN
@@ -341,49 +427,48 @@ class _Delivery:
             self._dirty.add(stored.subject_id)
         stored.version += 1
         stored.state = State.WITHDRAWN if record.entered_in_error else State.CURRENT
-        stored.sent_order = record.sent_order
         stored.digest = placed.digests[0]
         stored.content = msgspec.json.encode(record.content).decode()
         stored.policy_digest = record.policy_digest
-        stored.received_at = self._now
+        stored.received_at = self._identities.now
         stored.encounter_id = placed.encounter_id
         if placed.subject_id is not None:
             stored.subject_id = placed.subject_id
-        if isinstance(record.content, Patient):
-            self._describe_subject(stored, record.content)
+        if record.type is RecordType.PATIENT:
+            self._identities.describe(stored.id)
         self._written[stored.id] = record.content
         self._dirty.add(stored.subject_id)
         self._identities.change(stored)
 
-    def _describe_subject(self, stored: StoredRecord, patient: Patient) -> None:
-        subject = self._identities.subjects[stored.id]
-        withdrawn = stored.state is State.WITHDRAWN
-        subject.birth_month = None if withdrawn else patient.birth_month
-        subject.death_month = None if withdrawn else patient.death_month
-        subject.sex = None if withdrawn else SEXES.get(patient.sex or "")
-        self._identities.change_subject(subject)
-        counted = self._identities.counted(subject.id)
-        if counted is not subject:
-            fill_missing(counted, subject)
-            self._identities.change_subject(counted)
+    def _note_order(self, stored: StoredRecord, sent: int | None) -> None:
+        """Remember the newest order that was sent, of a repetition too."""
+        if sent is not None and (stored.sent_order is None or stored.sent_order < sent):
+            stored.sent_order = sent
+            self._identities.change(stored)
 
-    def _join_links(self, placed: Sequence[_Placed]) -> None:
+    def _join_links(self, placed: Sequence[_Placed], *, atomic: bool) -> None:
         """Join the subjects of Patients that say they replace one another."""
         for each in placed:
             own = self._entries.get(each.submission.index)
-            if own is None or not each.record.links:
+            if own is None:
                 continue
-            others = [
-                self._identities.resolve(
-                    link,
-                    type_=RecordType.PATIENT,
-                    about=None,
-                    entries=self._entries,
-                    expression=f"{each.submission.expression}.link",
-                )
-                for link in each.record.links
-            ]
-            self._joined |= self._identities.join([own, *others])
+            for link in each.record.links:
+                try:
+                    other = self._linked(link, each.submission)
+                except BusinessRuleError:  # its entry was refused, and says so itself
+                    if atomic:
+                        raise
+                    continue
+                self._joined |= self._identities.join([own, other])
+
+    def _linked(self, link: Target, submission: Submission) -> int:
+        return self._identities.resolve(
+            link,
+            type_=RecordType.PATIENT,
+            about=None,
+            entries=self._entries,
+            expression=f"{submission.expression}.link",
+        )
 
     def _write(self) -> None:
         """Write records, names, facts and who is to be counted again."""
@@ -405,10 +490,10 @@ class _Delivery:
         subjects.mark_dirty(
             self._session,
             [(i, self._source.clinic_id) for i in counted | self._joined],
-            now=self._now,
+            now=self._identities.now,
         )
 
 
-def _names(submission: Submission) -> tuple[Alias, ...]:
-    """Return the aliases of a submission, its condition's included."""
-    return (*submission.record.aliases, *submission.condition)
+def _is_before(sent: int | None, stored: int | None) -> bool:
+    """Return whether the sender's own order says that the stored one is newer."""
+    return sent is not None and stored is not None and sent < stored

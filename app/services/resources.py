@@ -9,6 +9,7 @@ from app.deid.pseudonyms import id_aliases, identifier_aliases
 from app.domain.clinics import Source
 from app.domain.errors import (
     BusinessRuleError,
+    ForbiddenError,
     MalformedError,
     NotFoundError,
     ServiceError,
@@ -23,7 +24,7 @@ from app.services.hub import Hub
 from app.services.intake import Receipt, Submission
 from app.services.labels import label_of
 from app.services.reception import deidentified
-from app.store import records, subjects
+from app.store import records
 from app.store.records import State, StoredRecord
 from app.store.sessions import ReadSession, WriteSession
 
@@ -63,6 +64,7 @@ def submission_of(
         index=index,
         expression=expression or record.type.fhir_name,
         record=record,
+        hub_record=None if wish.own_id is None else record_id_of(wish.own_id),
         condition=condition,
         create_only=wish.create_only,
         if_match=wish.if_match,
@@ -162,19 +164,12 @@ def withdraw(
 ) -> None:
     """Take a record out of every count; a later delivery of it brings it back."""
     stored = find(session, hub, source, type_, own_id)
-    if stored is None or stored.state is not State.CURRENT:
+    if stored is None:
         return
-    stored.state = State.WITHDRAWN
-    stored.version += 1
-    stored.received_at = hub.clock()
-    records.save_records(session, [stored])
-    records.delete_facts(session, [stored.id])
-    subject = subjects.find_subjects(session, [stored.subject_id])[stored.subject_id]
-    if type_ is RecordType.PATIENT:
-        subject.birth_month = subject.death_month = subject.sex = None
-        subjects.save_subjects(session, [subject])
-    counted = subject.joined_to or subject.id
-    subjects.mark_dirty(session, [(counted, subject.clinic_id)], now=hub.clock())
+    if record_id_of(own_id) is not None and stored.source_id != source.source_id:
+        msg = "The record belongs to another source of the clinic"
+        raise ForbiddenError(msg)
+    intake.withdraw(session, hub, source, stored.id)
 
 
 def kept_type(name: str) -> RecordType:

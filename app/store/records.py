@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row, bindparam, text
 
-from app.domain.records import Alias, RecordType
+from app.domain.records import Alias, AliasKind, RecordType
 from app.store import tables
 from app.store.bulk import insert_rows
 from app.store.sessions import ReadSession, WriteSession
 
 CHUNK = 500
 """Keys in one IN list; SQLite and PostgreSQL both take far more."""
+NAME_LOCKS = 512
 
 
 class State(IntEnum):
@@ -60,9 +61,10 @@ _BY_DIGEST = _in(
     "digests",
 )
 _BY_ALIAS = _in("SELECT key, record_id FROM alias WHERE key IN :keys", "keys")
-_WITH_ID = _in(
-    "SELECT DISTINCT record_id FROM alias WHERE kind = 1 AND record_id IN :ids", "ids"
+_NAMES = _in(
+    "SELECT DISTINCT record_id, kind FROM alias WHERE record_id IN :ids", "ids"
 )
+_LOCK = _in("SELECT id FROM record WHERE id IN :ids ORDER BY id FOR UPDATE", "ids")
 
 
 def find_by_alias(session: ReadSession, keys: Collection[bytes]) -> dict[bytes, int]:
@@ -98,13 +100,24 @@ def find_by_digest(
     return found
 
 
-def with_own_id(session: ReadSession, ids: Collection[int]) -> set[int]:
-    """Return those of *ids* that have an alias of kind id."""
+def lock_by_id(session: WriteSession, ids: Collection[int]) -> None:
+    """Let no other transaction change the records of *ids*; SQLite has one anyway."""
+    connection = session.connection()
+    if connection.dialect.name != "postgresql":
+        return
+    for chunk in _chunks(sorted(ids)):
+        connection.execute(_LOCK, {"ids": chunk})
+
+
+def kinds_of_names(
+    session: ReadSession, ids: Collection[int]
+) -> set[tuple[int, AliasKind]]:
+    """Return by what kinds of alias the records of *ids* are known."""
     connection = session.connection()
     return {
-        row.record_id
+        (row.record_id, AliasKind(row.kind))
         for chunk in _chunks(ids)
-        for row in connection.execute(_WITH_ID, {"ids": chunk})
+        for row in connection.execute(_NAMES, {"ids": chunk})
     }
 
 
@@ -119,18 +132,18 @@ def allocate_ids(session: WriteSession, count: int) -> list[int]:
     return list(range(last - count + 1, last + 1))
 
 
-def lock_subjects(session: WriteSession, keys: Iterable[bytes]) -> None:
+def lock_names(session: WriteSession, keys: Iterable[bytes]) -> None:
     """
     Let one transaction at a time write about the patients that *keys* name.
 
-    SQLite has one writer anyway. On PostgreSQL the keys fall into 4,096 advisory
-    locks, taken in order, so that two deliveries about one patient meet here and not
-    in a deadlock or a double.
+    SQLite has one writer anyway. On PostgreSQL the keys fall into 512 advisory locks
+    (its lock table holds some 6,400), taken in order, so that two deliveries about a
+    patient who is new meet here and not in a deadlock or a double.
     """
     connection = session.connection()
     if connection.dialect.name != "postgresql":
         return
-    buckets = sorted({int.from_bytes(key[:2], "big") % 4096 for key in keys})
+    buckets = sorted({int.from_bytes(key[:2], "big") % NAME_LOCKS for key in keys})
     connection.exec_driver_sql(
         "SELECT pg_advisory_xact_lock(7, b) FROM unnest(%s::int[]) b", (buckets,)
     )

@@ -90,25 +90,21 @@ def recount(session: WriteSession, measure_id: int, *, sweep: str) -> None:
     touched only where it changes, and in key order.
     """
     connection = session.connection()
-    connection.exec_driver_sql("DELETE FROM swept")
-    connection.exec_driver_sql(
-        f"INSERT INTO swept SELECT subject_id, {_KEY}, {_COUNTS} FROM ({sweep}) s"
-    )
-    connection.exec_driver_sql(
-        _NET_INTO_CELL.replace(":measure_id", str(int(measure_id)))
-    )
-    for statement in (_FORGET_EVENTS, _KEEP_EVENTS):
-        connection.exec_driver_sql(
-            statement.replace(":measure_id", str(int(measure_id)))
-        )
+    connection.execute(_EMPTY)
+    # text(), because a driver would take the sweep's % for the mark of a parameter.
+    connection.execute(text(_SWEEP.format(sweep=sweep)))
+    for statement in (_NET_INTO_CELL, _FORGET_EVENTS, _KEEP_EVENTS):
+        connection.execute(statement, {"measure_id": measure_id})
 
 
+_EMPTY = text("DELETE FROM swept")
+_SWEEP = f"INSERT INTO swept SELECT subject_id, {_KEY}, {_COUNTS} FROM ({{sweep}}) s"
 _SUMS = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in COUNTS)
 _MINUS = ", ".join(f"-{name} AS {name}" for name in COUNTS)
 _ANY_LEFT = " OR ".join(f"SUM({name}) <> 0" for name in COUNTS)
 _ADDED = ", ".join(f"{name} = cell.{name} + excluded.{name}" for name in COUNTS)
 # S608: every part is a constant of this module.
-_NET_INTO_CELL = f"""
+_NET_INTO_CELL = text(f"""
 INSERT INTO cell (measure_id, clinic_id, {_KEY}, {_COUNTS})
 SELECT :measure_id, clinic_id, {_KEY}, {_COUNTS} FROM (
   SELECT p.clinic_id AS clinic_id, {_KEY}, {_SUMS} FROM (
@@ -122,12 +118,12 @@ SELECT :measure_id, clinic_id, {_KEY}, {_COUNTS} FROM (
   HAVING {_ANY_LEFT}
 ) net WHERE true ORDER BY clinic_id, {_KEY}
 ON CONFLICT (measure_id, clinic_id, {_KEY}) DO UPDATE SET {_ADDED}
-"""
-_FORGET_EVENTS = (
+""")
+_FORGET_EVENTS = text(
     "DELETE FROM subject_event WHERE measure_id = :measure_id "
     "AND subject_id IN (SELECT subject_id FROM scope)"
 )
-_KEEP_EVENTS = (
+_KEEP_EVENTS = text(
     f"INSERT INTO subject_event (measure_id, subject_id, {_KEY}, {_COUNTS}) "
     f"SELECT :measure_id, subject_id, {_KEY}, {_COUNTS} FROM swept"
 )
@@ -152,16 +148,14 @@ def read_events(session: ReadSession, measure_id: int) -> list[EventRow]:
         "WHERE measure_id = :measure_id ORDER BY clinic_id, grain, stratum, month"
     )
     rows = session.connection().execute(query, {"measure_id": measure_id})
-    return [EventRow(**row._mapping) for row in rows]  # noqa: SLF001
+    return [EventRow(**row) for row in rows.mappings()]
 
 
 def known_measures(session: ReadSession) -> list[MeasureRow]:
     """Return the definitions that the store counts, or is to count."""
     query = text("SELECT id, code, version, digest, counted FROM measure ORDER BY id")
-    rows = session.connection().execute(query)
-    return [
-        MeasureRow(**{**row._mapping, "counted": bool(row.counted)}) for row in rows
-    ]
+    rows = session.connection().execute(query).mappings()
+    return [MeasureRow(**{**row, "counted": bool(row["counted"])}) for row in rows]
 
 
 def add_measure(session: WriteSession, *, code: str, version: str, digest: str) -> None:

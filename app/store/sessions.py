@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, NewType
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session
 
 ReadSession = NewType("ReadSession", Session)
@@ -55,6 +56,23 @@ def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock at once in a write session, so that none can deadlock."""
     reading = connection.get_execution_options().get("read_only", False)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+RETRIED_STATES = frozenset({"40001", "40P01"})
+"""PostgreSQL's codes for a serialization failure and a deadlock."""
+
+
+def is_conflict(error: DBAPIError) -> bool:
+    """Return whether another transaction was in the way; a second try may succeed."""
+    return (
+        isinstance(error, IntegrityError)
+        or getattr(error.orig, "sqlstate", None) in RETRIED_STATES
+    )
+
+
+def is_busy(error: DBAPIError) -> bool:
+    """Return whether SQLite's one writer kept others waiting for too long."""
+    return getattr(error.orig, "sqlite_errorname", None) == "SQLITE_BUSY"
 
 
 @contextmanager

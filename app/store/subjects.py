@@ -23,11 +23,19 @@ class StoredSubject(msgspec.Struct, kw_only=True):
 
 
 _COLUMNS = ("id", "clinic_id", "birth_month", "sex", "death_month", "joined_to")
-_FIND = text(
+_FIND = (
     "SELECT id, clinic_id, birth_month, sex, death_month, joined_to "
-    "FROM subject WHERE id IN :ids"
-).bindparams(bindparam("ids", expanding=True))
-_JOINED = text("SELECT id FROM subject WHERE joined_to = :id")
+    "FROM subject WHERE id IN :ids ORDER BY id"
+)
+_LOCK = {
+    "sqlite": text(_FIND).bindparams(bindparam("ids", expanding=True)),
+    "postgresql": text(f"{_FIND} FOR UPDATE").bindparams(
+        bindparam("ids", expanding=True)
+    ),
+}
+_JOINED = text("SELECT id FROM subject WHERE joined_to IN :ids").bindparams(
+    bindparam("ids", expanding=True)
+)
 _MARK_DIRTY = text(
     "INSERT INTO dirty (subject_id, clinic_id, stamp, since) "
     "VALUES (:subject_id, :clinic_id, 1, :now) "
@@ -35,13 +43,14 @@ _MARK_DIRTY = text(
 )
 
 
-def find_subjects(
-    session: ReadSession, ids: Collection[int]
+def lock_subjects(
+    session: WriteSession, ids: Collection[int]
 ) -> dict[int, StoredSubject]:
-    """Return the subjects of *ids* that exist."""
+    """Return the subjects of *ids*, which no other transaction may change now."""
     if not ids:
         return {}
-    rows = session.connection().execute(_FIND, {"ids": list(ids)})
+    connection = session.connection()
+    rows = connection.execute(_LOCK[connection.dialect.name], {"ids": list(ids)})
     return {row.id: StoredSubject(**row._mapping) for row in rows}  # noqa: SLF001  (Row's public view)
 
 
@@ -52,10 +61,10 @@ def save_subjects(session: WriteSession, subjects: Iterable[StoredSubject]) -> N
     insert_rows(session, table.__table__, _COLUMNS, rows, replace=_COLUMNS[2:])
 
 
-def joined_subjects(session: ReadSession, subject_id: int) -> list[int]:
-    """Return the subjects that count as *subject_id*."""
-    rows = session.connection().execute(_JOINED, {"id": subject_id})
-    return [row.id for row in rows]
+def joined_subjects(session: ReadSession, ids: Collection[int]) -> set[int]:
+    """Return the subjects that count as one of *ids*."""
+    rows = session.connection().execute(_JOINED, {"ids": list(ids)})
+    return {row.id for row in rows}
 
 
 def move_facts(session: WriteSession, *, from_subject: int, to_subject: int) -> None:

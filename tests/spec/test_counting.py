@@ -176,6 +176,16 @@ def test_a_value_is_in_force_for_the_months_of_the_look_back():
     assert state(measure, "2025-01", row) == POPULATION
 
 
+def test_a_value_takes_over_in_the_month_in_which_the_one_before_expires():
+    """Measured every January: there is no month without a value, and no month twice."""
+    measure = tried("{value: {of: x, below: 5}}")
+    rows = found(X, "2023-01-10", 1, record=1), found(X, "2024-01-10", 1, record=2)
+
+    months = ("2023-12", "2024-01", "2024-12")
+    assert [state(measure, month, *rows) for month in months] == [NUMERATOR] * 3
+    assert state(measure, "2025-01", *rows) == POPULATION
+
+
 def test_a_person_counts_from_the_month_of_birth_until_the_month_of_death():
     """Nothing is asked about the months before and after."""
     measure = tried("{measured: x}")

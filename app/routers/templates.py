@@ -1,0 +1,102 @@
+"""Pages as HTML: the templates, what they may call, and the headers of every page."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from functools import cache, partial
+from typing import Any
+from urllib.parse import urlencode
+
+import yaml
+from fastapi import Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from app.charts.descriptions import ZONES, chart_subtitle, interval_label
+from app.domain.calendar import first_day
+from app.domain.counts import ReleasedCell
+from app.services.dashboards import stratum_label
+from app.services.findings import verdict
+
+PAGE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "private, no-cache",
+    "Vary": "Cookie",
+}
+
+
+def page(template: str, *, status: int = 200, **context: object) -> Response:
+    """Return a page made from *template*."""
+    return Response(
+        environment().get_template(template).render(**context),
+        status_code=status,
+        media_type="text/html",
+        headers=PAGE_HEADERS,
+    )
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates; a name that they lack is an error, never a blank."""
+    made = Environment(
+        loader=PackageLoader("app", "web/templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "percent": percent,
+        "count": "{:,}".format,
+        "when": interval_of,
+        "day": day_in_words,
+        "moment": moment_in_words,
+        "query": query,
+        "completeness": completeness,
+        "verdict": verdict,
+        "stratum": stratum_label,
+        "picture_caption": chart_subtitle,
+        "yaml": partial(yaml.safe_dump, sort_keys=False, allow_unicode=True),
+    }
+    made.globals["zones"] = ZONES
+    return made
+
+
+def percent(proportion: float) -> str:
+    """Return a proportion as people read it."""
+    return f"{proportion:.1%}"
+
+
+def interval_of(cell: ReleasedCell) -> str:
+    """Return a cell's interval as people write it."""
+    return interval_label(cell.interval_start, cell.interval)
+
+
+def completeness(cell: ReleasedCell) -> float | None:
+    """Return the scored share of the population, where both are shown."""
+    if not cell.population or cell.scored is None:
+        return None
+    return cell.scored / cell.population
+
+
+def day_in_words(month: int) -> str:
+    """Return the first day of a month number in words."""
+    return _in_words(first_day(month))
+
+
+def moment_in_words(milliseconds: int) -> str:
+    """Return the day of epoch *milliseconds*, in UTC, in words."""
+    return _in_words(datetime.fromtimestamp(milliseconds / 1000, UTC).date())
+
+
+def _in_words(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def query(parameters: Mapping[str, Any]) -> str:
+    """Return *parameters* that are set as a URL's query, question mark included."""
+    stated = {name: str(value) for name, value in parameters.items() if value}
+    return f"?{urlencode(stated)}" if stated else ""

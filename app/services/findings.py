@@ -9,7 +9,6 @@ from app.charts.measure_charts import ChartSignal, ControlChart
 from app.charts.rules import Rule
 from app.charts.shifts import Shift
 from app.domain.counts import Basis, Interval
-from app.services.charts import ChartOf
 
 
 class Verdict(StrEnum):
@@ -34,9 +33,8 @@ FINDINGS = {
 """Sentences for the rules that the dashboard searches with."""
 
 
-def sentences(found: ChartOf) -> Iterator[str]:
+def sentences(chart: ControlChart, shift: Shift | None) -> Iterator[str]:
     """Yield what a chart says: its signals, a likely change, and what it leaves out."""
-    chart, shift = found.chart, found.shift
     yield from _signals(chart)
     if verdict(chart) is Verdict.NONE_FOUND:
         yield "No signals: nothing here that chance alone would not often do."

@@ -1,0 +1,75 @@
+"""A release opened for reading: its cells, and the clinics that readers may know."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from app.disclosure.audiences import AudienceRules, ClinicsShown
+from app.domain.clinics import Audience
+from app.domain.counts import ReleasedCell
+from app.domain.errors import ForbiddenError, NotFoundError
+from app.services.counts import measure_rows
+from app.services.hub import Hub
+from app.services.releases import latest
+from app.store import clinics, releases, tables
+from app.store.releases import ReleaseRow
+from app.store.sessions import ReadSession
+
+
+class Edition(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A release opened for reading, whole or one measure of it.
+
+    ``cells`` are by the measure's id. ``clinics`` are those that it tells anything of;
+    none where its readers see no single clinics.
+    """
+
+    hub: Hub
+    release: ReleaseRow
+    rules: AudienceRules
+    cells: Mapping[str, Sequence[ReleasedCell]]
+    clinics: Mapping[int, tables.Clinic]
+
+    def name_of(self, clinic_id: int) -> str:
+        """Return what the readers of the release may call a clinic."""
+        clinic = self.clinics[clinic_id]
+        is_named = self.rules.clinics is ClinicsShown.NAMED
+        return clinic.name if is_named else clinic.code
+
+
+def open_edition(
+    session: ReadSession, hub: Hub, audience: Audience, *, measure_id: str | None = None
+) -> Edition | None:
+    """Return the newest release of an audience, if there is one."""
+    release = latest(session, audience)
+    if release is None:
+        return None
+    rows = measure_rows(session, hub)
+    only = rows.get(measure_id) if measure_id else None
+    kept = releases.read_cells(
+        session, release.id, measure_id=None if only is None else only.id
+    )
+    told_of = {cell.clinic_id for cells in kept.values() for cell in cells}
+    return Edition(
+        hub=hub,
+        release=release,
+        rules=hub.audiences.rules(audience),
+        cells={name: kept.get(row.id, []) for name, row in rows.items()},
+        clinics={
+            row.id: row
+            for row in clinics.all_clinics(session)
+            if row.id is not None and row.id in told_of
+        },
+    )
+
+
+def find_clinic(edition: Edition, code: str) -> tables.Clinic:
+    """Return the clinic of *code* where the readers of the release see clinics."""
+    if edition.rules.clinics is ClinicsShown.NONE:
+        msg = "Single clinics are shown to members only. Open your members' link first."
+        raise ForbiddenError(msg)
+    for clinic in edition.clinics.values():
+        if clinic.code == code:
+            return clinic
+    msg = "This release tells nothing of a clinic of that code"
+    raise NotFoundError(msg)

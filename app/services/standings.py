@@ -1,0 +1,137 @@
+"""Clinics beside each other and beside the network, as a release has them."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from app.charts import vega
+from app.charts.comparison import ClinicPoint
+from app.charts.descriptions import comparison_description
+from app.domain.counts import ReleasedCell
+from app.domain.errors import NotFoundError
+from app.services.charts import ComparisonOf, compare
+from app.services.dashboards import Panel, draw_untitled, find_panel
+from app.services.editions import Edition
+from app.services.series import Viewer, Wanted
+from app.store import tables
+from app.store.sessions import ReadSession
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """A clinic on one measure, and the network in the clinic's newest interval."""
+
+    panel: Panel
+    network: ReleasedCell | None
+
+
+class ClinicLine(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    One clinic beside the others: its newest published cell, else its newest.
+
+    ``point`` is its place in the comparison, if it has one.
+    """
+
+    clinic: tables.Clinic
+    name: str
+    cell: ReleasedCell
+    point: ClinicPoint | None
+
+
+class Beside(msgspec.Struct, frozen=True, kw_only=True):
+    """Every clinic on one measure; ``comparison`` None: no interval can be compared."""
+
+    lines: tuple[ClinicLine, ...]
+    comparison: ComparisonOf | None
+
+    @property
+    def description(self) -> str:
+        """Return what a screen reader says of the funnel plot."""
+        assert self.comparison is not None
+        title = self.comparison.series.page.title
+        return comparison_description(self.comparison.comparison, title=title)
+
+
+def find_scorecard(edition: Edition, code: str) -> list[Score]:
+    """Return the measures that the release tells of a clinic, the network beside it."""
+    panels = [
+        find_panel(edition, measure.id, Wanted(clinic=code))
+        for measure in edition.hub.measures
+    ]
+    return [
+        Score(panel=panel, network=_network_beside(edition, panel))
+        for panel in panels
+        if panel.series.cells
+    ]
+
+
+def _network_beside(edition: Edition, panel: Panel) -> ReleasedCell | None:
+    """Return the network's published cell of a panel's newest interval, if any."""
+    newest = panel.newest
+    if newest is None:
+        return None
+    wanted = Wanted(interval=newest.interval)
+    network = find_panel(edition, panel.page.id, wanted).series.cells
+    return next(
+        (
+            cell
+            for cell in network
+            if cell.interval_start == newest.interval_start and cell.withheld is None
+        ),
+        None,
+    )
+
+
+def find_beside(session: ReadSession, edition: Edition, measure_id: str) -> Beside:
+    """Return every clinic on one measure, by name."""
+    newest = _newest_of_clinics(edition.cells.get(measure_id, ()))
+    found = _comparison(session, edition, measure_id)
+    points = {p.clinic_id: p for p in found.comparison.points} if found else {}
+    lines = [
+        ClinicLine(
+            clinic=edition.clinics[clinic_id],
+            name=edition.name_of(clinic_id),
+            cell=cell,
+            point=points.get(clinic_id),
+        )
+        for clinic_id, cell in newest.items()
+    ]
+    return Beside(
+        lines=tuple(sorted(lines, key=lambda line: line.name)), comparison=found
+    )
+
+
+def _comparison(
+    session: ReadSession, edition: Edition, measure_id: str
+) -> ComparisonOf | None:
+    """Return the clinics that can be compared in one interval, if any can."""
+    viewer = Viewer(audience=edition.release.audience)
+    try:
+        found = compare(session, edition.hub, viewer, measure_id, Wanted())
+    except NotFoundError:
+        return None
+    values = [point.value for point in found.comparison.points]
+    return None if all(value is None for value in values) else found
+
+
+def _newest_of_clinics(cells: Sequence[ReleasedCell]) -> dict[int, ReleasedCell]:
+    """Return each clinic's newest published cell, or its newest where none is."""
+    newest: dict[int, ReleasedCell] = {}
+    for cell in cells:
+        if cell.clinic_id is None:
+            continue
+        before = newest.get(cell.clinic_id)
+        if before is None or cell.withheld is None or before.withheld is not None:
+            newest[cell.clinic_id] = cell
+    return newest
+
+
+def draw_funnel(beside: Beside, edition: Edition) -> str:
+    """Return the funnel plot of clinics as SVG."""
+    if beside.comparison is None:
+        msg = "No interval of this measure can be compared"
+        raise NotFoundError(msg)
+    found = beside.comparison
+    title = found.series.page.title
+    names = {clinic_id: edition.name_of(clinic_id) for clinic_id in edition.clinics}
+    spec = vega.funnel_spec(found.comparison, names=names, title=title)
+    return draw_untitled(spec)

@@ -1,0 +1,201 @@
+"""A small hub with a release for each audience, every number of it written by hand."""
+
+import json
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from app.domain.calendar import month_number
+from app.domain.clinics import Audience, ClinicStatus
+from app.domain.counts import Interval, ReleasedCell, Withheld
+from app.main import create_app, hub_of
+from app.services.counts import measure_rows
+from app.services.hub import Hub
+from app.services.recounts import register_measures
+from app.services.registry import (
+    PARTNER_SCOPES,
+    NewClient,
+    NewClinic,
+    enrol_clinic,
+    register_client,
+)
+from app.settings import Settings
+from app.smart.clients import generate_key
+from app.smart.tokens import issue_token
+from app.store import clinics
+from app.store.migrations import migrate
+from app.store.releases import add_release, save_cells
+from app.store.sessions import ReadSession, WriteSession, write_session
+
+MEASURE = "jia-low-disease-activity-visits"
+HIDDEN_MEASURE = "uc-remission-visits"
+FIRST = month_number(2024, 1)
+MONTHS = 14
+CLINICS = {"alder-creek": "Alder Creek", "birch-hill": "Birch & <b>Hill</b>"}
+TINY_CLINIC = ("fern-dale", "Fern Dale")
+AUDIENCE_OF = {"app": Audience.MEMBERS, "anyone": Audience.PUBLIC}
+
+
+def small_hub(folder: Path) -> Hub:
+    """Return a hub on an empty database, its clinics enrolled and its clients known."""
+    key = folder / "master.key"
+    key.touch(mode=0o600)
+    key.write_text("5a" * 32)
+    hub = hub_of(
+        Settings(
+            database_url=f"sqlite:///{folder / 'hub.db'}",
+            master_key_file=key,
+            base_url="http://127.0.0.1:8000",
+        )
+    )
+    migrate(hub.engine)
+    register_measures(hub)
+    with write_session(hub.engine) as session:
+        for code, name in (*CLINICS.items(), TINY_CLINIC):
+            enrol_clinic(
+                session,
+                NewClinic(
+                    code=code,
+                    name=name,
+                    status=ClinicStatus.ACTIVE,
+                    time_zone="America/New_York",
+                ),
+            )
+        for client_id, audience in AUDIENCE_OF.items():
+            _, public = generate_key()
+            register_client(
+                session,
+                NewClient(
+                    client_id=client_id,
+                    name=client_id,
+                    audience=audience,
+                    scopes=PARTNER_SCOPES,
+                    key_set=json.dumps(public),
+                ),
+                dev_mode=True,
+            )
+    return hub
+
+
+def app_of(hub: Hub) -> FastAPI:
+    """Return the application of *hub*, without its worker."""
+    return create_app(Settings(embedded_worker=False), hub=hub)
+
+
+def token(hub: Hub, client_id: str) -> dict[str, str]:
+    """Return the header of a client that may read all that its audience may."""
+    issued = issue_token(
+        client_id,
+        PARTNER_SCOPES,
+        key=hub.signing_key,
+        issuer=hub.base_url,
+        audience=hub.fhir_base,
+        now=hub.clock() // 1000,
+        jti="test",
+    )
+    return {"Authorization": f"Bearer {issued}"}
+
+
+def release(hub: Hub) -> None:
+    """
+    Publish for both audiences.
+
+    To members: the network's months from January 2024 on, the first one suppressed and
+    60 + i of 100 patients in month i, 110 in the population; three age groups of a
+    quarter; Alder Creek's months, Birch Hill's quarters, and nothing of Fern Dale. To
+    the public: 301 of 501 in the network's first quarter, 302 of 501 in the second.
+    Another measure is suppressed throughout.
+    """
+    with write_session(hub.engine) as session:
+        _publish(session, hub, Audience.MEMBERS, _members_cells(session))
+        _publish(session, hub, Audience.PUBLIC, _public_cells())
+
+
+def _publish(
+    session: WriteSession, hub: Hub, audience: Audience, cells: list[ReleasedCell]
+) -> None:
+    rows = measure_rows(session, hub)
+    release_id = add_release(
+        session,
+        audience=audience,
+        created_at=hub.clock(),
+        closed_before=FIRST + MONTHS,
+        rules_digest="r",
+        policy_digest="p",
+        summary={},
+    )
+    save_cells(session, release_id, rows[MEASURE].id, cells)
+    hidden = [suppressed(FIRST + i) for i in range(MONTHS)]
+    save_cells(session, release_id, rows[HIDDEN_MEASURE].id, hidden)
+
+
+def _members_cells(session: ReadSession) -> list[ReleasedCell]:
+    alder = clinics.required_clinic(session, "alder-creek").id
+    birch = clinics.required_clinic(session, "birch-hill").id
+    fern = clinics.required_clinic(session, "fern-dale").id
+    month, quarter, year = Interval
+    return [
+        suppressed(FIRST),
+        *(published(60 + i, 100, FIRST + i, 110) for i in range(1, MONTHS)),
+        *(published(190, 300, FIRST + 3 * i, None, quarter) for i in range(4)),
+        published(31, 40, FIRST + 9, 44, quarter, stratum=1),
+        suppressed(FIRST + 9, quarter, stratum=2),
+        published(83, 97, FIRST + 9, None, quarter, stratum=3),
+        *(published(40 + i, 77, FIRST + i, clinic=alder) for i in range(MONTHS)),
+        *(
+            published(50, 90 + i, FIRST + 3 * i, None, quarter, clinic=birch)
+            for i in range(4)
+        ),
+        suppressed(FIRST, year, clinic=fern, why=Withheld.NOT_PUBLISHED),
+    ]
+
+
+def _public_cells() -> list[ReleasedCell]:
+    return [
+        *(suppressed(FIRST + i) for i in range(MONTHS)),
+        published(301, 501, FIRST, None, Interval.QUARTER),
+        published(302, 501, FIRST + 3, None, Interval.QUARTER),
+    ]
+
+
+def published(
+    numerator: int,
+    denominator: int,
+    start: int,
+    population: int | None = None,
+    interval: Interval = Interval.MONTH,
+    *,
+    clinic: int | None = None,
+    stratum: int = 0,
+) -> ReleasedCell:
+    return ReleasedCell(
+        clinic_id=clinic,
+        interval=interval,
+        interval_start=start,
+        stratum=stratum,
+        population=population,
+        scored=denominator if population else None,
+        denominator=denominator,
+        numerator=numerator,
+    )
+
+
+def suppressed(
+    start: int,
+    interval: Interval = Interval.MONTH,
+    *,
+    clinic: int | None = None,
+    stratum: int = 0,
+    why: Withheld = Withheld.SUPPRESSED,
+) -> ReleasedCell:
+    return ReleasedCell(
+        clinic_id=clinic,
+        interval=interval,
+        interval_start=start,
+        stratum=stratum,
+        population=None,
+        scored=None,
+        denominator=None,
+        numerator=None,
+        withheld=why,
+    )

@@ -30,7 +30,7 @@ from app.main import (
     start_worker,
     write_master_key,
 )
-from app.services import invitations, registry, releases
+from app.services import invitations, recounts, registry, releases
 from app.services.hub import Hub
 from app.settings import Settings
 from app.smart.clients import generate_key
@@ -108,6 +108,13 @@ def worker() -> None:
     settings = read_settings()
     configure_logging(settings.log_level)
     start_worker(hub_of(settings)).join()
+
+
+@app.command()
+def refresh() -> None:
+    """Make the facts again from what is kept, and count every measure from nothing."""
+    done = recounts.refresh(open_hub())
+    typer.echo(f"Counted again from {done:,} records")
 
 
 @app.command()

@@ -233,7 +233,7 @@ class Network:
     """Who takes part in a test: clinics with their EHRs, and partners."""
 
     def __init__(self, hub: Hub, http: httpx.AsyncClient) -> None:
-        self._hub = hub
+        self.hub = hub
         self._http = http
 
     def ehr(
@@ -249,7 +249,7 @@ class Network:
     ) -> Caller:
         """Enrol a client, and its clinic and source where they are new."""
         code = clinic or client_id.partition("-")[0]
-        with write_session(self._hub.engine) as session:
+        with write_session(self.hub.engine) as session:
             found = registry.clinics.find_clinic(session, code)
             options = {
                 "base_urls": base_urls,
@@ -294,11 +294,11 @@ class Network:
             source=source,
             key_set=json.dumps(PUBLIC),
         )
-        with write_session(self._hub.engine) as session:
+        with write_session(self.hub.engine) as session:
             registry.register_client(session, new, dev_mode=False)
         return Caller(
             http=self._http,
-            hub=self._hub,
+            hub=self.hub,
             client_id=client_id,
             clinic=clinic,
             scope=" ".join(scopes),

@@ -58,7 +58,9 @@ def post(resource: dict, **entry: Any) -> dict:
 
 def put(resource: dict, **entry: Any) -> dict:
     """Return an entry that updates *resource* by its id."""
-    return _entry(resource, "PUT", f"{resource['resourceType']}/{resource['id']}", **entry)
+    return _entry(
+        resource, "PUT", f"{resource['resourceType']}/{resource['id']}", **entry
+    )
 
 
 def _entry(

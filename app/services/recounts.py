@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from app.measures.compilation import compile_measure
 from app.services.hub import Hub
+from app.services.refreshes import refresh_facts
 from app.store import recounts
 from app.store.concepts import all_concepts
 from app.store.leases import take_lease
@@ -59,15 +60,37 @@ def recount_dirty(hub: Hub, *, holder: str) -> int:
 
 
 def count_new_measures(hub: Hub, *, holder: str) -> int:
-    """Count each loaded definition that is new from nothing; return how many."""
+    """
+    Count each loaded definition that is new from nothing; return how many.
+
+    The facts are made again first: a new definition may compare them in other units.
+    """
+    digests = {measure.digest for measure in hub.measures}
     with read_session(hub.engine) as session:
-        new = [row.id for row in recounts.known_measures(session) if not row.counted]
+        rows = recounts.known_measures(session)
+    new = [row.id for row in rows if not row.counted and row.digest in digests]
+    if not new:
+        return 0
+    with write_session(hub.engine) as session:
+        if not _may_work(session, hub, holder):
+            return 0
+    refresh_facts(hub)
     for measure_id in new:
         with write_session(hub.engine) as session:
-            if not _may_work(session, hub, holder):
-                return 0
             recount_in_full(session, hub, measure_id)
     return len(new)
+
+
+def refresh(hub: Hub) -> int:
+    """Make all facts again and count all measures from nothing; return the records."""
+    register_measures(hub)
+    done = refresh_facts(hub)
+    with read_session(hub.engine) as session:
+        rows = recounts.known_measures(session)
+    for row in rows:
+        with write_session(hub.engine) as session:
+            recount_in_full(session, hub, row.id)
+    return done
 
 
 def is_all_counted(hub: Hub) -> bool:

@@ -24,7 +24,7 @@ from app.services.hub import Hub
 from app.services.intake import Receipt, Submission
 from app.services.labels import label_of
 from app.services.reception import deidentified
-from app.store import records
+from app.store import records, subjects
 from app.store.records import State, StoredRecord
 from app.store.sessions import ReadSession, WriteSession
 
@@ -123,13 +123,27 @@ def read(
 ) -> tuple[dict[str, Any], int]:
     """Return the de-identified record as FHIR, and its version."""
     stored = find(session, hub, source, type_, own_id)
-    if stored is None or stored.state is State.PLACEHOLDER:
+    if stored is not None and stored.state is State.PLACEHOLDER:
+        stored = _joined_patient(session, stored)
+    if stored is None:
         msg = f"No {type_.fhir_name} of that id"
         raise NotFoundError(msg)
     if stored.state is State.WITHDRAWN:
         msg = f"The {type_.fhir_name} was withdrawn"
         raise WithdrawnError(msg)
     return render(stored, resource_id=own_id), stored.version
+
+
+def _joined_patient(
+    session: ReadSession, placeholder: StoredRecord
+) -> StoredRecord | None:
+    """Return the Patient that is known by another name than *placeholder*'s."""
+    if placeholder.type is not RecordType.PATIENT:
+        return None
+    record_id = subjects.patient_of(session, placeholder.id)
+    if record_id is None:
+        return None
+    return records.find_by_id(session, [record_id])[record_id]
 
 
 def read_stored(

@@ -60,6 +60,9 @@ _BY_DIGEST = _in(
     _SELECT + "r.digest IN :digests AND r.source_id = :source_id ORDER BY r.id",
     "digests",
 )
+_CURRENT_AFTER = text(
+    _SELECT + "r.id > :after AND r.state = 1 ORDER BY r.id LIMIT :limit"
+)
 _BY_ALIAS = _in("SELECT key, record_id FROM alias WHERE key IN :keys", "keys")
 _NAMES = _in(
     "SELECT DISTINCT record_id, kind FROM alias WHERE record_id IN :ids", "ids"
@@ -85,6 +88,15 @@ def find_by_id(session: ReadSession, ids: Collection[int]) -> dict[int, StoredRe
         for chunk in _chunks(ids)
         for row in connection.execute(_BY_ID, {"ids": chunk})
     }
+
+
+def current_after(
+    session: ReadSession, record_id: int, *, limit: int
+) -> list[StoredRecord]:
+    """Return the next current records of a higher id, in its order."""
+    values = {"after": record_id, "limit": limit}
+    rows = session.connection().execute(_CURRENT_AFTER, values)
+    return [_record(row) for row in rows]
 
 
 def find_by_digest(

@@ -36,6 +36,11 @@ _LOCK = {
 _JOINED = text("SELECT id FROM subject WHERE joined_to IN :ids").bindparams(
     bindparam("ids", expanding=True)
 )
+_PATIENT = text(
+    "SELECT MIN(r.id) FROM subject s JOIN record r ON r.id = s.id AND r.state = 1 "
+    "JOIN (SELECT COALESCE(joined_to, id) AS root FROM subject WHERE id = :id) c "
+    "ON s.id = c.root OR s.joined_to = c.root"
+)
 _MARK_DIRTY = text(
     "INSERT INTO dirty (subject_id, clinic_id, stamp, since) "
     "VALUES (:subject_id, :clinic_id, 1, :now) "
@@ -65,6 +70,13 @@ def joined_subjects(session: ReadSession, ids: Collection[int]) -> set[int]:
     """Return the subjects that count as one of *ids*."""
     rows = session.connection().execute(_JOINED, {"ids": list(ids)})
     return {row.id for row in rows}
+
+
+def patient_of(session: ReadSession, subject_id: int) -> int | None:
+    """Return the oldest Patient that counts of those joined with *subject_id*."""
+    rows = session.connection().execute(_PATIENT, {"id": subject_id})
+    found: int | None = rows.scalar_one()
+    return found
 
 
 def move_facts(session: WriteSession, *, from_subject: int, to_subject: int) -> None:

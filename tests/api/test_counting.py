@@ -238,3 +238,39 @@ async def test_partners_are_answered_by_scope_and_in_problem_documents(
         assert response.headers["content-type"] == "application/problem+json"
         assert response.json()["status"] == status
     assert anonymous.status_code in {401, 404}
+
+
+async def test_a_refresh_makes_the_same_facts_and_cells_again(
+    hub: Hub, network: Network
+):
+    """What is kept is enough to count from: facts and cells can be thrown away."""
+    ehr = network.ehr()
+    results = [result("a", 7, day="2026-02-03", own_id=f"r{n}") for n in range(3)]
+    await ehr.send(batch(*diabetic("a"), *diabetic("b"), *map(put, results)))
+    link = [{"other": reference("Patient/a"), "type": "replaces"}]
+    await ehr.put(patient(id="b", birthDate="1970-05-01", link=link))
+    count(hub)
+    facts, cells = facts_of(hub), cells_of(hub)
+    with write_session(hub.engine) as session:
+        for table in ("observation", "condition", "visit", "cell"):
+            session.connection().execute(text(f"DELETE FROM {table}"))
+
+    counting.refresh(hub)
+
+    assert facts_of(hub) == facts
+    assert cells_of(hub) == cells
+    assert cells
+
+
+def facts_of(hub: Hub) -> list[tuple]:
+    """Return every fact."""
+    with read_session(hub.engine) as session:
+        return [
+            tuple(row)
+            for table in ("observation", "condition", "visit")
+            for row in session.connection().execute(
+                text(f"SELECT * FROM {table} ORDER BY subject_id, record_id, day")
+                if table != "condition"
+                else text("SELECT * FROM condition ORDER BY subject_id, record_id")
+            )
+        ]

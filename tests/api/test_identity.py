@@ -33,7 +33,9 @@ async def test_a_result_posted_twice_without_id_counts_once(network: Network, hu
 async def test_texts_do_not_make_a_result_another_one(network: Network, hub: Hub):
     """The digest leaves out text, display and issued; all else is content."""
     ehr = network.ehr()
-    code = {"coding": [{"system": "http://loinc.org", "code": "4548-4", "display": "a"}]}
+    code = {
+        "coding": [{"system": "http://loinc.org", "code": "4548-4", "display": "a"}]
+    }
 
     await ehr.post(make.lab(7.1, code=code, issued="2024-03-02T10:00:00Z"))
     await ehr.post(make.lab(7.1, text={"status": "empty", "div": "<div>x</div>"}))
@@ -376,7 +378,9 @@ async def test_joins_of_joins_count_as_one(network: Network, hub: Hub):
         return make.patient(id=own, link=link)
 
     for number, own in enumerate(("p4", "p3", "p2", "p1")):
-        lab = make.lab(7 + number, id=f"o{own}", subject=make.reference(f"Patient/{own}"))
+        lab = make.lab(
+            7 + number, id=f"o{own}", subject=make.reference(f"Patient/{own}")
+        )
         await ehr.put(lab)
     await ehr.put(linked("p2", "p1"))
     await ehr.put(linked("p4", "p3"))

@@ -2,59 +2,38 @@
 
 import json
 import secrets
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from app.demo.deliveries import update
 from app.demo.partner import ChartRefusedError, read_chart
 from app.demo.sending import Credentials, Sender
 from app.domain.clinics import Audience, ClinicStatus
-from app.main import create_app, hub_of, write_master_key
 from app.services import registry
+from app.services.hub import Hub
 from app.services.recounts import is_all_counted
-from app.settings import Settings
 from app.smart.clients import fetch_token, generate_key
-from app.store.migrations import migrate
 from app.store.sessions import write_session
+from tests.served import served
 
 CLINIC = "alder-creek"
 MEASURE = "hba1c-poor-control"
+PRIVATE, PUBLIC = generate_key()
 
 
 @pytest.fixture(scope="module")
-def listener() -> Iterator[socket.socket]:
-    """A loopback port that nobody else has."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        yield free
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    with served(tmp_path_factory.mktemp("hub")) as hub:
+        yield hub
 
 
 @pytest.fixture(scope="module")
-def settings(
-    listener: socket.socket, tmp_path_factory: pytest.TempPathFactory
-) -> Settings:
-    folder = tmp_path_factory.mktemp("hub")
-    write_master_key(folder / "master.key")
-    return Settings(
-        database_url=f"sqlite:///{folder / 'catchment.db'}",
-        master_key_file=folder / "master.key",
-        port=listener.getsockname()[1],
-    )
-
-
-@pytest.fixture(scope="module")
-def key(settings: Settings) -> Iterator[dict]:
-    """The private key of the client of a clinic that is enrolled."""
-    hub = hub_of(settings)
-    migrate(hub.engine)
-    private, public = generate_key()
+def base_url(hub: Hub) -> str:
+    """A served hub that has counted one patient: HbA1c 9.5 % in February 2024."""
     clinic = registry.NewClinic(
         code=CLINIC,
         name="Alder Creek",
@@ -67,29 +46,15 @@ def key(settings: Settings) -> Iterator[dict]:
         audience=Audience.MEMBERS,
         scopes=registry.CLINIC_SCOPES,
         clinic=CLINIC,
-        key_set=json.dumps(public),
+        key_set=json.dumps(PUBLIC),
     )
     with write_session(hub.engine) as session:
         registry.enrol_clinic(session, clinic)
         registry.register_client(session, client, dev_mode=True)
-    yield dict(private)
-    hub.engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def base_url(key: dict, settings: Settings, listener: socket.socket) -> Iterator[str]:
-    """A served hub that has counted one patient: HbA1c 9.5 % in February 2024."""
-    app = create_app(settings)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    url = settings.public_base_url
-    send_patient(url, key)
-    while not is_all_counted(app.state.hub):
+    send_patient(hub.base_url)
+    while not is_all_counted(hub):
         time.sleep(0.05)
-    yield url
-    server.should_exit = True
-    thread.join()
+    return hub.base_url
 
 
 SUBJECT = {"reference": "Patient/p1"}
@@ -131,8 +96,8 @@ PATIENT: list[dict[str, Any]] = [
 ]
 
 
-def send_patient(base_url: str, key: dict) -> None:
-    credentials = Credentials(client_id="ehr", key=key)
+def send_patient(base_url: str) -> None:
+    credentials = Credentials(client_id="ehr", key=PRIVATE)
     with httpx.Client(trust_env=False) as http:
         sender = Sender(http, base_url=base_url, credentials=credentials)
         tally = sender.send_all(map(update, PATIENT), sent=lambda _: None)
@@ -140,14 +105,14 @@ def send_patient(base_url: str, key: dict) -> None:
 
 
 @pytest.fixture(scope="module")
-def token(base_url: str, key: dict) -> str:
+def token(base_url: str) -> str:
     """A token that covers charts and nothing else."""
     with httpx.Client(trust_env=False) as http:
         granted, _ = fetch_token(
             http,
             token_endpoint=f"{base_url}/oauth/token",
             client_id="ehr",
-            key=key,
+            key=PRIVATE,
             scope="system/MeasureReport.rs",
             now=int(time.time()),
             jti=secrets.token_urlsafe(8),

@@ -1,0 +1,51 @@
+"""Facts made again from what is kept: for a measure that looks at them anew."""
+
+import msgspec
+
+from app.domain.records import Content
+from app.services.facts import fact_rows
+from app.services.hub import Hub
+from app.store import records, subjects
+from app.store.sessions import WriteSession, write_session
+
+RECORDS_AT_ONCE = 1_000
+
+_CONTENT: msgspec.json.Decoder[Content] = msgspec.json.Decoder(Content)
+
+
+def refresh_facts(hub: Hub) -> int:
+    """
+    Make the integer rows of all current records again; return of how many.
+
+    A new definition may compare an observable in another unit than the one that its
+    facts were turned into when they came; what is kept still has the unit as sent.
+    A transaction for each thousand records, so that deliveries go on meanwhile.
+    """
+    done, last_id = 0, 0
+    while True:
+        with write_session(hub.engine) as session:
+            chunk = records.current_after(session, last_id, limit=RECORDS_AT_ONCE)
+            if not chunk:
+                return done
+            _refresh(session, hub, chunk)
+        done += len(chunk)
+        last_id = chunk[-1].id
+
+
+def _refresh(
+    session: WriteSession, hub: Hub, chunk: list[records.StoredRecord]
+) -> None:
+    """Replace the facts of a few records."""
+    about = subjects.lock_subjects(session, {record.subject_id for record in chunk})
+    rows = fact_rows(
+        [
+            (record, _CONTENT.decode(record.content))
+            for record in chunk
+            if record.content is not None
+        ],
+        counted=lambda subject_id: about[subject_id].joined_to or subject_id,
+        units=hub.units,
+        concept_ids=lambda codings: hub.concepts.ids(session, codings),
+    )
+    records.delete_facts(session, [record.id for record in chunk])
+    records.insert_facts(session, rows)

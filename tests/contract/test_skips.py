@@ -1,0 +1,50 @@
+"""What skips here fails in CI, however it skips."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+MODULES = {
+    "in_a_test": "def test_it():\n    pytest.skip('absent')",
+    "by_a_mark": "@pytest.mark.skip\ndef test_it():\n    pass",
+    "in_a_fixture": (
+        "@pytest.fixture\ndef it():\n    pytest.skip('absent')\n\n\n"
+        "def test_it(it):\n    pass"
+    ),
+    "as_a_module": "pytest.skip('absent', allow_module_level=True)",
+    "for_an_import": "pytest.importorskip('no_such_module')",
+    "passing": "def test_it():\n    pass",
+    "failing_as_expected": "@pytest.mark.xfail\ndef test_it():\n    assert False",
+}
+
+
+def closing_line(folder: Path, *, ci: str) -> str:
+    """Return how pytest closes over these modules, with this project's hooks."""
+    for name, body in MODULES.items():
+        (folder / f"test_{name}.py").write_text(f"import pytest\n\n{body}\n")
+    pytest = [sys.executable, "-m", "pytest", "-q", "--continue-on-collection-errors"]
+    output = subprocess.run(
+        [*pytest, "-p", "tests.conftest", folder],
+        check=False,
+        capture_output=True,
+        cwd=folder,
+        env=os.environ | {"CI": ci, "PYTHONPATH": str(ROOT)},
+        text=True,
+    ).stdout
+    return output.splitlines()[-1].rpartition(" in ")[0]
+
+
+def test_every_kind_of_skip_fails_in_ci(tmp_path: Path):
+    """Nothing may go untested unnoticed because a machine lacks what it needs."""
+    found = closing_line(tmp_path, ci="true")
+
+    # Failures before a test's own body are errors.
+    assert found == "1 failed, 1 passed, 1 xfailed, 4 errors"
+
+
+def test_a_skip_is_no_failure_on_a_laptop(tmp_path: Path):
+    """Whoever has no Chromium can still run the rest."""
+    assert closing_line(tmp_path, ci="") == "1 passed, 5 skipped, 1 xfailed"

@@ -49,6 +49,12 @@ def small_hub(folder: Path) -> Hub:
         )
     )
     migrate(hub.engine)
+    enrol(hub)
+    return hub
+
+
+def enrol(hub: Hub) -> None:
+    """Enrol the clinics and register a client of each audience."""
     register_measures(hub)
     with write_session(hub.engine) as session:
         for code, name in (*CLINICS.items(), TINY_CLINIC):
@@ -74,7 +80,6 @@ def small_hub(folder: Path) -> Hub:
                 ),
                 dev_mode=True,
             )
-    return hub
 
 
 def app_of(hub: Hub) -> FastAPI:

@@ -32,6 +32,11 @@ CHALLENGES = {
 }
 """What a refused caller is told to do about it (RFC 6750 section 3)."""
 PAGES = ("/measures/", "/clinics/")
+HEADINGS = {
+    400: "This address is not right",
+    403: "This is not open to you",
+    404: "There is no such page",
+}
 INTERFACES = ("/v1/", "/health/")
 
 
@@ -68,9 +73,12 @@ def _is_for_people(request: Request) -> bool:
 
 def _page(error: ServiceError, status: int) -> Response:
     """Return *error* in words for people."""
-    phrase = HTTPStatus(status).phrase
     return page(
-        "error.html", status=status, code=status, phrase=phrase, message=error.message
+        "error.html",
+        status=status,
+        code=status,
+        heading=HEADINGS.get(status, HTTPStatus(status).phrase),
+        message=error.message,
     )
 
 

@@ -1,20 +1,16 @@
 """The dashboard in a real browser: no errors, no foreign hosts, no sideways scroll."""
 
-import threading
-import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-import uvicorn
+from playwright.sync_api import Browser
 
 from app.services.hub import Hub
 from app.services.invitations import members_link
 from tests.conftest import ROOT
-from tests.released_hub import MEASURE, app_of, release, small_hub
+from tests.released_hub import MEASURE, enrol, release
+from tests.served import served
 
-CHROMIUM = Path("/usr/bin/chromium")
 SCREENSHOTS = ROOT / "build" / "screenshots"
 PHONE, DESKTOP = (360, 740), (1280, 800)
 PAGES = {
@@ -33,43 +29,19 @@ ALL_PICTURES = """
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """A released hub, served on a free port of this machine."""
-    made = small_hub(tmp_path_factory.mktemp("hub"))
-    release(made)
-    server = uvicorn.Server(
-        uvicorn.Config(app_of(made), port=0, log_config=None, access_log=False)
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    object.__setattr__(made, "base_url", f"http://127.0.0.1:{port}")
-    yield made
-    server.should_exit = True
-    thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright; skips by name where either is absent."""
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="Playwright for Python is not installed"
-    )
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed")
-    with playwright.sync_playwright() as driver:
-        launched = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"]
-        )
-        yield launched
-        launched.close()
+    """A hub with a release, really served."""
+    with served(tmp_path_factory.mktemp("hub")) as hub:
+        enrol(hub)
+        release(hub)
+        yield hub
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_shows_itself_without_a_fault(browser, hub, name, size, scheme):
+def test_a_page_shows_itself_without_a_fault(
+    browser: Browser, hub: Hub, name, size, scheme
+):
     """On a phone and a desktop, by day and by night; a screenshot is kept."""
     width, height = size
     faults: list[str] = []
@@ -95,7 +67,7 @@ def test_a_page_shows_itself_without_a_fault(browser, hub, name, size, scheme):
     context.close()
 
 
-def test_a_page_is_read_by_keyboard_alone(browser, hub):
+def test_a_page_is_read_by_keyboard_alone(browser: Browser, hub: Hub):
     """The first stop of the tab key leads past the banner to the content."""
     page = browser.new_page()
     page.goto(hub.base_url)
@@ -107,7 +79,7 @@ def test_a_page_is_read_by_keyboard_alone(browser, hub):
     page.close()
 
 
-def test_a_page_needs_no_script(browser, hub):
+def test_a_page_needs_no_script(browser: Browser, hub: Hub):
     """With JavaScript off, a clinic is found by plain links."""
     context = browser.new_context(java_script_enabled=False)
     context.request.get(members_link(hub))

@@ -42,6 +42,8 @@ def error_reply(
 ) -> Response:
     """Return *error* as FHIR, OAuth or problem JSON, by the path it was met on."""
     code = status or status_of(error)
+    if isinstance(error, OAuthError) and code != HTTPStatus.UNAUTHORIZED:
+        code = HTTPStatus.BAD_REQUEST  # RFC 6749 section 5.2
     challenge = CHALLENGES.get(HTTPStatus(code))
     headers = {"WWW-Authenticate": challenge} if challenge else {}
     if path.startswith("/oauth"):

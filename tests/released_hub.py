@@ -133,7 +133,7 @@ def _members_cells(session: ReadSession) -> list[ReleasedCell]:
     alder = clinics.required_clinic(session, "alder-creek").id
     birch = clinics.required_clinic(session, "birch-hill").id
     fern = clinics.required_clinic(session, "fern-dale").id
-    month, quarter, year = Interval
+    quarter, year = Interval.QUARTER, Interval.YEAR
     return [
         suppressed(FIRST),
         *(published(60 + i, 100, FIRST + i, 110) for i in range(1, MONTHS)),

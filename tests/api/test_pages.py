@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import httpx
 import pytest
+from typing_extensions import override
 
 from app.services.hub import Hub
 from app.services.invitations import members_link
@@ -31,6 +32,7 @@ MEMBERS_PAGES = (
     "/clinics/birch-hill",
 )
 CLINIC_WORDS = (*CLINICS, *CLINICS.values(), *TINY_CLINIC, "Birch")
+DASH = "\u2013"
 ADDRESS = re.compile(r"""(?:src|href|action|srcset)\s*=\s*["']?([^"'\s>]*)|url\(""")
 
 
@@ -44,6 +46,7 @@ class Tables(HTMLParser):
         self._inside = False
         self.feed(html)
 
+    @override
     def handle_starttag(self, tag, attrs):
         if tag == "caption":
             self._caption = dict(attrs)["id"]
@@ -54,10 +57,12 @@ class Tables(HTMLParser):
             self.rows[self._caption][-1].append("")
             self._inside = True
 
+    @override
     def handle_endtag(self, tag):
         if tag in {"th", "td"}:
             self._inside = False
 
+    @override
     def handle_data(self, data):
         if self._inside:
             self.rows[self._caption][-1][-1] += data
@@ -248,7 +253,7 @@ async def test_the_table_says_what_the_interface_says(
     for (_, value, patients, completeness, *_), point in zip(rows, points, strict=True):
         if point["reason"]:
             assert value == point["reason"].replace("-", " ")
-            assert patients == "–"
+            assert patients == DASH
             continue
         assert value == f"{point['value']:.1%}"
         assert patients == f"{point['n']} of {point['d']}"
@@ -268,7 +273,7 @@ async def test_the_limits_are_those_of_the_interface(hub, member):
     assert len(rows) == len(points) + 1 == MONTHS
     for row, point in zip(rows, points, strict=False):
         lower, upper = point["lower_limit"], point["upper_limit"]
-        assert row[4] == f"{lower:.1%} – {upper:.1%}"
+        assert row[4] == f"{lower:.1%} {DASH} {upper:.1%}"
 
 
 async def test_clinics_stand_beside_each_other_each_at_its_own_width(member):
@@ -279,7 +284,7 @@ async def test_clinics_stand_beside_each_other_each_at_its_own_width(member):
     assert rows == {
         "Alder Creek": ["68.8%", "53 of 77", "Feb 2025"],
         "Birch & <b>Hill</b>": ["53.8%", "50 of 93", "Q4 2024"],
-        "Fern Dale": ["not published", "–", "2024"],
+        "Fern Dale": ["not published", DASH, "2024"],
     }
 
 
@@ -290,7 +295,7 @@ async def test_strata_are_shown_with_those_suppressed(member):
     rows = Tables(html).rows["strata-table"][1:]
     assert [row[:3] for row in rows] == [
         ["Age 0 to 5", "77.5%", "31 of 40"],
-        ["Age 6 to 11", "suppressed", "–"],
+        ["Age 6 to 11", "suppressed", DASH],
         ["Age 12 to 17", "85.6%", "83 of 97"],
     ]
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import pytest
@@ -47,11 +48,17 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
-    """Databases of both kinds; PostgreSQL is one server for the whole run."""
-    opened = Databases(tmp_path_factory.mktemp("databases"))
-    yield opened
-    opened.close()
+def databases() -> Iterator[Databases]:
+    """
+    Databases of both kinds; PostgreSQL is one server for the whole run.
+
+    Not in pytest's own folder: each new run closes that to all users but its own, and
+    started by root PostgreSQL runs as another.
+    """
+    with TemporaryDirectory(prefix="catchment-") as folder:
+        opened = Databases(Path(folder))
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope="session")

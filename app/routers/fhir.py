@@ -222,11 +222,8 @@ def bundle_response(reply: BundleReply) -> dict[str, Any]:
         {"response": _entry_response(entry, outcome)}
         for entry, outcome in zip(reply.entries, reply.outcomes, strict=True)
     ]
-    return {
-        "resourceType": "Bundle",
-        "type": f"{reply.type}-response",
-        "entry": entries,
-    }
+    bundle = {"resourceType": "Bundle", "type": f"{reply.type}-response"}
+    return bundle | ({"entry": entries} if entries else {})
 
 
 def _entry_response(entry: Entry | None, outcome: EntryOutcome) -> dict[str, Any]:

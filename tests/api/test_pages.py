@@ -63,11 +63,6 @@ class Tables(HTMLParser):
             self.rows[self._caption][-1][-1] += data
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     hub = small_hub(tmp_path_factory.mktemp("hub"))

@@ -21,7 +21,13 @@ from app.routers.dependencies import (
     WriteSession,
 )
 from app.services import bundles, examinations, resources
-from app.services.authorization import check_scope, required_source
+from app.services.authorization import (
+    allowed_by,
+    allowed_stored,
+    check_reach,
+    check_scope,
+    required_source,
+)
 from app.services.bundles import BundleReply, Discarded, Entry, EntryOutcome, Withdrawn
 from app.services.intake import Effect, Receipt
 from app.services.resources import Wish
@@ -48,9 +54,8 @@ def receive_bundle(
         hub,
         required_source(caller),
         body,
-        allowed=lambda type_name, interaction, resource: check_scope(
-            caller, type_name, interaction, resource
-        ),
+        allowed=allowed_by(caller),
+        allowed_stored=allowed_stored(caller),
     )
     return fhir_reply(bundle_response(reply))
 
@@ -90,7 +95,12 @@ def create(
         raise NotSupportedError(msg)
     resources.check_type(body, type_)
     criterion = _criterion(request.headers.get("If-None-Exist"))
-    wish = Wish(criterion=criterion, create_only=criterion is not None)
+    wish = Wish(
+        criterion=criterion,
+        create_only=criterion is not None,
+        interaction="c",
+        allowed_stored=allowed_stored(caller),
+    )
     receipt = resources.save(session, hub, required_source(caller), body, wish)
     return _written(request, session, receipt, own_id=hub_id(receipt.record_id))
 
@@ -114,6 +124,7 @@ def update(
         own_id=own_id,
         if_match=bundles.version_of(request.headers.get("If-Match")),
         if_none_match=bundles.create_only(request.headers.get("If-None-Match")),
+        allowed_stored=allowed_stored(caller),
     )
     receipt = resources.save(session, hub, required_source(caller), body, wish)
     return _written(request, session, receipt, own_id=own_id)
@@ -137,6 +148,7 @@ def update_conditionally(
     wish = Wish(
         criterion=criterion,
         if_match=bundles.version_of(request.headers.get("If-Match")),
+        allowed_stored=allowed_stored(caller),
     )
     receipt = resources.save(session, hub, required_source(caller), body, wish)
     return _written(request, session, receipt, own_id=hub_id(receipt.record_id))
@@ -154,9 +166,10 @@ def read(
     """Return the de-identified record, to its own clinic."""
     require_fhir_reply(request)
     type_ = resources.kept_type(type_name)
-    check_scope(caller, type_name, "r")
+    check_reach(caller, type_name, "r")
     source = required_source(caller)
     resource, version = resources.read(session, hub, source, type_, own_id)
+    check_scope(caller, type_name, "r", resource)
     return fhir_reply(resource, headers={"ETag": f'W/"{version}"'})
 
 

@@ -51,6 +51,8 @@ def error_reply(
     """Return *error* as FHIR, OAuth or problem JSON, or as a page, by the path."""
     path = request.url.path
     code = status or status_of(error)
+    if isinstance(error, OAuthError) and code != HTTPStatus.UNAUTHORIZED:
+        code = HTTPStatus.BAD_REQUEST  # RFC 6749 section 5.2
     challenge = CHALLENGES.get(HTTPStatus(code))
     headers = {"WWW-Authenticate": challenge} if challenge else {}
     if path.startswith("/oauth"):

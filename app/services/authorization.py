@@ -2,7 +2,8 @@
 
 import secrets
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from app.domain.clinics import Principal, Source
@@ -135,6 +136,29 @@ def authenticate(hub: Hub, authorization: str | None) -> Principal:
     )
 
 
+Allowed = Callable[[str, Interaction, Mapping[str, Any] | None], None]
+"""Refuses a type, an interaction and a resource that the caller's scopes lack."""
+
+
+def allowed_by(principal: Principal) -> Allowed:
+    """Return the check of what is sent."""
+    return partial(check_scope, principal)
+
+
+def allowed_stored(principal: Principal) -> Allowed | None:
+    """Return the check of what is stored; None where no scope is narrowed to some."""
+    narrowed = any("?" in scope for scope in principal.scopes)
+    return partial(check_scope, principal) if narrowed else None
+
+
+def check_reach(
+    principal: Principal, type_name: str, interaction: Interaction
+) -> None:
+    """Refuse what no scope of the caller covers, whatever is stored."""
+    wide = tuple(scope.partition("?")[0] for scope in principal.scopes)
+    _check(wide, type_name, interaction, None)
+
+
 def required_source(principal: Principal) -> Source:
     """Return the source that a clinic's client may write to; refuse a partner's."""
     if principal.source is None:
@@ -150,8 +174,17 @@ def check_scope(
     resource: Mapping[str, Any] | None = None,
 ) -> None:
     """Refuse what the scopes of the caller's token do not cover."""
+    _check(principal.scopes, type_name, interaction, resource)
+
+
+def _check(
+    scopes: tuple[str, ...],
+    type_name: str,
+    interaction: Interaction,
+    resource: Mapping[str, Any] | None,
+) -> None:
     if not allows(
-        principal.scopes,
+        scopes,
         resource_type=type_name,
         interaction=interaction,
         resource=resource,

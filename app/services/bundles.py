@@ -22,6 +22,7 @@ from app.fhir.criteria import Criterion, parse_criterion
 from app.fhir.references import full_url_id
 from app.fhir.validation import InvalidResourceError, validate
 from app.services import intake, resources
+from app.services.authorization import Allowed
 from app.services.hub import Hub
 from app.services.intake import Receipt, Submission
 from app.services.resources import Wish
@@ -33,10 +34,6 @@ MAX_ENTRIES = 5_000
 INTERACTIONS: dict[str, Interaction] = {"POST": "c", "PUT": "u", "DELETE": "d"}
 REQUEST_TEXTS = ("method", "url", "ifNoneExist", "ifMatch", "ifNoneMatch")
 TYPE_NAME = re.compile(r"[A-Z][A-Za-z]{0,63}")
-
-Allowed = Callable[[str, Interaction, Mapping[str, Any] | None], None]
-"""Refuses a type, an interaction and a resource that the caller's scopes lack."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Entry:
@@ -85,12 +82,14 @@ def receive_bundle(
     bundle: Mapping[str, Any],
     *,
     allowed: Allowed,
+    allowed_stored: Allowed | None,
 ) -> BundleReply:
     """
     Store the entries of a batch or transaction Bundle of one source.
 
-    *allowed* is asked for each entry of a kept type. A transaction raises its first
-    refusal, with the entry's expression; a batch answers it in its entry.
+    *allowed* is asked for each entry of a kept type, *allowed_stored* for what such an
+    entry would replace. A transaction raises its first refusal, with the entry's
+    expression; a batch answers it in its entry.
     """
     kind, raw_entries = _shell(bundle)
     atomic = kind == "transaction"
@@ -125,7 +124,9 @@ def receive_bundle(
             _withdraw(session, hub, source, entry)
             outcomes[entry.index] = Withdrawn()
     submissions = [
-        attempt(e.index, partial(_submission, e, hub, source, full_urls))
+        attempt(
+            e.index, partial(_submission, e, hub, source, full_urls, allowed_stored)
+        )
         for e in todo
         if e.method != "DELETE"
     ]
@@ -270,7 +271,11 @@ def create_only(etag: str | None, *, expression: str | None = None) -> bool:
 
 
 def _submission(
-    entry: Entry, hub: Hub, source: Source, full_urls: Mapping[str, int]
+    entry: Entry,
+    hub: Hub,
+    source: Source,
+    full_urls: Mapping[str, int],
+    allowed_stored: Allowed | None,
 ) -> Submission:
     assert entry.resource is not None
     known_id = None
@@ -282,6 +287,8 @@ def _submission(
         create_only=entry.create_only,
         if_match=entry.if_match,
         if_none_match=entry.if_none_match,
+        interaction=INTERACTIONS[entry.method],
+        allowed_stored=allowed_stored,
     )
     return resources.submission_of(
         entry.resource,

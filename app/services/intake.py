@@ -1,6 +1,6 @@
 """De-identified records into the store: each counted once, by whatever door."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -51,7 +51,8 @@ class Submission(msgspec.Struct, kw_only=True):
     ``hub_record`` is the record that a hub id in its URL names.
     ``condition`` are the aliases of a conditional create or update; with ``create_only``
     a match leaves the stored record as it is. ``if_match`` is the version it must
-    have; ``if_none_match`` asks that there be none.
+    have; ``if_none_match`` asks that there be none; ``may_replace`` refuses to replace
+    a stored record that is out of the sender's scope.
     """
 
     index: int
@@ -62,6 +63,7 @@ class Submission(msgspec.Struct, kw_only=True):
     create_only: bool = False
     if_match: int | None = None
     if_none_match: bool = False
+    may_replace: Callable[[StoredRecord], None] | None = None
 
     @property
     def names(self) -> tuple[Alias, ...]:
@@ -282,6 +284,8 @@ class _Delivery:
             raise BusinessRuleError(msg, expression=f"{at}.status")
         stored = None if record_id is None else self._identities.records[record_id]
         here = stored is not None and stored.state is State.CURRENT
+        if stored is not None and here and submission.may_replace is not None:
+            submission.may_replace(stored)
         if submission.if_none_match and here:
             msg = "If-None-Match: the record is here already"
             raise PreconditionFailedError(msg, expression=at)

@@ -20,10 +20,12 @@ from app.fhir.criteria import Criterion
 from app.fhir.references import hub_id, record_id_of
 from app.fhir.rendering import render_record
 from app.services import intake
+from app.services.authorization import Allowed
 from app.services.hub import Hub
 from app.services.intake import Receipt, Submission
 from app.services.labels import label_of
 from app.services.reception import deidentified
+from app.smart.scopes import Interaction
 from app.store import records, subjects
 from app.store.records import State, StoredRecord
 from app.store.sessions import ReadSession, WriteSession
@@ -39,6 +41,14 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     create_only: bool = False
     if_match: int | None = None
     if_none_match: bool = False
+    interaction: Interaction = "u"
+    allowed_stored: Allowed | None = None
+
+    def check_stored(self, stored: StoredRecord) -> None:
+        """Refuse to replace what the caller's scopes do not cover."""
+        if self.allowed_stored is not None:
+            resource = render(stored, resource_id=hub_id(stored.id))
+            self.allowed_stored(stored.type.fhir_name, self.interaction, resource)
 
 
 def submission_of(
@@ -69,6 +79,7 @@ def submission_of(
         create_only=wish.create_only,
         if_match=wish.if_match,
         if_none_match=wish.if_none_match,
+        may_replace=wish.check_stored,
     )
 
 

@@ -1,0 +1,205 @@
+"""Many deliveries at once come out as if one had come after the other."""
+
+import gzip
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from app.services.hub import Hub
+from tests import make
+from tests.hubs import FHIR_JSON, Network, current_of, rows_of
+
+pytestmark = pytest.mark.anyio
+
+THREADS = 8
+HOSPITAL = "http://hospital.smarthealthit.org"
+
+
+@pytest.fixture
+def address(app: FastAPI) -> Iterator[str]:
+    """The hub behind a real server on a port of this machine."""
+    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.005)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+def at_once(calls: list[Callable[[httpx.Client], Any]], address: str) -> list[Any]:
+    """Make *calls*, each on a connection of its own, as nearly at once as can be."""
+    gate = threading.Barrier(len(calls))
+
+    def make_call(call: Callable[[httpx.Client], Any]) -> Any:
+        with httpx.Client(base_url=address, timeout=60, trust_env=False) as http:
+            http.get("/health/live")
+            gate.wait()
+            return call(http)
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(make_call, calls))
+
+
+def sender(method: str, path: str, body: dict, headers: dict) -> Callable:
+    content = json.dumps(body).encode()
+
+    def send(http: httpx.Client) -> httpx.Response:
+        return http.request(method, f"/fhir{path}", content=content, headers=headers)
+
+    return send
+
+
+async def headers_of(ehr: Any, **more: str) -> dict[str, str]:
+    token = await ehr.fresh_token()
+    return {"Authorization": f"Bearer {token}", "Content-Type": FHIR_JSON} | more
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        make.lab(7.1),
+        make.lab(7.1, id="o1"),
+        make.patient(gender="female", birthDate="2010-01-01"),
+        make.patient(identifier=[make.identifier("M1")]),
+        make.lab(7.1, identifier=[make.identifier("A1")]),
+    ],
+    ids=["nameless", "id", "nameless patient", "patient", "identifier"],
+)
+async def test_the_same_post_at_once_creates_once(
+    network: Network, hub: Hub, address: str, resource: dict
+):
+    """Exactly one 201; a general-purpose server stored such a create three times."""
+    headers = await headers_of(network.ehr())
+    call = sender("POST", f"/{resource['resourceType']}", resource, headers)
+
+    answers = at_once([call] * THREADS, address)
+
+    assert Counter(a.status_code for a in answers) == {201: 1, 200: THREADS - 1}
+    assert current_of(hub.engine) == {resource["resourceType"]: 1}
+    about = 1 if resource["resourceType"] == "Patient" else 2
+    assert len(rows_of(hub.engine)["record"]) == about
+
+
+async def test_a_conditional_create_at_once_creates_once(
+    network: Network, hub: Hub, address: str
+):
+    """R18: of many with one If-None-Exist exactly one is 201, the others 200."""
+    condition = {"If-None-Exist": f"identifier={make.MRN}|A1"}
+    headers = await headers_of(network.ehr(), **condition)
+    calls = [
+        sender("POST", "/Observation", make.lab(7 + n / 10), headers)
+        for n in range(THREADS)
+    ]
+
+    answers = at_once(calls, address)
+
+    assert Counter(a.status_code for a in answers) == {201: 1, 200: THREADS - 1}
+    assert current_of(hub.engine) == {"Observation": 1}
+
+
+async def test_versions_at_once_are_counted_one_by_one(
+    network: Network, hub: Hub, address: str
+):
+    """Eight contents under one id: eight versions, one row that measures see."""
+    headers = await headers_of(network.ehr())
+    calls = [
+        sender("PUT", "/Observation/o1", make.lab(7 + n / 10, id="o1"), headers)
+        for n in range(THREADS)
+    ]
+
+    answers = at_once(calls, address)
+
+    assert sorted(a.headers["ETag"] for a in answers) == [
+        f'W/"{n}"' for n in range(1, THREADS + 1)
+    ]
+    assert len(rows_of(hub.engine)["observation"]) == 1
+
+
+async def test_joins_at_once_lose_no_result(network: Network, hub: Hub, address: str):
+    """Patients that join subjects, while results of each of these arrive."""
+    ehr = network.ehr()
+    headers = await headers_of(ehr)
+    link = {"type": "replaces", "other": make.reference("Patient/p0")}
+    calls = []
+    for n in range(THREADS // 2):
+        about = make.reference(f"Patient/p{n}")
+        patient = make.patient(id=f"p{n}", **({"link": [link]} if n else {}))
+        labs = [
+            make.post(make.lab(i, id=f"o{n}-{i}", subject=about)) for i in range(1, 6)
+        ]
+        calls.append(sender("PUT", f"/Patient/p{n}", patient, headers))
+        calls.append(sender("POST", "", make.batch(*labs), headers))
+
+    answers = at_once(calls, address)
+
+    assert {a.status_code for a in answers} <= {200, 201}
+    rows = rows_of(hub.engine)["observation"]
+    assert len(rows) == 5 * THREADS // 2
+    assert len({row[0] for row in rows}) == 1
+
+
+async def test_whole_records_at_once_are_stored_once(
+    network: Network, hub: Hub, address: str, shared: Path
+):
+    """Eight threads send the same three patients in different orders; nothing fails."""
+    files = sorted(
+        (shared / "data/synthea_2019/bundles").glob("*.json.gz"),
+        key=lambda file: file.stat().st_size,
+    )[:3]
+    bundles = [json.loads(gzip.decompress(file.read_bytes())) for file in files]
+    headers = await headers_of(network.ehr(identifier_systems=(HOSPITAL,)))
+
+    def send_all(turn: int) -> Callable[[httpx.Client], list[httpx.Response]]:
+        ordered = bundles[turn % 3 :] + bundles[: turn % 3]
+        sends = [sender("POST", "", bundle, headers) for bundle in ordered]
+        return lambda http: [send(http) for send in sends]
+
+    answers = at_once([send_all(turn) for turn in range(THREADS)], address)
+
+    flat = [answer for each in answers for answer in each]
+    assert {answer.status_code for answer in flat} == {200}
+    statuses = Counter(
+        entry["response"]["status"] for a in flat for entry in a.json()["entry"]
+    )
+    kept = Counter(
+        entry["resource"]["resourceType"]
+        for bundle in bundles
+        for entry in bundle["entry"]
+        if entry["resource"]["resourceType"]
+        in {"Patient", "Encounter", "Observation", "Condition"}
+    )
+    assert statuses.keys() == {"201", "200"}
+    assert statuses["201"] == kept.total()
+    assert current_of(hub.engine) == kept
+    with hub.engine.connect() as connection:
+        query = text("SELECT MAX(version) FROM record")
+        assert connection.execute(query).scalar_one() == 1
+
+
+async def test_of_fifty_uses_of_one_assertion_one_wins(network: Network, address: str):
+    """jti: the database decides, so no two servers can both say yes."""
+    form = network.ehr().form()
+
+    def ask(http: httpx.Client) -> httpx.Response:
+        return http.post("/oauth/token", data=form)
+
+    answers = at_once([ask] * 50, address)
+
+    assert Counter(a.status_code for a in answers) == {200: 1, 401: 49}
+    errors = {a.json()["error"] for a in answers if a.status_code != 200}
+    assert errors == {"invalid_client"}

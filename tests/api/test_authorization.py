@@ -1,0 +1,238 @@
+"""Who may do what, as seen at the doors."""
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from app.services.authorization import REMEMBERED_SECONDS
+from app.services.hub import Hub
+from tests import make
+from tests.hubs import Clock, Network, rows_of
+
+pytestmark = pytest.mark.anyio
+
+OBSERVE = ("system/Observation.cruds",)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer x.y.z",
+        "Basic YTpi",
+        "Bearer eyJhbGciOiJub25lIn0.e30.",
+        "Bearer \u00e9",
+    ],
+)
+async def test_without_a_token_nothing_is_even_read(
+    client: httpx.AsyncClient, header: str | None
+):
+    """401 with WWW-Authenticate, before the body, whatever that is (A18)."""
+    headers = {} if header is None else {"Authorization": header.encode("latin-1")}
+
+    for path in ("/fhir/Observation", "/fhir", "/fhir/$de-identify"):
+        answer = await client.post(path, content=b"{", headers=headers)
+
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        assert answer.json()["issue"][0]["code"] == "login"
+
+
+async def test_a_token_of_another_hub_is_none(network: Network, client):
+    """Signed by a stranger, or by us for something else."""
+    ehr = network.ehr()
+
+    answer = await client.get(
+        "/fhir/Observation/o1", headers={"Authorization": f"Bearer {ehr.assertion()}"}
+    )
+
+    assert answer.status_code == 401
+
+
+async def test_a_token_expires(network: Network, client, clock: Clock):
+    """After five minutes 401, with the code that says so."""
+    token = await network.ehr().fresh_token()
+    headers = {"Authorization": f"Bearer {token}"}
+    before = await client.get("/fhir/Patient/p1", headers=headers)
+
+    clock.pass_seconds(301)
+    after = await client.get("/fhir/Patient/p1", headers=headers)
+
+    assert [before.status_code, after.status_code] == [404, 401]
+    assert after.json()["issue"][0]["code"] == "expired"
+
+
+async def test_a_revoked_client_is_out_within_moments(
+    network: Network, client, clock: Clock, hub: Hub
+):
+    """Its token holds for minutes yet, but who it speaks for is looked up."""
+    ehr = network.ehr()
+    token = await ehr.fresh_token()
+    headers = {"Authorization": f"Bearer {token}"}
+    before = await client.get("/fhir/Patient/p1", headers=headers)
+
+    with hub.engine.begin() as connection:
+        connection.execute(text("UPDATE client SET revoked = TRUE"))
+    clock.pass_seconds(REMEMBERED_SECONDS)
+    after = await client.get("/fhir/Patient/p1", headers=headers)
+    again = await client.post("/oauth/token", data=ehr.form())
+
+    assert [before.status_code, after.status_code] == [404, 401]
+    assert again.json()["error"] == "invalid_client"
+
+
+async def test_an_assertion_is_good_once(network: Network, client):
+    """A second use is invalid_client (A9); another client may use the same jti."""
+    alpha, beta = network.ehr("alpha-ehr"), network.ehr("beta-ehr")
+    form = alpha.form(client_assertion=alpha.assertion(jti="x"))
+
+    first = await client.post("/oauth/token", data=form)
+    second = await client.post("/oauth/token", data=form)
+    other = await client.post(
+        "/oauth/token", data=beta.form(client_assertion=beta.assertion(jti="x"))
+    )
+
+    assert [r.status_code for r in (first, second, other)] == [200, 401, 200]
+    assert second.json()["error"] == "invalid_client"
+    assert first.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "error"),
+    [
+        ({"grant_type": "password"}, 400, "unsupported_grant_type"),
+        ({"grant_type": ""}, 400, "invalid_request"),
+        ({"scope": ""}, 400, "invalid_scope"),
+        ({"scope": "system/Claim.c"}, 400, "invalid_scope"),
+        ({"client_assertion": "x.y.z"}, 401, "invalid_client"),
+        ({"client_assertion_type": "urn:x"}, 401, "invalid_client"),
+    ],
+)
+async def test_the_token_endpoint_refuses_in_oauths_words(
+    network: Network, client, changes: dict, status: int, error: str
+):
+    """RFC 6749 section 5.2."""
+    answer = await client.post("/oauth/token", data=network.ehr().form(**changes))
+
+    assert answer.status_code == status
+    assert answer.json()["error"] == error
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_the_token_endpoint_takes_forms_only(network: Network, client):
+    """A1."""
+    answer = await client.post("/oauth/token", json=network.ehr().form())
+
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "lacking"),
+    [
+        ("POST", "/Observation", "system/Observation.ruds"),
+        ("PUT", "/Observation/o1", "system/Observation.crds"),
+        ("GET", "/Observation/o1", "system/Observation.cuds"),
+        ("DELETE", "/Observation/o1", "system/Observation.crus"),
+        ("POST", "/Observation", "system/Condition.cruds"),
+    ],
+)
+async def test_each_interaction_needs_its_letter(
+    network: Network, hub: Hub, client, method: str, path: str, lacking: str
+):
+    """403 with insufficient_scope, and nothing stored."""
+    ehr = network.ehr()
+    token = await ehr.fresh_token(lacking)
+    before = rows_of(hub.engine)
+    body = make.lab(7.1, id="o1") if method in {"POST", "PUT"} else None
+
+    answer = await client.request(
+        method, f"/fhir{path}", json=body, headers={"Authorization": f"Bearer {token}"}
+    )
+
+    assert answer.status_code == 403
+    assert answer.json()["issue"][0]["code"] == "forbidden"
+    assert 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"]
+    assert rows_of(hub.engine) == before
+
+
+async def test_scopes_hold_for_each_entry_of_a_bundle(network: Network, hub: Hub, client):
+    """A batch answers 403 in the entry; a transaction is refused (A19)."""
+    ehr = network.ehr()
+    token = await ehr.fresh_token("system/Observation.c system/Claim.c")
+    headers = {"Authorization": f"Bearer {token}"}
+    entries = [
+        make.post(make.lab(7.1)),
+        make.post(make.condition()),
+        make.put(make.lab(7.2, id="o2")),
+        make.delete("Observation/o1"),
+        make.post({"resourceType": "Claim"}),
+    ]
+
+    whole = await client.post(
+        "/fhir", json=make.transaction(*entries), headers=headers
+    )
+    parts = await client.post("/fhir", json=make.batch(*entries), headers=headers)
+
+    assert whole.status_code == 403
+    assert whole.json()["issue"][0]["expression"] == ["Bundle.entry[1]"]
+    statuses = [e["response"]["status"] for e in parts.json()["entry"]]
+    assert statuses == ["201", "403", "403", "403", "200"]
+
+
+async def test_a_clinic_sees_no_other_clinics_records(network: Network, hub: Hub):
+    """Not by its own id, not by the hub's; what it writes is its own."""
+    alpha, beta = network.ehr("alpha-ehr"), network.ehr("beta-ehr")
+    own = (await alpha.post(make.lab(7.1, id="o1"))).json()
+    subject = own["subject"]["reference"]
+
+    by_id = await beta.read("Observation/o1")
+    by_hub_id = await beta.read(f"Observation/{own['id']}")
+    written = await beta.put(make.lab(9.9, id=own["id"]))
+    referred = await beta.post(make.lab(9.9, subject=make.reference(subject)))
+    await beta.delete(f"Observation/{own['id']}")
+    await beta.delete("Observation/o1")
+
+    assert [by_id.status_code, by_hub_id.status_code] == [404, 404]
+    assert [written.status_code, referred.status_code] == [404, 422]
+    kept = (await alpha.read("Observation/o1")).json()
+    assert kept["valueQuantity"]["value"] == 7.1
+
+
+async def test_a_partner_writes_and_reads_no_records(network: Network):
+    """It has no source: 403, whatever it asks of the clinics' doors."""
+    partner = network.partner()
+
+    answers = [
+        await partner.post(make.lab(7.1)),
+        await partner.call("POST", "", make.batch(make.post(make.lab(7.1)))),
+        await partner.read("Observation/o1"),
+        await partner.call("POST", "/$de-identify", make.lab(7.1)),
+        await partner.call("POST", "/Observation/$validate", make.lab(7.1)),
+    ]
+
+    assert [answer.status_code for answer in answers] == [403] * 5
+
+
+async def test_a_scope_that_is_narrowed_covers_no_more(network: Network):
+    """system/Observation.cru?category=laboratory: what is sent, stored, read."""
+    narrow = "system/Observation.cru?category=laboratory"
+    ehr = network.ehr()
+    system = "http://terminology.hl7.org/CodeSystem/observation-category"
+    laboratory = {"category": [make.concept(system, "laboratory")]}
+    vital = {"category": [make.concept(system, "vital-signs")]}
+    await ehr.put(make.lab(7.1, id="vital", **vital))
+    ehr.scope, ehr.until = narrow, 0
+
+    created = await ehr.put(make.lab(7.1, id="o1", **laboratory))
+    seen = await ehr.read("Observation/o1")
+    other = await ehr.put(make.lab(7.1, id="o2", **vital))
+    hidden = await ehr.read("Observation/vital")
+    overwritten = await ehr.put(make.lab(7.1, id="vital", **laboratory))
+
+    assert [r.status_code for r in (created, seen)] == [201, 200]
+    refused = [r.status_code for r in (other, hidden, overwritten)]
+    assert refused == [403, 403, 403]

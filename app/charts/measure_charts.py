@@ -154,6 +154,7 @@ def _no_data(interval_start: int, like: ReleasedCell) -> ReleasedCell:
         like,
         interval_start=interval_start,
         population=None,
+        scored=None,
         denominator=None,
         numerator=None,
         withheld=Withheld.NO_DATA,

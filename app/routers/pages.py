@@ -118,7 +118,7 @@ def show_measure(
         panel=panel,
         sentences=_sentences(panel),
         strata=dashboards.newest_strata(edition, measure_id),
-        beside=standings.find_beside(session, edition, measure_id),
+        beside=standings.find_beside(edition, measure_id),
     )
 
 
@@ -157,7 +157,7 @@ def draw_measure(
         msg = "There is a newer release; reload the page"
         raise NotFoundError(msg)
     if kind is PictureKind.FUNNEL:
-        beside = standings.find_beside(session, edition, measure_id)
+        beside = standings.find_beside(edition, measure_id)
         picture = standings.draw_funnel(beside, edition)
     else:
         panel = dashboards.find_panel(edition, measure_id, part)

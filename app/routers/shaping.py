@@ -173,8 +173,8 @@ def comparison_answer(found: ComparisonOf) -> answers.ComparisonAnswer:
     comparison, (total,) = found.comparison, found.series.cells
     clinics = [
         answers.ClinicAnswer(
-            clinic=found.clinics[each.clinic_id].code,
-            name=found.clinics[each.clinic_id].name,
+            clinic=found.edition.clinics[each.clinic_id].code,
+            name=found.edition.name_of(each.clinic_id),
             n=each.numerator,
             d=each.denominator,
             value=each.value,

@@ -13,6 +13,7 @@ from app.routers.dependencies import BEARER, Caller, HubDependency, ReadSession
 from app.routers.descriptions import problem_responses
 from app.services import catalogue, charts, releases, series
 from app.services.authorization import check_scope
+from app.services.editions import Edition, required_edition
 from app.services.series import Viewer, Wanted
 
 router = APIRouter(
@@ -36,6 +37,17 @@ def find_viewer(caller: Caller) -> Viewer:
 
 READER = Depends(require_reader)
 Seer = Annotated[Viewer, Depends(find_viewer)]
+
+
+def open_release(
+    measure_id: str, viewer: Seer, hub: HubDependency, session: ReadSession
+) -> Edition:
+    """Return the viewer's newest release, opened at one measure."""
+    catalogue.find_measure(hub, measure_id)
+    return required_edition(session, hub, viewer.audience, measure_id=measure_id)
+
+
+Released = Annotated[Edition, Depends(open_release)]
 
 
 def find_wanted(
@@ -127,28 +139,22 @@ def draw_chart(
 @router.get("/measures/{measure_id}/clinics", responses=problem_responses(400, 404))
 def compare_clinics(
     measure_id: str,
-    viewer: Seer,
+    edition: Released,
     part: Part,
-    hub: HubDependency,
-    session: ReadSession,
 ) -> answers.ComparisonAnswer:
     """Return every clinic on one measure: rates, intervals, funnel limits."""
-    return shaping.comparison_answer(
-        charts.compare(session, hub, viewer, measure_id, part)
-    )
+    return shaping.comparison_answer(charts.compare(edition, measure_id, part))
 
 
 @router.get("/measures/{measure_id}/clinics.{picture}", include_in_schema=False)
 def draw_clinics(
     measure_id: str,
     picture: charts.Picture,
-    viewer: Seer,
+    edition: Released,
     part: Part,
-    hub: HubDependency,
-    session: ReadSession,
 ) -> Response:
     """Return the funnel plot as a picture, or its Vega-Lite specification."""
-    found = charts.compare(session, hub, viewer, measure_id, part)
+    found = charts.compare(edition, measure_id, part)
     return _picture(charts.draw_comparison(found, picture), picture)
 
 

@@ -35,6 +35,7 @@ INTERACTIONS: dict[str, Interaction] = {"POST": "c", "PUT": "u", "DELETE": "d"}
 REQUEST_TEXTS = ("method", "url", "ifNoneExist", "ifMatch", "ifNoneMatch")
 TYPE_NAME = re.compile(r"[A-Z][A-Za-z]{0,63}")
 
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Entry:
     """One entry of a Bundle, its request taken apart."""

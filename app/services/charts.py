@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
+from itertools import dropwhile
 from typing import Any
 
 import msgspec
@@ -17,12 +18,9 @@ from app.charts.rules import RuleSet
 from app.charts.shifts import Shift, suggested_shift
 from app.domain.counts import Basis, Interval, ReleasedCell
 from app.domain.errors import NotFoundError
-from app.services.catalogue import find_measure
-from app.services.counts import measure_rows
+from app.services.editions import Edition
 from app.services.hub import Hub
-from app.services.releases import latest
-from app.services.series import Series, Viewer, Wanted, find_series
-from app.store import clinics, releases, tables
+from app.services.series import Series, Viewer, Wanted, find_series, released_series
 from app.store.sessions import ReadSession
 
 REMEMBERED_PICTURES = 512
@@ -53,11 +51,11 @@ class ChartOf(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ComparisonOf(msgspec.Struct, frozen=True, kw_only=True):
-    """Every clinic on one measure in one interval, with the clinics' names."""
+    """Every clinic on one measure in one interval; the edition knows their names."""
 
     series: Series
     comparison: Comparison
-    clinics: dict[int, tables.Clinic]
+    edition: Edition
 
 
 def find_chart(
@@ -71,39 +69,52 @@ def find_chart(
 ) -> ChartOf:
     """Return the control chart of a series that *viewer* may see."""
     series = find_series(session, hub, viewer, measure_id, wanted)
-    if not series.cells:
+    found = chart_of(series, rule_set=rule_set)
+    if found is None:
         msg = "Nothing is published of this series"
         raise NotFoundError(msg)
+    return found
+
+
+def chart_of(series: Series, *, rule_set: RuleSet = RuleSet.ANHOEJ) -> ChartOf | None:
+    """
+    Return the control chart of a series, or None where nothing of it is published.
+
+    It begins at the first published interval: what was withheld before would take the
+    lines from all that came after.
+    """
+    cells = tuple(dropwhile(lambda cell: cell.withheld is not None, series.cells))
+    if not cells:
+        return None
     basis = series.page.basis
     chart = measure_chart(
-        series.cells,
+        cells,
         basis=basis,
         improvement=series.page.improvement_notation,
         rule_set=rule_set,
     )
     return ChartOf(
-        series=series, chart=chart, shift=suggested_shift(series.cells, basis=basis)
+        series=msgspec.structs.replace(series, cells=cells),
+        chart=chart,
+        shift=suggested_shift(cells, basis=basis),
     )
 
 
-def compare(
-    session: ReadSession, hub: Hub, viewer: Viewer, measure_id: str, wanted: Wanted
-) -> ComparisonOf:
+def compare(edition: Edition, measure_id: str, wanted: Wanted) -> ComparisonOf:
     """
-    Return the clinics of the viewer's release side by side.
+    Return the clinics of a release side by side.
 
     Without an interval asked for, it is the width at which most clinics publish, and
     the newest interval of that width that has a network total.
     """
-    cells = released_cells(session, hub, viewer, measure_id)
+    cells = [
+        cell
+        for cell in edition.cells.get(measure_id, ())
+        if cell.clinic_id is not None and cell.stratum == 0
+    ]
     interval = wanted.interval or _usual_width(cells)
-    network = find_series(
-        session,
-        hub,
-        viewer,
-        measure_id,
-        msgspec.structs.replace(wanted, clinic=None, interval=interval),
-    )
+    whole = msgspec.structs.replace(wanted, clinic=None, interval=interval)
+    network = released_series(edition, measure_id, whole)
     totals = [cell for cell in network.cells if cell.denominator is not None]
     if not totals:
         msg = "No network total of this width is published"
@@ -114,27 +125,8 @@ def compare(
         network=total,
         improvement=network.page.improvement_notation,
     )
-    names = {row.id: row for row in clinics.all_clinics(session) if row.id is not None}
     series = msgspec.structs.replace(network, cells=(total,))
-    return ComparisonOf(series=series, comparison=comparison, clinics=names)
-
-
-def released_cells(
-    session: ReadSession, hub: Hub, viewer: Viewer, measure_id: str
-) -> list[ReleasedCell]:
-    """Return what the viewer's newest release says of single clinics."""
-    find_measure(hub, measure_id)
-    release = latest(session, viewer.audience)
-    row = measure_rows(session, hub).get(measure_id)
-    if release is None or row is None:
-        msg = "Nothing has been released yet"
-        raise NotFoundError(msg)
-    cells = releases.read_cells(session, release.id, measure_id=row.id)
-    return [
-        cell
-        for cell in cells.get(row.id, [])
-        if cell.clinic_id is not None and cell.stratum == 0
-    ]
+    return ComparisonOf(series=series, comparison=comparison, edition=edition)
 
 
 def _usual_width(cells: Sequence[ReleasedCell]) -> Interval:
@@ -177,7 +169,10 @@ def draw_chart(found: ChartOf, picture: Picture) -> str | bytes:
 
 def draw_comparison(found: ComparisonOf, picture: Picture) -> str | bytes:
     """Return a funnel plot of clinics as *picture*."""
-    names = {clinic_id: row.name for clinic_id, row in found.clinics.items()}
+    names = {
+        clinic_id: found.edition.name_of(clinic_id)
+        for clinic_id in found.edition.clinics
+    }
     title = found.series.page.title
     spec = vega.funnel_spec(found.comparison, names=names, title=title)
     return drawn(spec, picture)

@@ -1,31 +1,22 @@
 """What people see on the dashboard: an audience's newest release, and nothing else."""
 
-from collections.abc import Sequence
-from itertools import dropwhile
 from typing import Any
 
 import msgspec
 
 from app.charts import vega
 from app.charts.descriptions import chart_description
-from app.charts.measure_charts import ChartPoint, measure_chart
-from app.charts.rules import RuleSet
-from app.charts.shifts import suggested_shift
-from app.domain.counts import Interval, ReleasedCell
+from app.charts.measure_charts import ChartPoint
+from app.domain.counts import ReleasedCell
 from app.domain.errors import NotFoundError
 from app.services.catalogue import (
     MeasurePage,
     find_measure,
-    page_of,
     strata_of,
-    stratum_number,
 )
-from app.services.charts import ChartOf, Picture, drawn
-from app.services.editions import Edition, find_clinic
-from app.services.series import Series, Wanted
-
-ENOUGH_SHOWN = 0.5
-"""The share of a width's intervals that must be published for it to be shown first."""
+from app.services.charts import ChartOf, Picture, chart_of, drawn
+from app.services.editions import Edition
+from app.services.series import Series, Wanted, released_series
 
 
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,13 +24,12 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     One series on a page.
 
     ``series`` has every interval; ``found`` is the chart from the first published one
-    on, None where none is published. ``widths`` are those there is anything of.
+    on, None where none is published.
     """
 
     page: MeasurePage
     wanted: Wanted
     name: str
-    widths: tuple[Interval, ...]
     series: Series
     found: ChartOf | None
 
@@ -90,45 +80,15 @@ def find_panels(edition: Edition) -> list[Panel]:
 
 
 def find_panel(edition: Edition, measure_id: str, wanted: Wanted) -> Panel:
-    """
-    Return a series of the release with its chart.
-
-    Without an interval asked for it is the finest width of which at least half is
-    published, else the width of which most is.
-
-    Raises:
-        NotFoundError: no measure or stratum of that name.
-        ForbiddenError: the audience does not see clinics.
-    """
-    measure = find_measure(edition.hub, measure_id)
-    clinic = None if wanted.clinic is None else find_clinic(edition, wanted.clinic)
-    stratum = stratum_number(measure, wanted.stratum)
-    clinic_id = None if clinic is None else clinic.id
-    cells = [
-        cell
-        for cell in edition.cells.get(measure_id, ())
-        if cell.clinic_id == clinic_id and cell.stratum == stratum
-    ]
-    interval = wanted.interval or _shown_first(cells)
-    page = page_of(measure)
-    series = Series(
-        page=page,
-        clinic=clinic,
-        stratum_name=wanted.stratum,
-        interval=interval,
-        cells=tuple(cell for cell in cells if cell.interval is interval),
-        audience=edition.release.audience,
-        release_id=edition.release.id,
-        counted_up_to=None,
-        policy_digest=edition.release.policy_digest,
-    )
+    """Return a series of the release with its chart; see ``released_series``."""
+    series = released_series(edition, measure_id, wanted)
+    clinic_id = None if series.clinic is None else series.clinic.id
     return Panel(
-        page=page,
-        wanted=msgspec.structs.replace(wanted, interval=interval),
+        page=series.page,
+        wanted=msgspec.structs.replace(wanted, interval=series.interval),
         name=_series_name(edition, clinic_id, wanted.stratum),
-        widths=tuple(w for w in Interval if any(cell.interval is w for cell in cells)),
         series=series,
-        found=_chart(series),
+        found=chart_of(series),
     )
 
 
@@ -144,37 +104,6 @@ def stratum_label(name: str) -> str:
     if not low.isdigit():
         return f"age {band}"
     return f"age {low} to {int(high) - 1}" if high else f"age {low} and over"
-
-
-def _shown_first(cells: Sequence[ReleasedCell]) -> Interval:
-    shares = {
-        width: sum(cell.withheld is None for cell in of_width) / len(of_width)
-        for width in Interval
-        if (of_width := [cell for cell in cells if cell.interval is width])
-    }
-    for width, share in shares.items():
-        if share >= ENOUGH_SHOWN:
-            return width
-    return max(shares, key=lambda width: shares[width], default=Interval.MONTH)
-
-
-def _chart(series: Series) -> ChartOf | None:
-    """Return the chart of what follows the intervals that begin the series unseen."""
-    cells = tuple(dropwhile(lambda cell: cell.withheld is not None, series.cells))
-    if not cells:
-        return None
-    basis = series.page.basis
-    chart = measure_chart(
-        cells,
-        basis=basis,
-        improvement=series.page.improvement_notation,
-        rule_set=RuleSet.ANHOEJ,
-    )
-    return ChartOf(
-        series=msgspec.structs.replace(series, cells=cells),
-        chart=chart,
-        shift=suggested_shift(cells, basis=basis),
-    )
 
 
 def newest_strata(edition: Edition, measure_id: str) -> dict[str, ReleasedCell]:

@@ -63,6 +63,17 @@ def open_edition(
     )
 
 
+def required_edition(
+    session: ReadSession, hub: Hub, audience: Audience, *, measure_id: str
+) -> Edition:
+    """Return the newest release of an audience opened at one measure, or refuse."""
+    edition = open_edition(session, hub, audience, measure_id=measure_id)
+    if edition is None:
+        msg = "Nothing has been released yet"
+        raise NotFoundError(msg)
+    return edition
+
+
 def find_clinic(edition: Edition, code: str) -> tables.Clinic:
     """Return the clinic of *code* where the readers of the release see clinics."""
     if edition.rules.clinics is ClinicsShown.NONE:

@@ -8,7 +8,7 @@ from app.disclosure.own_views import own_cells
 from app.domain.calendar import FOREVER, month_of_day
 from app.domain.clinics import Audience, Principal
 from app.domain.counts import Interval, ReleasedCell
-from app.domain.errors import NotFoundError, NotSupportedError
+from app.domain.errors import NotFoundError
 from app.measures.definitions import Measure
 from app.services.catalogue import (
     MeasurePage,
@@ -17,11 +17,14 @@ from app.services.catalogue import (
     stratum_number,
 )
 from app.services.counts import measure_rows, true_cells
+from app.services.editions import Edition, find_clinic, required_edition
 from app.services.hub import Hub
-from app.services.releases import closed_before, latest, today_number
-from app.store import clinics, recounts, releases, tables
-from app.store.recounts import MeasureRow
+from app.services.releases import closed_before, today_number
+from app.store import clinics, recounts, tables
 from app.store.sessions import ReadSession
+
+ENOUGH_SHOWN = 0.5
+"""The share of a width's intervals that must be published for it to be shown first."""
 
 
 class Viewer(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,8 +58,9 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     """
     One measure, interval by interval.
 
-    ``clinic`` None is the network. A live series has no ``release_id``; its numbers
-    are complete up to ``counted_up_to``, epoch milliseconds.
+    ``clinic`` None is the network. ``widths`` are those there is anything of. A live
+    series has no ``release_id``; its numbers are complete up to ``counted_up_to``,
+    epoch milliseconds.
     """
 
     page: MeasurePage
@@ -64,6 +68,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     stratum_name: str | None
     interval: Interval
     cells: tuple[ReleasedCell, ...]
+    widths: tuple[Interval, ...]
     audience: Audience | None
     release_id: int | None
     counted_up_to: int | None
@@ -75,40 +80,37 @@ def find_series(
 ) -> Series:
     """Return what *viewer* may see: their own clinic's live series, else a released."""
     measure = find_measure(hub, measure_id)
-    refuse_cohort(wanted.cohort)
-    row = measure_rows(session, hub).get(measure_id)
-    clinic = _clinic(session, viewer, wanted.clinic)
-    if row is None:
-        msg = "The measure is yet to be counted"
+    if wanted.cohort is not None:
+        msg = "No cohort of that name"
         raise NotFoundError(msg)
-    if clinic is not None and clinic.id == viewer.clinic_id:
-        return _live(session, hub, measure, row, clinic, wanted)
-    return _released(session, viewer, measure, row, clinic, wanted)
+    own = _own_clinic(session, viewer, wanted.clinic)
+    if own is not None:
+        return _live(session, hub, measure, own, wanted)
+    edition = required_edition(session, hub, viewer.audience, measure_id=measure_id)
+    return released_series(edition, measure_id, wanted)
 
 
-def _clinic(
+def _own_clinic(
     session: ReadSession, viewer: Viewer, code: str | None
 ) -> tables.Clinic | None:
-    """Return the clinic of *code* where *viewer* may know of it."""
-    if code is None:
-        return None
-    clinic = clinics.required_clinic(session, code)
-    if clinic.status != "active" and clinic.id != viewer.clinic_id:
-        msg = "No clinic of that code"
-        raise NotFoundError(msg)
-    return clinic
+    """Return the clinic of *code* where it is the viewer's own."""
+    clinic = None if code is None else clinics.find_clinic(session, code)
+    return clinic if clinic is not None and clinic.id == viewer.clinic_id else None
 
 
 def _live(
     session: ReadSession,
     hub: Hub,
     measure: Measure,
-    row: MeasureRow,
     clinic: tables.Clinic,
     wanted: Wanted,
 ) -> Series:
     """Return a clinic's own true numbers, up to this month."""
     assert clinic.id is not None
+    row = measure_rows(session, hub).get(measure.id)
+    if row is None:
+        msg = "The measure is yet to be counted"
+        raise NotFoundError(msg)
     this_month = month_of_day(today_number(hub))
     cells = true_cells(
         session, measure, row, clinics={clinic.id}, before_month=this_month + 1
@@ -124,6 +126,7 @@ def _live(
         stratum_name=wanted.stratum,
         interval=interval,
         cells=_chosen(own, wanted, interval, stratum),
+        widths=tuple(Interval),
         audience=None,
         release_id=None,
         counted_up_to=since or hub.clock(),
@@ -131,46 +134,51 @@ def _live(
     )
 
 
-def _released(
-    session: ReadSession,
-    viewer: Viewer,
-    measure: Measure,
-    row: MeasureRow,
-    clinic: tables.Clinic | None,
-    wanted: Wanted,
-) -> Series:
-    """Return what the newest release of the viewer's audience says."""
-    release = latest(session, viewer.audience)
-    if release is None:
-        msg = "Nothing has been released yet"
-        raise NotFoundError(msg)
+def released_series(edition: Edition, measure_id: str, wanted: Wanted) -> Series:
+    """
+    Return a series of a release, of the network or of one clinic.
+
+    Without an interval asked for it is the finest width of which at least half is
+    published, else the width of which most is.
+
+    Raises:
+        NotFoundError: no measure or stratum of that name, or no such clinic in it.
+        ForbiddenError: the audience does not see clinics.
+    """
+    measure = find_measure(edition.hub, measure_id)
+    clinic = None if wanted.clinic is None else find_clinic(edition, wanted.clinic)
     clinic_id = None if clinic is None else clinic.id
+    stratum = stratum_number(measure, wanted.stratum)
     cells = [
         cell
-        for cell in releases.read_cells(session, release.id, measure_id=row.id).get(
-            row.id, []
-        )
-        if cell.clinic_id == clinic_id
+        for cell in edition.cells.get(measure_id, ())
+        if cell.clinic_id == clinic_id and cell.stratum == stratum
     ]
-    stratum = stratum_number(measure, wanted.stratum)
-    interval = wanted.interval or _finest(cells, stratum=stratum)
+    interval = wanted.interval or _shown_first(cells)
     return Series(
         page=page_of(measure),
         clinic=clinic,
         stratum_name=wanted.stratum,
         interval=interval,
         cells=_chosen(cells, wanted, interval, stratum),
-        audience=viewer.audience,
-        release_id=release.id,
+        widths=tuple(w for w in Interval if any(cell.interval is w for cell in cells)),
+        audience=edition.release.audience,
+        release_id=edition.release.id,
         counted_up_to=None,
-        policy_digest=release.policy_digest,
+        policy_digest=edition.release.policy_digest,
     )
 
 
-def _finest(cells: Sequence[ReleasedCell], *, stratum: int) -> Interval:
-    """Return the finest width at which there are cells."""
-    widths = {cell.interval for cell in cells if cell.stratum == stratum}
-    return min(widths, key=lambda width: width.months, default=Interval.MONTH)
+def _shown_first(cells: Sequence[ReleasedCell]) -> Interval:
+    shares = {
+        width: sum(cell.withheld is None for cell in of_width) / len(of_width)
+        for width in Interval
+        if (of_width := [cell for cell in cells if cell.interval is width])
+    }
+    for width, share in shares.items():
+        if share >= ENOUGH_SHOWN:
+            return width
+    return max(shares, key=lambda width: shares[width], default=Interval.MONTH)
 
 
 def _chosen(
@@ -184,10 +192,3 @@ def _chosen(
         and cell.stratum == stratum
         and wanted.since <= cell.interval_start < wanted.until
     )
-
-
-def refuse_cohort(cohort: str | None) -> None:
-    """Refuse a cohort: none is defined yet."""
-    if cohort is not None:
-        msg = "No cohort of that name"
-        raise NotSupportedError(msg)

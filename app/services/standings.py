@@ -12,9 +12,8 @@ from app.domain.errors import NotFoundError
 from app.services.charts import ComparisonOf, compare
 from app.services.dashboards import Panel, draw_untitled, find_panel
 from app.services.editions import Edition
-from app.services.series import Viewer, Wanted
+from app.services.series import Wanted
 from app.store import tables
-from app.store.sessions import ReadSession
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,10 +80,10 @@ def _network_beside(edition: Edition, panel: Panel) -> ReleasedCell | None:
     )
 
 
-def find_beside(session: ReadSession, edition: Edition, measure_id: str) -> Beside:
+def find_beside(edition: Edition, measure_id: str) -> Beside:
     """Return every clinic on one measure, by name."""
     newest = _newest_of_clinics(edition.cells.get(measure_id, ()))
-    found = _comparison(session, edition, measure_id)
+    found = _comparison(edition, measure_id)
     points = {p.clinic_id: p for p in found.comparison.points} if found else {}
     lines = [
         ClinicLine(
@@ -100,13 +99,10 @@ def find_beside(session: ReadSession, edition: Edition, measure_id: str) -> Besi
     )
 
 
-def _comparison(
-    session: ReadSession, edition: Edition, measure_id: str
-) -> ComparisonOf | None:
+def _comparison(edition: Edition, measure_id: str) -> ComparisonOf | None:
     """Return the clinics that can be compared in one interval, if any can."""
-    viewer = Viewer(audience=edition.release.audience)
     try:
-        found = compare(session, edition.hub, viewer, measure_id, Wanted())
+        found = compare(edition, measure_id, Wanted())
     except NotFoundError:
         return None
     values = [point.value for point in found.comparison.points]

@@ -38,11 +38,19 @@ class EventFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,
             "logger": record.name,
-            "event": record.msg if isinstance(record.msg, str) else "event",
+            "event": _event(record.msg),
         }
         facts = vars(record)
         line.update({key: facts[key] for key in KEYS if key in facts})
         return json.dumps(line, default=str)
+
+
+def _event(message: object) -> str:
+    """Return what a record says; of an error of the system's, the system's words."""
+    if isinstance(message, str):
+        return message
+    reason = message.strerror if isinstance(message, OSError) else None
+    return reason or type(message).__name__
 
 
 def configure_logging(level: str) -> None:

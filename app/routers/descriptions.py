@@ -36,9 +36,8 @@ def problem_responses(*statuses: int | str) -> Responses:
 TOKEN_REFUSALS: Responses = {
     status: {"model": TokenProblem, "description": description}
     for status, description in (
-        (400, "The request is malformed"),
+        (400, "The request is malformed, or no scope that it asks for is allowed"),
         (401, "The client is not known or did not prove who it is"),
-        (403, "No scope that was asked for is allowed"),
     )
 }
 

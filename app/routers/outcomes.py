@@ -20,7 +20,7 @@ from app.domain.errors import (
 )
 from app.fhir.outcomes import HTTP_STATUS, operation_outcome
 from app.routers.templates import page
-from app.smart.errors import OAuthError
+from app.smart.errors import InvalidClientError, OAuthError
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +100,8 @@ def problem(error: ServiceError, status: int) -> dict[str, Any]:
 def _oauth(error: ServiceError, status: int, headers: dict[str, str]) -> Response:
     """Return *error* in OAuth's own JSON (RFC 6749 section 5.2)."""
     code = error.code if isinstance(error, OAuthError) else "invalid_request"
+    if isinstance(error, OAuthError) and not isinstance(error, InvalidClientError):
+        status = HTTPStatus.BAD_REQUEST
     body = {"error": code, "error_description": error.message}
     no_store = {"Cache-Control": "no-store", "Pragma": "no-cache"}
     return _json(body, status, "application/json", headers | no_store)

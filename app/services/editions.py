@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from app.disclosure.audiences import AudienceRules, ClinicsShown
-from app.domain.clinics import Audience
+from app.domain.clinics import Audience, ClinicStatus
 from app.domain.counts import ReleasedCell
 from app.domain.errors import ForbiddenError, NotFoundError
 from app.services.counts import measure_rows
@@ -20,8 +20,8 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
     """
     A release opened for reading, whole or one measure of it.
 
-    ``cells`` are by the measure's id. ``clinics`` are those that it tells anything of;
-    none where its readers see no single clinics.
+    ``cells`` are by the measure's id. ``clinics`` are those that its readers may know
+    of: the active ones, and any that it tells of; none where they see no clinics.
     """
 
     hub: Hub
@@ -50,10 +50,17 @@ def open_edition(
         session, release.id, measure_id=None if only is None else only.id
     )
     told_of = {cell.clinic_id for cells in kept.values() for cell in cells}
+    rules = hub.audiences.rules(audience)
+    if rules.clinics is not ClinicsShown.NONE:
+        told_of |= {
+            row.id
+            for row in clinics.all_clinics(session)
+            if row.status == ClinicStatus.ACTIVE
+        }
     return Edition(
         hub=hub,
         release=release,
-        rules=hub.audiences.rules(audience),
+        rules=rules,
         cells={name: kept.get(row.id, []) for name, row in rows.items()},
         clinics={
             row.id: row

@@ -86,6 +86,9 @@ def write_session(engine: Engine) -> Iterator[WriteSession]:
 @contextmanager
 def read_session(engine: Engine) -> Iterator[ReadSession]:
     """Yield one consistent view of the store; nothing is written."""
-    with Session(engine.execution_options(read_only=True)) as session:
+    options: dict[str, Any] = {"read_only": True}
+    if engine.dialect.name == "postgresql":
+        options["isolation_level"] = "REPEATABLE READ"
+    with Session(engine.execution_options(**options)) as session:
         yield ReadSession(session)
         session.rollback()

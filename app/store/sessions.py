@@ -75,11 +75,24 @@ def is_busy(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlite_errorname", None) == "SQLITE_BUSY"
 
 
+def connection_of(session: ReadSession) -> Connection:
+    """Return the connection of a session's one transaction, asked for only once."""
+    connection: Connection | None = session.info.get("connection")
+    if connection is None:
+        connection = session.info["connection"] = session.connection()
+    return connection
+
+
+def new_write_session(engine: Engine) -> WriteSession:
+    """Return a session for one transaction, which its first statement begins."""
+    return WriteSession(ReadSession(Session(engine, expire_on_commit=False)))
+
+
 @contextmanager
 def write_session(engine: Engine) -> Iterator[WriteSession]:
     """Yield one transaction; commit it where the block ends without an error."""
-    with Session(engine, expire_on_commit=False) as session:
-        yield WriteSession(ReadSession(session))
+    with new_write_session(engine) as session:
+        yield session
         session.commit()
 
 

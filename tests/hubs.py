@@ -62,7 +62,7 @@ class Databases:
         self._folder = folder
         self._numbers = itertools.count()
         self._server: Any = None
-        self._template = folder / "template.db"
+        self._templates: dict[str, str] = {}
 
     def empty(self, dialect: str) -> str:
         """Return the URL of a database without tables."""
@@ -74,18 +74,20 @@ class Databases:
 
     def fresh(self, dialect: str) -> str:
         """Return the URL of a database that was migrated, and holds no rows."""
+        if dialect not in self._templates:
+            url = self.empty(dialect)
+            engine = open_engine(url)
+            migrate(engine)
+            engine.dispose()
+            self._templates[dialect] = url.partition("?")[0].rpartition("/")[2]
+        template = self._templates[dialect]
         if dialect == "sqlite":
-            if not self._template.exists():
-                self._migrate(f"sqlite:///{self._template}")
             copy = self._folder / f"{next(self._numbers)}.db"
-            shutil.copyfile(self._template, copy)
+            shutil.copyfile(self._folder / template, copy)
             return f"sqlite:///{copy}"
-        if self._server is None:
-            self._administer("CREATE DATABASE template_hub")
-            self._migrate(self._postgresql("template_hub"))
-        number = next(self._numbers)
-        self._administer(f"CREATE DATABASE test_{number} TEMPLATE template_hub")
-        return self._postgresql(f"test_{number}")
+        name = f"test_{next(self._numbers)}"
+        self._administer(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self._postgresql(name)
 
     def close(self) -> None:
         if self._server is not None:
@@ -106,11 +108,6 @@ class Databases:
             isolation_level="AUTOCOMMIT"
         ).connect() as connection:
             connection.execute(text(statement))
-        engine.dispose()
-
-    def _migrate(self, url: str) -> None:
-        engine = open_engine(url)
-        migrate(engine)
         engine.dispose()
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from app.domain.errors import (
     InvalidElementError,
@@ -19,6 +20,8 @@ from app.routers.outcomes import FHIR_JSON
 
 ACCEPTED = frozenset({"application/fhir+json", "application/json", "text/json"})
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
+SOON_READ_BYTES = 64 * 1024
+"""A body below this is read faster than a thread takes it over."""
 RETURNS = ("minimal", "representation", "OperationOutcome")
 
 
@@ -45,10 +48,16 @@ def _too_large(limit: int) -> TooLargeError:
 Body = Annotated[bytes, Depends(read_body)]
 
 
-def read_fhir_body(request: Request, body: Body) -> dict[str, Any]:
+async def read_fhir_body(request: Request, body: Body) -> dict[str, Any]:
     """Return a FHIR JSON body; the media type is checked, and what is accepted."""
     require_fhir_reply(request)
     check_media_type(request, ACCEPTED)
+    if len(body) < SOON_READ_BYTES and "Content-Encoding" not in request.headers:
+        return _fhir_document(request, body)
+    return await run_in_threadpool(_fhir_document, request, body)
+
+
+def _fhir_document(request: Request, body: bytes) -> dict[str, Any]:
     limit: int = request.app.state.settings.max_body_bytes
     return read_json(decompressed(request, body, limit=limit), max_bytes=limit)
 

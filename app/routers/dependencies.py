@@ -1,9 +1,10 @@
 """What a route asks for: a transaction, the hub, a caller who may."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPBearer
 
 from app.domain.clinics import Principal
@@ -20,7 +21,7 @@ BEARER = HTTPBearer(
 )
 
 
-def find_hub(request: Request) -> Hub:
+async def find_hub(request: Request) -> Hub:
     """Return the hub that the application was made for."""
     hub: Hub = request.app.state.hub
     return hub
@@ -29,18 +30,36 @@ def find_hub(request: Request) -> Hub:
 HubDependency = Annotated[Hub, Depends(find_hub)]
 
 
-def find_caller(request: Request, hub: HubDependency) -> Principal:
+async def find_caller(request: Request, hub: HubDependency) -> Principal:
     """Return whom the request's access token speaks for, or refuse."""
-    return authenticate(hub, request.headers.get("Authorization"))
+    authorization = request.headers.get("Authorization")
+    known = hub.principals.remembered(authorization, now=hub.clock())
+    return known or await run_in_threadpool(authenticate, hub, authorization)
 
 
 Caller = Annotated[Principal, Depends(find_caller)]
 
 
-def open_write_session(hub: HubDependency) -> Iterator[sessions.WriteSession]:
-    """Yield the request's one transaction; commit if the route returns."""
-    with sessions.write_session(hub.engine) as session:
+async def open_write_session(
+    hub: HubDependency,
+) -> AsyncIterator[sessions.WriteSession]:
+    """
+    Yield the request's one transaction; commit if the route returns.
+
+    What touches the database runs in a thread; opening a session does not.
+    """
+    session = sessions.new_write_session(hub.engine)
+    try:
         yield session
+    except BaseException:
+        await run_in_threadpool(session.close)
+        raise
+    await run_in_threadpool(_commit, session)
+
+
+def _commit(session: sessions.WriteSession) -> None:
+    with session:
+        session.commit()
 
 
 def open_read_session(hub: HubDependency) -> Iterator[sessions.ReadSession]:

@@ -31,7 +31,6 @@ from app.services.authorization import (
 from app.services.bundles import BundleReply, Discarded, Entry, EntryOutcome, Withdrawn
 from app.services.intake import Effect, Receipt
 from app.services.resources import Wish
-from app.store import sessions
 
 router = APIRouter(prefix="/fhir", tags=["fhir"], include_in_schema=False)
 
@@ -102,7 +101,7 @@ def create(
         allowed_stored=allowed_stored(caller),
     )
     receipt = resources.save(session, hub, required_source(caller), body, wish)
-    return _written(request, session, receipt, own_id=hub_id(receipt.record_id))
+    return _written(request, receipt, own_id=hub_id(receipt.record_id))
 
 
 @router.put("/{type_name}/{own_id}")
@@ -127,7 +126,7 @@ def update(
         allowed_stored=allowed_stored(caller),
     )
     receipt = resources.save(session, hub, required_source(caller), body, wish)
-    return _written(request, session, receipt, own_id=own_id)
+    return _written(request, receipt, own_id=own_id)
 
 
 @router.put("/{type_name}")
@@ -151,7 +150,7 @@ def update_conditionally(
         allowed_stored=allowed_stored(caller),
     )
     receipt = resources.save(session, hub, required_source(caller), body, wish)
-    return _written(request, session, receipt, own_id=hub_id(receipt.record_id))
+    return _written(request, receipt, own_id=hub_id(receipt.record_id))
 
 
 @router.get("/{type_name}/{own_id}")
@@ -201,9 +200,7 @@ def _criterion(criteria: str | None) -> Criterion | None:
     return None if not criteria else parse_criterion(criteria)
 
 
-def _written(
-    request: Request, session: sessions.WriteSession, receipt: Receipt, *, own_id: str
-) -> Response:
+def _written(request: Request, receipt: Receipt, *, own_id: str) -> Response:
     """Return the answer to a write, as the caller prefers it."""
     headers = {
         "ETag": f'W/"{receipt.version}"',
@@ -215,7 +212,7 @@ def _written(
         return fhir_reply(None, status=status, headers=headers)
     if wanted == "OperationOutcome":
         return fhir_reply(_done(receipt.effect), status=status, headers=headers)
-    resource = resources.read_stored(session, receipt, resource_id=own_id)
+    resource = resources.render(receipt.stored, resource_id=own_id)
     return fhir_reply(resource, status=status, headers=headers)
 
 

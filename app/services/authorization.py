@@ -18,7 +18,8 @@ from app.store import assertions, clinics, tables
 from app.store.sessions import read_session, write_session
 
 REMEMBERED_SECONDS = 2
-"""How long a client is remembered: a revocation is felt within so many seconds."""
+"""How long a token is believed: a revocation is felt within so many seconds."""
+MOST_REMEMBERED = 4096
 
 
 def grant_token(hub: Hub, form: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -86,30 +87,23 @@ def registered_client(row: tables.Client) -> RegisteredClient:
 
 
 class Principals:
-    """The clients behind tokens, each remembered for a moment."""
+    """Whom tokens speak for, each remembered for a moment."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[int, Principal | None]] = {}
+        self._known: dict[str, tuple[int, Principal]] = {}
 
-    def of(self, hub: Hub, client_id: str) -> Principal | None:
-        """Return whom *client_id* is, with all its scopes; None: gone or revoked."""
-        now = hub.clock()
-        until, principal = self._known.get(client_id, (0, None))
-        if until > now:
-            return principal
-        with read_session(hub.engine) as session:
-            row = clinics.find_client(session, client_id)
-            principal = (
-                None
-                if row is None or row.revoked
-                else clinics.principal_of(
-                    session, row, scopes=tuple(row.scopes.split())
-                )
-            )
+    def remembered(self, authorization: str | None, *, now: int) -> Principal | None:
+        """Return whom an Authorization header spoke for a moment ago, if it did."""
+        until, principal = self._known.get(authorization or "", (0, None))
+        return principal if now < until else None
+
+    def remember(self, authorization: str, principal: Principal, *, until: int) -> None:
+        """Believe *authorization* until then (epoch ms) without another look."""
         with self._lock:
-            self._known[client_id] = (now + 1000 * REMEMBERED_SECONDS, principal)
-        return principal
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[authorization] = (until, principal)
 
 
 def authenticate(hub: Hub, authorization: str | None) -> Principal:
@@ -120,20 +114,20 @@ def authenticate(hub: Hub, authorization: str | None) -> Principal:
         NotAuthenticatedError: no valid token came, or its client was revoked.
     """
     scheme, _, token = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    if authorization is None or scheme.lower() != "bearer" or not token:
         msg = "A bearer token is needed"
         raise NotAuthenticatedError(msg)
-    claims = hub.tokens.read(token.strip(), now=hub.clock() // 1000)
-    principal = hub.principals.of(hub, claims.client_id)
-    if principal is None:
-        msg = "The client of this token was revoked"
-        raise NotAuthenticatedError(msg)
-    return Principal(
-        client_id=principal.client_id,
-        audience=principal.audience,
-        scopes=claims.scopes,
-        source=principal.source,
-    )
+    now = hub.clock()
+    claims = hub.tokens.read(token.strip(), now=now // 1000)
+    with read_session(hub.engine) as session:
+        row = clinics.find_client(session, claims.client_id)
+        if row is None or row.revoked:
+            msg = "The client of this token was revoked"
+            raise NotAuthenticatedError(msg)
+        principal = clinics.principal_of(session, row, scopes=claims.scopes)
+    until = min(now + 1000 * REMEMBERED_SECONDS, 1000 * claims.expires_at)
+    hub.principals.remember(authorization, principal, until=until)
+    return principal
 
 
 Allowed = Callable[[str, Interaction, Mapping[str, Any] | None], None]

@@ -79,12 +79,21 @@ class Submission(msgspec.Struct, kw_only=True):
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a submission."""
+    """The answer to a submission: the record as it is now."""
 
-    record_id: int
-    type: RecordType
+    stored: StoredRecord
     version: int
     effect: Effect
+
+    @property
+    def record_id(self) -> int:
+        """Return the hub's number of the record."""
+        return self.stored.id
+
+    @property
+    def type(self) -> RecordType:
+        """Return the type of the record."""
+        return self.stored.type
 
 
 Outcome = Receipt | ServiceError
@@ -386,11 +395,11 @@ class _Delivery:
             self._note_order(stored, placed.record.sent_order)
         created = new and stored.version != before
         effect = Effect.CREATED if created else Effect.UPDATED
+        is_same = stored.version == before
         return Receipt(
-            record_id=stored.id,
-            type=stored.type,
+            stored=stored,
             version=stored.version,
-            effect=effect if stored.version != before else Effect.UNCHANGED,
+            effect=Effect.UNCHANGED if is_same else effect,
         )
 
     def _stored(self, placed: _Placed) -> StoredRecord:

@@ -157,14 +157,6 @@ def _joined_patient(
     return records.find_by_id(session, [record_id])[record_id]
 
 
-def read_stored(
-    session: ReadSession, receipt: Receipt, *, resource_id: str
-) -> dict[str, Any]:
-    """Return what a receipt is for, as FHIR."""
-    stored = records.find_by_id(session, [receipt.record_id])[receipt.record_id]
-    return render(stored, resource_id=resource_id)
-
-
 def render(stored: StoredRecord, *, resource_id: str) -> dict[str, Any]:
     """Return a stored record as FHIR, its references by hub ids."""
     if stored.content is None:

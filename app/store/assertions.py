@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from sqlalchemy import text
 
-from app.store.sessions import WriteSession
+from app.store.sessions import WriteSession, connection_of
 
 _USE = text(
     "INSERT INTO assertion_use (use_key, expires_at) VALUES (:key, :expires_at) "
@@ -22,7 +22,7 @@ def first_use(
     The unique key decides, so of many at once exactly one is first. Times in epoch
     seconds; what has expired is forgotten, since its ``exp`` refuses it anyway.
     """
-    connection = session.connection()
+    connection = connection_of(session)
     connection.execute(_FORGET, {"now": now - 60})
     key = sha256(f"{client_id}\n{jti}".encode()).digest()[:20]
     done = connection.execute(_USE, {"key": key, "expires_at": expires_at})

@@ -5,16 +5,48 @@ COPY on PostgreSQL, executemany on SQLite. A handful of rows goes straight in, s
 a staging table costs more than they do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, CursorResult, Table
 
-from app.store.sessions import WriteSession
+from app.store.sessions import ReadSession, WriteSession, connection_of
 
 FEW_ROWS = 64
+LONG_LIST = 500
+"""SQLite takes far more, but prepares each length of a list anew."""
 
 Row = tuple[Any, ...]
+
+
+def execute_among(
+    session: ReadSession, statement: str, items: Collection[int] | Collection[bytes]
+) -> list[Any]:
+    """
+    Execute *statement* with ``{among}`` for: is one of *items*; return its rows.
+
+    PostgreSQL gets one array, so that it plans the statement only once; SQLite gets
+    a list, in parts where it is long.
+    """
+    if not items:
+        return []
+    connection = connection_of(session)
+    values = list(items)
+    if connection.dialect.name == "postgresql":
+        kind = "bytea" if isinstance(values[0], bytes) else "bigint"
+        array = statement.replace("{among}", f"= ANY(%s::{kind}[])")
+        return _rows(connection.exec_driver_sql(array, (values,)))
+    rows: list[Any] = []
+    for start in range(0, len(values), LONG_LIST):
+        some = tuple(values[start : start + LONG_LIST])
+        marks = f"IN ({', '.join('?' * len(some))})"
+        listed = statement.replace("{among}", marks)
+        rows += _rows(connection.exec_driver_sql(listed, some))
+    return rows
+
+
+def _rows(result: CursorResult[Any]) -> list[Any]:
+    return list(result.all()) if result.returns_rows else []
 
 
 def insert_rows(
@@ -35,7 +67,7 @@ def insert_rows(
     """
     if not rows:
         return 0
-    connection = session.connection()
+    connection = connection_of(session)
     conflict = _on_conflict(table, replace=replace, keep_existing=keep_existing)
     if len(rows) <= FEW_ROWS:
         return _insert_directly(connection, table, columns, rows, conflict)

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import Engine, text
 
 from app.domain.terminology import Coding
-from app.store.sessions import ReadSession, WriteSession, read_session
+from app.store.sessions import ReadSession, WriteSession, connection_of, read_session
 
 _ALL = text("SELECT id, system, code FROM concept")
 _ADD = text(
@@ -37,11 +37,11 @@ class ConceptCache:
 
 def all_concepts(session: ReadSession) -> dict[Coding, int]:
     """Return every concept with its id."""
-    rows = session.connection().execute(_ALL)
+    rows = connection_of(session).execute(_ALL)
     return {Coding(system=row.system, code=row.code): row.id for row in rows}
 
 
 def _added_id(session: WriteSession, coding: Coding) -> int:
     values = {"system": coding.system, "code": coding.code}
-    session.connection().execute(_ADD, values)
-    return int(session.connection().execute(_FIND, values).scalar_one())
+    connection_of(session).execute(_ADD, values)
+    return int(connection_of(session).execute(_FIND, values).scalar_one())

@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from app.store.sessions import WriteSession
+from app.store.sessions import WriteSession, connection_of
 
 _TAKE = text(
     "INSERT INTO lease (name, holder, expires_at) VALUES (:name, :holder, :until) "
@@ -22,4 +22,4 @@ def take_lease(
         "now": now,
         "until": now + 1000 * seconds,
     }
-    return session.connection().execute(_TAKE, values).rowcount == 1
+    return connection_of(session).execute(_TAKE, values).rowcount == 1

@@ -1,20 +1,17 @@
 """Records, their aliases and the integer rows that measures count."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from enum import IntEnum
-from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, bindparam, text
+from sqlalchemy import Row, text
 
 from app.domain.records import Alias, AliasKind, RecordType
 from app.store import tables
-from app.store.bulk import insert_rows
-from app.store.sessions import ReadSession, WriteSession
+from app.store.bulk import execute_among, insert_rows
+from app.store.sessions import ReadSession, WriteSession, connection_of
 
-CHUNK = 500
-"""Keys in one IN list; SQLite and PostgreSQL both take far more."""
 NAME_LOCKS = 512
 
 
@@ -47,47 +44,28 @@ class StoredRecord(msgspec.Struct, kw_only=True):
 _SELECT = (
     "SELECT r.id, r.type, r.source_id, s.clinic_id, r.subject_id, r.encounter_id, "
     "r.version, r.state, r.sent_order, r.digest, r.content, r.policy_digest, "
-    "r.received_at FROM record r JOIN source s ON s.id = r.source_id WHERE "
+    "r.received_at FROM record r JOIN source s ON s.id = r.source_id "
 )
-
-
-def _in(condition: str, name: str) -> Any:  # noqa: ANN401  (a text clause)
-    return text(condition).bindparams(bindparam(name, expanding=True))
-
-
-_BY_ID = _in(_SELECT + "r.id IN :ids", "ids")
-_BY_DIGEST = _in(
-    _SELECT + "r.digest IN :digests AND r.source_id = :source_id ORDER BY r.id",
-    "digests",
-)
+_BY_ID = _SELECT + "WHERE r.id {among}"
+_BY_DIGEST = _SELECT + "WHERE r.digest {among} ORDER BY r.id"
 _CURRENT_AFTER = text(
-    _SELECT + "r.id > :after AND r.state = 1 ORDER BY r.id LIMIT :limit"
+    _SELECT + "WHERE r.id > :after AND r.state = 1 ORDER BY r.id LIMIT :limit"
 )
-_BY_ALIAS = _in("SELECT key, record_id FROM alias WHERE key IN :keys", "keys")
-_NAMES = _in(
-    "SELECT DISTINCT record_id, kind FROM alias WHERE record_id IN :ids", "ids"
-)
-_LOCK = _in("SELECT id FROM record WHERE id IN :ids ORDER BY id FOR UPDATE", "ids")
+_BY_ALIAS = "SELECT key, record_id FROM alias WHERE key {among}"
+_NAMES = "SELECT DISTINCT record_id, kind FROM alias WHERE record_id {among}"
+_LOCK = "SELECT id FROM record WHERE id {among} ORDER BY id FOR UPDATE"
 
 
 def find_by_alias(session: ReadSession, keys: Collection[bytes]) -> dict[bytes, int]:
     """Return the record id behind each of *keys* that is known."""
-    connection = session.connection()
     return {
-        bytes(row.key): row.record_id
-        for chunk in _chunks(keys)
-        for row in connection.execute(_BY_ALIAS, {"keys": chunk})
+        bytes(row.key): row.record_id for row in execute_among(session, _BY_ALIAS, keys)
     }
 
 
 def find_by_id(session: ReadSession, ids: Collection[int]) -> dict[int, StoredRecord]:
     """Return the records of *ids* that exist."""
-    connection = session.connection()
-    return {
-        row.id: _record(row)
-        for chunk in _chunks(ids)
-        for row in connection.execute(_BY_ID, {"ids": chunk})
-    }
+    return {row.id: _record(row) for row in execute_among(session, _BY_ID, ids)}
 
 
 def current_after(
@@ -95,7 +73,7 @@ def current_after(
 ) -> list[StoredRecord]:
     """Return the next current records of a higher id, in its order."""
     values = {"after": record_id, "limit": limit}
-    rows = session.connection().execute(_CURRENT_AFTER, values)
+    rows = connection_of(session).execute(_CURRENT_AFTER, values)
     return [_record(row) for row in rows]
 
 
@@ -103,39 +81,30 @@ def find_by_digest(
     session: ReadSession, digests: Collection[bytes], *, source_id: int
 ) -> dict[bytes, list[StoredRecord]]:
     """Return the records of a source whose content has one of *digests*."""
-    connection = session.connection()
     found: dict[bytes, list[StoredRecord]] = {}
-    for chunk in _chunks(digests):
-        values = {"digests": chunk, "source_id": source_id}
-        for row in connection.execute(_BY_DIGEST, values):
+    for row in execute_among(session, _BY_DIGEST, digests):
+        if row.source_id == source_id:
             found.setdefault(bytes(row.digest), []).append(_record(row))
     return found
 
 
 def lock_by_id(session: WriteSession, ids: Collection[int]) -> None:
     """Let no other transaction change the records of *ids*; SQLite has one anyway."""
-    connection = session.connection()
-    if connection.dialect.name != "postgresql":
-        return
-    for chunk in _chunks(sorted(ids)):
-        connection.execute(_LOCK, {"ids": chunk})
+    if connection_of(session).dialect.name == "postgresql":
+        execute_among(session, _LOCK, sorted(ids))
 
 
 def kinds_of_names(
     session: ReadSession, ids: Collection[int]
 ) -> set[tuple[int, AliasKind]]:
     """Return by what kinds of alias the records of *ids* are known."""
-    connection = session.connection()
-    return {
-        (row.record_id, AliasKind(row.kind))
-        for chunk in _chunks(ids)
-        for row in connection.execute(_NAMES, {"ids": chunk})
-    }
+    rows = execute_among(session, _NAMES, ids)
+    return {(row.record_id, AliasKind(row.kind)) for row in rows}
 
 
 def allocate_ids(session: WriteSession, count: int) -> list[int]:
     """Return *count* record ids that nobody has had."""
-    connection = session.connection()
+    connection = connection_of(session)
     if connection.dialect.name == "postgresql":
         statement = "SELECT nextval('record_id_seq') FROM generate_series(1, %s)"
         return list(connection.exec_driver_sql(statement, (count,)).scalars())
@@ -152,7 +121,7 @@ def lock_names(session: WriteSession, keys: Iterable[bytes]) -> None:
     (its lock table holds some 6,400), taken in order, so that two deliveries about a
     patient who is new meet here and not in a deadlock or a double.
     """
-    connection = session.connection()
+    connection = connection_of(session)
     if connection.dialect.name != "postgresql":
         return
     buckets = sorted({int.from_bytes(key[:2], "big") % NAME_LOCKS for key in keys})
@@ -226,21 +195,16 @@ _FACT_COLUMNS: dict[type[Any], tuple[str, ...]] = {
     ),
     tables.Visit: ("subject_id", "day", "record_id", "month", "class_concept_id"),
 }
-_DELETE_FACTS = {
-    table: _in(
-        f"DELETE FROM {table.__tablename__} WHERE record_id IN :ids",
-        "ids",
-    )
+_DELETE_FACTS = tuple(
+    f"DELETE FROM {table.__tablename__} WHERE record_id {{among}}"
     for table in _FACT_COLUMNS
-}
+)
 
 
 def delete_facts(session: WriteSession, record_ids: Collection[int]) -> None:
     """Take the integer rows of records away."""
-    connection = session.connection()
-    for chunk in _chunks(record_ids):
-        for statement in _DELETE_FACTS.values():
-            connection.execute(statement, {"ids": chunk})
+    for statement in _DELETE_FACTS:
+        execute_among(session, statement, record_ids)
 
 
 def insert_facts(
@@ -278,9 +242,3 @@ def _record(row: Row[Any]) -> StoredRecord:
         policy_digest=row.policy_digest,
         received_at=row.received_at,
     )
-
-
-def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, CHUNK)):
-        yield chunk

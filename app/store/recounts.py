@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from app.store import tables
-from app.store.sessions import ReadSession, WriteSession
+from app.store.sessions import ReadSession, WriteSession, connection_of
 
 
 class MeasureRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,13 +42,13 @@ def take_dirty(session: ReadSession, *, limit: int) -> list[tuple[int, int]]:
     query = text(
         "SELECT subject_id, stamp FROM dirty ORDER BY since, subject_id LIMIT :n"
     )
-    rows = session.connection().execute(query, {"n": limit})
+    rows = connection_of(session).execute(query, {"n": limit})
     return [(row.subject_id, row.stamp) for row in rows]
 
 
 def forget_dirty(session: WriteSession, taken: Sequence[tuple[int, int]]) -> None:
     """Note that *taken* are counted; one that was marked again meanwhile stays."""
-    session.connection().execute(
+    connection_of(session).execute(
         text("DELETE FROM dirty WHERE subject_id = :subject_id AND stamp = :stamp"),
         [{"subject_id": subject_id, "stamp": stamp} for subject_id, stamp in taken],
     )
@@ -59,13 +59,13 @@ def waiting_since(session: ReadSession, *, clinic_id: int | None) -> int | None:
     where = "" if clinic_id is None else "WHERE clinic_id = :clinic_id"
     query = text(f"SELECT MIN(since) FROM dirty {where}")
     values = {} if clinic_id is None else {"clinic_id": clinic_id}
-    since: int | None = session.connection().execute(query, values).scalar_one()
+    since: int | None = connection_of(session).execute(query, values).scalar_one()
     return since
 
 
 def scope_to(session: WriteSession, subject_ids: Iterable[int] | None) -> None:
     """Let the sweeps that follow count *subject_ids* only; None is everybody."""
-    connection = session.connection()
+    connection = connection_of(session)
     _make_temporary_tables(connection)
     connection.exec_driver_sql("DELETE FROM scope")
     if subject_ids is None:
@@ -89,7 +89,7 @@ def recount(session: WriteSession, measure_id: int, *, sweep: str) -> None:
     in scope. What they gave before is subtracted in the same statement, so a cell is
     touched only where it changes, and in key order.
     """
-    connection = session.connection()
+    connection = connection_of(session)
     connection.execute(_EMPTY)
     # text(), because a driver would take the sweep's % for the mark of a parameter.
     connection.execute(text(_SWEEP.format(sweep=sweep)))
@@ -147,14 +147,14 @@ def read_events(session: ReadSession, measure_id: int) -> list[EventRow]:
         f"SELECT clinic_id, {_KEY}, {_COUNTS} FROM cell "
         "WHERE measure_id = :measure_id ORDER BY clinic_id, grain, stratum, month"
     )
-    rows = session.connection().execute(query, {"measure_id": measure_id})
+    rows = connection_of(session).execute(query, {"measure_id": measure_id})
     return [EventRow(**row) for row in rows.mappings()]
 
 
 def known_measures(session: ReadSession) -> list[MeasureRow]:
     """Return the definitions that the store counts, or is to count."""
     query = text("SELECT id, code, version, digest, counted FROM measure ORDER BY id")
-    rows = session.connection().execute(query).mappings()
+    rows = connection_of(session).execute(query).mappings()
     return [MeasureRow(**{**row, "counted": bool(row["counted"])}) for row in rows]
 
 
@@ -167,7 +167,7 @@ def add_measure(session: WriteSession, *, code: str, version: str, digest: str) 
 
 def mark_counted(session: WriteSession, measure_id: int) -> None:
     """Note that a measure's cells are complete."""
-    session.connection().execute(
+    connection_of(session).execute(
         text("UPDATE measure SET counted = :yes WHERE id = :id"),
         {"yes": True, "id": measure_id},
     )
@@ -176,7 +176,7 @@ def mark_counted(session: WriteSession, measure_id: int) -> None:
 def forget_measure(session: WriteSession, measure_id: int) -> None:
     """Drop the live counts of a definition that is no longer served."""
     for table in ("cell", "subject_event"):
-        session.connection().execute(
+        connection_of(session).execute(
             text(f"DELETE FROM {table} WHERE measure_id = :id"),
             {"id": measure_id},
         )

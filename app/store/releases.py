@@ -11,7 +11,7 @@ from app.domain.clinics import Audience
 from app.domain.counts import Interval, ReleasedCell, Withheld
 from app.store import tables
 from app.store.bulk import insert_rows
-from app.store.sessions import ReadSession, WriteSession
+from app.store.sessions import ReadSession, WriteSession, connection_of
 
 NETWORK = 0
 """The clinic id that stands for the network in the table of released cells."""
@@ -137,7 +137,7 @@ def read_cells(
     if measure_id is not None:
         values["measure_id"] = measure_id
     found: dict[int, list[ReleasedCell]] = {}
-    for row in session.connection().execute(query, values):
+    for row in connection_of(session).execute(query, values):
         found.setdefault(row.measure_id, []).append(_cell(row))
     return found
 

@@ -75,17 +75,33 @@ def is_busy(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlite_errorname", None) == "SQLITE_BUSY"
 
 
+def connection_of(session: ReadSession) -> Connection:
+    """Return the connection of a session's one transaction, asked for only once."""
+    connection: Connection | None = session.info.get("connection")
+    if connection is None:
+        connection = session.info["connection"] = session.connection()
+    return connection
+
+
+def new_write_session(engine: Engine) -> WriteSession:
+    """Return a session for one transaction, which its first statement begins."""
+    return WriteSession(ReadSession(Session(engine, expire_on_commit=False)))
+
+
 @contextmanager
 def write_session(engine: Engine) -> Iterator[WriteSession]:
     """Yield one transaction; commit it where the block ends without an error."""
-    with Session(engine, expire_on_commit=False) as session:
-        yield WriteSession(ReadSession(session))
+    with new_write_session(engine) as session:
+        yield session
         session.commit()
 
 
 @contextmanager
 def read_session(engine: Engine) -> Iterator[ReadSession]:
     """Yield one consistent view of the store; nothing is written."""
-    with Session(engine.execution_options(read_only=True)) as session:
+    options: dict[str, Any] = {"read_only": True}
+    if engine.dialect.name == "postgresql":
+        options["isolation_level"] = "REPEATABLE READ"
+    with Session(engine.execution_options(**options)) as session:
         yield ReadSession(session)
         session.rollback()

@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, text
+from sqlalchemy import text
 
 from app.store import tables
-from app.store.bulk import insert_rows
-from app.store.sessions import ReadSession, WriteSession
+from app.store.bulk import execute_among, insert_rows
+from app.store.sessions import ReadSession, WriteSession, connection_of
 
 
 class StoredSubject(msgspec.Struct, kw_only=True):
@@ -25,17 +25,10 @@ class StoredSubject(msgspec.Struct, kw_only=True):
 _COLUMNS = ("id", "clinic_id", "birth_month", "sex", "death_month", "joined_to")
 _FIND = (
     "SELECT id, clinic_id, birth_month, sex, death_month, joined_to "
-    "FROM subject WHERE id IN :ids ORDER BY id"
+    "FROM subject WHERE id {among} ORDER BY id"
 )
-_LOCK = {
-    "sqlite": text(_FIND).bindparams(bindparam("ids", expanding=True)),
-    "postgresql": text(f"{_FIND} FOR UPDATE").bindparams(
-        bindparam("ids", expanding=True)
-    ),
-}
-_JOINED = text("SELECT id FROM subject WHERE joined_to IN :ids").bindparams(
-    bindparam("ids", expanding=True)
-)
+_LOCK = {"sqlite": _FIND, "postgresql": f"{_FIND} FOR UPDATE"}
+_JOINED = "SELECT id FROM subject WHERE joined_to {among}"
 _PATIENT = text(
     "SELECT MIN(r.id) FROM subject s JOIN record r ON r.id = s.id AND r.state = 1 "
     "JOIN (SELECT COALESCE(joined_to, id) AS root FROM subject WHERE id = :id) c "
@@ -52,10 +45,8 @@ def lock_subjects(
     session: WriteSession, ids: Collection[int]
 ) -> dict[int, StoredSubject]:
     """Return the subjects of *ids*, which no other transaction may change now."""
-    if not ids:
-        return {}
-    connection = session.connection()
-    rows = connection.execute(_LOCK[connection.dialect.name], {"ids": list(ids)})
+    statement = _LOCK[connection_of(session).dialect.name]
+    rows = execute_among(session, statement, ids)
     return {row.id: StoredSubject(**row._mapping) for row in rows}  # noqa: SLF001  (Row's public view)
 
 
@@ -68,13 +59,12 @@ def save_subjects(session: WriteSession, subjects: Iterable[StoredSubject]) -> N
 
 def joined_subjects(session: ReadSession, ids: Collection[int]) -> set[int]:
     """Return the subjects that count as one of *ids*."""
-    rows = session.connection().execute(_JOINED, {"ids": list(ids)})
-    return {row.id for row in rows}
+    return {row.id for row in execute_among(session, _JOINED, ids)}
 
 
 def patient_of(session: ReadSession, subject_id: int) -> int | None:
     """Return the oldest Patient that counts of those joined with *subject_id*."""
-    rows = session.connection().execute(_PATIENT, {"id": subject_id})
+    rows = connection_of(session).execute(_PATIENT, {"id": subject_id})
     found: int | None = rows.scalar_one()
     return found
 
@@ -86,7 +76,7 @@ def move_facts(session: WriteSession, *, from_subject: int, to_subject: int) -> 
     Records keep the subject that they came with, so the move can be undone.
     """
     for table in ("observation", "condition", "visit"):
-        session.connection().execute(
+        connection_of(session).execute(
             text(f"UPDATE {table} SET subject_id = :to WHERE subject_id = :from"),
             {"from": from_subject, "to": to_subject},
         )
@@ -101,4 +91,4 @@ def mark_dirty(
         for subject_id, clinic_id in sorted(set(subjects))
     ]
     if rows:
-        session.connection().execute(_MARK_DIRTY, rows)
+        connection_of(session).execute(_MARK_DIRTY, rows)

@@ -159,7 +159,9 @@ async def test_each_interaction_needs_its_letter(
     assert rows_of(hub.engine) == before
 
 
-async def test_scopes_hold_for_each_entry_of_a_bundle(network: Network, hub: Hub, client):
+async def test_scopes_hold_for_each_entry_of_a_bundle(
+    network: Network, hub: Hub, client
+):
     """A batch answers 403 in the entry; a transaction is refused (A19)."""
     ehr = network.ehr()
     token = await ehr.fresh_token("system/Observation.c system/Claim.c")
@@ -172,9 +174,7 @@ async def test_scopes_hold_for_each_entry_of_a_bundle(network: Network, hub: Hub
         make.post({"resourceType": "Claim"}),
     ]
 
-    whole = await client.post(
-        "/fhir", json=make.transaction(*entries), headers=headers
-    )
+    whole = await client.post("/fhir", json=make.transaction(*entries), headers=headers)
     parts = await client.post("/fhir", json=make.batch(*entries), headers=headers)
 
     assert whole.status_code == 403

@@ -58,7 +58,9 @@ async def test_a_batch_answers_each_entry_in_its_place(network: Network, hub: Hu
     assert current_of(hub.engine) == {"Observation": 1, "Patient": 1}
 
 
-async def test_an_entry_that_is_refused_leaves_no_placeholder(network: Network, hub: Hub):
+async def test_an_entry_that_is_refused_leaves_no_placeholder(
+    network: Network, hub: Hub
+):
     """Refused by what its encounter is, after its subject was read."""
     ehr = network.ehr()
     bad = make.lab(

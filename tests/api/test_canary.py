@@ -1,0 +1,333 @@
+"""
+No identifier is ever written: a token in every place, looked for in every byte.
+
+Each canary resource goes through each door, as it is (refused) and mended until it is
+taken. Then all that the hub wrote or said is searched for every token, in plain, in
+other case, encoded, and hashed without a key. Days of events may stay under the policy
+in force; instants, birth days and times of day never.
+"""
+
+import base64
+import copy
+import hashlib
+import json
+import logging
+import re
+import urllib.parse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine, inspect, text
+
+from app.domain.errors import ServiceError
+from app.fhir.schemas import schemas
+from app.fhir.validation import validate
+from app.services.hub import Hub
+from tests import make
+from tests.deidentification import deidentified
+from tests.hubs import Caller, Network, current_of
+
+pytestmark = pytest.mark.anyio
+
+TAKEN = ("patient", "observation", "condition", "condition_age")
+RAW = (
+    *(f"{name}_canary" for name in TAKEN),
+    "observation_canary_nomod",
+    "observation_malformed",
+    "patient_malformed",
+    "unknown_resource",
+    "no_resourcetype",
+    "bundle_canary",
+)
+CALLERS_OWN = ("httpx", "httpcore", "asyncio")
+"""Loggers of the test's own client and loop; they are no part of the hub."""
+TIME_OF_DAY = re.compile(r"\d\d:\d\d")
+TOO_SHORT = 4
+
+
+@pytest.fixture(autouse=True)
+def everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Debugging is on before the database is opened."""
+    caplog.set_level(logging.DEBUG)
+
+
+@pytest.fixture(scope="module")
+def canary(shared: Path) -> Path:
+    return shared / "golden/deid/canary"
+
+
+@pytest.fixture(scope="module")
+def tokens(canary: Path) -> list[dict]:
+    """The manifest's tokens that may stand nowhere."""
+    manifest = json.loads((canary / "manifest.json").read_text())["tokens"]
+    return [t for t in manifest if t["kind"] != "date" or may_not_stay(t)]
+
+
+def may_not_stay(token: dict) -> bool:
+    """Return whether a date says more than the day of an event."""
+    return "T" in token["token"] or "birth" in token["path"].lower()
+
+
+def load(canary: Path, name: str) -> dict:
+    resource: dict = json.loads((canary / f"{name}.json").read_text())
+    return resource
+
+
+def faults_of(resource: dict) -> tuple[int, set[str]]:
+    """Return how far a resource comes, and what stops it there; 3 is taken."""
+    issues = {f"{issue.expression} {issue.message}" for issue in validate(resource)}
+    if issues:
+        well_formed = schemas().validators[resource["resourceType"]].is_valid(resource)
+        return int(well_formed), issues
+    try:
+        deidentified(resource)
+    except ServiceError as error:
+        return 2, {f"{error.expression} {error.message}"}
+    return 3, set()
+
+
+def is_better(new: tuple[int, set[str]], old: tuple[int, set[str]]) -> bool:
+    return new[0] > old[0] or (new[0] == old[0] and new[1] < old[1])
+
+
+def parts_of(node: Any) -> Iterator[tuple[int, Any, Any]]:
+    """Yield each object or array in *node* with each of its keys, and the size."""
+    for key in list(node) if isinstance(node, dict) else range(len(node)):
+        yield len(str(node[key])), node, key
+        if isinstance(node[key], dict | list):
+            yield from parts_of(node[key])
+
+
+def without_unknown(resource: dict) -> dict:
+    """Return *resource* without the elements that FHIR does not have."""
+    known = copy.deepcopy(resource)
+    validator = schemas().validators[resource["resourceType"]]
+    for error in list(validator.iter_errors(known)):
+        if error.kind.name == "additionalProperties":
+            node = known
+            for step in error.instance_path:
+                node = node[step]
+            for name in error.kind.unexpected:
+                del node[name]
+    return known
+
+
+def mended(resource: dict) -> dict:
+    """Return *resource* without the smallest parts that keep it from being taken."""
+    found = without_unknown(resource)
+    while (faults := faults_of(found))[1]:
+        for _, parent, key in sorted(parts_of(found), key=lambda part: part[0]):
+            if key in {"resourceType", "subject"}:
+                continue
+            before = parent.copy()
+            del parent[key]
+            if is_better(faults_of(found), faults):
+                break
+            parent.clear()
+            parent.update(before) if isinstance(parent, dict) else parent.extend(before)
+        else:
+            raise AssertionError(faults)
+    return found
+
+
+def forms_of(plain: str) -> Iterator[bytes]:
+    """Yield how a token could be written."""
+    raw = plain.encode()
+    yield from (raw, raw.lower(), raw.upper(), raw.replace(b'": ', b'":'))
+    yield urllib.parse.quote(plain, safe="").encode()
+    yield base64.b64encode(raw).rstrip(b"=")
+    for name in ("md5", "sha1", "sha256", "sha512", "sha3_256"):
+        digest = hashlib.new(name, raw).digest()
+        yield from (digest[:16], digest.hex().encode())
+        yield base64.b64encode(digest).rstrip(b"=")
+
+
+def stands_in(written: bytes, token: dict) -> bool:
+    """Return whether a token stands in *written* in any form; a ZIP by itself only."""
+    forms = [form for form in forms_of(token["token"]) if len(form) >= TOO_SHORT]
+    if not any(form in written for form in forms):
+        return False
+    if token["kind"] != "zip":
+        return True
+    alone = rb"(?<![0-9A-Za-z.])" + re.escape(forms[0]) + rb"(?![0-9A-Za-z])"
+    return re.search(alone, written) is not None
+
+
+def leaks(written: bytes, tokens: list[dict]) -> list[str]:
+    """Return the paths of the tokens that stand in *written* in any form."""
+    return [token["path"] for token in tokens if stands_in(written, token)]
+
+
+def dumped(engine: Engine) -> bytes:
+    """Return every byte of the database that can be read."""
+    if engine.dialect.name == "sqlite":
+        path = Path(str(engine.url.database))
+        files = [path, Path(f"{path}-wal"), Path(f"{path}-shm")]
+        return b"".join(file.read_bytes() for file in files)
+    with engine.connect() as connection:
+        names = inspect(connection).get_table_names()
+        rows = [
+            repr(tuple(row))
+            for name in names
+            for row in connection.execute(text(f"SELECT * FROM {name}"))
+        ]
+    log = Path(str(engine.url.query["host"])) / "log"
+    return "\n".join(rows).encode() + log.read_bytes()
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> bytes:
+    """Return everything of every log record of the hub."""
+    records = [
+        f"{vars(record)} {record.getMessage()}"
+        for record in caplog.get_records("call")
+        if not record.name.startswith(CALLERS_OWN)
+    ]
+    return "\n".join(records).encode()
+
+
+class Heard:
+    """What the hub answered; ids are forgiven where the caller put them in the URL."""
+
+    def __init__(self) -> None:
+        self.said: list[bytes] = []
+
+    def add(self, response: httpx.Response, *, own_id: str = "") -> None:
+        head = str(dict(response.headers))
+        said = f"{response.status_code} {head} {response.text}"
+        if own_id:
+            said = said.replace(own_id, "")
+        self.said.append(said.encode())
+
+
+async def through_every_door(ehr: Caller, resource: dict, heard: Heard) -> None:
+    """Send *resource* by each door, and as what no door takes."""
+    type_ = resource.get("resourceType", "Observation")
+    own_id = str(resource.get("id", "none"))
+    posted = make.post({"resourceType": type_} | resource)
+    put = make.put({"resourceType": type_, "id": own_id} | resource)
+    for path, body in (
+        (f"/{type_}", resource),
+        ("", make.batch(posted)),
+        ("", make.transaction(posted)),
+        (f"/{type_}/$validate", resource),
+        ("/$de-identify", resource),
+        ("", resource),
+        (f"/{type_}/", resource),
+        ("/Claim", resource),
+    ):
+        heard.add(await ehr.call("POST", path, body))
+    heard.add(await ehr.call("PUT", f"/{type_}/{own_id}", resource), own_id=own_id)
+    heard.add(await ehr.call("GET", f"/{type_}/{own_id}"), own_id=own_id)
+    for kind in ("batch", "transaction"):
+        heard.add(await ehr.call("POST", "", make.bundle(kind, put)), own_id=own_id)
+    half = json.dumps(resource).encode()[:-1]
+    heard.add(await ehr.call("POST", f"/{type_}", half))
+    heard.add(await ehr.call("POST", f"/{type_}", resource, Content_Type="text/xml"))
+
+
+async def by_wrong_ways(ehr: Caller, token: str, heard: Heard) -> None:
+    """Put *token* where no token belongs."""
+    lab = make.lab(7.1)
+    for method, path, body in (
+        ("GET", f"/{token}", None),
+        ("GET", f"/Observation/{token}/{token}", None),
+        ("GET", f"/Observation?patient={token}", None),
+        ("GET", f"/Observation/x?_format={token}", None),
+        ("POST", f"/Observation?patient={token}", lab),
+        ("POST", f"/{token}/$validate", lab),
+        ("PUT", f"/Observation/{token}", lab),
+        ("PUT", f"/Observation?identifier={make.MRN}|{token}", lab),
+        ("PUT", f"/Observation?name={token}", lab),
+        ("DELETE", f"/Observation/{token}", None),
+        ("PATCH", f"/Observation/{token}", lab),
+    ):
+        heard.add(await ehr.call(method, path, body))
+    for header in ("Prefer", "If_None_Exist", "Content_Type", "Accept", "Cookie"):
+        heard.add(await ehr.post(lab, **{header: token, "X_Patient": token}))
+    exists = f"identifier={make.MRN}|{token}"
+    heard.add(await ehr.post(lab, If_None_Exist=exists))
+    heard.add(await ehr.put(make.lab(7.1, id="o1"), If_Match=token))
+    heard.add(await ehr.read("Patient/p1", Authorization=f"Bearer {token}"))
+    for path in (
+        f"/v1/measures/{token}",
+        f"/{token}",
+        f"/v1/clinics/{token}/scorecard",
+    ):
+        heard.add(await ehr.http.get(path, params={"clinic": token}))
+    form = ehr.form(client_assertion=token, scope=token)
+    heard.add(await ehr.http.post("/oauth/token", data=form))
+    heard.add(await ehr.http.post("/oauth/token", data=ehr.form(scope=token)))
+    heard.add(await ehr.http.post("/oauth/token", json={token: token}))
+
+
+async def test_no_canary_is_found_in_any_byte(
+    network: Network,
+    hub: Hub,
+    canary: Path,
+    tokens: list[dict],
+    caplog: pytest.LogCaptureFixture,
+):
+    """Every canary through every door, as it is and mended; none stays anywhere."""
+    ehr = network.ehr()
+    heard = Heard()
+    sent = b""
+    whole = [load(canary, name) for name in RAW]
+    taken = [mended(load(canary, f"{name}_canary")) for name in TAKEN]
+
+    for resource in (*whole, *taken):
+        sent += json.dumps(resource, ensure_ascii=False).encode()
+        await through_every_door(ehr, resource, heard)
+    for token in ("Zqx001v", "999-45-6781", "quilliam@mail.example"):
+        await by_wrong_ways(ehr, token, heard)
+
+    assert len(leaks(sent, tokens)) > 400
+    assert len(leaks(json.dumps(taken).encode(), tokens)) > 300
+    assert current_of(hub.engine).keys() == {"Patient", "Observation", "Condition"}
+    stored, said, log = dumped(hub.engine), b"\n".join(heard.said), logged(caplog)
+    assert len(stored) > 1000
+    assert b"refused" in log
+    assert leaks(said, tokens) == []
+    assert leaks(log, tokens) == []
+    assert leaks(stored, tokens) == []
+    assert b"1931-03" in said  # the months of birth and death are kept
+    assert b"2024-02-29" not in said + log + stored
+    assert contents_with_a_time(hub.engine) == []
+
+
+def contents_with_a_time(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        query = text("SELECT content FROM record WHERE content IS NOT NULL")
+        contents = [row.content for row in connection.execute(query)]
+    return [content for content in contents if TIME_OF_DAY.search(content)]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        str,
+        str.upper,
+        lambda token: base64.b64encode(token.encode()).decode(),
+        lambda token: hashlib.sha256(token.encode()).hexdigest(),
+    ],
+    ids=["plain", "upper", "base64", "sha256"],
+)
+async def test_the_search_finds_what_is_planted(
+    hub: Hub,
+    tokens: list[dict],
+    caplog: pytest.LogCaptureFixture,
+    spelling: Callable[[str], str],
+):
+    """A search that can't fail proves nothing."""
+    planted = spelling("Zqx001v")
+    with hub.engine.begin() as connection:
+        values = {"code": planted[:64]}
+        connection.execute(
+            text("INSERT INTO concept (system, code) VALUES ('x', :code)"), values
+        )
+    logging.getLogger("app.routers").info("refused", extra={"expression": planted})
+
+    assert leaks(dumped(hub.engine), tokens) == ["Patient.id"]
+    assert leaks(logged(caplog), tokens) == ["Patient.id"]

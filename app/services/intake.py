@@ -30,7 +30,7 @@ from app.services.hub import Hub
 from app.services.identities import Identities
 from app.store import records, subjects
 from app.store.records import State, StoredRecord
-from app.store.sessions import WriteSession, is_busy, is_conflict
+from app.store.sessions import WriteSession, is_busy, is_conflict, one_try
 
 TRIES = 5
 
@@ -124,7 +124,7 @@ def store(
     patients = set(_patient_keys(submissions))
     for _ in range(TRIES):
         try:
-            with session.begin_nested():
+            with one_try(session):
                 records.lock_names(session, patients)
                 return _Delivery(session, hub, source).store(submissions, atomic=atomic)
         except DBAPIError as error:

@@ -50,7 +50,10 @@ _BY_ID = _SELECT + "WHERE r.id {among}"
 _BY_DIGEST = _SELECT + "WHERE r.digest {among} ORDER BY r.id"
 _BY_ALIAS = "SELECT key, record_id FROM alias WHERE key {among}"
 _NAMES = "SELECT DISTINCT record_id, kind FROM alias WHERE record_id {among}"
-_LOCK = "SELECT id FROM record WHERE id {among} ORDER BY id FOR UPDATE"
+_LOCK = {
+    "sqlite": _BY_ID,
+    "postgresql": f"{_BY_ID} ORDER BY r.id FOR UPDATE OF r",
+}
 
 
 def find_by_alias(session: ReadSession, keys: Collection[bytes]) -> dict[bytes, int]:
@@ -76,10 +79,12 @@ def find_by_digest(
     return found
 
 
-def lock_by_id(session: WriteSession, ids: Collection[int]) -> None:
-    """Let no other transaction change the records of *ids*; SQLite has one anyway."""
-    if connection_of(session).dialect.name == "postgresql":
-        execute_among(session, _LOCK, sorted(ids))
+def lock_by_id(
+    session: WriteSession, ids: Collection[int]
+) -> dict[int, StoredRecord]:
+    """Return the records of *ids*, which no other transaction may change now."""
+    statement = _LOCK[connection_of(session).dialect.name]
+    return {row.id: _record(row) for row in execute_among(session, statement, ids)}
 
 
 def kinds_of_names(

@@ -40,7 +40,7 @@ def identifier(value: str, system: str = MRN) -> dict:
     return {"system": system, "value": value}
 
 
-def lab(value: float, *, day: str = "2024-03-01", **elements: Any) -> dict:
+def lab(value: float, *, day: Any = "2024-03-01", **elements: Any) -> dict:
     """Return an HbA1c in per cent."""
     quantity = {"value": value, "unit": "%", "system": UCUM, "code": "%"}
     stated = {
@@ -58,7 +58,9 @@ def post(resource: dict, **entry: Any) -> dict:
 
 def put(resource: dict, **entry: Any) -> dict:
     """Return an entry that updates *resource* by its id."""
-    return _entry(resource, "PUT", f"{resource['resourceType']}/{resource['id']}", **entry)
+    return _entry(
+        resource, "PUT", f"{resource['resourceType']}/{resource['id']}", **entry
+    )
 
 
 def _entry(

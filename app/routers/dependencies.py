@@ -28,7 +28,9 @@ async def find_caller(request: Request, hub: HubDependency) -> Principal:
     """Return whom the request's access token speaks for, or refuse."""
     authorization = request.headers.get("Authorization")
     known = hub.principals.remembered(authorization, now=hub.clock())
-    return known or await run_in_threadpool(authenticate, hub, authorization)
+    if known is not None:
+        return known
+    return await run_in_threadpool(authenticate, hub, authorization)
 
 
 Caller = Annotated[Principal, Depends(find_caller)]

@@ -145,9 +145,7 @@ def allowed_stored(principal: Principal) -> Allowed | None:
     return partial(check_scope, principal) if narrowed else None
 
 
-def check_reach(
-    principal: Principal, type_name: str, interaction: Interaction
-) -> None:
+def check_reach(principal: Principal, type_name: str, interaction: Interaction) -> None:
     """Refuse what no scope of the caller covers, whatever is stored."""
     wide = tuple(scope.partition("?")[0] for scope in principal.scopes)
     _check(wide, type_name, interaction, None)

@@ -35,6 +35,7 @@ INTERACTIONS: dict[str, Interaction] = {"POST": "c", "PUT": "u", "DELETE": "d"}
 REQUEST_TEXTS = ("method", "url", "ifNoneExist", "ifMatch", "ifNoneMatch")
 TYPE_NAME = re.compile(r"[A-Z][A-Za-z]{0,63}")
 
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Entry:
     """One entry of a Bundle, its request taken apart."""
@@ -174,7 +175,7 @@ def _entry(index: int, raw: object) -> Entry:
         if name in REQUEST_TEXTS and not isinstance(value, str):
             msg = "Not the kind of JSON value that belongs here"
             raise MalformedError(msg, expression=f"{where}.request.{name}")
-    method, url = request.get("method"), request.get("url")
+    method, url = request.get("method", ""), request.get("url")
     if url is None:
         msg = "A request needs a url"
         raise MalformedError(msg, expression=f"{where}.request.url")

@@ -49,10 +49,10 @@ class Submission(msgspec.Struct, kw_only=True):
 
     ``index`` is its place in the delivery, ``expression`` the FHIRPath of the resource.
     ``hub_record`` is the record that a hub id in its URL names.
-    ``condition`` are the aliases of a conditional create or update; with ``create_only``
-    a match leaves the stored record as it is. ``if_match`` is the version it must
-    have; ``if_none_match`` asks that there be none; ``may_replace`` refuses to replace
-    a stored record that is out of the sender's scope.
+    ``condition`` are the aliases of a conditional create or update; with
+    ``create_only`` a match leaves the stored record as it is. ``if_match`` is the
+    version it must have; ``if_none_match`` asks that there be none; ``may_replace``
+    refuses to replace a stored record that is out of the sender's scope.
     """
 
     index: int

@@ -79,9 +79,7 @@ def find_by_digest(
     return found
 
 
-def lock_by_id(
-    session: WriteSession, ids: Collection[int]
-) -> dict[int, StoredRecord]:
+def lock_by_id(session: WriteSession, ids: Collection[int]) -> dict[int, StoredRecord]:
     """Return the records of *ids*, which no other transaction may change now."""
     statement = _LOCK[connection_of(session).dialect.name]
     return {row.id: _record(row) for row in execute_among(session, statement, ids)}
@@ -101,7 +99,10 @@ def allocate_ids(session: WriteSession, count: int) -> list[int]:
     if connection.dialect.name == "postgresql":
         statement = "SELECT nextval('record_id_seq') FROM generate_series(1, %s)"
         return list(connection.exec_driver_sql(statement, (count,)).scalars())
-    statement = "UPDATE main.sqlite_sequence SET seq = seq + ? WHERE name = 'record' RETURNING seq"
+    statement = (
+        "UPDATE main.sqlite_sequence SET seq = seq + ? "
+        "WHERE name = 'record' RETURNING seq"
+    )
     last = int(connection.exec_driver_sql(statement, (count,)).scalar_one())
     return list(range(last - count + 1, last + 1))
 

@@ -136,9 +136,11 @@ _KEEP_EVENTS = (
 def _make_temporary_tables(connection: Connection) -> None:
     for statement in (
         "CREATE TEMPORARY TABLE IF NOT EXISTS scope (subject_id BIGINT PRIMARY KEY)",
-        "CREATE TEMPORARY TABLE IF NOT EXISTS swept (subject_id BIGINT, "
-        "grain INTEGER, stratum INTEGER, month INTEGER, population BIGINT, "
-        "scored BIGINT, denominator BIGINT, numerator BIGINT)",
+        (
+            "CREATE TEMPORARY TABLE IF NOT EXISTS swept (subject_id BIGINT, "
+            "grain INTEGER, stratum INTEGER, month INTEGER, population BIGINT, "
+            "scored BIGINT, denominator BIGINT, numerator BIGINT)"
+        ),
     ):
         connection.exec_driver_sql(statement)
 
@@ -150,7 +152,7 @@ def read_events(session: ReadSession, measure_id: int) -> list[EventRow]:
         "WHERE measure_id = :measure_id ORDER BY clinic_id, grain, stratum, month"
     )
     rows = connection_of(session).execute(query, {"measure_id": measure_id})
-    return [EventRow(**row._mapping) for row in rows]  # noqa: SLF001
+    return [EventRow(**row._mapping) for row in rows]  # noqa: SLF001  (public)
 
 
 def known_measures(session: ReadSession) -> list[MeasureRow]:
@@ -158,7 +160,8 @@ def known_measures(session: ReadSession) -> list[MeasureRow]:
     query = text("SELECT id, code, version, digest, counted FROM measure ORDER BY id")
     rows = connection_of(session).execute(query)
     return [
-        MeasureRow(**{**row._mapping, "counted": bool(row.counted)}) for row in rows
+        MeasureRow(**{**row._mapping, "counted": bool(row.counted)})  # noqa: SLF001
+        for row in rows
     ]
 
 

@@ -191,6 +191,7 @@ async def test_whole_records_at_once_are_stored_once(
         assert connection.execute(query).scalar_one() == 1
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
 async def test_more_writers_than_threads_are_all_served(
     network: Network, hub: Hub, address: str
 ):

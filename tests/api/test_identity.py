@@ -15,7 +15,8 @@ URN = "urn:uuid:6f2a4a34-1111-4222-8333-000000000001"
 def facts_of(hub: Hub) -> int:
     """Return how many observations measures see."""
     with hub.engine.connect() as connection:
-        return connection.execute(text("SELECT COUNT(*) FROM observation")).scalar_one()
+        rows = connection.execute(text("SELECT COUNT(*) FROM observation"))
+        return int(rows.scalar_one())
 
 
 async def test_a_result_posted_twice_without_id_counts_once(network: Network, hub: Hub):
@@ -33,7 +34,9 @@ async def test_a_result_posted_twice_without_id_counts_once(network: Network, hu
 async def test_texts_do_not_make_a_result_another_one(network: Network, hub: Hub):
     """The digest leaves out text, display and issued; all else is content."""
     ehr = network.ehr()
-    code = {"coding": [{"system": "http://loinc.org", "code": "4548-4", "display": "a"}]}
+    code = {
+        "coding": [{"system": "http://loinc.org", "code": "4548-4", "display": "a"}]
+    }
 
     await ehr.post(make.lab(7.1, code=code, issued="2024-03-02T10:00:00Z"))
     await ehr.post(make.lab(7.1, text={"status": "empty", "div": "<div>x</div>"}))
@@ -279,7 +282,7 @@ async def test_an_error_is_withdrawn_by_its_status(network: Network, hub: Hub):
 
 
 async def test_only_what_is_final_is_counted(network: Network, hub: Hub):
-    """preliminary waits, final and corrected count, cancelled never does."""
+    """A preliminary one waits, final and corrected count, cancelled never does."""
     ehr = network.ehr()
     counts = []
     for status in ("preliminary", "final", "corrected", "cancelled"):
@@ -289,7 +292,7 @@ async def test_only_what_is_final_is_counted(network: Network, hub: Hub):
     assert counts == [0, 1, 1, 0]
 
 
-async def test_older_never_overwrites_newer(network: Network, hub: Hub):
+async def test_older_never_overwrites_newer(network: Network):
     """meta.lastUpdated orders versions, however they arrive."""
     ehr = network.ehr()
 
@@ -376,7 +379,9 @@ async def test_joins_of_joins_count_as_one(network: Network, hub: Hub):
         return make.patient(id=own, link=link)
 
     for number, own in enumerate(("p4", "p3", "p2", "p1")):
-        lab = make.lab(7 + number, id=f"o{own}", subject=make.reference(f"Patient/{own}"))
+        lab = make.lab(
+            7 + number, id=f"o{own}", subject=make.reference(f"Patient/{own}")
+        )
         await ehr.put(lab)
     await ehr.put(linked("p2", "p1"))
     await ehr.put(linked("p4", "p3"))
@@ -400,7 +405,7 @@ async def test_a_record_may_move_to_another_patient(network: Network, hub: Hub):
     assert len(rows["dirty"]) == 2
 
 
-async def test_another_sources_record_is_not_written_by_its_hub_id(network, hub: Hub):
+async def test_another_sources_record_is_not_written_by_its_hub_id(network):
     """A client sees its clinic, and writes in its own source only."""
     ehr = network.ehr("alpha-ehr")
     lab = network.ehr("alpha-lab", source="lab", base_urls=("https://lab.example/r4",))

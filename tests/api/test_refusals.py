@@ -34,7 +34,12 @@ RESOURCES = [
     (make.lab(7.1, status=CANARY), 400, "code-invalid", "Observation.status"),
     (make.lab(7.1, status="final "), 400, None, "Observation.status"),
     (make.lab(7.1, **{CANARY: 1}), 400, "structure", "Observation"),
-    (make.lab(7.1, context={"reference": CANARY}), 400, "structure", "Observation.context"),
+    (
+        make.lab(7.1, context={"reference": CANARY}),
+        400,
+        "structure",
+        "Observation.context",
+    ),
     (make.lab(7.1, comment=CANARY), 400, "structure", "Observation.comment"),
     (make.lab(7.1, component=[]), 400, "structure", "Observation.component"),
     (make.lab(7.1, note=[{"text": None}]), 400, "structure", "Observation.note[0]"),
@@ -51,7 +56,12 @@ RESOURCES = [
         "Observation.value.ofType(Quantity).code",
     ),
     (make.lab(1e308), 400, "value", "Observation.value.ofType(Quantity).value"),
-    (make.lab(7.1, valueQuantity=quantity(CANARY, "%")), 400, "structure", "Observation.value"),
+    (
+        make.lab(7.1, valueQuantity=quantity(CANARY, "%")),
+        400,
+        "structure",
+        "Observation.value",
+    ),
     (without(make.lab(7.1), "subject"), 422, "required", "Observation.subject"),
     (
         make.lab(7.1, subject=make.reference(f"Group/{CANARY}")),
@@ -66,7 +76,9 @@ RESOURCES = [
         "Observation.subject.reference",
     ),
     (
-        make.lab(7.1, subject=make.reference(f"https://other.example/Patient/{CANARY}")),
+        make.lab(
+            7.1, subject=make.reference(f"https://other.example/Patient/{CANARY}")
+        ),
         422,
         "business-rule",
         "Observation.subject.reference",
@@ -183,7 +195,11 @@ async def test_validate_finds_what_a_create_would_refuse(network: Network, row: 
 BODIES = [
     # body, status, issue code
     (b"", 400, "structure"),
-    (b'{"resourceType": "Observation", "status": "' + CANARY.encode(), 400, "structure"),
+    (
+        b'{"resourceType": "Observation", "status": "' + CANARY.encode(),
+        400,
+        "structure",
+    ),
     (b"\xef\xbb\xbf" + json.dumps(make.lab(7.1)).encode(), 400, "structure"),
     (b'{"resourceType":"Observation","status":"final","status":"x"}', 400, "structure"),
     (b"[" * 1000 + b"]" * 1000, 400, "structure"),
@@ -231,7 +247,13 @@ REQUESTS = [
     ("POST", "/Observation/o1", {}, 405, "not-supported"),
     ("POST", "/Observation/", {}, 404, "not-found"),
     ("POST", f"/Observation?x={CANARY}", {}, 400, "not-supported"),
-    ("POST", "/Observation", {"Content-Type": "application/xml"}, 415, "unsupported-media"),
+    (
+        "POST",
+        "/Observation",
+        {"Content-Type": "application/xml"},
+        415,
+        "unsupported-media",
+    ),
     ("POST", "/Observation", {"Content-Type": "text/plain"}, 415, "unsupported-media"),
     (
         "POST",
@@ -251,7 +273,13 @@ REQUESTS = [
     ("POST", "/Observation", {"Content-Encoding": "gzip"}, 415, "unsupported-media"),
     ("POST", "/Observation", {"Accept": "application/fhir+xml"}, 406, "not-acceptable"),
     ("POST", "/Observation", {"If-None-Exist": f"code={CANARY}"}, 400, "structure"),
-    ("POST", "/Observation", {"If-None-Exist": f"identifier={CANARY}"}, 400, "structure"),
+    (
+        "POST",
+        "/Observation",
+        {"If-None-Exist": f"identifier={CANARY}"},
+        400,
+        "structure",
+    ),
     (
         "POST",
         "/Observation",
@@ -300,7 +328,12 @@ BUNDLES = [
     (make.bundle("searchset"), 422, "business-rule", "Bundle.type"),
     (make.bundle(CANARY), 400, None, "Bundle.type"),
     ({"resourceType": "Bundle"}, 400, "required", "Bundle.type"),
-    ({"resourceType": "Bundle", "type": "batch", "entry": {}}, 400, "structure", "entry"),
+    (
+        {"resourceType": "Bundle", "type": "batch", "entry": {}},
+        400,
+        "structure",
+        "entry",
+    ),
     (make.transaction(CANARY), 400, "structure", "Bundle.entry[0]"),
     (make.transaction({"resource": make.lab(1)}), 400, "structure", "entry[0].request"),
     (
@@ -428,7 +461,10 @@ async def test_a_body_over_the_limit_is_not_read_to_its_end(network, client, pat
     response = await client.post(
         path,
         content=endless(read),
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        headers={
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+        },
     )
 
     assert response.status_code == 413

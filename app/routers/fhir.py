@@ -19,6 +19,7 @@ from app.routers.dependencies import (
     HubDependency,
     ReadSession,
     WriteSession,
+    committed,
 )
 from app.services import bundles, examinations, resources
 from app.services.authorization import (
@@ -44,6 +45,7 @@ def metadata(request: Request, hub: HubDependency) -> Response:
 
 @router.post("")
 @router.post("/")
+@committed
 def receive_bundle(
     caller: Caller, body: FhirBody, hub: HubDependency, session: WriteSession
 ) -> Response:
@@ -78,6 +80,7 @@ def validate(
 
 
 @router.post("/{type_name}")
+@committed
 def create(
     type_name: str,
     request: Request,
@@ -105,6 +108,7 @@ def create(
 
 
 @router.put("/{type_name}/{own_id}")
+@committed
 def update(
     type_name: str,
     own_id: str,
@@ -130,6 +134,7 @@ def update(
 
 
 @router.put("/{type_name}")
+@committed
 def update_conditionally(
     type_name: str,
     request: Request,
@@ -173,6 +178,7 @@ def read(
 
 
 @router.delete("/{type_name}/{own_id}")
+@committed
 def withdraw(
     type_name: str,
     own_id: str,

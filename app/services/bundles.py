@@ -175,7 +175,7 @@ def _entry(index: int, raw: object) -> Entry:
         if name in REQUEST_TEXTS and not isinstance(value, str):
             msg = "Not the kind of JSON value that belongs here"
             raise MalformedError(msg, expression=f"{where}.request.{name}")
-    method, url = request.get("method"), request.get("url")
+    method, url = request.get("method", ""), request.get("url")
     if url is None:
         msg = "A request needs a url"
         raise MalformedError(msg, expression=f"{where}.request.url")

@@ -68,8 +68,7 @@ class Identities:
         wanted = set(ids) - self.records.keys()
         if not wanted:
             return
-        records.lock_by_id(self._session, wanted)
-        self.records.update(records.find_by_id(self._session, wanted))
+        self.records.update(records.lock_by_id(self._session, wanted))
         about = {self.records[i].subject_id for i in wanted if i in self.records}
         self._add_subjects(about - self.subjects.keys())
 

@@ -30,7 +30,7 @@ from app.services.hub import Hub
 from app.services.identities import Identities
 from app.store import records, subjects
 from app.store.records import State, StoredRecord
-from app.store.sessions import WriteSession, is_busy, is_conflict
+from app.store.sessions import WriteSession, is_busy, is_conflict, one_try
 
 TRIES = 5
 
@@ -49,10 +49,10 @@ class Submission(msgspec.Struct, kw_only=True):
 
     ``index`` is its place in the delivery, ``expression`` the FHIRPath of the resource.
     ``hub_record`` is the record that a hub id in its URL names.
-    ``condition`` are the aliases of a conditional create or update; with ``create_only``
-    a match leaves the stored record as it is. ``if_match`` is the version it must
-    have; ``if_none_match`` asks that there be none; ``may_replace`` refuses to replace
-    a stored record that is out of the sender's scope.
+    ``condition`` are the aliases of a conditional create or update; with
+    ``create_only`` a match leaves the stored record as it is. ``if_match`` is the
+    version it must have; ``if_none_match`` asks that there be none; ``may_replace``
+    refuses to replace a stored record that is out of the sender's scope.
     """
 
     index: int
@@ -124,7 +124,7 @@ def store(
     patients = set(_patient_keys(submissions))
     for _ in range(TRIES):
         try:
-            with session.begin_nested():
+            with one_try(session):
                 records.lock_names(session, patients)
                 return _Delivery(session, hub, source).store(submissions, atomic=atomic)
         except DBAPIError as error:

@@ -113,7 +113,7 @@ def save(
 def find(
     session: ReadSession, hub: Hub, source: Source, type_: RecordType, own_id: str
 ) -> StoredRecord | None:
-    """Return the record that *own_id*, the sender's or the hub's, names for *source*."""
+    """Return the record that *own_id*, the source's or the hub's, names."""
     record_id = record_id_of(own_id)
     if record_id is None:
         keys = [

@@ -15,7 +15,7 @@ _TAKE = text(
 def take_lease(
     session: WriteSession, name: str, *, holder: str, now: int, seconds: int
 ) -> bool:
-    """Return whether *holder* may do the work of *name* for *seconds* from *now* (ms)."""
+    """Return whether *holder* may work on *name* for *seconds* from *now* (ms)."""
     values = {
         "name": name,
         "holder": holder,

@@ -53,7 +53,10 @@ _CURRENT_AFTER = text(
 )
 _BY_ALIAS = "SELECT key, record_id FROM alias WHERE key {among}"
 _NAMES = "SELECT DISTINCT record_id, kind FROM alias WHERE record_id {among}"
-_LOCK = "SELECT id FROM record WHERE id {among} ORDER BY id FOR UPDATE"
+_LOCK = {
+    "sqlite": _BY_ID,
+    "postgresql": f"{_BY_ID} ORDER BY r.id FOR UPDATE OF r",
+}
 
 
 def find_by_alias(session: ReadSession, keys: Collection[bytes]) -> dict[bytes, int]:
@@ -88,10 +91,10 @@ def find_by_digest(
     return found
 
 
-def lock_by_id(session: WriteSession, ids: Collection[int]) -> None:
-    """Let no other transaction change the records of *ids*; SQLite has one anyway."""
-    if connection_of(session).dialect.name == "postgresql":
-        execute_among(session, _LOCK, sorted(ids))
+def lock_by_id(session: WriteSession, ids: Collection[int]) -> dict[int, StoredRecord]:
+    """Return the records of *ids*, which no other transaction may change now."""
+    statement = _LOCK[connection_of(session).dialect.name]
+    return {row.id: _record(row) for row in execute_among(session, statement, ids)}
 
 
 def kinds_of_names(
@@ -108,7 +111,10 @@ def allocate_ids(session: WriteSession, count: int) -> list[int]:
     if connection.dialect.name == "postgresql":
         statement = "SELECT nextval('record_id_seq') FROM generate_series(1, %s)"
         return list(connection.exec_driver_sql(statement, (count,)).scalars())
-    statement = "UPDATE main.sqlite_sequence SET seq = seq + ? WHERE name = 'record' RETURNING seq"
+    statement = (
+        "UPDATE main.sqlite_sequence SET seq = seq + ? "
+        "WHERE name = 'record' RETURNING seq"
+    )
     last = int(connection.exec_driver_sql(statement, (count,)).scalar_one())
     return list(range(last - count + 1, last + 1))
 

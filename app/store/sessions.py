@@ -97,6 +97,26 @@ def write_session(engine: Engine) -> Iterator[WriteSession]:
 
 
 @contextmanager
+def one_try(session: WriteSession) -> Iterator[None]:
+    """
+    Take back what the block wrote where it fails, and only that.
+
+    A savepoint costs two exchanges with the database; where nothing was done before,
+    the transaction itself can go.
+    """
+    if session.in_transaction():
+        with session.begin_nested():
+            yield
+        return
+    try:
+        yield
+    except BaseException:
+        session.info.pop("connection", None)
+        session.rollback()
+        raise
+
+
+@contextmanager
 def read_session(engine: Engine) -> Iterator[ReadSession]:
     """Yield one consistent view of the store; nothing is written."""
     options: dict[str, Any] = {"read_only": True}

@@ -191,6 +191,23 @@ async def test_whole_records_at_once_are_stored_once(
         assert connection.execute(query).scalar_one() == 1
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_more_writers_than_threads_are_all_served(
+    network: Network, hub: Hub, address: str
+):
+    """Who holds SQLite's write lock never waits for a thread behind who wants it."""
+    headers = await headers_of(network.ehr())
+    calls = [
+        sender("PUT", f"/Observation/o{n}", make.lab(7.1, id=f"o{n}"), headers)
+        for n in range(90)
+    ]
+
+    answers = at_once(calls, address)
+
+    assert {a.status_code for a in answers} == {201}
+    assert current_of(hub.engine) == {"Observation": 90}
+
+
 async def test_of_fifty_uses_of_one_assertion_one_wins(network: Network, address: str):
     """jti: the database decides, so no two servers can both say yes."""
     form = network.ehr().form()

@@ -31,7 +31,10 @@ async def test_without_a_token_nothing_is_even_read(
     client: httpx.AsyncClient, header: str | None
 ):
     """401 with WWW-Authenticate, before the body, whatever that is (A18)."""
-    headers = {} if header is None else {"Authorization": header.encode("latin-1")}
+    headers: dict[bytes, bytes] = {}
+    headers = (
+        headers if header is None else {b"Authorization": header.encode("latin-1")}
+    )
 
     for path in ("/fhir/Observation", "/fhir", "/fhir/$de-identify"):
         answer = await client.post(path, content=b"{", headers=headers)
@@ -159,9 +162,7 @@ async def test_each_interaction_needs_its_letter(
     assert rows_of(hub.engine) == before
 
 
-async def test_scopes_hold_for_each_entry_of_a_bundle(
-    network: Network, hub: Hub, client
-):
+async def test_scopes_hold_for_each_entry_of_a_bundle(network: Network, client):
     """A batch answers 403 in the entry; a transaction is refused (A19)."""
     ehr = network.ehr()
     token = await ehr.fresh_token("system/Observation.c system/Claim.c")
@@ -183,7 +184,7 @@ async def test_scopes_hold_for_each_entry_of_a_bundle(
     assert statuses == ["201", "403", "403", "403", "200"]
 
 
-async def test_a_clinic_sees_no_other_clinics_records(network: Network, hub: Hub):
+async def test_a_clinic_sees_no_other_clinics_records(network: Network):
     """Not by its own id, not by the hub's; what it writes is its own."""
     alpha, beta = network.ehr("alpha-ehr"), network.ehr("beta-ehr")
     own = (await alpha.post(make.lab(7.1, id="o1"))).json()

@@ -126,7 +126,7 @@ async def test_entries_refer_to_each_other_by_full_url(
 
 
 async def test_other_types_are_acknowledged_and_discarded(network: Network, hub: Hub):
-    """200 with an informational outcome; not validated, scopes and criteria no matter."""
+    """200, informational; not validated, whatever scopes and criteria say."""
     ehr = network.ehr()
     entries = [
         make.post(CLAIM, fullUrl="urn:uuid:x"),
@@ -174,7 +174,7 @@ async def test_a_batch_may_hold_a_record_twice(network: Network, hub: Hub):
 
 
 async def test_conditional_entries(network: Network, hub: Hub):
-    """ifNoneExist and PUT with a criterion, as single requests have them (R4, R5)."""
+    """Creates with ifNoneExist, and PUT with a criterion (R4, R5)."""
     ehr = network.ehr()
     condition = f"identifier={make.MRN}|A1"
     created = make.post(make.lab(7.1), request={"ifNoneExist": condition})
@@ -222,7 +222,7 @@ def codes_kept(hub: Hub, type_: RecordType) -> Counter:
 async def test_twelve_whole_records_are_stored_once_each(
     network: Network, hub: Hub, shared: Path
 ):
-    """Real bundles, claims and all, by type and code as in the files; twice: no news."""
+    """Real bundles, claims and all, as in the files; sent twice they are no news."""
     bundles = raw_bundles(shared)
     expected = kept_resources(bundles)
     ehr = network.ehr(identifier_systems=(HOSPITAL,))

@@ -106,11 +106,12 @@ def without_unknown(resource: dict) -> dict:
     known = copy.deepcopy(resource)
     validator = schemas().validators[resource["resourceType"]]
     for error in list(validator.iter_errors(known)):
-        if error.kind.name == "additionalProperties":
-            node = known
+        kind: Any = error.kind
+        if kind.name == "additionalProperties":
+            node: Any = known
             for step in error.instance_path:
                 node = node[step]
-            for name in error.kind.unexpected:
+            for name in kind.unexpected:
                 del node[name]
     return known
 
@@ -195,6 +196,7 @@ class Heard:
         self.said: list[bytes] = []
 
     def add(self, response: httpx.Response, *, own_id: str = "") -> None:
+        """Keep what *response* says."""
         head = str(dict(response.headers))
         said = f"{response.status_code} {head} {response.text}"
         if own_id:

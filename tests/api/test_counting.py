@@ -125,7 +125,7 @@ async def test_what_is_counted_step_by_step_equals_a_count_from_nothing(
         elif choice < 9:
             await ehr.send(batch(*diabetic(name)))
         else:
-            link = [{"other": reference(f"Patient/{random.choice(names)}")}]
+            link: list[dict] = [{"other": reference(f"Patient/{random.choice(names)}")}]
             link[0]["type"] = "replaces"
             born = f"19{random.randrange(45, 99)}-02"
             await ehr.put(patient(id=name, birthDate=born, link=link))

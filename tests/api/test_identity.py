@@ -15,7 +15,8 @@ URN = "urn:uuid:6f2a4a34-1111-4222-8333-000000000001"
 def facts_of(hub: Hub) -> int:
     """Return how many observations measures see."""
     with hub.engine.connect() as connection:
-        return connection.execute(text("SELECT COUNT(*) FROM observation")).scalar_one()
+        rows = connection.execute(text("SELECT COUNT(*) FROM observation"))
+        return int(rows.scalar_one())
 
 
 async def test_a_result_posted_twice_without_id_counts_once(network: Network, hub: Hub):
@@ -281,7 +282,7 @@ async def test_an_error_is_withdrawn_by_its_status(network: Network, hub: Hub):
 
 
 async def test_only_what_is_final_is_counted(network: Network, hub: Hub):
-    """preliminary waits, final and corrected count, cancelled never does."""
+    """A preliminary one waits, final and corrected count, cancelled never does."""
     ehr = network.ehr()
     counts = []
     for status in ("preliminary", "final", "corrected", "cancelled"):
@@ -291,7 +292,7 @@ async def test_only_what_is_final_is_counted(network: Network, hub: Hub):
     assert counts == [0, 1, 1, 0]
 
 
-async def test_older_never_overwrites_newer(network: Network, hub: Hub):
+async def test_older_never_overwrites_newer(network: Network):
     """meta.lastUpdated orders versions, however they arrive."""
     ehr = network.ehr()
 
@@ -404,7 +405,7 @@ async def test_a_record_may_move_to_another_patient(network: Network, hub: Hub):
     assert len(rows["dirty"]) == 2
 
 
-async def test_another_sources_record_is_not_written_by_its_hub_id(network, hub: Hub):
+async def test_another_sources_record_is_not_written_by_its_hub_id(network):
     """A client sees its clinic, and writes in its own source only."""
     ehr = network.ehr("alpha-ehr")
     lab = network.ehr("alpha-lab", source="lab", base_urls=("https://lab.example/r4",))

@@ -95,7 +95,7 @@ async def test_what_was_never_there_can_be_deleted(network: Network):
 
 
 async def test_a_conditional_create_writes_once(network: Network):
-    """If-None-Exist: no match creates, one match answers 200 and writes nothing (R4)."""
+    """If-None-Exist: no match creates; one answers 200 and writes nothing (R4)."""
     ehr = network.ehr()
     lab = make.lab(7.1, identifier=[make.identifier("A1")])
     condition = f"identifier={make.MRN}|A1"
@@ -262,9 +262,7 @@ async def test_the_format_in_the_url_overrides_accept(network: Network, accept: 
     assert refused.json()["issue"][0]["code"] == "not-acceptable"
 
 
-async def test_the_capability_statement_is_open_and_names_the_token_url(
-    network, client
-):
+async def test_the_capability_statement_is_open_and_names_the_token_url(client):
     """A client finds its way in without a token (R13)."""
     response = await client.get("/fhir/metadata")
 

@@ -4,8 +4,8 @@ import logging
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
 
 from app.domain.errors import IssueType, ServiceError
 from app.fhir.outcomes import HTTP_STATUS
@@ -13,7 +13,6 @@ from app.routers import fhir
 from app.services import resources
 from app.services.hub import Hub
 from app.smart.errors import OAuthError
-from app.store import sessions
 from tests import make
 from tests.hubs import Network, count_of
 
@@ -83,8 +82,8 @@ async def test_what_no_one_expected_says_nothing_of_itself(
     assert answer.status_code == 500
     assert answer.json()["issue"][0]["code"] == "exception"
     (record,) = [r for r in caplog.records if r.levelno == logging.ERROR]
-    assert record.error == "RuntimeError"
-    assert "fhir.py" in record.place
+    assert vars(record)["error"] == "RuntimeError"
+    assert "fhir.py" in vars(record)["place"]
     assert SECRET not in f"{answer.text} {[vars(r) for r in caplog.records]}"
 
 
@@ -98,9 +97,10 @@ async def test_a_commit_that_fails_is_never_told_as_stored(
     before = count_of(hub.engine)
 
     def fail(_: object) -> None:
-        raise OperationalError("COMMIT", {}, Exception(SECRET))
+        statement = "COMMIT"
+        raise OperationalError(statement, {}, Exception(SECRET))
 
-    monkeypatch.setattr(sessions.Session, "commit", fail)
+    monkeypatch.setattr(Session, "commit", fail)
     single = await ehr.post(make.lab(7.1))
     bundle = await ehr.call("POST", "", make.transaction(make.post(make.lab(7.2))))
     monkeypatch.undo()
@@ -128,7 +128,7 @@ async def test_a_refusal_rolls_back_what_was_written(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-async def test_readiness_is_told_before_the_users_do(client, app: FastAPI, hub: Hub):
+async def test_readiness_is_told_before_the_users_do(client, hub: Hub):
     """200 where all is well, 503 where the database has another schema."""
     well = await client.get("/health/ready")
     with hub.engine.begin() as connection:

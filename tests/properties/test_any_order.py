@@ -49,8 +49,7 @@ RESOURCES = [
     make.condition(id="c1", onsetDateTime="2020-02"),
     make.condition(id="c2", subject=make.reference("urn:uuid:p2")),
 ]
-NAMES = ("Patient/p1", "Patient/p2", "Encounter/e1", "Encounter/e2", "Observation/o1")
-NAMES += ("Observation/o2", "Observation/o3", "Condition/c1", "Condition/c2")
+NAMES = [f"{each['resourceType']}/{each['id']}" for each in RESOURCES if "id" in each]
 
 
 @st.composite

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,7 @@ from app.store.bulk import insert_rows
 from app.store.leases import take_lease
 from app.store.sessions import is_conflict, open_engine, read_session, write_session
 
-TABLE = tables.Condition.__table__
+TABLE: Any = vars(tables.Condition)["__table__"]
 COLUMNS = (
     "subject_id",
     "concept_id",
@@ -42,7 +43,7 @@ def stored(engine) -> list[tuple]:
 def concepts(engine) -> int:
     with read_session(engine) as session:
         count = session.connection().execute(text("SELECT COUNT(*) FROM concept"))
-        return count.scalar_one()
+        return int(count.scalar_one())
 
 
 ADD = text("INSERT INTO concept (system, code) VALUES ('x', :code)")
@@ -58,11 +59,16 @@ def test_what_a_block_wrote_is_there_after_it(engine):
 
 def test_an_error_takes_all_back(engine):
     """A savepoint that was released goes with the rest."""
-    with pytest.raises(ZeroDivisionError), write_session(engine) as session:
-        session.connection().execute(ADD, {"code": "a"})
-        with session.begin_nested():
-            session.connection().execute(ADD, {"code": "b"})
-        raise ZeroDivisionError
+
+    def write_and_fail() -> None:
+        with write_session(engine) as session:
+            session.connection().execute(ADD, {"code": "a"})
+            with session.begin_nested():
+                session.connection().execute(ADD, {"code": "b"})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail()
 
     assert concepts(engine) == 0
 

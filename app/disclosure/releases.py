@@ -282,6 +282,19 @@ def _released(
     )
 
 
+def not_published(like: ReleasedCell, *, clinic_id: int) -> ReleasedCell:
+    """Return the mark of a clinic that publishes nothing where *like* stands."""
+    return msgspec.structs.replace(
+        like,
+        clinic_id=clinic_id,
+        population=None,
+        scored=None,
+        denominator=None,
+        numerator=None,
+        withheld=Withheld.NOT_PUBLISHED,
+    )
+
+
 def _key(cell: ReleasedCell) -> Key:
     """Return what identifies a cell in a release."""
     return cell.clinic_id, cell.interval, cell.interval_start, cell.stratum

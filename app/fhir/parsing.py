@@ -208,7 +208,7 @@ def _observation(resource: Json, dropped: set[str]) -> IdentifiedObservation:
     """Read an Observation."""
     path = "Observation"
     return IdentifiedObservation(
-        status=resource["status"],
+        status=_status(resource),
         category=concepts_called("category", of=resource, path=path, dropped=dropped),
         code=codings_of(resource.get("code"), path=f"{path}.code", dropped=dropped),
         effective=effective_of(resource, dropped=dropped),
@@ -218,6 +218,15 @@ def _observation(resource: Json, dropped: set[str]) -> IdentifiedObservation:
             for index, component in enumerate(resource.get("component", ()))
         ),
     )
+
+
+def _status(resource: Json) -> str:
+    """Return a status; FHIR takes one that only says why it is absent, we do not."""
+    status = resource.get("status")
+    if not isinstance(status, str):
+        msg = "Without a status nobody knows whether it counts"
+        raise MissingElementError(msg, expression=f"{resource['resourceType']}.status")
+    return status
 
 
 def _component(component: Json, index: int, dropped: set[str]) -> StatedComponent:
@@ -259,7 +268,7 @@ def _visit(resource: Json, dropped: set[str]) -> IdentifiedEncounter:
     note_dropped(period, PERIOD, path, dropped)
     classes = [resource["class"]] if "class" in resource else []
     return IdentifiedEncounter(
-        status=resource["status"],
+        status=_status(resource),
         class_=coded(classes, path="Encounter.class", dropped=dropped),
         start=date_called("start", of=period, path=path),
     )

@@ -4,13 +4,13 @@ import re
 import zlib
 from collections.abc import Mapping
 from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from app.domain.errors import (
-    InvalidElementError,
     NotAcceptableError,
     TooLargeError,
     UnsupportedMediaError,
@@ -105,7 +105,8 @@ def decompressed(request: Request, body: bytes, *, limit: int) -> bytes:
 
 def require_fhir_reply(request: Request) -> None:
     """Refuse a caller who wants FHIR in another format than JSON."""
-    wanted = request.query_params.get("_format") or request.headers.get("Accept", "")
+    chosen = request.query_params.get("_format", "").replace(" ", "+")  # a raw plus
+    wanted = chosen or request.headers.get("Accept", "")
     names = [part.split(";")[0].strip().lower() for part in wanted.split(",")]
     fine = ACCEPTED | {"json", "*/*", "application/*", ""}
     if not any(name in fine for name in names):
@@ -113,14 +114,17 @@ def require_fhir_reply(request: Request) -> None:
         raise NotAcceptableError(msg)
 
 
+def search_parameters(request: Request) -> str:
+    """Return the query, less what is about the reply (``_format`` and its like)."""
+    pairs = parse_qsl(request.url.query, keep_blank_values=True)
+    return urlencode([(name, value) for name, value in pairs if name[:1] != "_"])
+
+
 def preferred_return(request: Request) -> str:
     """Return what the caller wants back of a write (``Prefer: return=``)."""
     for part in re.split("[,;]", request.headers.get("Prefer", "")):
         name, _, value = part.strip().partition("=")
-        if name.lower() == "return":
-            if value not in RETURNS:
-                msg = "Prefer: return is minimal, representation or OperationOutcome"
-                raise InvalidElementError(msg)
+        if name.lower() == "return" and value in RETURNS:
             return value
     return "representation"
 

@@ -1,10 +1,11 @@
 """The FHIR interface: what clinics send, and what was kept of it."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from app.domain.errors import NotSupportedError, ServiceError
+from app.domain.records import RecordType
 from app.fhir.criteria import Criterion, parse_criterion
 from app.fhir.outcomes import HTTP_STATUS, operation_outcome
 from app.fhir.references import hub_id
@@ -13,6 +14,7 @@ from app.routers.bodies import (
     fhir_reply,
     preferred_return,
     require_fhir_reply,
+    search_parameters,
 )
 from app.routers.dependencies import (
     Caller,
@@ -36,11 +38,22 @@ from app.services.resources import Wish
 router = APIRouter(prefix="/fhir", tags=["fhir"], include_in_schema=False)
 
 
+async def find_kept_type(type_name: str) -> RecordType:
+    """Return the record type of the URL's resource type, or 404 before all else."""
+    return resources.kept_type(type_name)
+
+
+KeptType = Annotated[RecordType, Depends(find_kept_type)]
+
+
 @router.get("/metadata")
 def metadata(request: Request, hub: HubDependency) -> Response:
     """Say what this server can do."""
     require_fhir_reply(request)
-    return fhir_reply(examinations.capability_statement(hub))
+    return fhir_reply(
+        examinations.capability_statement(hub),
+        headers={"ETag": f'W/"{request.app.version}"'},
+    )
 
 
 @router.post("")
@@ -71,10 +84,9 @@ def deidentify(caller: Caller, body: FhirBody, hub: HubDependency) -> Response:
 
 @router.post("/{type_name}/$validate")
 def validate(
-    type_name: str, caller: Caller, body: FhirBody, hub: HubDependency
+    type_: KeptType, caller: Caller, body: FhirBody, hub: HubDependency
 ) -> Response:
     """Return every fault of a resource; nothing is stored."""
-    type_ = resources.kept_type(type_name)
     source = required_source(caller)
     return fhir_reply(examinations.validation_outcome(hub, source, type_, body))
 
@@ -82,7 +94,7 @@ def validate(
 @router.post("/{type_name}")
 @committed
 def create(
-    type_name: str,
+    type_: KeptType,
     request: Request,
     caller: Caller,
     body: FhirBody,
@@ -90,9 +102,8 @@ def create(
     session: WriteSession,
 ) -> Response:
     """Store one resource; only its de-identified form is kept."""
-    type_ = resources.kept_type(type_name)
-    check_scope(caller, type_name, "c", body)
-    if request.url.query:
+    check_scope(caller, type_.fhir_name, "c", body)
+    if search_parameters(request):
         msg = "A create takes no parameters; a condition stands in If-None-Exist"
         raise NotSupportedError(msg)
     resources.check_type(body, type_)
@@ -110,7 +121,7 @@ def create(
 @router.put("/{type_name}/{own_id}")
 @committed
 def update(
-    type_name: str,
+    type_: KeptType,
     own_id: str,
     request: Request,
     caller: Caller,
@@ -119,8 +130,7 @@ def update(
     session: WriteSession,
 ) -> Response:
     """Store one resource under the sender's id, or a new version of it."""
-    type_ = resources.kept_type(type_name)
-    check_scope(caller, type_name, "u", body)
+    check_scope(caller, type_.fhir_name, "u", body)
     resources.check_type(body, type_)
     bundles.check_own_id(body, own_id, criterion=None)
     wish = Wish(
@@ -136,7 +146,7 @@ def update(
 @router.put("/{type_name}")
 @committed
 def update_conditionally(
-    type_name: str,
+    type_: KeptType,
     request: Request,
     caller: Caller,
     body: FhirBody,
@@ -144,10 +154,9 @@ def update_conditionally(
     session: WriteSession,
 ) -> Response:
     """Store one resource under an identifier, or a new version of it."""
-    type_ = resources.kept_type(type_name)
-    check_scope(caller, type_name, "u", body)
+    check_scope(caller, type_.fhir_name, "u", body)
     resources.check_type(body, type_)
-    criterion = _criterion(request.url.query)
+    criterion = _criterion(search_parameters(request))
     bundles.check_own_id(body, None, criterion=criterion)
     wish = Wish(
         criterion=criterion,
@@ -160,7 +169,7 @@ def update_conditionally(
 
 @router.get("/{type_name}/{own_id}")
 def read(
-    type_name: str,
+    type_: KeptType,
     own_id: str,
     request: Request,
     caller: Caller,
@@ -169,35 +178,32 @@ def read(
 ) -> Response:
     """Return the de-identified record, to its own clinic."""
     require_fhir_reply(request)
-    type_ = resources.kept_type(type_name)
-    check_reach(caller, type_name, "r")
+    check_reach(caller, type_.fhir_name, "r")
     source = required_source(caller)
     resource, version = resources.read(session, hub, source, type_, own_id)
-    check_scope(caller, type_name, "r", resource)
+    check_scope(caller, type_.fhir_name, "r", resource)
     return fhir_reply(resource, headers={"ETag": f'W/"{version}"'})
 
 
 @router.delete("/{type_name}/{own_id}")
 @committed
 def withdraw(
-    type_name: str,
+    type_: KeptType,
     own_id: str,
     caller: Caller,
     hub: HubDependency,
     session: WriteSession,
 ) -> Response:
     """Take a record out of every count; a later delivery of it brings it back."""
-    type_ = resources.kept_type(type_name)
-    check_scope(caller, type_name, "d")
+    check_scope(caller, type_.fhir_name, "d")
     resources.withdraw(session, hub, required_source(caller), type_, own_id)
     return Response(status_code=204)
 
 
 @router.get("/{type_name}")
-def search(type_name: str, caller: Caller) -> Response:
+def search(type_: KeptType, caller: Caller) -> Response:
     """Refuse: there is no search here."""
-    resources.kept_type(type_name)
-    check_scope(caller, type_name, "s")
+    check_scope(caller, type_.fhir_name, "s")
     msg = "This hub has no search"
     raise NotSupportedError(msg)
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import traceback
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -53,10 +54,9 @@ def error_reply(
     code = status or status_of(error)
     if isinstance(error, OAuthError) and code != HTTPStatus.UNAUTHORIZED:
         code = HTTPStatus.BAD_REQUEST  # RFC 6749 section 5.2
-    challenge = CHALLENGES.get(HTTPStatus(code))
-    headers = {"WWW-Authenticate": challenge} if challenge else {}
     if path.startswith("/oauth"):
-        return _oauth(error, code, headers)
+        return _oauth(error, code)
+    headers = _challenge(request, code)
     if path == "/fhir" or path.startswith("/fhir/"):
         return _json(operation_outcome(error), code, FHIR_JSON, headers)
     if _is_for_people(request):
@@ -97,14 +97,27 @@ def problem(error: ServiceError, status: int) -> dict[str, Any]:
     return document
 
 
-def _oauth(error: ServiceError, status: int, headers: dict[str, str]) -> Response:
+def _challenge(request: Request, status: int) -> dict[str, str]:
+    """Return what a refused caller is told of how to be let in."""
+    challenge = CHALLENGES.get(HTTPStatus(status))
+    if challenge is None:
+        return {}
+    # Without any token there is no error in it to tell of (RFC 6750 section 3.1).
+    return {
+        "WWW-Authenticate": challenge
+        if "Authorization" in request.headers
+        else "Bearer"
+    }
+
+
+def _oauth(error: ServiceError, status: int) -> Response:
     """Return *error* in OAuth's own JSON (RFC 6749 section 5.2)."""
     code = error.code if isinstance(error, OAuthError) else "invalid_request"
     if isinstance(error, OAuthError) and not isinstance(error, InvalidClientError):
         status = HTTPStatus.BAD_REQUEST
     body = {"error": code, "error_description": error.message}
     no_store = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-    return _json(body, status, "application/json", headers | no_store)
+    return _json(body, status, "application/json", no_store)
 
 
 def _json(
@@ -128,7 +141,7 @@ def install_error_replies(app: FastAPI) -> None:
     def invalid_parameters(request: Request, error: RequestValidationError) -> Response:
         # FastAPI's own reply would quote the input.
         names = sorted({str(e["loc"][-1]) for e in error.errors() if e.get("loc")})
-        known = {p.alias for p in _parameters(request)}
+        known = set(_names(getattr(request.scope.get("route"), "dependant", None)))
         named = ", ".join(name for name in names if name in known)
         message = f"Invalid or missing: {named}" if named else "Invalid parameters"
         return error_reply(
@@ -143,7 +156,9 @@ def install_error_replies(app: FastAPI) -> None:
             return error_reply(request, NotFoundError("There is nothing here"))
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             refusal = NotSupportedError("This method is not allowed here")
-            return error_reply(request, refusal, status=error.status_code)
+            answer = error_reply(request, refusal, status=error.status_code)
+            answer.headers.update(error.headers or {})
+            return answer
         return error_reply(
             request,
             MalformedError("The request could not be read"),
@@ -151,12 +166,18 @@ def install_error_replies(app: FastAPI) -> None:
         )
 
 
-def _parameters(request: Request) -> list[Any]:
-    route = request.scope.get("route")
-    dependant = getattr(route, "dependant", None)
+def _names(dependant: Any) -> Iterator[str]:  # noqa: ANN401  (FastAPI's own type)
+    """Yield what the parameters of a route and its dependencies are called."""
     if dependant is None:
-        return []
-    return [*dependant.query_params, *dependant.path_params, *dependant.header_params]
+        return
+    for parameters in (
+        dependant.query_params,
+        dependant.path_params,
+        dependant.header_params,
+    ):
+        yield from (parameter.alias for parameter in parameters)
+    for dependency in dependant.dependencies:
+        yield from _names(dependency)
 
 
 class LastDoor:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from app.domain.clinics import Principal, Source
 from app.domain.errors import ForbiddenError, NotAuthenticatedError
 from app.services.hub import Hub
@@ -124,10 +126,22 @@ def authenticate(hub: Hub, authorization: str | None) -> Principal:
         if row is None or row.revoked:
             msg = "The client of this token was revoked"
             raise NotAuthenticatedError(msg)
-        principal = clinics.principal_of(session, row, scopes=claims.scopes)
+        principal = _with_own_base(
+            clinics.principal_of(session, row, scopes=claims.scopes), hub
+        )
     until = min(now + 1000 * REMEMBERED_SECONDS, 1000 * claims.expires_at)
     hub.principals.remember(authorization, principal, until=until)
     return principal
+
+
+def _with_own_base(principal: Principal, hub: Hub) -> Principal:
+    """Return a clinic's principal that may refer to a record by the hub's own URL."""
+    source = principal.source
+    if source is None:
+        return principal
+    bases = (*source.base_urls, hub.fhir_base)
+    known = msgspec.structs.replace(source, base_urls=bases)
+    return msgspec.structs.replace(principal, source=known)
 
 
 Allowed = Callable[[str, Interaction, Mapping[str, Any] | None], None]

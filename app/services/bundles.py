@@ -107,10 +107,11 @@ def receive_bundle(
             return None
 
     entries = [attempt(i, partial(_entry, i, raw)) for i, raw in enumerate(raw_entries)]
-    full_urls = {e.full_url: e.index for e in entries if e and e.full_url}
+    full_urls: dict[str, int] = {}
     for entry in entries:
         if entry is None:
             continue
+        attempt(entry.index, partial(_note_full_url, entry, full_urls))
         if RecordType.of(entry.type_name) is None:
             outcomes[entry.index] = Discarded()
         else:
@@ -137,6 +138,16 @@ def receive_bundle(
     outcomes.update(intake.store(session, hub, source, ready, atomic=atomic))
     ordered = tuple(outcomes[i] for i in range(len(raw_entries)))
     return BundleReply(type=kind, entries=tuple(entries), outcomes=ordered)
+
+
+def _note_full_url(entry: Entry, full_urls: dict[str, int]) -> None:
+    """Note which entry a fullUrl names; refuse one that names two (bdl-7)."""
+    if entry.full_url is None:
+        return
+    if entry.full_url in full_urls:
+        msg = "Another entry has the same fullUrl"
+        raise MalformedError(msg, expression=f"{entry.expression}.fullUrl")
+    full_urls[entry.full_url] = entry.index
 
 
 def _shell(bundle: Mapping[str, Any]) -> tuple[str, Sequence[Any]]:

@@ -16,6 +16,7 @@ from app.charts.comparison import Comparison, compare_clinics
 from app.charts.measure_charts import ControlChart, measure_chart
 from app.charts.rules import RuleSet
 from app.charts.shifts import Shift, suggested_shift
+from app.disclosure.releases import not_published
 from app.domain.counts import Basis, Interval, ReleasedCell
 from app.domain.errors import NotFoundError
 from app.services.editions import Edition
@@ -147,7 +148,7 @@ def _beside(
     Return each clinic's cell that stands for the same time as *total*.
 
     A latest status is that of its interval's last day, whatever the width; visits can
-    be compared within one width only.
+    be compared within one width only. A clinic that has none is marked so.
     """
     end = total.interval_start + total.interval.months
     if basis is Basis.VISITS:
@@ -157,7 +158,12 @@ def _beside(
     ending = [
         cell for cell in same if cell.interval_start + cell.interval.months == end
     ]
-    return list({cell.clinic_id: cell for cell in ending}.values())
+    marks = {
+        cell.clinic_id: not_published(total, clinic_id=cell.clinic_id)
+        for cell in cells
+        if cell.clinic_id is not None
+    }
+    return list((marks | {cell.clinic_id: cell for cell in ending}).values())
 
 
 def draw_chart(found: ChartOf, picture: Picture) -> str | bytes:

@@ -28,7 +28,7 @@ def deidentified_parameters(hub: Hub, source: Source, resource: Json) -> Json:
 
     Nothing is stored; references are shown as masked, since no record is behind them.
     """
-    record = deidentified(resource, hub=hub, source=source)
+    record = deidentified(inner_resource(resource), hub=hub, source=source)
     kept = render_record(
         record.content,
         resource_id=None,
@@ -53,7 +53,7 @@ def deidentified_parameters(hub: Hub, source: Source, resource: Json) -> Json:
 
 def validation_outcome(hub: Hub, source: Source, type_: RecordType, body: Json) -> Json:
     """Return every fault of a resource, or its first reason not to be taken."""
-    resource = _to_validate(body)
+    resource = inner_resource(body)
     try:
         check_type(resource, type_)
         if issues := validate(resource):
@@ -64,8 +64,8 @@ def validation_outcome(hub: Hub, source: Source, type_: RecordType, body: Json) 
     return operation_outcome(())
 
 
-def _to_validate(body: Json) -> Json:
-    """Return the resource in a body that may be Parameters around it."""
+def inner_resource(body: Json) -> Json:
+    """Return the resource of an operation, which may come within Parameters."""
     if body.get("resourceType") != "Parameters":
         return body
     parts = body.get("parameter")

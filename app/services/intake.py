@@ -191,6 +191,7 @@ class _Delivery:
         self._entries: dict[int, int] = {}
         self._by_digest: dict[bytes, list[int]] = {}
         self._kinds: set[tuple[int, AliasKind]] = set()
+        self._people: set[int] = set()
         self._written: dict[int, Content] = {}
         self._stale: set[int] = set()
         self._dirty: set[int] = set()
@@ -368,12 +369,18 @@ class _Delivery:
         """
         Return a record of the same content that may be the same.
 
-        It is not where both have an id, or both an identifier: those would have met.
+        It is not where both have an id, or both an identifier: those would have met;
+        and two Patients of one Bundle are two people, however alike they look.
         """
         kinds = {alias.kind for alias in placed.submission.names}
         same = (i for digest in placed.digests for i in self._by_digest.get(digest, ()))
         return next(
-            (i for i in same if not any((i, kind) in self._kinds for kind in kinds)),
+            (
+                i
+                for i in same
+                if not any((i, kind) in self._kinds for kind in kinds)
+                and i not in self._people
+            ),
             None,
         )
 
@@ -384,6 +391,7 @@ class _Delivery:
         new = stored.state is not State.CURRENT
         names = placed.submission.names
         if placed.record.type is RecordType.PATIENT:
+            self._people.add(stored.id)
             found = self._identities.found(names)
             self._joined |= self._identities.join({stored.id, *found})
         self._identities.name(stored.id, names)

@@ -18,7 +18,8 @@ from app.store.sessions import WriteSession, read_session, write_session
 log = logging.getLogger(__name__)
 
 SUBJECTS_AT_ONCE = 500
-LEASE_SECONDS = 60
+LEASE_SECONDS = 2
+"""A worker that died is replaced so soon; one at work holds the lease's row as well."""
 PAUSE_SECONDS = 0.25
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from app.disclosure.own_views import own_cells
+from app.disclosure.releases import not_published
 from app.domain.calendar import FOREVER, month_of_day
 from app.domain.clinics import Audience, Principal
 from app.domain.counts import Interval, ReleasedCell
@@ -139,7 +140,8 @@ def released_series(edition: Edition, measure_id: str, wanted: Wanted) -> Series
     Return a series of a release, of the network or of one clinic.
 
     Without an interval asked for it is the finest width of which at least half is
-    published, else the width of which most is.
+    published, else the width of which most is. A clinic that publishes nothing of the
+    width or stratum is marked so, interval by interval.
 
     Raises:
         NotFoundError: no measure or stratum of that name, or no such clinic in it.
@@ -149,12 +151,14 @@ def released_series(edition: Edition, measure_id: str, wanted: Wanted) -> Series
     clinic = None if wanted.clinic is None else find_clinic(edition, wanted.clinic)
     clinic_id = None if clinic is None else clinic.id
     stratum = stratum_number(measure, wanted.stratum)
-    cells = [
-        cell
-        for cell in edition.cells.get(measure_id, ())
-        if cell.clinic_id == clinic_id and cell.stratum == stratum
+    of_stratum = [
+        cell for cell in edition.cells.get(measure_id, ()) if cell.stratum == stratum
     ]
-    interval = wanted.interval or _shown_first(cells)
+    cells = [cell for cell in of_stratum if cell.clinic_id == clinic_id]
+    whole = [cell for cell in of_stratum if cell.clinic_id is None]
+    interval = wanted.interval or _shown_first(cells or whole)
+    if clinic_id is not None and not any(cell.interval is interval for cell in cells):
+        cells += [not_published(cell, clinic_id=clinic_id) for cell in whole]
     return Series(
         page=page_of(measure),
         clinic=clinic,

@@ -24,7 +24,6 @@ SUPPORTED = (
     "system/Patient.crud",
     "system/Measure.rs",
     "system/MeasureReport.rs",
-    *sorted(OPERATIONS),
 )
 
 _V1 = {"read": "rs", "write": "cud", "*": "cruds"}

@@ -287,7 +287,6 @@ REQUESTS = [
         422,
         "business-rule",
     ),
-    ("POST", "/Observation", {"Prefer": f"return={CANARY}"}, 422, "value"),
     ("PUT", f"/Observation/{CANARY}", {}, 400, "structure"),
     ("PUT", f"/Observation?code={CANARY}", {}, 400, "structure"),
     ("PUT", "/Observation", {}, 400, "structure"),

@@ -131,13 +131,13 @@ def compare(edition: Edition, measure_id: str, wanted: Wanted) -> ComparisonOf:
 
 
 def _usual_width(cells: Sequence[ReleasedCell]) -> Interval:
-    """Return the width at which most clinics publish; of several the widest."""
+    """Return the width at which most clinics publish; of several the finest."""
     published = {
         (cell.clinic_id, cell.interval) for cell in cells if cell.withheld is None
     }
     counts = Counter(interval for _, interval in published)
     return max(
-        Interval, key=lambda width: (counts[width], width.months), default=Interval.YEAR
+        Interval, key=lambda width: (counts[width], -width.months), default=Interval.YEAR
     )
 
 

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +30,7 @@ from app.main import (
     create_app,
     hub_of,
     start_worker,
+    write_key,
     write_master_key,
 )
 from app.services import invitations, recounts, registry, releases
@@ -274,28 +277,35 @@ def add_client(
 ) -> None:
     """Register a client, by its JWK Set, the URL of one, or a key made for it here."""
     usual = registry.PARTNER_SCOPES if clinic is None else registry.CLINIC_SCOPES
-    key_set = None if jwks is None else jwks.read_text()
-    if new_key is not None:
-        private, public = generate_key()
-        new_key.touch(mode=0o600)
-        new_key.write_text(json.dumps(private))
-        key_set = json.dumps(public)
-    new = registry.NewClient(
-        client_id=client_id,
-        name=name or client_id,
-        audience=audience,
-        scopes=tuple(part for each in scope for part in each.split())
-        if scope
-        else usual,
-        clinic=clinic,
-        source=source,
-        key_set=key_set,
-        jwks_uri=jwks_url,
-    )
+    scopes = tuple(part for each in scope for part in each.split()) if scope else usual
+    given = nullcontext(None if jwks is None else jwks.read_text())
     hub = open_hub()
-    with write_session(hub.engine) as session:
-        registry.register_client(session, new, dev_mode=hub.is_local)
-    typer.echo(f"Client {client_id} may have: {' '.join(new.scopes)}")
+    with given if new_key is None else made_key(new_key) as key_set:
+        new = registry.NewClient(
+            client_id=client_id,
+            name=name or client_id,
+            audience=audience,
+            scopes=scopes,
+            clinic=clinic,
+            source=source,
+            key_set=key_set,
+            jwks_uri=jwks_url,
+        )
+        with write_session(hub.engine) as session:
+            registry.register_client(session, new, dev_mode=hub.is_local)
+    typer.echo(f"Client {client_id} may have: {' '.join(scopes)}")
+
+
+@contextmanager
+def made_key(path: Path) -> Iterator[str]:
+    """Keep a new private key in *path*, if the block ends well; yield the public one."""
+    private, public = generate_key()
+    write_key(path, json.dumps(private))
+    try:
+        yield json.dumps(public)
+    except BaseException:
+        path.unlink()
+        raise
 
 
 if __name__ == "__main__":

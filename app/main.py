@@ -118,14 +118,19 @@ def read_master_key(path: Path) -> bytes:
 
 
 def write_master_key(path: Path) -> None:
-    """Write a new master key that only its owner can read; refuse to replace one."""
+    """Write a new master key; refuse to replace one."""
+    write_key(path, secrets.token_bytes(32).hex() + "\n")
+
+
+def write_key(path: Path, text: str) -> None:
+    """Write a key that only its owner can read; refuse to replace one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         path.touch(mode=0o600, exist_ok=False)
     except FileExistsError:
         msg = f"There is a key at {path} already"
         raise StartError(msg) from None
-    path.write_text(secrets.token_bytes(32).hex() + "\n")
+    path.write_text(text)
 
 
 def _text(chosen: Path | None, built_in: Path) -> str:

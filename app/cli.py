@@ -1,15 +1,18 @@
 """`catchment`: serve the hub, enrol clinics and clients, release, demonstrate."""
 
 import json
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 import uvicorn
-from pydantic import ValidationError
 from rich.console import Console
+from sqlalchemy.exc import OperationalError
 
 from app.demo.sending import Credentials
 from app.demonstration import (
@@ -25,9 +28,12 @@ from app.domain.errors import ServiceError
 from app.log import configure_logging
 from app.main import (
     StartError,
+    check_schema,
     create_app,
     hub_of,
+    read_settings,
     start_worker,
+    write_key,
     write_master_key,
 )
 from app.services import invitations, recounts, registry, releases
@@ -37,6 +43,9 @@ from app.smart.clients import generate_key
 from app.store import clinics
 from app.store.migrations import migrate as migrate_store
 from app.store.sessions import read_session, write_session
+
+SIGNALLED = 128
+"""A shell's exit code of a process that a signal ended, less the signal's number."""
 
 app = typer.Typer(
     name="catchment",
@@ -56,27 +65,24 @@ def main() -> None:
     """Run a command; a refusal is one line on standard error and exit code 1."""
     try:
         app()
-    except (StartError, ServiceError) as error:
-        typer.echo(f"catchment: {error}", err=True)
-        sys.exit(1)
+    except (StartError, ServiceError, OSError) as error:
+        refuse(str(error))
+    except OperationalError as error:
+        reason, *_ = str(error.orig).split("\n")
+        refuse(f"The database does not answer: {reason}")
 
 
-def read_settings() -> Settings:
-    """Return the settings of the environment, or say what is wrong with them."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))} {fault['msg']}".strip()
-            for fault in error.errors(include_input=False)
-        )
-        msg = f"settings: {faults}"
-        raise StartError(msg) from None
+def refuse(reason: str) -> NoReturn:
+    """End the command."""
+    typer.echo(f"catchment: {reason}", err=True)
+    sys.exit(1)
 
 
-def open_hub() -> Hub:
-    """Return the hub of the environment's settings."""
-    return hub_of(read_settings())
+def open_hub(settings: Settings | None = None) -> Hub:
+    """Return the hub of the settings, whose database has this version's schema."""
+    hub = hub_of(settings or read_settings())
+    check_schema(hub)
+    return hub
 
 
 @app.command()
@@ -85,7 +91,7 @@ def serve() -> None:
     settings = read_settings()
     configure_logging(settings.log_level)
     uvicorn.run(
-        create_app(settings),
+        create_app(settings, hub=open_hub(settings)),
         host=settings.host,
         port=settings.port,
         access_log=False,  # a clinic's id may stand in a path
@@ -97,7 +103,7 @@ def serve() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database to the schema of this version."""
-    hub = open_hub()
+    hub = hub_of(read_settings())
     migrate_store(hub.engine)
     typer.echo("The database is up to date")
 
@@ -146,16 +152,22 @@ def demo(
     ] = True,
 ) -> None:
     """From an empty machine to a served network, through the hub's own doors."""
+    signal.signal(signal.SIGTERM, end)
     console = Console()
-    place = Place(folder=folder.resolve())
-    if fresh:
-        place.wipe()
     configure_logging("WARNING")
     if data is None:
         sources = synthetic_sources(datetime.now(UTC).date())
     else:
         sources = folder_sources(data, clinics=clinics, notes=console)
+    place = Place(folder=folder.resolve())
+    if fresh:
+        place.wipe()
     demonstrate(place, sources, console=console, stay=stay)
+
+
+def end(number: int, _frame: object) -> NoReturn:
+    """End on a signal as on an interrupt: every block closes what it opened."""
+    sys.exit(SIGNALLED + number)
 
 
 @app.command()
@@ -274,28 +286,35 @@ def add_client(
 ) -> None:
     """Register a client, by its JWK Set, the URL of one, or a key made for it here."""
     usual = registry.PARTNER_SCOPES if clinic is None else registry.CLINIC_SCOPES
-    key_set = None if jwks is None else jwks.read_text()
-    if new_key is not None:
-        private, public = generate_key()
-        new_key.touch(mode=0o600)
-        new_key.write_text(json.dumps(private))
-        key_set = json.dumps(public)
-    new = registry.NewClient(
-        client_id=client_id,
-        name=name or client_id,
-        audience=audience,
-        scopes=tuple(part for each in scope for part in each.split())
-        if scope
-        else usual,
-        clinic=clinic,
-        source=source,
-        key_set=key_set,
-        jwks_uri=jwks_url,
-    )
+    scopes = tuple(part for each in scope for part in each.split()) if scope else usual
+    given = nullcontext(None if jwks is None else jwks.read_text())
     hub = open_hub()
-    with write_session(hub.engine) as session:
-        registry.register_client(session, new, dev_mode=hub.is_local)
-    typer.echo(f"Client {client_id} may have: {' '.join(new.scopes)}")
+    with given if new_key is None else made_key(new_key) as key_set:
+        new = registry.NewClient(
+            client_id=client_id,
+            name=name or client_id,
+            audience=audience,
+            scopes=scopes,
+            clinic=clinic,
+            source=source,
+            key_set=key_set,
+            jwks_uri=jwks_url,
+        )
+        with write_session(hub.engine) as session:
+            registry.register_client(session, new, dev_mode=hub.is_local)
+    typer.echo(f"Client {client_id} may have: {' '.join(scopes)}")
+
+
+@contextmanager
+def made_key(path: Path) -> Iterator[str]:
+    """Yield a new public key; *path* keeps the private one if the block ends well."""
+    private, public = generate_key()
+    write_key(path, json.dumps(private))
+    try:
+        yield json.dumps(public)
+    except BaseException:
+        path.unlink()
+        raise
 
 
 if __name__ == "__main__":

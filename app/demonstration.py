@@ -35,7 +35,7 @@ from app.demo.network import demo_network
 from app.demo.partner import ChartRefusedError, read_chart
 from app.demo.sending import Credentials, Sender, Tally
 from app.domain.clinics import Audience, ClinicStatus
-from app.main import StartError, hub_of, write_master_key
+from app.main import StartError, hub_of, read_settings, write_master_key
 from app.services import registry, releases
 from app.services.hub import Clock, Hub, epoch_milliseconds
 from app.services.invitations import members_link
@@ -50,7 +50,7 @@ from app.store.sessions import (
 
 SEED = 1
 SENDERS = 3
-FIRST_PORT = 8000
+LAST_PORT = 65535
 PORTS = 100
 START_SECONDS = 30
 COUNT_SECONDS = 120
@@ -75,13 +75,12 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     folder: Path
 
-    def settings(self, *, port: int = FIRST_PORT, worker: bool = True) -> Settings:
+    def settings(self, **chosen: object) -> Settings:
         """Return the settings of a hub that lives here."""
-        return Settings(
+        return read_settings(
             database_url=f"sqlite:///{self.folder}/catchment.db",
             master_key_file=self.folder / "master.key",
-            port=port,
-            embedded_worker=worker,
+            **chosen,
         )
 
     @property
@@ -120,7 +119,12 @@ def synthetic_sources(last_day: date) -> list[DemoSource]:
 
 
 def folder_sources(folder: Path, *, clinics: int, notes: Console) -> list[DemoSource]:
-    """Return *clinics* clinics among whom the patients in *folder* are dealt."""
+    """
+    Return *clinics* clinics among whom the patients in *folder* are dealt.
+
+    Raises:
+        StartError: there is nothing in it that could be sent.
+    """
     counts = [0] * clinics
     for each in folder_deliveries(folder, clinics=clinics):
         if isinstance(each, Dealt):
@@ -128,6 +132,9 @@ def folder_sources(folder: Path, *, clinics: int, notes: Console) -> list[DemoSo
         else:
             line = "" if each.line is None else f":{each.line}"
             notes.print(f"  not sent: {each.file}{line}: {each.reason}", style="dim")
+    if not any(counts):
+        msg = f"There is nothing to send in {folder}"
+        raise StartError(msg)
 
     def of(clinic: int) -> Iterator[Delivery]:
         for each in folder_deliveries(folder, clinics=clinics):
@@ -162,8 +169,8 @@ def demonstrate(
     What an earlier run sent is not sent again. The *clock* says which intervals are
     closed when the release is made.
     """
+    settings = place.settings(port=free_port(place.settings().port))
     place.folder.mkdir(parents=True, exist_ok=True)
-    settings = place.settings(port=free_port())
     if not settings.master_key_file.exists():
         write_master_key(settings.master_key_file)
     hub = replace(hub_of(settings), clock=clock)
@@ -185,17 +192,17 @@ def demonstrate(
             server.wait()
 
 
-def free_port() -> int:
-    """Return the first port from 8000 on that nobody listens on."""
-    for port in range(FIRST_PORT, FIRST_PORT + PORTS):
+def free_port(first: int) -> int:
+    """Return a port that nobody listens on: the *first*, or one after it; 0 is any."""
+    for port in range(first, min(first + PORTS, LAST_PORT + 1)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
-    msg = f"No port from {FIRST_PORT} to {FIRST_PORT + PORTS} is free"
+            return int(probe.getsockname()[1])
+    msg = f"No port from {first} on is free"
     raise StartError(msg)
 
 
@@ -297,9 +304,9 @@ def send_everything(
         TimeElapsedColumn(),
     )
     with (
+        ThreadPoolExecutor(SENDERS) as pool,  # closed last: an interrupt ends its work
         Progress(*columns, console=console) as progress,
         httpx.Client(timeout=120, trust_env=False) as http,
-        ThreadPoolExecutor(SENDERS) as pool,
     ):
         task = progress.add_task("Sending     ", total=total)
 

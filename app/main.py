@@ -11,6 +11,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
+from pydantic import ValidationError
 
 from app.routers import fhir, health, oauth, pages, v1
 from app.routers.descriptions import describe_problems
@@ -60,6 +61,19 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
     return app
 
 
+def read_settings(**chosen: object) -> Settings:
+    """Return the settings of the environment under those *chosen* here."""
+    try:
+        return Settings.model_validate(chosen)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))} {fault['msg']}".strip()
+            for fault in error.errors(include_input=False)
+        )
+        msg = f"settings: {faults}"
+        raise StartError(msg) from None
+
+
 def operation_id(route: APIRoute) -> str:
     """Return the name of the route's function; generated clients are named by it."""
     return route.name
@@ -67,13 +81,18 @@ def operation_id(route: APIRoute) -> str:
 
 def start_worker(hub: Hub) -> Worker:
     """Start counting, once the database has the schema of this version."""
-    if not is_current(hub.engine):
-        msg = "The database has another schema; run `catchment migrate`"
-        raise StartError(msg)
+    check_schema(hub)
     register_measures(hub)
     worker = Worker(hub, holder=f"{os.getpid()}-{secrets.token_hex(4)}")
     worker.start()
     return worker
+
+
+def check_schema(hub: Hub) -> None:
+    """Refuse a database that has not the schema of this version."""
+    if not is_current(hub.engine):
+        msg = "The database has another schema; run `catchment migrate`"
+        raise StartError(msg)
 
 
 def hub_of(settings: Settings) -> Hub:
@@ -118,14 +137,19 @@ def read_master_key(path: Path) -> bytes:
 
 
 def write_master_key(path: Path) -> None:
-    """Write a new master key that only its owner can read; refuse to replace one."""
+    """Write a new master key; refuse to replace one."""
+    write_key(path, secrets.token_bytes(32).hex() + "\n")
+
+
+def write_key(path: Path, text: str) -> None:
+    """Write a key that only its owner can read; refuse to replace one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         path.touch(mode=0o600, exist_ok=False)
     except FileExistsError:
         msg = f"There is a key at {path} already"
         raise StartError(msg) from None
-    path.write_text(secrets.token_bytes(32).hex() + "\n")
+    path.write_text(text)
 
 
 def _text(chosen: Path | None, built_in: Path) -> str:

@@ -1,5 +1,8 @@
 """Who takes part: clinics, their sources and clients."""
 
+import re
+from zoneinfo import ZoneInfo
+
 import msgspec
 
 from app.domain.clinics import Audience, ClinicStatus
@@ -18,6 +21,8 @@ CLINIC_SCOPES = (
 )
 PARTNER_SCOPES = ("system/Measure.rs", "system/MeasureReport.rs")
 MAIN_SOURCE = "ehr"
+CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+MAX_CODE = 64
 
 
 class NewClinic(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +51,14 @@ class NewClient(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def enrol_clinic(session: WriteSession, new: NewClinic) -> None:
-    """Add a clinic and its first source."""
+    """
+    Add a clinic and its first source.
+
+    Raises:
+        InvalidElementError: its code or time zone is not fit.
+    """
+    check_code(new.code)
+    check_time_zone(new.time_zone)
     clinic_id = clinics.add_clinic(
         session, code=new.code, name=new.name, status=new.status
     )
@@ -59,6 +71,22 @@ def enrol_clinic(session: WriteSession, new: NewClinic) -> None:
         time_zone=new.time_zone,
         padded_dates=new.padded_dates,
     )
+
+
+def check_code(code: str) -> None:
+    """Refuse a code that could not stand in a URL as it is."""
+    if len(code) > MAX_CODE or CODE.fullmatch(code) is None:
+        msg = "A clinic's code is lower-case words and digits with hyphens, at most 64"
+        raise InvalidElementError(msg, expression="code")
+
+
+def check_time_zone(name: str) -> None:
+    """Refuse a time zone that would fail at the first date of the clinic's."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):  # not there, a folder of zones, no name
+        msg = "The time zone is no IANA name, as America/New_York"
+        raise InvalidElementError(msg, expression="time_zone") from None
 
 
 def register_client(session: WriteSession, new: NewClient, *, dev_mode: bool) -> None:

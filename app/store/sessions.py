@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NewType
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlmodel import Session
+
+from app.domain.errors import InvalidElementError
 
 ReadSession = NewType("ReadSession", Session)
 WriteSession = NewType("WriteSession", ReadSession)
 
+DRIVERS = ("sqlite", "postgresql+psycopg")
 POOL_SIZE = 48
 """At least as many connections as threads that may ask for one."""
 
@@ -21,8 +24,14 @@ def open_engine(database_url: str) -> Engine:
 
     ``sqlite:///path`` or ``postgresql+psycopg://...`` (``postgresql://`` is read as
     the same). Parameters never appear in errors or logs.
+
+    Raises:
+        InvalidElementError: the URL is of neither.
     """
     url = database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+    if _driver(url) not in DRIVERS:
+        msg = "The database's URL is none of sqlite:///PATH or postgresql://HOST/NAME"
+        raise InvalidElementError(msg, expression="database_url")
     if not url.startswith("sqlite"):
         return create_engine(
             url, hide_parameters=True, pool_size=POOL_SIZE, pool_pre_ping=True
@@ -36,6 +45,13 @@ def open_engine(database_url: str) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _driver(url: str) -> str | None:
+    try:
+        return make_url(url).drivername
+    except (ArgumentError, ValueError):  # no URL at all, or a port that is no number
+        return None
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  (DBAPI)

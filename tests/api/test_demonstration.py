@@ -42,7 +42,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 @pytest.fixture
 async def partner(place: Place) -> AsyncIterator[httpx.AsyncClient]:
     """A partner app with a token, in front of the hub that the demonstration left."""
-    app = create_app(place.settings(worker=False))
+    app = create_app(place.settings(embedded_worker=False))
     transport = httpx.ASGITransport(app=app)
     base_url = app.state.hub.base_url
     async with httpx.AsyncClient(transport=transport, base_url=base_url) as http:
@@ -100,7 +100,7 @@ async def test_no_other_clinic_is_said_to_have_changed(partner: httpx.AsyncClien
 
 async def test_the_clinic_that_codes_badly_has_the_lowest_completeness(place: Place):
     """Completeness beside every outcome: what could not be scored is seen."""
-    app = create_app(place.settings(worker=False))
+    app = create_app(place.settings(embedded_worker=False))
 
     shares = completeness_by_clinic(app)
 

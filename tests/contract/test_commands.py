@@ -1,0 +1,269 @@
+"""The operator's commands: what they refuse, in one line, and what they leave."""
+
+import gc
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+
+from app import cli
+from app.demonstration import PORTS
+from app.domain.errors import InvalidElementError
+from app.main import write_master_key
+from app.services.registry import check_code, check_time_zone
+from tests.conftest import ROOT
+from tests.hubs import Databases
+
+START_SECONDS = 60
+
+
+class Ended(NamedTuple):
+    """How a command ended, and what it said."""
+
+    code: int | str | None
+    output: str
+    errors: str
+
+
+@pytest.fixture
+def environment(tmp_path: Path, databases: Databases) -> dict[str, str]:
+    """The environment of a hub that lives here, migrated."""
+    write_master_key(tmp_path / "master.key")
+    ours = {k: v for k, v in os.environ.items() if not k.startswith("CATCHMENT_")}
+    return ours | {
+        "CATCHMENT_DATABASE_URL": databases.fresh("sqlite"),
+        "CATCHMENT_MASTER_KEY_FILE": str(tmp_path / "master.key"),
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+@pytest.fixture
+def catchment(
+    environment: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    """Run a command in an otherwise empty folder; return how it ended."""
+
+    def run(*words: str, **settings: str) -> Ended:
+        with monkeypatch.context() as here:
+            here.setattr(os, "environ", environment | settings)
+            here.setattr(sys, "argv", ["catchment", *words])
+            here.setattr(signal, "signal", lambda *_: None)
+            here.setattr(cli, "configure_logging", lambda _: None)
+            here.chdir(tmp_path)
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        gc.collect()  # closes the command's database, as the end of its process does
+        return Ended(ended.value.code, *capsys.readouterr())
+
+    return run
+
+
+@contextmanager
+def started(
+    environment: dict[str, str], folder: Path, *words: str
+) -> Iterator[subprocess.Popen[str]]:
+    """Run a command as a process of its own; its standard error is in *folder*."""
+    with (folder / "errors").open("w") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", *words],
+            env=environment,
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+    with process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A port that somebody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def refusal(ended: Ended) -> str:
+    """Return the one line that a refused command says."""
+    assert ended.code == 1, ended
+    (line,) = ended.errors.splitlines()
+    assert line.startswith("catchment: ")
+    return line
+
+
+def test_a_new_key_never_replaces_another_clients(catchment, tmp_path: Path):
+    """A private key is nowhere else: a client whose key is gone is locked out."""
+    key = tmp_path / "first.jwk"
+    assert catchment("client", "add", "first", "--new-key", str(key)).code == 0
+    kept = key.read_text()
+    assert key.stat().st_mode & 0o777 == 0o600
+
+    again = catchment("client", "add", "other", "--new-key", str(key))
+
+    assert "already" in refusal(again)
+    assert key.read_text() == kept
+    other = tmp_path / "other.jwk"
+    done = catchment("client", "add", "other", "--new-key", str(other))
+    assert done.code == 0, "the refused client was registered all the same"
+
+
+def test_a_client_that_is_refused_leaves_no_key(catchment, tmp_path: Path):
+    """A key that opens nothing would be taken for one that does."""
+    key = tmp_path / "lost.jwk"
+    done = catchment("client", "add", "lost", "--clinic", "none", "--new-key", str(key))
+    assert "clinic" in refusal(done)
+    assert not key.exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["Nowhere/X", "America", "", "/etc/passwd", "../UTC", "a\0b"]
+)
+def test_a_time_zone_is_an_iana_name(name: str):
+    """Else the first instant that the clinic sends could not be dated."""
+    with pytest.raises(InvalidElementError) as refused:
+        check_time_zone(name)
+    assert refused.value.expression == "time_zone"
+
+
+@pytest.mark.parametrize("name", ["UTC", "America/New_York", "Asia/Kathmandu"])
+def test_every_iana_name_is_a_time_zone(name: str):
+    """The check refuses no clinic that exists."""
+    check_time_zone(name)
+
+
+@pytest.mark.parametrize(
+    "code", ["Bad Code", "", "-a", "a-", "a--b", "a/b", "ä", "a\n", "a" * 65]
+)
+def test_a_code_is_words_with_hyphens(code: str):
+    """It stands in URLs as it is."""
+    with pytest.raises(InvalidElementError) as refused:
+        check_code(code)
+    assert refused.value.expression == "code"
+
+
+@pytest.mark.parametrize("code", ["alder-creek", "7", "clinic-12", "a" * 64])
+def test_a_code_may_be_words_and_digits(code: str):
+    """The bounds belong to what is allowed."""
+    check_code(code)
+
+
+@pytest.mark.parametrize("words", [("zed", "--time-zone", "Nowhere/X"), ("Bad Code",)])
+def test_a_clinic_that_could_not_be_served_is_not_enrolled(catchment, words):
+    """What is refused at the desk does not fail later, at every request."""
+    refusal(catchment("clinic", "add", *words))
+    assert catchment("clinic", "list").output == ""
+
+
+def test_a_hub_whose_database_is_empty_says_what_to_run(catchment, tmp_path: Path):
+    """The first thing that anyone forgets is the migration."""
+    url = f"sqlite:///{tmp_path / 'empty.db'}"
+    for words in (("serve",), ("worker",), ("clinic", "list"), ("release",)):
+        assert "`catchment migrate`" in refusal(
+            catchment(*words, CATCHMENT_DATABASE_URL=url)
+        )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://catchment@localhost/catchment",
+        "postgresql+asyncpg://localhost/catchment",
+        "postgresql://localhost:port/catchment",
+        "catchment.db",
+    ],
+)
+def test_a_database_of_another_kind_is_refused(catchment, url: str):
+    """The hub's SQL is for two databases, by one driver each."""
+    assert "sqlite" in refusal(catchment("serve", CATCHMENT_DATABASE_URL=url))
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////nonexistent/x.db", "postgresql://127.0.0.1:1/x"]
+)
+@pytest.mark.parametrize("command", ["serve", "migrate"])
+def test_a_database_out_of_reach_is_one_line(catchment, url: str, command: str):
+    """The reason is the database's own; where the code stood is nobody's help."""
+    said = refusal(catchment(command, CATCHMENT_DATABASE_URL=url))
+    assert "does not answer" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("CATCHMENT_LOG_LEVEL", "LOUD"), ("CATCHMENT_TYPO", "1")]
+)
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_a_wrong_setting_is_named(catchment, command: str, name: str, value: str):
+    """Of whichever command, and before it leaves anything behind."""
+    said = refusal(catchment(command, **{name: value})).lower()
+    assert name.lower().removeprefix("catchment_") in said
+
+
+@pytest.mark.parametrize("folder", ["nonexistent", "empty"])
+def test_a_demonstration_of_nothing_is_not_begun(
+    catchment, tmp_path: Path, folder: str
+):
+    """A misspelt folder would look like a network in which nobody is ill."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "sent.json").touch()
+
+    said = refusal(catchment("demo", "--fresh", "--data", folder))
+
+    assert said.endswith(f"There is nothing to send in {folder}")
+    assert [path.name for path in (tmp_path / "var").iterdir()] == ["sent.json"]
+
+
+def test_a_port_that_is_taken_is_said(
+    environment: dict[str, str], tmp_path: Path, taken_port: int
+):
+    """And nothing else is, so that it is seen."""
+    settings = {"CATCHMENT_PORT": str(taken_port)}
+    with started(environment | settings, tmp_path, "serve") as server:
+        assert server.wait(START_SECONDS) != 0
+    (line,) = (tmp_path / "errors").read_text().splitlines()
+    assert f"{taken_port}): address already in use" in line
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
+)
+def test_a_demonstration_begins_at_its_port_and_leaves_no_server(
+    environment: dict[str, str],
+    tmp_path: Path,
+    taken_port: int,
+    number: signal.Signals,
+    code: int,
+):
+    """A server that is left would hold the port, and the database, of the next."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "one.json").write_text('{"resourceType": "Patient", "id": "one"}')
+    settings = {"CATCHMENT_PORT": str(taken_port)}
+    words = ("demo", "--data", "data")
+    with started(environment | settings, tmp_path, *words) as process:
+        assert process.stdout is not None
+        said = iter(process.stdout)
+        hub = next(line.split()[-1] for line in said if line.startswith("The hub:"))
+        assert taken_port < int(hub.rpartition(":")[2]) <= taken_port + PORTS
+        assert any("The API" in line for line in said), "it did not serve"
+        assert httpx.get(f"{hub}/health/live", trust_env=False).is_success
+
+        process.send_signal(number)
+
+        assert process.wait(START_SECONDS) == code
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{hub}/health/live", trust_env=False)
+    assert "Traceback" not in (tmp_path / "errors").read_text()

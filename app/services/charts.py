@@ -137,7 +137,9 @@ def _usual_width(cells: Sequence[ReleasedCell]) -> Interval:
     }
     counts = Counter(interval for _, interval in published)
     return max(
-        Interval, key=lambda width: (counts[width], -width.months), default=Interval.YEAR
+        Interval,
+        key=lambda width: (counts[width], -width.months),
+        default=Interval.YEAR,
     )
 
 

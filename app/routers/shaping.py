@@ -131,19 +131,11 @@ def chart_answer(found: ChartOf) -> answers.ChartAnswer:
 def _chart_point(
     each: ChartPoint, cells: dict[int, ReleasedCell], series: Series
 ) -> answers.ChartPointAnswer:
-    """Return a point with its lines; a gap in the series is a point without data."""
-    cell = cells.get(each.interval_start) or ReleasedCell(
-        clinic_id=None,
-        interval=series.interval,
-        interval_start=each.interval_start,
-        population=None,
-        scored=None,
-        denominator=None,
-        numerator=None,
-        withheld=Withheld.NO_DATA,
-    )
+    """Return a point with its lines."""
+    cell = cells.get(each.interval_start)
+    fields = _gap(each, series) if cell is None else point(cell)
     return answers.ChartPointAnswer(
-        **point(cell),
+        **fields,
         center_line=each.center_line,
         lower_limit=each.lower_limit,
         upper_limit=each.upper_limit,
@@ -152,6 +144,18 @@ def _chart_point(
         signals=list(each.signals),
         phase=each.phase,
     )
+
+
+def _gap(each: ChartPoint, series: Series) -> dict[str, Any]:
+    """Return the fields of a point that the chart has and the series has not."""
+    counts = ("n", "d", "value", "population", "scored", "completeness")
+    return dict.fromkeys(counts) | {
+        "interval_start": first_day(each.interval_start),
+        "interval_end": first_day(each.interval_start + series.interval.months),
+        "suppressed": False,
+        "reason": each.withheld,
+        "provisional": each.provisional,
+    }
 
 
 def _shift(found: ChartOf) -> answers.ShiftAnswer | None:

@@ -155,13 +155,13 @@ def demo(
     signal.signal(signal.SIGTERM, end)
     console = Console()
     configure_logging("WARNING")
-    if data is None:
-        sources = synthetic_sources(datetime.now(UTC).date())
-    else:
-        sources = folder_sources(data, clinics=clinics, notes=console)
     place = Place(folder=folder.resolve())
+    given = (
+        None if data is None else folder_sources(data, clinics=clinics, notes=console)
+    )
     if fresh:
         place.wipe()
+    sources = given or synthetic_sources(place.last_day(datetime.now(UTC).date()))
     demonstrate(place, sources, console=console, stay=stay)
 
 

@@ -42,6 +42,7 @@ from app.services.invitations import members_link
 from app.services.recounts import is_all_counted
 from app.settings import Settings
 from app.smart.clients import fetch_token, generate_key
+from app.store import clinics
 from app.store.migrations import migrate
 from app.store.sessions import (
     WriteSession,
@@ -88,15 +89,34 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         """Return the file that says that all was sent."""
         return self.folder / "sent.json"
 
+    def last_day(self, today: date) -> date:
+        """Return the last day of the synthetic visits: that of the first run here."""
+        path = self.folder / "last-day"
+        if not path.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(today.isoformat())
+        return date.fromisoformat(path.read_text())
+
     def key_file(self, client_id: str) -> Path:
         """Return the file of a client's private key."""
         return self.folder / "keys" / f"{client_id}.jwk"
+
+    def check(self, sources: Iterable[DemoSource]) -> None:
+        """Refuse to go on where an earlier run enrolled other clinics."""
+        began = self.key_file(PARTNER).exists()
+        if began and not all(self.key_file(each.code).exists() for each in sources):
+            msg = f"{self.folder} holds another demonstration; begin anew with --fresh"
+            raise StartError(msg)
 
     def wipe(self) -> None:
         """Remove what a demonstration leaves; nothing else in the folder."""
         for name in ("catchment.db", "catchment.db-wal", "catchment.db-shm"):
             (self.folder / name).unlink(missing_ok=True)
-        for path in (self.folder / "master.key", self.finished):
+        for path in (
+            self.folder / "master.key",
+            self.folder / "last-day",
+            self.finished,
+        ):
             path.unlink(missing_ok=True)
         shutil.rmtree(self.folder / "keys", ignore_errors=True)
 
@@ -170,6 +190,7 @@ def demonstrate(
     closed when the release is made.
     """
     settings = place.settings(port=free_port(place.settings().port))
+    place.check(sources)
     place.folder.mkdir(parents=True, exist_ok=True)
     if not settings.master_key_file.exists():
         write_master_key(settings.master_key_file)
@@ -242,9 +263,15 @@ def _wait_until_ready(base_url: str, server: subprocess.Popen[bytes]) -> None:
 
 
 def enrol(hub: Hub, place: Place, sources: Iterable[DemoSource]) -> None:
-    """Enrol each clinic with a client of its own, and a partner's client."""
+    """
+    Enrol each clinic with a client of its own, and a partner's client.
+
+    All at once; a run that was stopped later finds them there, and sends all again.
+    """
     (place.folder / "keys").mkdir(mode=0o700, exist_ok=True)
     with write_session(hub.engine) as session:
+        if clinics.find_client(session, PARTNER) is not None:
+            return
         for source in sources:
             registry.enrol_clinic(
                 session,

@@ -151,6 +151,24 @@ async def test_a_second_run_sends_nothing_and_changes_nothing(place: Place):
     assert rows_in(place) == before
 
 
+async def test_a_run_that_was_stopped_is_taken_up_again(place: Place):
+    """All is sent once more, and what was there is found again."""
+    before = rows_in(place)
+    place.finished.unlink()
+
+    demonstrate(
+        place,
+        synthetic_sources(TODAY),
+        console=Console(quiet=True),
+        stay=False,
+        clock=lambda: NOW,
+    )
+
+    after = rows_in(place)
+    assert after["released_cell"] == 2 * before["released_cell"]
+    assert after | {"released_cell": 0} == before | {"released_cell": 0}
+
+
 def rows_in(place: Place) -> dict[str, int]:
     """Return how many rows of what was sent and published there are."""
     hub = hub_of(place.settings())

@@ -211,6 +211,7 @@ def demonstrate(
         if stay:
             console.print("Serving; stop with Ctrl-C")
             server.wait()
+    hub.engine.dispose()
 
 
 def free_port(first: int) -> int:

@@ -136,7 +136,7 @@ def download_series(
     session: ReadSession,
 ) -> Response:
     """Return a series of the release as CSV."""
-    edition = _required_edition(session, hub, reader, measure_id)
+    edition = editions.required_edition(session, hub, reader, measure_id=measure_id)
     panel = dashboards.find_panel(edition, measure_id, part)
     return shaping.series_csv(shaping.series_answer(panel.series))
 
@@ -152,7 +152,7 @@ def draw_measure(
     session: ReadSession,
 ) -> Response:
     """Draw a picture of one release: the newest, for there are no others to see."""
-    edition = _required_edition(session, hub, reader, measure_id)
+    edition = editions.required_edition(session, hub, reader, measure_id=measure_id)
     if edition.release.id != release:
         msg = "There is a newer release; reload the page"
         raise NotFoundError(msg)
@@ -174,7 +174,7 @@ def show_clinic(
     code: str, reader: Reader, hub: HubDependency, session: ReadSession
 ) -> Response:
     """Show every measure of one clinic beside the network."""
-    edition = _required_edition(session, hub, reader)
+    edition = editions.required_edition(session, hub, reader)
     clinic = editions.find_clinic(edition, code)
     return page(
         "clinic.html",
@@ -183,16 +183,6 @@ def show_clinic(
         name=edition.name_of(clinic.id or 0),
         scores=standings.find_scorecard(edition, code),
     )
-
-
-def _required_edition(
-    session: ReadSession, hub: Hub, reader: Audience, measure_id: str | None = None
-) -> Edition:
-    edition = editions.open_edition(session, hub, reader, measure_id=measure_id)
-    if edition is None:
-        msg = "Nothing has been released yet"
-        raise NotFoundError(msg)
-    return edition
 
 
 def _frame(hub: Hub, reader: Audience, edition: Edition | None) -> dict[str, Any]:

@@ -71,9 +71,13 @@ def open_edition(
 
 
 def required_edition(
-    session: ReadSession, hub: Hub, audience: Audience, *, measure_id: str
+    session: ReadSession,
+    hub: Hub,
+    audience: Audience,
+    *,
+    measure_id: str | None = None,
 ) -> Edition:
-    """Return the newest release of an audience opened at one measure, or refuse."""
+    """Return the newest release of an audience, whole or one measure, or refuse."""
     edition = open_edition(session, hub, audience, measure_id=measure_id)
     if edition is None:
         msg = "Nothing has been released yet"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing_extensions import override
 
 from app.measures.compilation import compile_measure
+from app.services.counts import measure_rows
 from app.services.hub import Hub
 from app.services.refreshes import refresh_facts
 from app.store import recounts
@@ -26,9 +27,9 @@ PAUSE_SECONDS = 0.25
 def register_measures(hub: Hub) -> None:
     """Make the loaded definitions known to the store; new ones wait to be counted."""
     with write_session(hub.engine) as session:
-        known = {row.digest for row in recounts.known_measures(session)}
+        known = measure_rows(session, hub)
         for measure in hub.measures:
-            if measure.digest not in known:
+            if measure.id not in known:
                 recounts.add_measure(
                     session,
                     code=measure.id,
@@ -66,10 +67,9 @@ def count_new_measures(hub: Hub, *, holder: str) -> int:
 
     The facts are made again first: a new definition may compare them in other units.
     """
-    digests = {measure.digest for measure in hub.measures}
     with read_session(hub.engine) as session:
-        rows = recounts.known_measures(session)
-    new = [row.id for row in rows if not row.counted and row.digest in digests]
+        rows = measure_rows(session, hub).values()
+    new = [row.id for row in rows if not row.counted]
     if not new:
         return 0
     with write_session(hub.engine) as session:
@@ -87,7 +87,7 @@ def refresh(hub: Hub) -> int:
     register_measures(hub)
     done = refresh_facts(hub)
     with read_session(hub.engine) as session:
-        rows = recounts.known_measures(session)
+        rows = measure_rows(session, hub).values()
     for row in rows:
         with write_session(hub.engine) as session:
             recount_in_full(session, hub, row.id)
@@ -97,10 +97,10 @@ def refresh(hub: Hub) -> int:
 def is_all_counted(hub: Hub) -> bool:
     """Return whether every loaded measure holds all that was stored."""
     with read_session(hub.engine) as session:
-        rows = {row.digest: row for row in recounts.known_measures(session)}
+        rows = measure_rows(session, hub)
         if recounts.waiting_since(session, clinic_id=None) is not None:
             return False
-    return all(m.digest in rows and rows[m.digest].counted for m in hub.measures)
+    return all(m.id in rows and rows[m.id].counted for m in hub.measures)
 
 
 def recount_in_full(session: WriteSession, hub: Hub, measure_id: int) -> None:
@@ -122,9 +122,9 @@ def _may_work(session: WriteSession, hub: Hub, holder: str) -> bool:
 def _sweeps(session: WriteSession, hub: Hub) -> Iterator[tuple[MeasureRow, str]]:
     """Yield each loaded measure's row and SQL text, for the codes known by now."""
     concepts = all_concepts(session)
-    rows = {row.digest: row for row in recounts.known_measures(session)}
+    rows = measure_rows(session, hub)
     for measure in hub.measures:
-        yield rows[measure.digest], compile_measure(measure, concepts)
+        yield rows[measure.id], compile_measure(measure, concepts)
 
 
 class Worker(threading.Thread):

@@ -17,6 +17,8 @@ class Settings(BaseSettings):
 
     ``master_key_file`` holds 32 bytes in hexadecimal, mode 0600. ``base_url`` is how
     clients reach the hub: the issuer, and the base of what assertions are made for.
+    ``client_resources_per_second`` and ``client_burst_resources`` bound what each
+    client may ask of this process; without the first there is no bound.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
@@ -33,6 +35,8 @@ class Settings(BaseSettings):
     embedded_worker: bool = True
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     max_body_bytes: int = Field(default=MAX_BODY_BYTES, ge=1024)
+    client_resources_per_second: float | None = Field(default=None, gt=0)
+    client_burst_resources: int = Field(default=1000, ge=1)
 
     @model_validator(mode="after")
     def refuse_unknown_names(self) -> Self:

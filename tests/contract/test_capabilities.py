@@ -15,6 +15,7 @@ from app.routers import fhir
 from app.services.bundles import MAX_ENTRIES
 from app.settings import Settings
 from tests import make
+from tests.conftest import ROOT
 from tests.hubs import BASE_URL, Caller, Network
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("dialect", ["sqlite"])]
@@ -222,6 +223,13 @@ async def test_the_limits_are_stated_and_hold(
     most = await ehr.call("POST", "", make.batch(*[entry] * MAX_ENTRIES))
     over = await ehr.call("POST", "", make.batch(*[entry] * (MAX_ENTRIES + 1)))
 
+    page = (ROOT / "docs/fhir-interface.md").read_text()
+    for limit in (
+        settings.max_body_bytes,
+        MAX_ENTRIES,
+        settings.client_burst_resources,
+    ):
+        assert f"{limit:,}" in page
     assert f"{settings.max_body_bytes} bytes" in text
     assert f"{MAX_ENTRIES} entries" in text
     assert [most.status_code, over.status_code] == [200, 413]

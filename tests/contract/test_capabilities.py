@@ -62,6 +62,7 @@ def conditionals(name: str, declared: dict) -> Iterator[Call]:
 def interactions(name: str, declared: dict) -> Iterator[Call]:
     """Yield the call that shows each interaction a type declares."""
     codes = {each["code"] for each in declared["interaction"]}
+    assert codes <= {"create", "update", "read", "delete"}, "not driven below"
     if "create" in codes:
         yield "POST", f"/{name}", MADE[name](1), {}, 201
     if "update" in codes:

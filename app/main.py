@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from app.routers import fhir, health, oauth, pages, v1
 from app.routers.descriptions import describe_problems
 from app.routers.outcomes import LastDoor, install_error_replies
+from app.routers.transport import HttpsOnly
 from app.services.hub import Hub
 from app.services.openings import open_hub
 from app.services.recounts import Worker, register_measures
@@ -57,6 +58,8 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         app.include_router(room.router)
     describe_problems(app)
     app.mount("/static", StaticFiles(directory=APP / "web/static"))
+    if not opened.is_local:
+        app.add_middleware(HttpsOnly)
     app.add_middleware(LastDoor)
     return app
 

@@ -3,12 +3,14 @@
 import os
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "CATCHMENT_"
 MAX_BODY_BYTES = 32 * 1024 * 1024
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Settings(BaseSettings):
@@ -17,6 +19,8 @@ class Settings(BaseSettings):
 
     ``master_key_file`` holds 32 bytes in hexadecimal, mode 0600. ``base_url`` is how
     clients reach the hub: the issuer, and the base of what assertions are made for.
+    ``trusted_proxies`` are the addresses, with commas between them, of the proxies that
+    may say by ``X-Forwarded-Proto`` how a request came to them.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
@@ -33,6 +37,7 @@ class Settings(BaseSettings):
     embedded_worker: bool = True
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     max_body_bytes: int = Field(default=MAX_BODY_BYTES, ge=1024)
+    trusted_proxies: str = "127.0.0.1"
 
     @model_validator(mode="after")
     def refuse_unknown_names(self) -> Self:
@@ -44,6 +49,15 @@ class Settings(BaseSettings):
         )
         if unknown:
             msg = f"unknown setting: {', '.join(unknown)}"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def refuse_plain_http(self) -> Self:
+        """Refuse to hand out tokens over a network that others may listen to."""
+        url = urlsplit(self.public_base_url)
+        if url.scheme != "https" and url.hostname not in LOOPBACK:
+            msg = "base_url must begin with https:// unless it names this machine"
             raise ValueError(msg)
         return self
 

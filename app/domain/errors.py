@@ -149,6 +149,12 @@ class TooLargeError(ServiceError):
     issue_type = IssueType.TOO_LONG
 
 
+class ThrottledError(ServiceError):
+    """Too much was asked for already; the same request may succeed later."""
+
+    issue_type = IssueType.THROTTLED
+
+
 class BusyError(ServiceError):
     """The store is busy; the same request may succeed later."""
 

@@ -78,7 +78,7 @@ async def test_a_revoked_client_is_out_within_moments(
     before = await client.get("/fhir/Patient/p1", headers=headers)
 
     with hub.engine.begin() as connection:
-        connection.execute(text("UPDATE client SET revoked = TRUE"))
+        connection.execute(text("UPDATE client SET status = 'revoked'"))
     clock.pass_seconds(REMEMBERED_SECONDS)
     after = await client.get("/fhir/Patient/p1", headers=headers)
     again = await client.post("/oauth/token", data=ehr.form())

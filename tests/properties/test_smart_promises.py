@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import NotAuthenticatedError, ServiceError
+from app.smart.credentials import parse_form
 from app.smart.errors import InvalidClientError, InvalidScopeError
 from app.smart.key_sets import parse_key_set
 from app.smart.scopes import Interaction, allows, intersection, is_scope
@@ -92,7 +93,7 @@ def test_no_refusal_of_a_key_set_repeats_any_of_it(members, canary):
 def test_no_refusal_of_a_request_repeats_any_of_it(form):
     """Parameters and scopes alike."""
     with pytest.raises(ServiceError) as refusal:
-        parse_token_request([*form, (CANARY, CANARY)])
+        parse_token_request(parse_form([*form, (CANARY, CANARY)]))
     assert CANARY not in said(refusal.value)
     with pytest.raises(InvalidScopeError) as empty:
         intersection(f"{CANARY} system/{CANARY}.r", ["system/Observation.r"])

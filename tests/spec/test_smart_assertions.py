@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA384
 
+from app.domain.clinics import ClientStatus
 from app.smart.errors import InvalidClientError
+from app.smart.vocabulary import AuthMethod
 from tests.reference.jwts import ABSENT, b64url, jwk_of, jwt_of
 from tests.reference.parties import (
     EC_KEY,
@@ -226,9 +228,17 @@ def test_an_assertion_has_at_most_8192_characters():
     assert "8192" in refusal_of(Door(), too_long)
 
 
-def test_a_revoked_client_is_refused():
+@pytest.mark.parametrize("status", [ClientStatus.PENDING, ClientStatus.REVOKED])
+def test_a_client_that_is_not_active_is_refused(status: ClientStatus):
     """Its keys may be fine; its registration is not."""
-    assert "revoked" in refusal_of(Door(clinic(revoked=True)), assertion())
+    assert "not approved" in refusal_of(Door(clinic(status=status)), assertion())
+
+
+def test_a_client_with_a_secret_does_not_sign():
+    """Only by the way that it registered."""
+    secret = clinic(auth_method=AuthMethod.CLIENT_SECRET_POST)
+
+    assert "register keys" in refusal_of(Door(secret), assertion())
 
 
 def test_a_jti_is_good_once():

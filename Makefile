@@ -12,7 +12,7 @@ NAME ?= door
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header pyproject.toml
 
-.PHONY: demo test test-all lint bench openapi locks clean
+.PHONY: demo test test-all lint bench openapi conformance locks clean
 
 demo: $(VENV)/run
 	$(BIN)/catchment demo $(ARGS)
@@ -37,6 +37,10 @@ bench: $(VENV)/dev
 # The frozen document and the Python client; run it after a change of the interface.
 openapi: $(VENV)/dev
 	$(BIN)/python -m openapi.freeze
+
+# The page of what the doors conform to, from the tests that show it.
+conformance: $(VENV)/dev
+	$(BIN)/python -m pytest --quiet --conformance docs/conformance.md
 
 # What runs is what was tested: the one lock is held to the other's versions.
 locks:

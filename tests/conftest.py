@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from app.services.hub import Hub
 from app.settings import Settings
 from app.store.sessions import open_engine
+from tests.conformance import Conformance
 from tests.hubs import (
     BASE_URL,
     Clock,
@@ -117,6 +118,19 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 def network(hub: Hub, client: httpx.AsyncClient) -> Network:
     """Enrols who takes part."""
     return Network(hub, client)
+
+
+def pytest_addoption(parser: pytest.Parser):
+    """Let a run write the page of what the doors conform to."""
+    help_ = "run what shows a row of the standards, and write the page of them here"
+    parser.addoption("--conformance", type=Path, help=help_)
+
+
+def pytest_configure(config: pytest.Config):
+    """Gather results for that page where it is asked for."""
+    path = config.getoption("--conformance", default=None)
+    if path is not None:
+        config.pluginmanager.register(Conformance(path))
 
 
 @pytest.hookimpl(hookwrapper=True)

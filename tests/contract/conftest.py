@@ -9,22 +9,14 @@ from pathlib import Path
 import pytest
 
 from app import cli
-from app.main import write_master_key
-from tests.commands import Ended
-from tests.conftest import ROOT
+from tests.commands import Ended, environment_of
 from tests.hubs import Databases
 
 
 @pytest.fixture
 def environment(tmp_path: Path, databases: Databases) -> dict[str, str]:
     """The environment of a hub that lives here, migrated."""
-    write_master_key(tmp_path / "master.key")
-    ours = {k: v for k, v in os.environ.items() if not k.startswith("CATCHMENT_")}
-    return ours | {
-        "CATCHMENT_DATABASE_URL": databases.fresh("sqlite"),
-        "CATCHMENT_MASTER_KEY_FILE": str(tmp_path / "master.key"),
-        "PYTHONPATH": str(ROOT),
-    }
+    return environment_of(tmp_path, databases.fresh("sqlite"))
 
 
 @pytest.fixture

@@ -21,30 +21,6 @@ def taken_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_a_new_key_never_replaces_another_clients(catchment, tmp_path: Path):
-    """A private key is nowhere else: a client whose key is gone is locked out."""
-    key = tmp_path / "first.jwk"
-    assert catchment("client", "add", "first", "--new-key", str(key)).code == 0
-    kept = key.read_text()
-    assert key.stat().st_mode & 0o777 == 0o600
-
-    again = catchment("client", "add", "other", "--new-key", str(key))
-
-    assert "already" in refusal(again)
-    assert key.read_text() == kept
-    other = tmp_path / "other.jwk"
-    done = catchment("client", "add", "other", "--new-key", str(other))
-    assert done.code == 0, "the refused client was registered all the same"
-
-
-def test_a_client_that_is_refused_leaves_no_key(catchment, tmp_path: Path):
-    """A key that opens nothing would be taken for one that does."""
-    key = tmp_path / "lost.jwk"
-    done = catchment("client", "add", "lost", "--clinic", "none", "--new-key", str(key))
-    assert "clinic" in refusal(done)
-    assert not key.exists()
-
-
 @pytest.mark.parametrize(
     "name", ["Nowhere/X", "America", "", "/etc/passwd", "../UTC", "a\0b"]
 )

@@ -66,4 +66,5 @@ class Settings(BaseSettings):
     def public_base_url(self) -> str:
         """Return the base URL without a slash at its end; by default this machine's."""
         host = "localhost" if self.host in WILDCARDS else self.host
+        host = f"[{host}]" if ":" in host else host
         return (self.base_url or f"http://{host}:{self.port}").rstrip("/")

@@ -223,6 +223,22 @@ async def test_a_strangers_body_is_small_and_json(
     assert count(hub) == 0
 
 
+@ONE_DIALECT
+@pytest.mark.parametrize("depth", [200, 300, 400, 500, 700, 900, 990, 5000])
+@pytest.mark.parametrize("member", ["jwks", "contacts", "unknown"])
+async def test_no_depth_of_nesting_is_a_failure(client, depth: int, member: str):
+    """Each reader and writer of JSON has a limit of its own."""
+    nested = '{"keys":[' * depth + "]}" * depth
+    inner = jwks(JWK) | {"x": "NESTED"} if member == "jwks" else "NESTED"
+    said = json.dumps(metadata(**{member: inner})).replace('"NESTED"', nested)
+
+    answer = await client.post(
+        "/oauth/register", content=said, headers={"Content-Type": "application/json"}
+    )
+
+    assert answer.status_code in {201, 400}
+
+
 async def test_strangers_fill_no_database(client, hub: Hub, clock: Clock):
     """So many wait and no more; whom nobody approves for a month is forgotten."""
     for _ in range(registrations.MOST_PENDING):

@@ -120,10 +120,16 @@ class Identities:
                 self._new_aliases.append((alias, record_id))
 
     def has_other_id(self, record_id: int, aliases: Iterable[Alias]) -> bool:
-        """Return whether a record has an id, and none of those among *aliases*."""
+        """
+        Return whether a record has an id, and none of those among *aliases*.
+
+        A current record without an id of its sender's has the hub's, which was told.
+        """
         ids = [alias for alias in aliases if alias.kind is AliasKind.ID]
         if not ids or record_id in self.found(ids):
             return False
+        if self.records[record_id].state is State.CURRENT:
+            return True
         kinds = records.kinds_of_names(self._session, [record_id])
         return (record_id, AliasKind.ID) in kinds
 

@@ -25,6 +25,7 @@ from app.domain.records import (
     RecordType,
     Target,
 )
+from app.fhir.criteria import VersionMatch
 from app.services.facts import fact_rows
 from app.services.hub import Hub
 from app.services.identities import Identities
@@ -50,8 +51,8 @@ class Submission(msgspec.Struct, kw_only=True):
     ``index`` is its place in the delivery, ``expression`` the FHIRPath of the resource.
     ``hub_record`` is the record that a hub id in its URL names.
     ``condition`` are the aliases of a conditional create or update; with
-    ``create_only`` a match leaves the stored record as it is. ``if_match`` is the
-    version it must have; ``if_none_match`` asks that there be none; ``may_replace``
+    ``create_only`` a match leaves the stored record as it is. ``if_match`` are the
+    versions it may have; ``if_none_match`` asks that there be none; ``may_replace``
     refuses to replace a stored record that is out of the sender's scope.
     """
 
@@ -61,7 +62,7 @@ class Submission(msgspec.Struct, kw_only=True):
     hub_record: int | None = None
     condition: tuple[Alias, ...] = ()
     create_only: bool = False
-    if_match: int | None = None
+    if_match: VersionMatch | None = None
     if_none_match: bool = False
     may_replace: Callable[[StoredRecord], None] | None = None
 
@@ -134,6 +135,14 @@ def store(
                 raise
     msg = "Other deliveries are under way"
     raise BusyError(msg)
+
+
+def check_identity(submission: Submission) -> None:
+    """Refuse what corrects a record and does not say which."""
+    is_named = submission.names or submission.hub_record
+    if submission.record.needs_identity and not is_named:
+        msg = "A correction needs the id or an identifier of what it corrects"
+        raise BusinessRuleError(msg, expression=f"{submission.expression}.status")
 
 
 def withdraw(session: WriteSession, hub: Hub, source: Source, record_id: int) -> None:
@@ -268,6 +277,8 @@ class _Delivery:
         hub_record = submission.hub_record
         if hub_record is not None:
             self._identities.own(hub_record, type_=type_, expression=at)
+        if not submission.create_only:
+            self._check_match(submission)
         if type_ is RecordType.PATIENT:
             return self._own_patient(submission)
         named = self._identities.only(submission.names, expression=at)
@@ -288,10 +299,7 @@ class _Delivery:
         self, submission: Submission, record_id: int | None
     ) -> None:
         at = submission.expression
-        is_named = submission.names or submission.hub_record
-        if submission.record.needs_identity and not is_named:
-            msg = "A correction needs the id or an identifier of what it corrects"
-            raise BusinessRuleError(msg, expression=f"{at}.status")
+        check_identity(submission)
         stored = None if record_id is None else self._identities.records[record_id]
         here = stored is not None and stored.state is State.CURRENT
         if stored is not None and here and submission.may_replace is not None:
@@ -300,15 +308,22 @@ class _Delivery:
             msg = "If-None-Match: the record is here already"
             raise PreconditionFailedError(msg, expression=at)
         if submission.if_match is not None and (
-            stored is None or not here or stored.version != submission.if_match
+            stored is None or not here or not submission.if_match.allows(stored.version)
         ):
             msg = "If-Match: the record has another version"
             raise PreconditionFailedError(msg, expression=at)
-        if submission.condition and not submission.create_only and stored is not None:
-            aliases = submission.record.aliases
-            if self._identities.has_other_id(stored.id, aliases):
+
+    def _check_match(self, submission: Submission) -> None:
+        """Refuse a conditional update whose match has another id than its body."""
+        for matched in self._identities.found(submission.condition):
+            record = submission.record
+            if submission.hub_record is not None:
+                is_other = submission.hub_record != matched
+            else:
+                is_other = self._identities.has_other_id(matched, record.aliases)
+            if is_other:
                 msg = "The condition names a record of another id"
-                raise MalformedError(msg, expression=f"{at}.id")
+                raise MalformedError(msg, expression=f"{submission.expression}.id")
 
     def _resolve_references(self, submission: Submission) -> tuple[int | None, int]:
         """

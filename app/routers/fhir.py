@@ -103,11 +103,8 @@ def create(
 ) -> Response:
     """Store one resource; only its de-identified form is kept."""
     check_scope(caller, type_.fhir_name, "c", body)
-    if search_parameters(request):
-        msg = "A create takes no parameters; a condition stands in If-None-Exist"
-        raise NotSupportedError(msg)
     resources.check_type(body, type_)
-    criterion = _criterion(request.headers.get("If-None-Exist"))
+    criterion = _criterion(_condition_of_create(request))
     wish = Wish(
         criterion=criterion,
         create_only=criterion is not None,
@@ -206,6 +203,15 @@ def search(type_: KeptType, caller: Caller) -> Response:
     check_scope(caller, type_.fhir_name, "s")
     msg = "This hub has no search"
     raise NotSupportedError(msg)
+
+
+def _condition_of_create(request: Request) -> str | None:
+    """Return If-None-Exist, or what some clients write into the URL in its place."""
+    header, query = request.headers.get("If-None-Exist"), search_parameters(request)
+    if query and (header or not query.startswith("identifier=")):
+        msg = "A create has one condition, in If-None-Exist: identifier=system|value"
+        raise NotSupportedError(msg)
+    return header or query
 
 
 def _criterion(criteria: str | None) -> Criterion | None:

@@ -1,7 +1,7 @@
-"""A served hub, a clinic of its own for each test, and what is kept of it."""
+"""A clinic of its own for each test, and what is kept of it."""
 
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
@@ -10,7 +10,6 @@ from sqlalchemy import text
 from app.domain.records import RecordType
 from app.services.hub import Hub
 from tests.hubs import Caller, Network
-from tests.served import served_by_a_process
 
 NUMBERS = itertools.count(1)
 KEPT = text(
@@ -21,13 +20,6 @@ KEPT = text(
 )
 
 Kept = Callable[[], dict[str, int]]
-
-
-@pytest.fixture(scope="session")
-def served_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """A hub that a process of its own serves on SQLite, for all clients."""
-    with served_by_a_process(tmp_path_factory.mktemp("served")) as hub:
-        yield hub
 
 
 @pytest.fixture

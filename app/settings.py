@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PREFIX = "CATCHMENT_"
 MAX_BODY_BYTES = 32 * 1024 * 1024
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104  (named, not bound)
 
 
 class Settings(BaseSettings):
@@ -67,5 +68,6 @@ class Settings(BaseSettings):
 
     @property
     def public_base_url(self) -> str:
-        """Return the base URL without a slash at its end."""
-        return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+        """Return the base URL without a slash at its end; by default this machine's."""
+        host = "localhost" if self.host in WILDCARDS else self.host
+        return (self.base_url or f"http://{host}:{self.port}").rstrip("/")

@@ -117,6 +117,7 @@ def all_clients(
     """Return every client in the order of its id, with whose it is."""
     query = (
         select(tables.Client, tables.Source, tables.Clinic)
+        .select_from(tables.Client)
         .join(tables.Source, isouter=True)
         .join(tables.Clinic, isouter=True)
         .order_by(tables.Client.client_id)

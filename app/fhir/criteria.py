@@ -43,7 +43,6 @@ def parse_criterion(
     Return the criterion that search parameters state about a *type_name*.
 
     ``identifier=system|value`` is the one form; a leading ``?`` or ``Type?`` is fine.
-    A comma would mean "or", unless it is escaped (R4 search, 3.1.1.5.6).
 
     Raises:
         NotSupportedError: They are of any other form, or about another type.
@@ -53,10 +52,22 @@ def parse_criterion(
     about = stated["type"] or type_name
     parameters = parse_qsl(stated["query"], keep_blank_values=True)
     names = [name for name, _ in parameters]
-    token = _TOKEN.fullmatch(parameters[0][1]) if names == ["identifier"] else None
-    if about != type_name or token is None:
+    found = parse_token(parameters[0][1]) if names == ["identifier"] else None
+    if about != type_name or found is None:
         msg = "A condition is of the form identifier=system|value, and no other"
         raise NotSupportedError(msg, expression=expression)
+    return found
+
+
+def parse_token(text: str) -> Criterion | None:
+    """
+    Return the identifier that ``system|value`` means; None where it means no one.
+
+    A comma would mean "or", unless it is escaped (R4 search, 3.1.1.5.6).
+    """
+    token = _TOKEN.fullmatch(text)
+    if token is None:
+        return None
     system, value = (_ESCAPED.sub(r"\1", part) for part in token.groups())
     return Criterion(system, value)
 

@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     clients reach the hub: the issuer, and the base of what assertions are made for.
     ``trusted_proxies`` are the addresses, with commas between them, of the proxies that
     may say by ``X-Forwarded-Proto`` how a request came to them.
+    ``client_resources_per_second`` and ``client_burst_resources`` bound what each
+    client may ask of this process; without the first there is no bound.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
@@ -39,6 +41,8 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     max_body_bytes: int = Field(default=MAX_BODY_BYTES, ge=1024)
     trusted_proxies: str = "127.0.0.1"
+    client_resources_per_second: float | None = Field(default=None, gt=0)
+    client_burst_resources: int = Field(default=1000, ge=1)
 
     @model_validator(mode="after")
     def refuse_unknown_names(self) -> Self:

@@ -23,6 +23,7 @@ from tests.hubs import (
     hub_on,
     settings_in,
 )
+from tests.served import served_by_a_process
 
 ROOT = Path(__file__).parent.parent
 DIALECTS = ("sqlite", "postgresql")
@@ -98,6 +99,13 @@ def hub(shared_parts: Hub, database_url: str, clock: Clock) -> Iterator[Hub]:
     engine = open_engine(database_url)
     yield hub_on(shared_parts, engine, clock)
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def served_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """A hub that a process of its own serves, for all who call from outside."""
+    with served_by_a_process(tmp_path_factory.mktemp("served")) as hub:
+        yield hub
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from app.store import clinics, tables
 from app.store.sessions import ReadSession, WriteSession, write_session
 
 MOST_PENDING = 100
+HOUR_SECONDS = 60 * 60
 PENDING_DAYS = 30
 DAY_SECONDS = 24 * 60 * 60
 
@@ -87,7 +88,7 @@ def register(hub: Hub, body: bytes) -> dict[str, Any]:
         clinics.forget_pending(session, before=now - PENDING_DAYS * DAY_SECONDS)
         if clinics.pending_count(session) >= MOST_PENDING:
             msg = "Too many registrations wait for approval"
-            raise ThrottledError(msg)
+            raise ThrottledError(msg, retry_after_seconds=HOUR_SECONDS)
         registry.register_client(session, new, dev_mode=hub.is_local)
     log.info("client_registered", extra={"client_id": new.client_id})
     return _answer(new, secret=secret, now=now)

@@ -243,9 +243,8 @@ REQUESTS = [
     ("GET", f"/Observation?code={CANARY}", {}, 400, "not-supported"),
     ("GET", f"/Observation/o1/_history/{CANARY}", {}, 404, "not-found"),
     ("PATCH", "/Observation/o1", {}, 405, "not-supported"),
-    ("DELETE", f"/Observation?identifier={CANARY}", {}, 405, "not-supported"),
+    ("DELETE", f"/Observation?identifier={CANARY}", {}, 400, "not-supported"),
     ("POST", "/Observation/o1", {}, 405, "not-supported"),
-    ("POST", "/Observation/", {}, 404, "not-found"),
     ("POST", f"/Observation?x={CANARY}", {}, 400, "not-supported"),
     (
         "POST",
@@ -272,13 +271,13 @@ REQUESTS = [
     ("POST", "/Observation", {"Content-Encoding": "br"}, 415, "unsupported-media"),
     ("POST", "/Observation", {"Content-Encoding": "gzip"}, 415, "unsupported-media"),
     ("POST", "/Observation", {"Accept": "application/fhir+xml"}, 406, "not-acceptable"),
-    ("POST", "/Observation", {"If-None-Exist": f"code={CANARY}"}, 400, "structure"),
+    ("POST", "/Observation", {"If-None-Exist": f"code={CANARY}"}, 400, "not-supported"),
     (
         "POST",
         "/Observation",
         {"If-None-Exist": f"identifier={CANARY}"},
         400,
-        "structure",
+        "not-supported",
     ),
     (
         "POST",
@@ -288,9 +287,9 @@ REQUESTS = [
         "business-rule",
     ),
     ("PUT", f"/Observation/{CANARY}", {}, 400, "structure"),
-    ("PUT", f"/Observation?code={CANARY}", {}, 400, "structure"),
+    ("PUT", f"/Observation?code={CANARY}", {}, 400, "not-supported"),
     ("PUT", "/Observation", {}, 400, "structure"),
-    ("PUT", "/Observation/o1", {"If-Match": CANARY}, 422, "value"),
+    ("PUT", "/Observation/o1", {"If-Match": CANARY}, 400, "structure"),
     ("PUT", "/Observation/o1", {"If-None-Match": 'W/"1"'}, 400, "not-supported"),
 ]
 
@@ -374,7 +373,7 @@ BUNDLES = [
     (
         make.transaction(make.post(make.lab(1), request={"ifNoneExist": CANARY})),
         400,
-        "structure",
+        "not-supported",
         "entry[0].request",
     ),
     (

@@ -149,9 +149,9 @@ async def test_reads_of_measures_count_too(network: Network):
     """In the format of that door: a problem document."""
     partner = network.partner()
     token = await partner.fresh_token()
-    asked = {"headers": {"Authorization": f"Bearer {token}"}}
+    asked = {"Authorization": f"Bearer {token}"}
 
-    answers = [await partner.http.get("/v1/measures", **asked) for _ in range(11)]
+    answers = [await partner.http.get("/v1/measures", headers=asked) for _ in range(11)]
 
     assert [a.status_code for a in answers] == [200] * 10 + [429]
     assert answers[-1].headers["Content-Type"] == "application/problem+json"

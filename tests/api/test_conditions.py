@@ -237,7 +237,7 @@ async def test_the_hubs_own_id_is_the_same_id(ehr: Caller):
 @pytest.mark.parametrize("door", ["single", "transaction"])
 @pytest.mark.conforms("R5", mutation="one match of another id")
 async def test_one_match_of_another_id_is_refused(
-    ehr: Caller, hub: Hub, known_as: str | None, there: bool, door: str
+    ehr: Caller, hub: Hub, known_as: str | None, *, there: bool, door: str
 ):
     """400: the condition and the body speak of different records."""
     await ehr.call(
@@ -358,7 +358,7 @@ async def test_an_update_meets_the_version_it_was_made_for(
 @pytest.mark.parametrize("withdrawn", [False, True])
 @pytest.mark.conforms("R7", mutation="the record is not there")
 async def test_no_version_of_what_is_not_there(
-    ehr: Caller, hub: Hub, if_match: str, withdrawn: bool
+    ehr: Caller, hub: Hub, if_match: str, *, withdrawn: bool
 ):
     """412: whoever states a version means to replace, never to create."""
     if withdrawn:

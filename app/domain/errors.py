@@ -159,10 +159,10 @@ class BusyError(ServiceError):
 
 
 class ThrottledError(ServiceError):
-    """The client has spent its budget of resources for now."""
+    """Too much was asked for already; the same request may succeed later."""
 
     issue_type = IssueType.THROTTLED
 
-    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+    def __init__(self, message: str, *, retry_after_seconds: int = 1) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds

@@ -27,6 +27,7 @@ ACCEPTED = frozenset({"application/fhir+json", "application/json", "text/json"})
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 SOON_READ_BYTES = 64 * 1024
 """A body below this is read faster than a thread takes it over."""
+SMALL_BODY_BYTES = 64 * 1024
 RETURNS = ("minimal", "representation", "OperationOutcome")
 ABOUT_THE_REPLY = frozenset({"_format", "_pretty"})
 CONDITIONS = frozenset(
@@ -39,7 +40,16 @@ IF_VERSION = frozenset({b"if-match", b"if-none-match"})
 
 async def read_body(request: Request) -> bytes:
     """Return the body, refused as soon as it is over the limit."""
-    limit: int = request.app.state.settings.max_body_bytes
+    return await read_up_to(request, request.app.state.settings.max_body_bytes)
+
+
+async def read_small_body(request: Request) -> bytes:
+    """Return a body that a stranger may send: a form, a description of a client."""
+    return await read_up_to(request, SMALL_BODY_BYTES)
+
+
+async def read_up_to(request: Request, limit: int) -> bytes:
+    """Return the body, refused as soon as it is over *limit* bytes."""
     declared = request.headers.get("Content-Length", "0")
     if declared.isdecimal() and int(declared) > limit:
         raise _too_large(limit)
@@ -58,6 +68,7 @@ def _too_large(limit: int) -> TooLargeError:
 
 
 Body = Annotated[bytes, Depends(read_body)]
+SmallBody = Annotated[bytes, Depends(read_small_body)]
 
 
 async def read_fhir_body(request: Request, body: Body) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from app.domain.errors import (
 )
 from app.fhir.outcomes import HTTP_STATUS, operation_outcome
 from app.routers.templates import page
-from app.smart.errors import InvalidClientError, OAuthError
+from app.smart.errors import OAuthError
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,17 @@ CHALLENGES = {
     HTTPStatus.FORBIDDEN: 'Bearer error="insufficient_scope"',
 }
 """What a refused caller is told to do about it (RFC 6750 section 3)."""
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+"""The headers of whatever an OAuth endpoint says (RFC 6749 section 5.1)."""
+OAUTH_ERRORS = {
+    401: "invalid_token",
+    429: "temporarily_unavailable",
+    500: "server_error",
+    503: "temporarily_unavailable",
+}
+"""OAuth's words for errors of other rooms; else the request was not right."""
+BASIC_CHALLENGE = 'Basic realm="catchment"'
+OAUTH_CHALLENGES = {"invalid_token": CHALLENGES[HTTPStatus.UNAUTHORIZED]}
 PAGES = ("/measures/", "/clinics/")
 HEADINGS = {
     400: "This address is not right",
@@ -122,12 +133,16 @@ def _challenge(request: Request, status: int) -> dict[str, str]:
 
 def _oauth(error: ServiceError, status: int) -> Response:
     """Return *error* in OAuth's own JSON (RFC 6749 section 5.2)."""
-    code = error.code if isinstance(error, OAuthError) else "invalid_request"
-    if isinstance(error, OAuthError) and not isinstance(error, InvalidClientError):
-        status = HTTPStatus.BAD_REQUEST
+    code = (
+        error.code
+        if isinstance(error, OAuthError)
+        else OAUTH_ERRORS.get(status, "invalid_request")
+    )
     body = {"error": code, "error_description": error.message}
-    no_store = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-    return _json(body, status, "application/json", no_store)
+    headers = dict(NO_STORE)
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = OAUTH_CHALLENGES.get(code, BASIC_CHALLENGE)
+    return _json(body, status, "application/json", headers)
 
 
 def _json(

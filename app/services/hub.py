@@ -71,3 +71,18 @@ class Hub:
     def token_endpoint(self) -> str:
         """Return the URL that client assertions are made for."""
         return f"{self.base_url}/oauth/token"
+
+    @property
+    def introspection_endpoint(self) -> str:
+        """Return the URL where a client asks about its tokens."""
+        return f"{self.base_url}/oauth/introspect"
+
+    @property
+    def revocation_endpoint(self) -> str:
+        """Return the URL where a client takes back its tokens."""
+        return f"{self.base_url}/oauth/revoke"
+
+    @property
+    def registration_endpoint(self) -> str:
+        """Return the URL where a client registers itself."""
+        return f"{self.base_url}/oauth/register"

@@ -30,6 +30,7 @@ from app.services.facts import fact_rows
 from app.services.hub import Hub
 from app.services.identities import Identities
 from app.store import records, subjects
+from app.store.exchanges import sent_together
 from app.store.records import State, StoredRecord
 from app.store.sessions import WriteSession, is_busy, is_conflict, one_try
 
@@ -122,11 +123,9 @@ def store(
     refused submission leaves the others alone. What two deliveries do at once comes
     out as if they had come one after the other.
     """
-    patients = set(_patient_keys(submissions))
     for _ in range(TRIES):
         try:
             with one_try(session):
-                records.lock_names(session, patients)
                 return _Delivery(session, hub, source).store(submissions, atomic=atomic)
         except DBAPIError as error:
             if is_busy(error):
@@ -249,7 +248,12 @@ class _Delivery:
                     keys.update(alias.key for alias in target.aliases)
                 elif isinstance(target, HubTarget):
                     hub_ids.add(target.record_id)
-        self._identities.load(keys, hub_ids, expected=len(submissions))
+        self._identities.load(
+            keys,
+            hub_ids,
+            patients=set(_patient_keys(submissions)),
+            expected=len(submissions),
+        )
 
     def _place(self, submission: Submission) -> _Placed:
         """Find the record by its names, and those it refers to."""
@@ -508,8 +512,6 @@ class _Delivery:
 
     def _write(self) -> None:
         """Write records, names, facts and who is to be counted again."""
-        self._identities.write()
-        records.delete_facts(self._session, self._stale)
         current = [
             (self._identities.records[record_id], content)
             for record_id, content in self._written.items()
@@ -521,13 +523,16 @@ class _Delivery:
             units=self._hub.units,
             concept_ids=lambda codings: self._hub.concepts.ids(self._session, codings),
         )
-        records.insert_facts(self._session, rows)
         counted = {self._identities.counted(i).id for i in self._dirty}
-        subjects.mark_dirty(
-            self._session,
-            [(i, self._source.clinic_id) for i in counted | self._joined],
-            now=self._identities.now,
-        )
+        with sent_together(self._session):
+            self._identities.write()
+            records.delete_facts(self._session, self._stale)
+            records.insert_facts(self._session, rows)
+            subjects.mark_dirty(
+                self._session,
+                [(i, self._source.clinic_id) for i in counted | self._joined],
+                now=self._identities.now,
+            )
 
 
 def _is_before(sent: int | None, stored: int | None) -> bool:

@@ -241,6 +241,22 @@ async def test_a_conditional_create_writes_once(network: Network):
     assert second.json()["valueQuantity"]["value"] == 7.1
 
 
+async def test_a_condition_in_the_url_of_a_create_is_the_headers(network: Network):
+    """Some clients (fhirpy) write it there; it is meant, so it is not ignored (R4)."""
+    ehr = network.ehr()
+    condition = f"identifier={make.MRN}|A1"
+    path = f"/Observation?{condition}"
+
+    first = await ehr.call("POST", path, make.lab(7.1))
+    second = await ehr.call("POST", path, make.lab(8.2))
+    both = await ehr.call("POST", path, make.lab(8.2), If_None_Exist=condition)
+
+    assert [first.status_code, second.status_code] == [201, 200]
+    assert second.json() == first.json()
+    assert both.status_code == 400
+    assert both.json()["issue"][0]["code"] == "not-supported"
+
+
 async def test_a_condition_names_what_it_creates(network: Network):
     """A body without the identifier is still the record of the condition."""
     ehr = network.ehr()

@@ -172,7 +172,8 @@ async def test_it_is_valid_fhir_of_the_right_version(client: httpx.AsyncClient):
     (extension,) = statement["rest"][0]["security"]["extension"]
     assert extension["url"].endswith("oauth-uris")
     assert {e["url"]: e["valueUri"] for e in extension["extension"]} == {
-        "token": f"{BASE_URL}/oauth/token"
+        "token": f"{BASE_URL}/oauth/token",
+        "register": f"{BASE_URL}/oauth/register",
     }
 
 

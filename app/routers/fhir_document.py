@@ -51,7 +51,7 @@ INTERACTIONS = {
         parameters=("_format",), answers={200: "Resource"}, refusals=(406,)
     ),
     "receive_bundle": Interaction(body="Bundle", answers={200: "Bundle"}),
-    "deidentify": Interaction(answers={200: "Parameters"}),
+    "deidentify": Interaction(answers={200: "Parameters"}, refusals=(404,)),
     "validate": Interaction(answers={200: "OperationOutcome"}),
     "create": Interaction(
         parameters=("If-None-Exist", "Prefer"), body="KeptResource", answers=WRITTEN

@@ -103,12 +103,14 @@ PARAMETERS = {
         "path",
         "A resource type that is kept.",
         enum=[type_.fhir_name for type_ in RecordType],
+        examples=["Observation"],
     ),
     "own_id": _parameter(
         "own_id",
         "path",
         "The sender's own id of the resource, or the hub's.",
         pattern="^[A-Za-z0-9.-]{1,64}$",
+        examples=["a1c-1"],
     ),
     "identifier": _parameter(
         "identifier", "query", "The identifier of the resource: system|value."
@@ -128,6 +130,32 @@ PARAMETERS = {
         "Prefer", "What to answer.", enum=[f"return={value}" for value in RETURNS]
     ),
 }
+
+OBSERVATION: Json = {
+    "resourceType": "Observation",
+    "id": "a1c-1",
+    "status": "final",
+    "code": {"coding": [{"system": "http://loinc.org", "code": "4548-4"}]},
+    "subject": {"reference": "Patient/123"},
+    "effectiveDateTime": "2024-02-10",
+    "valueQuantity": {
+        "value": 7.1,
+        "unit": "%",
+        "system": "http://unitsofmeasure.org",
+        "code": "%",
+    },
+}
+ENTRY = {"method": "PUT", "url": "Observation/a1c-1"}
+EXAMPLES: dict[str, Json] = {
+    "Resource": OBSERVATION,
+    "KeptResource": OBSERVATION,
+    "Bundle": {
+        "resourceType": "Bundle",
+        "type": "batch",
+        "entry": [{"resource": OBSERVATION, "request": ENTRY}],
+    },
+}
+"""What may be sent, by its schema."""
 
 TEXT = {"type": "string"}
 OBJECTS = {"type": "array", "items": {"type": "object"}}
@@ -219,8 +247,11 @@ def _operation(route: APIRoute) -> Json:
     }
     if read_fhir_body in asked:
         names.append("_format")
-        schema = {"$ref": _schema(known.body)}
-        content = {media_type: {"schema": schema} for media_type in sorted(ACCEPTED)}
+        sent = {
+            "schema": {"$ref": _schema(known.body)},
+            "example": EXAMPLES[known.body],
+        }
+        content = dict.fromkeys(sorted(ACCEPTED), sent)
         operation["requestBody"] = {"required": True, "content": content}
     if find_caller in asked:
         operation["security"] = [{BEARER.scheme_name: []}]

@@ -36,7 +36,7 @@ def test_every_answer_is_one_that_the_document_announces(
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", str(document)),
         *("--url", served_hub.base_url, "--checks", ",".join(CHECKS)),
-        *("--phases", "coverage,fuzzing", "--max-examples", str(EXAMPLES)),
+        *("--phases", "examples,coverage,fuzzing", "--max-examples", str(EXAMPLES)),
         *("--generation-deterministic", "--no-color", "--warnings", "off"),
         *("--generation-with-security-parameters", "false"),
         *("--header", f"Authorization: Bearer {token}"),

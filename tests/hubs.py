@@ -21,7 +21,7 @@ from app.services.authorization import Principals
 from app.services.hub import Hub
 from app.settings import Settings
 from app.smart.clients import client_assertion, generate_key
-from app.smart.token_requests import ASSERTION_TYPE, GRANT_TYPE
+from app.smart.vocabulary import ASSERTION_TYPE, GRANT_TYPE
 from app.store import clinics
 from app.store.concepts import ConceptCache
 from app.store.migrations import migrate
@@ -319,7 +319,15 @@ class Network:
 
 
 REGISTRY = frozenset(
-    {"alembic_version", "clinic", "source", "client", "assertion_use", "sqlite_stat1"}
+    {
+        "alembic_version",
+        "clinic",
+        "source",
+        "client",
+        "assertion_use",
+        "revoked_token",
+        "sqlite_stat1",
+    }
 )
 """Tables that no resource is written to."""
 

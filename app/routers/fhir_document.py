@@ -11,7 +11,12 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from app.domain.records import RecordType
 from app.fhir.outcomes import HTTP_STATUS
 from app.routers.bodies import ACCEPTED, RETURNS, read_fhir_body
-from app.routers.dependencies import BEARER, find_caller, new_write_session
+from app.routers.dependencies import (
+    BEARER,
+    find_caller,
+    find_paying_caller,
+    new_write_session,
+)
 from app.routers.fhir import find_kept_type
 from app.routers.outcomes import FHIR_JSON
 
@@ -75,7 +80,8 @@ INTERACTIONS = {
 """By the name of the route; one that is not here answers 200 with a resource."""
 
 BY_DEPENDENCY: dict[Callable[..., Any], tuple[int, ...]] = {
-    find_caller: (401, 403),
+    find_caller: (401, 403, 429),
+    find_paying_caller: (401, 403, 429),
     find_kept_type: (404,),
     new_write_session: (409, 412, 503),
     read_fhir_body: (400, 406, 413, 415, 422),
@@ -253,7 +259,7 @@ def _operation(route: APIRoute) -> Json:
         }
         content = dict.fromkeys(sorted(ACCEPTED), sent)
         operation["requestBody"] = {"required": True, "content": content}
-    if find_caller in asked:
+    if asked & {find_caller, find_paying_caller}:
         operation["security"] = [{BEARER.scheme_name: []}]
     if names:
         operation["parameters"] = [

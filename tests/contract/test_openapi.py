@@ -183,7 +183,8 @@ def test_what_a_fhir_route_reads_of_the_headers_is_described():
         name
         for module in (bodies, fhir)
         for name in re.findall(
-            r'headers\.get\(\s*"([\w-]+)"', inspect.getsource(module)
+            r'(?:headers\.get\(|header_of\(request,)\s*"([\w-]+)"',
+            inspect.getsource(module),
         )
     }
 
@@ -208,6 +209,7 @@ def test_fhir_needs_a_token_but_for_what_describes_it():
 
     assert open_paths == {
         "/fhir/.well-known/smart-configuration",
+        "/fhir/OperationDefinition/{code}",
         "/fhir/metadata",
         "/fhir/openapi.json",
     }

@@ -50,10 +50,14 @@ class Interaction:
     refusals: tuple[int, ...] = ()
 
 
+SEEN: dict[int, str | None] = {200: "Resource", 304: None}
 WRITTEN: dict[int, str | None] = {200: "Resource", 201: "Resource"}
 INTERACTIONS = {
     "metadata": Interaction(
-        parameters=("_format",), answers={200: "Resource"}, refusals=(406,)
+        parameters=("_format", "If-None-Match"), answers=SEEN, refusals=(400, 406)
+    ),
+    "define_operation": Interaction(
+        parameters=("_format", "If-None-Match"), answers=SEEN, refusals=(400, 404, 406)
     ),
     "receive_bundle": Interaction(body="Bundle", answers={200: "Bundle"}),
     "deidentify": Interaction(answers={200: "Parameters"}, refusals=(404,)),
@@ -67,14 +71,18 @@ INTERACTIONS = {
         answers=WRITTEN,
     ),
     "update_conditionally": Interaction(
-        parameters=("identifier", "If-Match", "Prefer"),
+        parameters=("identifier", "If-Match", "If-None-Match", "Prefer"),
         body="KeptResource",
         answers=WRITTEN,
     ),
     "read": Interaction(
-        parameters=("_format",), answers={200: "Resource"}, refusals=(400, 406, 410)
+        parameters=("_format", "If-None-Match"),
+        answers=SEEN,
+        refusals=(400, 406, 410),
     ),
+    "read_version": Interaction(answers={}),
     "withdraw": Interaction(answers={204: None}, refusals=(400,)),
+    "withdraw_conditionally": Interaction(answers={}, refusals=(400,)),
     "search": Interaction(answers={}, refusals=(400,)),
 }
 """By the name of the route; one that is not here answers 200 with a resource."""
@@ -131,7 +139,9 @@ PARAMETERS = {
     "If-Match": _header(
         "If-Match", "The version to be replaced.", pattern='^W/"[0-9]{1,9}"$'
     ),
-    "If-None-Match": _header("If-None-Match", "Create only.", const="*"),
+    "If-None-Match": _header(
+        "If-None-Match", "To write: * creates only. To read: the version at hand."
+    ),
     "Prefer": _header(
         "Prefer", "What to answer.", enum=[f"return={value}" for value in RETURNS]
     ),
@@ -209,7 +219,7 @@ def fhir_document(app: FastAPI) -> Json:
     for route in fhir_routes(app):
         for method in sorted(route.methods or ()):
             operations = paths.setdefault(route.path_format, {})
-            operations[method.lower()] = _operation(route)
+            operations[method.lower()] = _operation(route, method)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -239,14 +249,14 @@ def fhir_routes(app: FastAPI) -> Iterator[APIRoute]:
             yield route
 
 
-def _operation(route: APIRoute) -> Json:
+def _operation(route: APIRoute, method: str) -> Json:
     """Describe a route by what it asks for, and by the table of interactions."""
     asked = set(_dependencies(route.dependant))
     known = INTERACTIONS.get(route.name, Interaction(answers={200: "Resource"}))
     names = [*route.param_convertors, *known.parameters]
     summary, _, _ = (route.description or route.name).partition("\n")
     operation: Json = {
-        "operationId": _operation_id(route),
+        "operationId": _operation_id(route, method),
         "tags": route.tags,
         "summary": summary,
         "responses": _responses(route, known, asked),
@@ -261,6 +271,9 @@ def _operation(route: APIRoute) -> Json:
         operation["requestBody"] = {"required": True, "content": content}
     if asked & {find_caller, find_paying_caller}:
         operation["security"] = [{BEARER.scheme_name: []}]
+    if method == "HEAD":
+        for answer in operation["responses"].values():
+            answer.pop("content", None)
     if names:
         operation["parameters"] = [
             PARAMETERS.get(name) or _parameter(name, "path", "") for name in names
@@ -268,8 +281,12 @@ def _operation(route: APIRoute) -> Json:
     return operation
 
 
-def _operation_id(route: APIRoute) -> str:
-    return f"{route.name}_at_slash" if route.path.endswith("/") else route.name
+def _operation_id(route: APIRoute, method: str) -> str:
+    """Return the route's name, and what tells apart its methods and paths."""
+    head = "head_" if method == "HEAD" else ""
+    slash = "_at_slash" if route.path.endswith("/") else ""
+    history = "_history" if route.path.endswith("/_history") else ""
+    return f"{head}{route.name}{history}{slash}"
 
 
 def _responses(route: APIRoute, known: Interaction, asked: set[Any]) -> Json:

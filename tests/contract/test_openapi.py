@@ -170,6 +170,17 @@ def test_every_route_of_fhir_that_is_told_of_by_name_is_there():
     assert names >= set(INTERACTIONS)
 
 
+def test_no_two_operations_of_fhir_have_one_name():
+    """One route may have several methods and paths, each an operation of its own."""
+    names = [
+        operation["operationId"]
+        for methods in FHIR["paths"].values()
+        for operation in methods.values()
+    ]
+
+    assert len(set(names)) == len(names)
+
+
 def test_what_a_fhir_route_reads_of_the_headers_is_described():
     """A header that nobody knows of is of no use; HTTP's own need no word."""
     of_http = {

@@ -54,7 +54,13 @@ ROWS = (
     ),
     Row(name="A2", text="`grant_type` is `client_credentials`."),
     Row(name="A3", text="`client_assertion_type` is the JWT bearer's URN."),
-    Row(name="A4", text="`scope` is required, in SMART's syntax."),
+    Row(
+        name="A4",
+        text="`scope` is required, in SMART's syntax.",
+        departure="An operator may register a client that asks for none "
+        "(`--scope-optional`); it is granted all that it may have. `@medplum/core` is "
+        "such a client.",
+    ),
     Row(
         name="A5",
         text="The assertion's header: `alg` RS384 or ES384, in keeping with the key; "

@@ -258,6 +258,7 @@ class Network:
         base_urls: tuple[str, ...] = ("https://ehr.example/fhir",),
         scopes: tuple[str, ...] = registry.CLINIC_SCOPES,
         time_zone: str = "America/New_York",
+        scope_optional: bool = False,
     ) -> Caller:
         """Enrol a client, and its clinic and source where they are new."""
         code = clinic or client_id.partition("-")[0]
@@ -284,7 +285,13 @@ class Network:
                     time_zone=time_zone,
                     padded_dates=False,
                 )
-        return self._client(client_id, scopes, clinic=code, source=source)
+        return self._client(
+            client_id,
+            scopes,
+            clinic=code,
+            source=source,
+            scope_optional=scope_optional,
+        )
 
     def partner(self, client_id: str = "partner") -> Caller:
         """Register a partner's client."""
@@ -297,12 +304,14 @@ class Network:
         *,
         clinic: str | None,
         source: str = registry.MAIN_SOURCE,
+        scope_optional: bool = False,
     ) -> Caller:
         new = registry.NewClient(
             client_id=client_id,
             name=client_id,
             audience=Audience.MEMBERS,
             scopes=scopes,
+            scope_optional=scope_optional,
             clinic=clinic,
             source=source,
             key_set=json.dumps(PUBLIC),

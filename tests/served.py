@@ -40,6 +40,8 @@ def served(folder: Path) -> Iterator[Hub]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
+            while not server.started and thread.is_alive():
+                time.sleep(0.01)
             yield hub
         finally:
             server.should_exit = True

@@ -40,6 +40,14 @@ Scopes = Annotated[
 ]
 
 
+ScopeOptional = Annotated[
+    bool,
+    typer.Option(
+        "--scope-optional", help="Give it all its scopes where it asks for none."
+    ),
+]
+
+
 @app.command("add")
 def add_client(
     client_id: ClientId,
@@ -56,6 +64,7 @@ def add_client(
         typer.Option(help="How it proves who it is; a secret is a partner's only."),
     ] = AuthMethod.PRIVATE_KEY_JWT,
     scope: Scopes = None,
+    scope_optional: ScopeOptional = False,
     name: Annotated[str, typer.Option(help="Its name as people say it.")] = "",
 ) -> None:
     """Register a client, by its keys, the URL of them, or what is made for it here."""
@@ -70,6 +79,7 @@ def add_client(
             name=name or client_id,
             audience=audience,
             scopes=scopes,
+            scope_optional=scope_optional,
             clinic=clinic,
             source=source,
             auth_method=method,

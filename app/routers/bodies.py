@@ -64,7 +64,7 @@ async def read_up_to(request: Request, limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> TooLargeError:
-    return TooLargeError(f"A body may have {limit} bytes; send more as NDJSON")
+    return TooLargeError(f"A body may have {limit} bytes here")
 
 
 Body = Annotated[bytes, Depends(read_body)]

@@ -19,6 +19,7 @@ _MEANINGS: dict[int | str, str] = {
     401: "No valid access token came with the request",
     403: "The token's scope does not cover this",
     404: "There is nothing of that name, or nothing released",
+    429: "The budget of the client is spent; Retry-After says for how long",
     "default": "The hub failed, or is too busy now",
 }
 

@@ -20,7 +20,7 @@ router = APIRouter(
     prefix="/v1",
     tags=["measures"],
     dependencies=[Depends(BEARER)],
-    responses=problem_responses(401, 403, "default"),
+    responses=problem_responses(401, 403, 429, "default"),
 )
 
 

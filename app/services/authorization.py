@@ -13,6 +13,8 @@ from app.domain.errors import ForbiddenError, NotAuthenticatedError
 from app.services.client_authentication import authenticated_client
 from app.services.hub import Hub
 from app.smart.credentials import parse_form
+from app.smart.errors import InvalidScopeError
+from app.smart.registration import RegisteredClient
 from app.smart.scopes import Interaction, allows, intersection
 from app.smart.token_requests import parse_token_request
 from app.smart.tokens import LIFETIME_SECONDS, issue_token
@@ -37,7 +39,7 @@ def grant_token(
     client = authenticated_client(
         hub, request.credentials, audiences=(hub.token_endpoint,)
     )
-    granted = intersection(request.scope, client.scopes)
+    granted = _granted(client, request.scope)
     token = issue_token(
         client.client_id,
         granted,
@@ -53,6 +55,21 @@ def grant_token(
         "expires_in": LIFETIME_SECONDS,
         "scope": " ".join(granted),
     }
+
+
+def _granted(client: RegisteredClient, requested: str | None) -> tuple[str, ...]:
+    """
+    Return the scopes of a token.
+
+    SMART requires a client to ask. What does not is refused, unless an operator knew of
+    it and registered the client so (RFC 6749 3.3 has both).
+    """
+    if requested is not None:
+        return intersection(requested, client.scopes)
+    if not client.scope_optional:
+        msg = "scope is missing"
+        raise InvalidScopeError(msg)
+    return client.scopes
 
 
 class Principals:

@@ -53,6 +53,7 @@ def registered_client(row: tables.Client) -> RegisteredClient:
         client_id=row.client_id,
         status=ClientStatus(row.status),
         scopes=tuple(row.scopes.split()),
+        scope_optional=row.scope_optional,
         auth_method=AuthMethod(row.auth_method),
         key_set=row.key_set,
         jwks_uri=row.jwks_uri,

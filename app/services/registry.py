@@ -55,6 +55,7 @@ class NewClient(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     audience: Audience
     scopes: tuple[str, ...]
+    scope_optional: bool = False
     clinic: str | None = None
     source: str = MAIN_SOURCE
     key_set: str | None = None
@@ -121,6 +122,7 @@ def register_client(session: WriteSession, new: NewClient, *, dev_mode: bool) ->
             audience=new.audience.value,
             name=new.name,
             scopes=" ".join(new.scopes),
+            scope_optional=new.scope_optional,
             key_set=new.key_set,
             jwks_uri=new.jwks_uri,
             secret_hash=new.secret_hash,

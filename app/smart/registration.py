@@ -21,12 +21,14 @@ class RegisteredClient(msgspec.Struct, frozen=True, kw_only=True):
     A client as it was registered, with the one thing that its *auth_method* needs.
 
     ``key_set`` is the text of a JWK Set, ``jwks_uri`` the URL of one, ``secret_hash``
-    the digest of a secret; ``scopes`` are those it was pre-authorised for.
+    the digest of a secret; ``scopes`` are those it was pre-authorised for, and with
+    ``scope_optional`` it gets them all where it asks for none.
     """
 
     client_id: str
     status: ClientStatus
     scopes: tuple[str, ...]
+    scope_optional: bool = False
     auth_method: AuthMethod = AuthMethod.PRIVATE_KEY_JWT
     key_set: str | None = None
     jwks_uri: str | None = None

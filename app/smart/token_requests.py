@@ -17,10 +17,10 @@ MAX_SCOPE_LENGTH = 4096
 
 
 class TokenRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks, to be verified, and for which scopes."""
+    """Who asks, to be verified, and for which scopes, if it says so."""
 
     credentials: Credentials
-    scope: str
+    scope: str | None
 
 
 def parse_token_request(
@@ -28,8 +28,6 @@ def parse_token_request(
 ) -> TokenRequest:
     """
     Return what the parameters of a form ask for; unknown ones are ignored.
-
-    SMART requires a scope, so there is no default one.
 
     Raises:
         OAuthError: the subclass says what is missing or not supported.
@@ -41,13 +39,11 @@ def parse_token_request(
     if parameters["grant_type"] != GRANT_TYPE:
         msg = "grant_type must be client_credentials"
         raise UnsupportedGrantTypeError(msg)
-    if "scope" not in parameters:
-        msg = "scope is missing"
-        raise InvalidScopeError(msg)
-    if len(parameters["scope"]) > MAX_SCOPE_LENGTH:
+    scope = parameters.get("scope")
+    if scope is not None and len(scope) > MAX_SCOPE_LENGTH:
         msg = "scope is longer than 4096 characters"
         raise InvalidScopeError(msg)
     return TokenRequest(
         credentials=parse_credentials(parameters, authorization=authorization),
-        scope=parameters["scope"],
+        scope=scope,
     )

@@ -94,6 +94,7 @@ class Client(SQLModel, table=True):
     audience: str = Field(sa_type=String(16))
     name: str = Field(sa_type=String(200))
     scopes: str = Field(sa_type=Text)
+    scope_optional: bool = False
     key_set: str | None = Field(default=None, sa_type=Text)
     jwks_uri: str | None = Field(default=None, sa_type=Text)
     secret_hash: bytes | None = Field(default=None, sa_type=LargeBinary(32))

@@ -12,6 +12,14 @@ revision = "0002"
 down_revision = "0001"
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+ADDED = (
+    "scope_optional",
+    "created_at",
+    "contacts",
+    "status",
+    "auth_method",
+    "secret_hash",
+)
 
 
 def upgrade() -> None:
@@ -23,6 +31,14 @@ def upgrade() -> None:
         client.add_column(sa.Column("status", sa.String(length=16)))
         client.add_column(sa.Column("contacts", sa.Text()))
         client.add_column(sa.Column("created_at", BIG))
+        client.add_column(
+            sa.Column(
+                "scope_optional",
+                sa.Boolean(),
+                nullable=False,
+                server_default=sa.false(),
+            )
+        )
     op.execute(
         "UPDATE client SET auth_method = 'private_key_jwt', contacts = '[]', "
         "status = CASE WHEN revoked THEN 'revoked' ELSE 'active' END"
@@ -65,5 +81,5 @@ def downgrade() -> None:
         client.drop_index(op.f("ix_client_status"))
         client.drop_constraint(op.f("ck_client_secret"), type_="check")
         client.drop_constraint(op.f("ck_client_status"), type_="check")
-        for name in ("created_at", "contacts", "status", "auth_method", "secret_hash"):
+        for name in ADDED:
             client.drop_column(name)

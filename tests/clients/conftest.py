@@ -14,10 +14,18 @@ Kept = Callable[[], dict[str, int]]
 
 
 @pytest.fixture
-async def ehr(served_hub: Hub) -> AsyncIterator[Caller]:
+def registration() -> dict[str, bool]:
+    """What is said of the test's client when it is registered."""
+    return {}
+
+
+@pytest.fixture
+async def ehr(served_hub: Hub, registration: dict[str, bool]) -> AsyncIterator[Caller]:
     """The registered client of a new clinic; others may speak in its name."""
     async with httpx.AsyncClient(base_url=served_hub.base_url) as http:
-        yield Network(served_hub, http).ehr(f"clinic{next(NUMBERS)}-ehr")
+        yield Network(served_hub, http).ehr(
+            f"clinic{next(NUMBERS)}-ehr", **registration
+        )
 
 
 @pytest.fixture

@@ -11,12 +11,17 @@ from tests.clients.drivers import Call, drive, statuses
 from tests.hubs import Caller
 
 A1 = f"identifier={make.MRN}|a1"
-SCOPE = "system/Observation.crud system/Patient.crud"
+
+
+@pytest.fixture
+def registration() -> dict[str, bool]:
+    """It asks for no scope, and is registered as one that does not."""
+    return {"scope_optional": True}
 
 
 def called(hub: Hub, ehr: Caller, *calls: Call, **settings: Any) -> list[dict]:
     """Return what became of *calls* of a client that logs in for itself."""
-    usual = {"baseUrl": hub.base_url, "clientId": ehr.client_id, "scope": SCOPE}
+    usual = {"baseUrl": hub.base_url, "clientId": ehr.client_id}
     login = ("startJwtAssertionLogin", ehr.assertion())
     return drive("medplum.mjs", usual | settings, login, *calls)
 
@@ -28,12 +33,13 @@ def made_by(ehr: Caller, *calls: Call, hub: Hub) -> list[dict]:
     return answers
 
 
+@pytest.mark.parametrize("registration", [{}])
 @pytest.mark.conforms("A4", mutation="no scope, as @medplum/core asks by itself")
-async def test_its_login_is_refused_where_it_asks_for_no_scope(
+async def test_its_login_is_refused_where_nobody_knew_of_it(
     served_hub: Hub, ehr: Caller
 ):
-    """It sends none, SMART requires one, and its ``fetch`` is where to add it."""
-    (login,) = called(served_hub, ehr, scope=None)
+    """SMART requires a scope; only an operator may say that a client needs none."""
+    (login,) = called(served_hub, ehr)
 
     assert login["refusal"]["message"] == "scope is missing"
 

@@ -54,8 +54,6 @@ def test_a_token_request_names_the_assertion_and_the_scope():
         ({"grant_type": ABSENT}, InvalidRequestError),
         ({"grant_type": ""}, InvalidRequestError),
         ({"grant_type": "authorization_code"}, UnsupportedGrantTypeError),
-        ({"scope": ABSENT}, InvalidScopeError),
-        ({"scope": ""}, InvalidScopeError),
         ({"scope": "s" * 4097}, InvalidScopeError),
         ({"client_assertion_type": ABSENT}, InvalidClientError),
         ({"client_assertion_type": "jwt-bearer"}, InvalidClientError),
@@ -64,9 +62,15 @@ def test_a_token_request_names_the_assertion_and_the_scope():
     ],
 )
 def test_each_parameter_is_needed_and_has_its_own_error(changes, error):
-    """A2 to A4; no client authentication is ``invalid_client`` (RFC 6749, 5.2)."""
+    """A2 and A3; no client authentication is ``invalid_client`` (RFC 6749, 5.2)."""
     with pytest.raises(error):
         request(**changes)
+
+
+@pytest.mark.parametrize("scope", [ABSENT, ""])
+def test_whether_a_scope_is_needed_depends_on_the_client(scope):
+    """It is known only once the client is; an empty one is none (RFC 6749, 3.2)."""
+    assert request(scope=scope).scope is None
 
 
 def test_a_repeated_parameter_is_refused():

@@ -319,9 +319,17 @@ class Network:
 
 
 REGISTRY = frozenset(
-    {"alembic_version", "clinic", "source", "client", "assertion_use", "sqlite_stat1"}
+    {
+        "alembic_version",
+        "assertion_use",
+        "client",
+        "clinic",
+        "refusal",
+        "source",
+        "sqlite_stat1",
+    }
 )
-"""Tables that no resource is written to."""
+"""Tables that no resource is written to; of one that is refused only why is kept."""
 
 
 def rows_of(engine: Engine) -> dict[str, list[tuple]]:

@@ -6,6 +6,11 @@ from app.domain.records import RecordType
 
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 PUBLISHED = "2026-11-22"
+_DEFINITIONS = "http://hl7.org/fhir/OperationDefinition"
+_VALIDATE = ("validate", "Resource-validate")
+_OPERATIONS = {type_: [_VALIDATE] for type_ in RecordType} | {
+    RecordType.PATIENT: [_VALIDATE, ("purge", "Patient-purge")]
+}
 
 
 def capability_statement(*, base_url: str, token_endpoint: str) -> dict[str, Any]:
@@ -27,9 +32,10 @@ def capability_statement(*, base_url: str, token_endpoint: str) -> dict[str, Any
                 "interaction": [{"code": "batch"}, {"code": "transaction"}],
                 "operation": [
                     {
-                        "name": "de-identify",
-                        "definition": f"{base_url}/OperationDefinition/de-identify",
+                        "name": name,
+                        "definition": f"{base_url}/OperationDefinition/{name}",
                     }
+                    for name in ("de-identify", "trace")
                 ],
             }
         ],
@@ -71,9 +77,7 @@ def _resource(type_: RecordType) -> dict[str, Any]:
         "conditionalUpdate": True,
         "conditionalDelete": "not-supported",
         "operation": [
-            {
-                "name": "validate",
-                "definition": "http://hl7.org/fhir/OperationDefinition/Resource-validate",
-            }
+            {"name": name, "definition": f"{_DEFINITIONS}/{definition}"}
+            for name, definition in _OPERATIONS[type_]
         ],
     }

@@ -25,6 +25,7 @@ from app.services import intake, resources
 from app.services.authorization import Allowed
 from app.services.hub import Hub
 from app.services.intake import Receipt, Submission
+from app.services.refusals import note_refused_entry
 from app.services.resources import Wish
 from app.smart.scopes import Interaction
 from app.store.sessions import WriteSession
@@ -90,8 +91,35 @@ def receive_bundle(
 
     *allowed* is asked for each entry of a kept type, *allowed_stored* for what such an
     entry would replace. A transaction raises its first refusal, with the entry's
-    expression; a batch answers it in its entry.
+    expression; a batch answers it in its entry. Either is remembered for who asks.
     """
+    try:
+        reply = _received(
+            session,
+            hub,
+            source,
+            bundle,
+            allowed=allowed,
+            allowed_stored=allowed_stored,
+        )
+    except ServiceError as error:
+        note_refused_entry(session, hub, source, bundle, error)
+        raise
+    for outcome in reply.outcomes:
+        if isinstance(outcome, ServiceError):
+            note_refused_entry(session, hub, source, bundle, outcome)
+    return reply
+
+
+def _received(
+    session: WriteSession,
+    hub: Hub,
+    source: Source,
+    bundle: Mapping[str, Any],
+    *,
+    allowed: Allowed,
+    allowed_stored: Allowed | None,
+) -> BundleReply:
     kind, raw_entries = _shell(bundle)
     atomic = kind == "transaction"
     outcomes: dict[int, EntryOutcome] = {}
@@ -123,8 +151,8 @@ def receive_bundle(
     todo = [e for e in entries if e is not None and e.index not in outcomes]
     for entry in todo:
         if entry.method == "DELETE":
-            _withdraw(session, hub, source, entry)
-            outcomes[entry.index] = Withdrawn()
+            attempt(entry.index, partial(_withdraw, session, hub, source, entry))
+            outcomes.setdefault(entry.index, Withdrawn())
     submissions = [
         attempt(
             e.index, partial(_submission, e, hub, source, full_urls, allowed_stored)

@@ -57,6 +57,7 @@ def recount_dirty(hub: Hub, *, holder: str) -> int:
             if row.counted:
                 recounts.recount(session, row.id, sweep=sweep)
         recounts.forget_dirty(session, taken)
+        recounts.forget_erased(session, [subject_id for subject_id, _ in taken])
     log.info("subjects counted", extra={"count": len(taken)})
     return len(taken)
 

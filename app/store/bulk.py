@@ -23,7 +23,7 @@ def execute_among(
     session: ReadSession, statement: str, items: Collection[int] | Collection[bytes]
 ) -> list[Any]:
     """
-    Execute *statement* with ``{among}`` for: is one of *items*; return its rows.
+    Execute *statement* with each ``{among}`` for: is one of *items*; return its rows.
 
     PostgreSQL gets one array, so that it plans the statement only once; SQLite gets
     a list, in parts where it is long.
@@ -32,16 +32,17 @@ def execute_among(
         return []
     connection = connection_of(session)
     values = list(items)
+    times = statement.count("{among}")
     if connection.dialect.name == "postgresql":
         kind = "bytea" if isinstance(values[0], bytes) else "bigint"
         array = statement.replace("{among}", f"= ANY(%s::{kind}[])")
-        return _rows(connection.exec_driver_sql(array, (values,)))
+        return _rows(connection.exec_driver_sql(array, (values,) * times))
     rows: list[Any] = []
     for start in range(0, len(values), LONG_LIST):
         some = tuple(values[start : start + LONG_LIST])
         marks = f"IN ({', '.join('?' * len(some))})"
         listed = statement.replace("{among}", marks)
-        rows += _rows(connection.exec_driver_sql(listed, some))
+        rows += _rows(connection.exec_driver_sql(listed, some * times))
     return rows
 
 

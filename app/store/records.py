@@ -36,21 +36,35 @@ class StoredRecord(msgspec.Struct, kw_only=True):
     state: State
     sent_order: int | None
     digest: bytes | None
+    content_digest: bytes | None = None
+    twin_id: int | None = None
     content: str | None
     policy_digest: str
     received_at: int
 
+    @property
+    def counts(self) -> bool:
+        """Return whether measures see it: no twin counts in its place."""
+        return self.state is State.CURRENT and self.twin_id is None
+
 
 _SELECT = (
     "SELECT r.id, r.type, r.source_id, s.clinic_id, r.subject_id, r.encounter_id, "
-    "r.version, r.state, r.sent_order, r.digest, r.content, r.policy_digest, "
-    "r.received_at FROM record r JOIN source s ON s.id = r.source_id "
+    "r.version, r.state, r.sent_order, r.digest, r.content_digest, r.twin_id, "
+    "r.content, r.policy_digest, r.received_at "
+    "FROM record r JOIN source s ON s.id = r.source_id "
 )
 _BY_ID = _SELECT + "WHERE r.id {among}"
-_BY_DIGEST = _SELECT + "WHERE r.digest {among} ORDER BY r.id"
-_CURRENT_AFTER = text(
-    _SELECT + "WHERE r.id > :after AND r.state = 1 ORDER BY r.id LIMIT :limit"
+_BY_DIGEST = _SELECT + "WHERE r.digest {among} AND r.twin_id IS NULL ORDER BY r.id"
+_COUNTED_AFTER = text(
+    _SELECT + "WHERE r.id > :after AND r.state = 1 AND r.twin_id IS NULL "
+    "ORDER BY r.id LIMIT :limit"
 )
+_ABOUT = (
+    "SELECT id, type, subject_id, state, digest, twin_id "
+    "FROM record WHERE subject_id {among}"
+)
+_ALIASES = "SELECT key, record_id, kind, key_version FROM alias WHERE record_id {among}"
 _BY_ALIAS = "SELECT key, record_id FROM alias WHERE key {among}"
 _NAMES = "SELECT DISTINCT record_id, kind FROM alias WHERE record_id {among}"
 _LOCK = {
@@ -71,12 +85,12 @@ def find_by_id(session: ReadSession, ids: Collection[int]) -> dict[int, StoredRe
     return {row.id: _record(row) for row in execute_among(session, _BY_ID, ids)}
 
 
-def current_after(
+def counted_after(
     session: ReadSession, record_id: int, *, limit: int
 ) -> list[StoredRecord]:
-    """Return the next current records of a higher id, in its order."""
+    """Return the next records of a higher id that measures see, in its order."""
     values = {"after": record_id, "limit": limit}
-    rows = connection_of(session).execute(_CURRENT_AFTER, values)
+    rows = connection_of(session).execute(_COUNTED_AFTER, values)
     return [_record(row) for row in rows]
 
 
@@ -103,6 +117,42 @@ def kinds_of_names(
     """Return by what kinds of alias the records of *ids* are known."""
     rows = execute_among(session, _NAMES, ids)
     return {(row.record_id, AliasKind(row.kind)) for row in rows}
+
+
+class AboutRow(msgspec.Struct, frozen=True):
+    """A record's place beside the others about its subject."""
+
+    id: int
+    type: RecordType
+    subject_id: int
+    state: State
+    digest: bytes | None
+    twin_id: int | None
+
+
+def about(session: ReadSession, subject_ids: Collection[int]) -> list[AboutRow]:
+    """Return the records that came about *subject_ids*, their Patients included."""
+    return [
+        AboutRow(
+            row.id,
+            RecordType(row.type),
+            row.subject_id,
+            State(row.state),
+            _bytes(row.digest),
+            row.twin_id,
+        )
+        for row in execute_among(session, _ABOUT, subject_ids)
+    ]
+
+
+def aliases_of(
+    session: ReadSession, record_ids: Collection[int]
+) -> list[tuple[Alias, int]]:
+    """Return what records are known by, each alias with its record."""
+    return [
+        (Alias(bytes(row.key), AliasKind(row.kind), row.key_version), row.record_id)
+        for row in execute_among(session, _ALIASES, record_ids)
+    ]
 
 
 def allocate_ids(session: WriteSession, count: int) -> list[int]:
@@ -156,6 +206,8 @@ _RECORD_COLUMNS = (
     "state",
     "sent_order",
     "digest",
+    "content_digest",
+    "twin_id",
     "content",
     "policy_digest",
     "received_at",
@@ -213,6 +265,13 @@ def delete_facts(session: WriteSession, record_ids: Collection[int]) -> None:
         execute_among(session, statement, record_ids)
 
 
+def delete_records(session: WriteSession, record_ids: Collection[int]) -> None:
+    """Take records away with their aliases and integer rows; nothing is left."""
+    delete_facts(session, record_ids)
+    execute_among(session, "DELETE FROM alias WHERE record_id {among}", record_ids)
+    execute_among(session, "DELETE FROM record WHERE id {among}", record_ids)
+
+
 def insert_facts(
     session: WriteSession, facts: dict[type[Any], list[tuple[Any, ...]]]
 ) -> None:
@@ -243,8 +302,14 @@ def _record(row: Row[Any]) -> StoredRecord:
         version=row.version,
         state=State(row.state),
         sent_order=row.sent_order,
-        digest=None if row.digest is None else bytes(row.digest),
+        digest=_bytes(row.digest),
+        content_digest=_bytes(row.content_digest),
+        twin_id=row.twin_id,
         content=row.content,
         policy_digest=row.policy_digest,
         received_at=row.received_at,
     )
+
+
+def _bytes(value: Any) -> bytes | None:  # noqa: ANN401  (what a driver has for bytes)
+    return None if value is None else bytes(value)

@@ -28,7 +28,6 @@ _FIND = (
     "FROM subject WHERE id {among} ORDER BY id"
 )
 _LOCK = {"sqlite": _FIND, "postgresql": f"{_FIND} FOR UPDATE"}
-_JOINED = "SELECT id FROM subject WHERE joined_to {among}"
 _PATIENT = text(
     "SELECT MIN(r.id) FROM subject s JOIN record r ON r.id = s.id AND r.state = 1 "
     "JOIN (SELECT COALESCE(joined_to, id) AS root FROM subject WHERE id = :id) c "
@@ -57,11 +56,6 @@ def save_subjects(session: WriteSession, subjects: Iterable[StoredSubject]) -> N
     insert_rows(session, table.__table__, _COLUMNS, rows, replace=_COLUMNS[2:])
 
 
-def joined_subjects(session: ReadSession, ids: Collection[int]) -> set[int]:
-    """Return the subjects that count as one of *ids*."""
-    return {row.id for row in execute_among(session, _JOINED, ids)}
-
-
 def patient_of(session: ReadSession, subject_id: int) -> int | None:
     """Return the oldest Patient that counts of those joined with *subject_id*."""
     rows = connection_of(session).execute(_PATIENT, {"id": subject_id})
@@ -69,16 +63,19 @@ def patient_of(session: ReadSession, subject_id: int) -> int | None:
     return found
 
 
-def move_facts(session: WriteSession, *, from_subject: int, to_subject: int) -> None:
+def move_facts(session: WriteSession, subject_id: int, *, to_subject: int) -> None:
     """
-    Let the facts of one subject count for another.
+    Let the facts of what came about *subject_id* count for *to_subject*.
 
     Records keep the subject that they came with, so the move can be undone.
     """
     for table in ("observation", "condition", "visit"):
         connection_of(session).execute(
-            text(f"UPDATE {table} SET subject_id = :to WHERE subject_id = :from"),
-            {"from": from_subject, "to": to_subject},
+            text(
+                f"UPDATE {table} SET subject_id = :to WHERE record_id IN "
+                "(SELECT id FROM record WHERE subject_id = :came)"
+            ),
+            {"to": to_subject, "came": subject_id},
         )
 
 

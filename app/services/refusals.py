@@ -21,7 +21,7 @@ from app.fhir.references import record_id_of
 from app.fhir.validation import InvalidResourceError
 from app.services.blocks import ErasedError
 from app.services.hub import Hub
-from app.store.refusals import StoredRefusal, add_refusals
+from app.store.refusals import StoredRefusal, add_refusals, forget_old_refusals
 from app.store.sessions import WriteSession, write_session
 
 log = logging.getLogger(__name__)
@@ -86,9 +86,15 @@ def remember_refusals(session: WriteSession, engine: Engine) -> None:
         return
     try:
         with write_session(engine) as own:
-            add_refusals(own, noted, now=noted[-1].refused_at)
+            add_refusals(own, noted)
     except DBAPIError as error:  # the refusal itself has been told
         log.warning("refusal not remembered", extra={"error": type(error).__name__})
+
+
+def forget_old(hub: Hub) -> None:
+    """Forget what was refused a month ago."""
+    with write_session(hub.engine) as session:
+        forget_old_refusals(session, now=hub.clock())
 
 
 def own_names(resource: Mapping[str, Any], hub: Hub, source: Source) -> Iterator[Alias]:

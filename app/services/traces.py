@@ -112,7 +112,7 @@ class _Known:
         hub_ids = {t.record_id for t in targets if isinstance(t, HubTarget)}
         self._records = records.find_by_id(session, {*self._by_key.values(), *hub_ids})
         self._held = self._holders(session)
-        self._refusals = find_refusals(session, keys)
+        self._refusals = find_refusals(session, keys, now=hub.clock())
         absent = [
             alias.key
             for target in targets

@@ -27,6 +27,7 @@ class StoredRefusal(msgspec.Struct, frozen=True):
 
 _COLUMNS = StoredRefusal.__struct_fields__
 _FIND = f"SELECT {', '.join(_COLUMNS)} FROM refusal WHERE key {{among}}"
+_FORGET_OLD = text("DELETE FROM refusal WHERE refused_at <= :until")
 _FORGET = "DELETE FROM refusal WHERE key {among}"
 _CUT = text(
     "SELECT refused_at FROM refusal WHERE source_id = :source_id "
@@ -38,12 +39,17 @@ _FORGET_UNTIL = text(
 
 
 def find_refusals(
-    session: ReadSession, keys: Collection[bytes]
+    session: ReadSession, keys: Collection[bytes], *, now: int
 ) -> dict[bytes, StoredRefusal]:
-    """Return the refusals of what *keys* name."""
+    """Return the refusals of what *keys* name, but for those long ago."""
     rows = execute_among(session, _FIND, keys)
     found = (StoredRefusal(bytes(row.key), *row[1:]) for row in rows)
-    return {refusal.key: refusal for refusal in found}
+    return {r.key: r for r in found if r.refused_at > now - KEPT_MS}
+
+
+def forget_old_refusals(session: WriteSession, *, now: int) -> None:
+    """Forget what was refused long ago."""
+    connection_of(session).execute(_FORGET_OLD, {"until": now - KEPT_MS})
 
 
 def forget_refusals(session: WriteSession, keys: Collection[bytes]) -> None:
@@ -51,22 +57,20 @@ def forget_refusals(session: WriteSession, keys: Collection[bytes]) -> None:
     execute_among(session, _FORGET, keys)
 
 
-def add_refusals(
-    session: WriteSession, refusals: Iterable[StoredRefusal], *, now: int
-) -> None:
-    """Remember the latest refusal of each key; forget the old and the too many."""
+def add_refusals(session: WriteSession, refusals: Iterable[StoredRefusal]) -> None:
+    """Remember the latest refusal of each key; forget the too many."""
     latest = {refusal.key: refusal for refusal in refusals}
     rows = [tuple(getattr(latest[key], c) for c in _COLUMNS) for key in sorted(latest)]
     table: Any = tables.Refusal
     insert_rows(session, table.__table__, _COLUMNS, rows, replace=_COLUMNS[1:])
     for source_id in {refusal.source_id for refusal in latest.values()}:
-        _forget_some(session, source_id, now=now)
+        _forget_some(session, source_id)
 
 
-def _forget_some(session: WriteSession, source_id: int, *, now: int) -> None:
-    """Forget what a source was refused long ago, and beyond its share."""
+def _forget_some(session: WriteSession, source_id: int) -> None:
+    """Forget what a source was refused beyond its share."""
     connection = connection_of(session)
     values = {"source_id": source_id, "most": MOST_OF_A_SOURCE}
     over = connection.execute(_CUT, values).scalar_one_or_none()
-    until = max(now - KEPT_MS, 0 if over is None else over)
-    connection.execute(_FORGET_UNTIL, {"source_id": source_id, "until": until})
+    if over is not None:
+        connection.execute(_FORGET_UNTIL, {"source_id": source_id, "until": over})

@@ -29,9 +29,11 @@ _FIND = (
 )
 _LOCK = {"sqlite": _FIND, "postgresql": f"{_FIND} FOR UPDATE"}
 _PATIENT = text(
-    "SELECT MIN(r.id) FROM subject s JOIN record r ON r.id = s.id AND r.state = 1 "
+    "SELECT COALESCE("
+    "(SELECT MIN(record_id) FROM tie WHERE other_id = :id AND kind = 1), "
+    "(SELECT MIN(r.id) FROM subject s JOIN record r ON r.id = s.id AND r.state = 1 "
     "JOIN (SELECT COALESCE(joined_to, id) AS root FROM subject WHERE id = :id) c "
-    "ON s.id = c.root OR s.joined_to = c.root"
+    "ON s.id = c.root OR s.joined_to = c.root))"
 )
 _MARK_DIRTY = text(
     "INSERT INTO dirty (subject_id, clinic_id, stamp, since) "
@@ -57,7 +59,11 @@ def save_subjects(session: WriteSession, subjects: Iterable[StoredSubject]) -> N
 
 
 def patient_of(session: ReadSession, subject_id: int) -> int | None:
-    """Return the oldest Patient that counts of those joined with *subject_id*."""
+    """
+    Return the Patient that is known for *subject_id*.
+
+    The one that has it for an identifier, else the oldest of those joined with it.
+    """
     rows = connection_of(session).execute(_PATIENT, {"id": subject_id})
     found: int | None = rows.scalar_one()
     return found

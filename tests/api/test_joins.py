@@ -53,9 +53,7 @@ _OF = "FROM {} f JOIN subject s ON s.id = f.subject_id"
 def acts_of(hub: Hub) -> list[tuple]:
     """Return the lines of the audit."""
     with hub.engine.connect() as connection:
-        query = text(
-            "SELECT client_id, act, record_type, count FROM audit ORDER BY id"
-        )
+        query = text("SELECT client_id, act, record_type, count FROM audit ORDER BY id")
         return [tuple(row) for row in connection.execute(query)]
 
 
@@ -198,9 +196,7 @@ async def test_a_link_within_a_bundle_joins(hub: Hub, network: Network):
     entries = [
         make.put(chart("a", link=link), fullUrl=urns[0]),
         make.put(chart("b"), fullUrl=urns[1]),
-        *(
-            make.put(make.lab(7, id=u[-1], subject=make.reference(u))) for u in urns
-        ),
+        *(make.put(make.lab(7, id=u[-1], subject=make.reference(u))) for u in urns),
     ]
 
     await ehr.send(make.transaction(*entries))

@@ -1,12 +1,20 @@
 """A person erased: nothing of them is left, and nothing of them comes in again."""
 
+import gc
+import io
+import os
+import sys
+from collections.abc import Callable
+
 import httpx
 import pytest
 from sqlalchemy import inspect, text
 
+from app import cli
 from app.services import recounts as counting
 from app.services import registry
 from app.services.hub import Hub
+from app.settings import Settings
 from app.store import recounts, tables
 from app.store.sessions import write_session
 from tests import make
@@ -348,3 +356,82 @@ async def test_a_purge_and_deliveries_at_once_leave_all_or_nothing(
     # Another name of theirs may have come first; a second purge finds none of it.
     assert last.status_code == 200
     assert [rows(hub, t) for t in ("record", "alias", "subject", "tie")] == [[]] * 4
+
+
+@pytest.fixture
+def command(
+    settings: Settings,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., str]:
+    """Run an operator's command on the hub's database; return what it says."""
+
+    def run(*words: str, given: str) -> str:
+        environment = {
+            "CATCHMENT_DATABASE_URL": database_url,
+            "CATCHMENT_MASTER_KEY_FILE": str(settings.master_key_file),
+        }
+        with monkeypatch.context() as here:
+            here.setattr(os, "environ", environment)
+            here.setattr(sys, "argv", ["catchment", *words])
+            here.setattr(sys, "stdin", io.StringIO(given))
+            with pytest.raises(SystemExit):
+                cli.main()
+        gc.collect()  # closes the command's database, as the end of its process does
+        ended = capsys.readouterr()
+        return ended.out + ended.err
+
+    return run
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_an_operator_erases_and_lets_back_in_from_standard_input(
+    network: Network, hub: Hub, command: Callable[..., str]
+):
+    """For a clinic that writes a letter: ids in lines, counts out, no name anywhere."""
+    ehr = network.ehr()
+    await ehr.send(make.batch(*everything_of_a()))
+
+    erased = command("erase", "alpha", given="a2\n\n  stranger \n")
+    refused = [await ehr.put(make.patient(id=i)) for i in ("a", "stranger")]
+    lifted = command("unblock", "alpha", given=f"{make.MRN}|M-a\n")
+    again = command("unblock", "alpha", given="a\n")
+
+    assert erased == "Erased: 2 Patient, 1 Encounter, 3 Observation, 1 Condition\n"
+    assert [answer.status_code for answer in refused] == [422, 422]
+    assert (lifted, again) == ("Unblocked: 1\n", "Unblocked: 0\n")
+    assert (await ehr.put(make.patient(id="a2"))).status_code == 201
+    assert (await ehr.put(make.patient(id="stranger"))).status_code == 422
+    assert [(client, act) for client, act, *_ in acts_of(hub)[-6:]] == [
+        *[("operator", "purge")] * 5,
+        ("operator", "unblock"),
+    ]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize(
+    ("words", "given", "said"),
+    [
+        (("alpha", "--source", "none"), "p1", "no source of that name"),
+        (("none",), "p1", "No clinic of that code"),
+        (("alpha",), "p1\nhttp://other.example|77", "not declared unique"),
+    ],
+)
+async def test_a_list_that_cannot_be_read_erases_nobody(
+    network: Network,
+    hub: Hub,
+    command: Callable[..., str],
+    words: tuple,
+    given: str,
+    said: str,
+):
+    """One line on standard error, without the name; the good lines wait as well."""
+    ehr = network.ehr()
+    await ehr.put(make.patient(id="p1"))
+
+    told = command("erase", *words, given=given)
+
+    assert said in told
+    assert "77" not in told
+    assert current_of(hub.engine) == {"Patient": 1}

@@ -9,21 +9,27 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 NAME ?= door
+NODE := tests/clients/node
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header pyproject.toml
 
-.PHONY: demo test test-all lint bench openapi locks clean
+.PHONY: demo test test-all lint bench openapi conformance locks clean \
+  node-clients
 
 demo: $(VENV)/run
 	$(BIN)/catchment demo $(ARGS)
 
-# What needs Chromium, Java or the shared inputs skips by name where they are absent.
+# What needs Chromium, Java, the clients for Node or the shared inputs skips by name
+# where they are absent.
 test: lint
 	$(BIN)/python -m pytest $(ARGS)
 
 # The same, browser tests and all: a test that skips has failed.
 test-all: export CI := true
-test-all: test
+test-all: node-clients test
+
+# Clients written in JavaScript that the hub is tested with.
+node-clients: $(NODE)/node_modules
 
 lint: $(VENV)/dev
 	$(BIN)/ruff format --check
@@ -38,13 +44,21 @@ bench: $(VENV)/dev
 openapi: $(VENV)/dev
 	$(BIN)/python -m openapi.freeze
 
+# The page of what the doors conform to, from the tests that show it.
+conformance: $(VENV)/dev
+	$(BIN)/python -m pytest --quiet --conformance docs/conformance.md
+
 # What runs is what was tested: the one lock is held to the other's versions.
 locks:
 	$(LOCK) --extra dev --output-file requirements-dev.lock
 	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) var build
+	rm -rf $(VENV) var build $(NODE)/node_modules
+
+$(NODE)/node_modules: $(NODE)/package-lock.json
+	cd $(NODE) && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
 
 $(VENV)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed"; exit 1; }

@@ -4,8 +4,6 @@ import json
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -15,6 +13,8 @@ import uvicorn
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
+from app.commands import clients
+from app.commands.hubs import open_hub
 from app.demo.sending import Credentials
 from app.demonstration import (
     Place,
@@ -24,24 +24,20 @@ from app.demonstration import (
     synthetic_sources,
     tell,
 )
-from app.domain.clinics import Audience, ClinicStatus, Source
+from app.domain.clinics import ClinicStatus, Source
 from app.domain.errors import ServiceError
 from app.domain.records import RecordType
 from app.log import configure_logging
 from app.main import (
     StartError,
-    check_schema,
     create_app,
     hub_of,
     read_settings,
     start_worker,
-    write_key,
     write_master_key,
 )
 from app.services import erasures, invitations, recounts, registry, releases
 from app.services.hub import Hub
-from app.settings import Settings
-from app.smart.clients import generate_key
 from app.store import clinics
 from app.store.migrations import migrate as migrate_store
 from app.store.sessions import read_session, write_session
@@ -59,10 +55,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 clinic_app = typer.Typer(help="Clinics that take part.", no_args_is_help=True)
-client_app = typer.Typer(help="Clients that may call the hub.", no_args_is_help=True)
 key_app = typer.Typer(help="The master key.", no_args_is_help=True)
 app.add_typer(clinic_app, name="clinic")
-app.add_typer(client_app, name="client")
+app.add_typer(clients.app, name="client")
 app.add_typer(key_app, name="key")
 
 
@@ -83,13 +78,6 @@ def refuse(reason: str) -> NoReturn:
     sys.exit(1)
 
 
-def open_hub(settings: Settings | None = None) -> Hub:
-    """Return the hub of the settings, whose database has this version's schema."""
-    hub = hub_of(settings or read_settings())
-    check_schema(hub)
-    return hub
-
-
 @app.command()
 def serve() -> None:
     """Serve the hub on CATCHMENT_HOST and CATCHMENT_PORT."""
@@ -102,6 +90,7 @@ def serve() -> None:
         access_log=False,  # a clinic's id may stand in a path
         log_config=None,
         server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
     )
 
 
@@ -302,66 +291,6 @@ def list_clinics() -> None:
     with read_session(open_hub().engine) as session:
         for row in clinics.all_clinics(session):
             typer.echo(f"{row.code}\t{row.status}\t{row.name}")
-
-
-@client_app.command("add")
-def add_client(
-    client_id: Annotated[str, typer.Argument(help="What it calls itself.")],
-    clinic: Annotated[
-        str | None, typer.Option(help="The clinic it belongs to; none: a partner.")
-    ] = None,
-    source: Annotated[
-        str, typer.Option(help="The clinic's source it belongs to.")
-    ] = registry.MAIN_SOURCE,
-    audience: Annotated[
-        Audience, typer.Option(help="Whose releases it reads.")
-    ] = Audience.MEMBERS,
-    jwks: Annotated[
-        Path | None, typer.Option(help="A file with its JWK Set (public keys).")
-    ] = None,
-    jwks_url: Annotated[
-        str | None, typer.Option(help="The URL of its JWK Set.")
-    ] = None,
-    scope: Annotated[
-        list[str] | None, typer.Option(help="A SMART scope it may have; repeatable.")
-    ] = None,
-    new_key: Annotated[
-        Path | None,
-        typer.Option(help="Make a key pair and write the private JWK to this file."),
-    ] = None,
-    name: Annotated[str, typer.Option(help="Its name as people say it.")] = "",
-) -> None:
-    """Register a client, by its JWK Set, the URL of one, or a key made for it here."""
-    usual = registry.PARTNER_SCOPES if clinic is None else registry.CLINIC_SCOPES
-    scopes = tuple(part for each in scope for part in each.split()) if scope else usual
-    given = nullcontext(None if jwks is None else jwks.read_text())
-    hub = open_hub()
-    with given if new_key is None else made_key(new_key) as key_set:
-        new = registry.NewClient(
-            client_id=client_id,
-            name=name or client_id,
-            audience=audience,
-            scopes=scopes,
-            clinic=clinic,
-            source=source,
-            key_set=key_set,
-            jwks_uri=jwks_url,
-        )
-        with write_session(hub.engine) as session:
-            registry.register_client(session, new, dev_mode=hub.is_local)
-    typer.echo(f"Client {client_id} may have: {' '.join(scopes)}")
-
-
-@contextmanager
-def made_key(path: Path) -> Iterator[str]:
-    """Yield a new public key; *path* keeps the private one if the block ends well."""
-    private, public = generate_key()
-    write_key(path, json.dumps(private))
-    try:
-        yield json.dumps(public)
-    except BaseException:
-        path.unlink()
-        raise
 
 
 if __name__ == "__main__":

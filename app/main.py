@@ -13,9 +13,11 @@ from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 
-from app.routers import fhir, health, oauth, operations, pages, v1
+from app.routers import fhir, fhir_document, health, oauth, operations, pages, v1
 from app.routers.descriptions import describe_problems
 from app.routers.outcomes import LastDoor, install_error_replies
+from app.routers.transport import HttpsOnly
+from app.services.budgets import Budgets
 from app.services.hub import Hub
 from app.services.openings import open_hub
 from app.services.recounts import Worker, register_measures
@@ -53,10 +55,12 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
     app.state.hub = opened
     app.state.settings = settings
     install_error_replies(app)
-    for room in (health, oauth, operations, fhir, v1, pages):
+    for room in (health, oauth, operations, fhir_document, fhir, v1, pages):
         app.include_router(room.router)
     describe_problems(app)
     app.mount("/static", StaticFiles(directory=APP / "web/static"))
+    if not opened.is_local:
+        app.add_middleware(HttpsOnly)
     app.add_middleware(LastDoor)
     return app
 
@@ -105,6 +109,10 @@ def hub_of(settings: Settings) -> Hub:
         policy=_text(settings.policy_file, APP / "deid" / "limited_data_set.toml"),
         measures=library_texts(settings.measures_folder or APP / "measures/library"),
         audiences=_text(settings.audiences_file, APP / "disclosure/audiences.toml"),
+        budgets=Budgets(
+            per_second=settings.client_resources_per_second,
+            burst=settings.client_burst_resources,
+        ),
     )
 
 

@@ -3,12 +3,15 @@
 import os
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "CATCHMENT_"
 MAX_BODY_BYTES = 32 * 1024 * 1024
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104  (named, not bound)
 
 
 class Settings(BaseSettings):
@@ -17,6 +20,10 @@ class Settings(BaseSettings):
 
     ``master_key_file`` holds 32 bytes in hexadecimal, mode 0600. ``base_url`` is how
     clients reach the hub: the issuer, and the base of what assertions are made for.
+    ``trusted_proxies`` are the addresses, with commas between them, of the proxies that
+    may say by ``X-Forwarded-Proto`` how a request came to them.
+    ``client_resources_per_second`` and ``client_burst_resources`` bound what each
+    client may ask of this process; without the first there is no bound.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
@@ -33,6 +40,9 @@ class Settings(BaseSettings):
     embedded_worker: bool = True
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     max_body_bytes: int = Field(default=MAX_BODY_BYTES, ge=1024)
+    trusted_proxies: str = "127.0.0.1"
+    client_resources_per_second: float | None = Field(default=None, gt=0)
+    client_burst_resources: int = Field(default=1000, ge=1)
 
     @model_validator(mode="after")
     def refuse_unknown_names(self) -> Self:
@@ -47,7 +57,18 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return self
 
+    @model_validator(mode="after")
+    def refuse_plain_http(self) -> Self:
+        """Refuse to hand out tokens over a network that others may listen to."""
+        url = urlsplit(self.public_base_url)
+        if url.scheme != "https" and url.hostname not in LOOPBACK:
+            msg = "base_url must begin with https:// unless it names this machine"
+            raise ValueError(msg)
+        return self
+
     @property
     def public_base_url(self) -> str:
-        """Return the base URL without a slash at its end."""
-        return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+        """Return the base URL without a slash at its end; by default this machine's."""
+        host = "localhost" if self.host in WILDCARDS else self.host
+        host = f"[{host}]" if ":" in host else host
+        return (self.base_url or f"http://{host}:{self.port}").rstrip("/")

@@ -1,7 +1,7 @@
 """
-Write the OpenAPI document and the Python client that is generated from it.
+Write the OpenAPI documents and the Python client that is generated from one of them.
 
-Both are kept under version control, so that a change of the interface shows in a
+They are kept under version control, so that a change of the interface shows in a
 review; a test compares them with what this program would write.
 """
 
@@ -12,12 +12,17 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+from fastapi import FastAPI
 
 from app.main import create_app, write_master_key
+from app.routers.fhir_document import fhir_document
 from app.settings import Settings
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE / "openapi.json"
+FHIR_DOCUMENT = HERE / "fhir.json"
 CLIENT = HERE / "python" / "catchment_client"
 
 # Generated models keep what is left to read in a variable ``d``, and lose it where a
@@ -29,12 +34,25 @@ GENERATORS_D = re.compile(
 
 def document() -> str:
     """Return the OpenAPI document, the same for the same interface."""
+    return _text(_application().openapi())
+
+
+def document_of_fhir() -> str:
+    """Return the document of the FHIR interface, the same for the same interface."""
+    return _text(fhir_document(_application()))
+
+
+def _application() -> FastAPI:
     with TemporaryDirectory() as folder:
         key = Path(folder) / "master.key"
         write_master_key(key)
         app = create_app(Settings(database_url="sqlite://", master_key_file=key))
     app.state.hub.engine.dispose()
-    return json.dumps(app.openapi(), indent=2, sort_keys=True) + "\n"
+    return app
+
+
+def _text(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"
 
 
 def write_client(source: Path, into: Path) -> None:
@@ -62,4 +80,5 @@ def write_client(source: Path, into: Path) -> None:
 
 if __name__ == "__main__":
     DOCUMENT.write_text(document())
+    FHIR_DOCUMENT.write_text(document_of_fhir())
     write_client(DOCUMENT, CLIENT)

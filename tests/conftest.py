@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from app.services.hub import Hub
 from app.settings import Settings
 from app.store.sessions import open_engine
+from tests.conformance import Conformance
 from tests.hubs import (
     BASE_URL,
     Clock,
@@ -22,6 +23,7 @@ from tests.hubs import (
     hub_on,
     settings_in,
 )
+from tests.served import served_by_a_process
 
 ROOT = Path(__file__).parent.parent
 DIALECTS = ("sqlite", "postgresql")
@@ -99,6 +101,13 @@ def hub(shared_parts: Hub, database_url: str, clock: Clock) -> Iterator[Hub]:
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def served_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """A hub that a process of its own serves, for all who call from outside."""
+    with served_by_a_process(tmp_path_factory.mktemp("served")) as hub:
+        yield hub
+
+
 @pytest.fixture
 def app(hub: Hub, settings: Settings) -> FastAPI:
     """The application, as it is served."""
@@ -117,6 +126,19 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 def network(hub: Hub, client: httpx.AsyncClient) -> Network:
     """Enrols who takes part."""
     return Network(hub, client)
+
+
+def pytest_addoption(parser: pytest.Parser):
+    """Let a run write the page of what the doors conform to."""
+    help_ = "run what shows a row of the standards, and write the page of them here"
+    parser.addoption("--conformance", type=Path, help=help_)
+
+
+def pytest_configure(config: pytest.Config):
+    """Gather results for that page where it is asked for."""
+    path = config.getoption("--conformance", default=None)
+    if path is not None:
+        config.pluginmanager.register(Conformance(path))
 
 
 @pytest.hookimpl(hookwrapper=True)

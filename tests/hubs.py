@@ -21,7 +21,7 @@ from app.services.authorization import Principals
 from app.services.hub import Hub
 from app.settings import Settings
 from app.smart.clients import client_assertion, generate_key
-from app.smart.token_requests import ASSERTION_TYPE, GRANT_TYPE
+from app.smart.vocabulary import ASSERTION_TYPE, GRANT_TYPE
 from app.store import clinics
 from app.store.concepts import ConceptCache
 from app.store.migrations import migrate
@@ -325,6 +325,7 @@ REGISTRY = frozenset(
         "client",
         "clinic",
         "refusal",
+        "revoked_token",
         "source",
         "sqlite_stat1",
     }

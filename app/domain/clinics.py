@@ -12,6 +12,14 @@ class ClinicStatus(StrEnum):
     ACTIVE = "active"
 
 
+class ClientStatus(StrEnum):
+    """Whether a client may ask for tokens: once it is approved, until it is revoked."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    REVOKED = "revoked"
+
+
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """
     One system of a clinic that sends or serves FHIR: an EHR, a lab.

@@ -37,9 +37,11 @@ class ServiceError(Exception):
 
     *message* and *expression* name the element at fault, never its content: both
     are logged and returned to the caller, so neither may be able to carry PHI.
+    ``retry_after_seconds`` is when the same request may succeed, where it may.
     """
 
     issue_type: ClassVar[IssueType] = IssueType.EXCEPTION
+    retry_after_seconds: int | None = None
 
     def __init__(self, message: str, *, expression: str | None = None) -> None:
         super().__init__(message)
@@ -153,3 +155,14 @@ class BusyError(ServiceError):
     """The store is busy; the same request may succeed later."""
 
     issue_type = IssueType.TRANSIENT
+    retry_after_seconds = 1
+
+
+class ThrottledError(ServiceError):
+    """Too much was asked for already; the same request may succeed later."""
+
+    issue_type = IssueType.THROTTLED
+
+    def __init__(self, message: str, *, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds

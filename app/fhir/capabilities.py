@@ -1,49 +1,82 @@
 """The CapabilityStatement: what the FHIR interface can do, and no more."""
 
+from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from app.domain.records import RecordType
+from app.fhir.json_documents import MAX_DEPTH
+from app.fhir.operations import OPERATIONS, PUBLISHED, Operation, definition_url
 
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
-PUBLISHED = "2026-11-22"
-_DEFINITIONS = "http://hl7.org/fhir/OperationDefinition"
-_VALIDATE = ("validate", "Resource-validate")
-_OPERATIONS = {type_: [_VALIDATE] for type_ in RecordType} | {
-    RecordType.PATIENT: [_VALIDATE, ("purge", "Patient-purge")]
-}
+Json = dict[str, Any]
 
 
-def capability_statement(*, base_url: str, token_endpoint: str) -> dict[str, Any]:
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How much the interface takes; ``per_second`` None is no bound on a client."""
+
+    body_bytes: int
+    bundle_entries: int
+    per_second: float | None
+    burst: int
+
+
+def capability_statement(
+    *, base_url: str, token_endpoint: str, version: str, limits: Limits
+) -> Json:
     """Return the R4 CapabilityStatement of the FHIR base *base_url*."""
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
         "date": PUBLISHED,
         "kind": "instance",
-        "software": {"name": "Catchment"},
+        "software": {"name": "Catchment", "version": version},
         "implementation": {"description": "Catchment", "url": base_url},
         "fhirVersion": "4.0.1",
         "format": ["json", "application/fhir+json"],
         "rest": [
             {
                 "mode": "server",
+                "documentation": _documentation(limits),
                 "security": _security(token_endpoint),
-                "resource": [_resource(type_) for type_ in RecordType],
-                "interaction": [{"code": "batch"}, {"code": "transaction"}],
-                "operation": [
-                    {
-                        "name": name,
-                        "definition": f"{base_url}/OperationDefinition/{name}",
-                    }
-                    for name in ("de-identify", "trace")
+                "resource": [
+                    *(_kept(type_, base_url) for type_ in RecordType),
+                    _served("OperationDefinition"),
                 ],
+                "interaction": [{"code": "batch"}, {"code": "transaction"}],
+                "operation": _operations(
+                    (each for each in OPERATIONS if each.at_system), base_url
+                ),
             }
         ],
     }
 
 
-def _security(token_endpoint: str) -> dict[str, Any]:
-    """Return how to get in; some clients look for the token endpoint only here."""
+def _documentation(limits: Limits) -> str:
+    """Return what the elements of the statement cannot say."""
+    text = (
+        "A condition is identifier=system|value, of a system that is unique in the "
+        "clinic; any other is refused. There is no search and no history: a version "
+        "can be named, not read.\n\n"
+        f"Limits: {limits.body_bytes} bytes a body (413), {limits.bundle_entries} "
+        f"entries a Bundle (413), JSON nested {MAX_DEPTH} levels deep (400)."
+    )
+    if limits.per_second is None:
+        return text
+    return (
+        f"{text} Each client may send or read {limits.per_second:g} resources a "
+        f"second, {limits.burst} at once; beyond that 429 with Retry-After."
+    )
+
+
+def _security(token_endpoint: str) -> Json:
+    """
+    Return how to get in; some clients look for the token endpoint only here.
+
+    The extension has places for authorize, register and manage too, which a hub
+    without users and without self-registration has not.
+    """
     return {
         "extension": [
             {
@@ -65,19 +98,44 @@ def _security(token_endpoint: str) -> dict[str, Any]:
     }
 
 
-def _resource(type_: RecordType) -> dict[str, Any]:
+def _kept(type_: RecordType, base_url: str) -> Json:
+    """Return what can be done with a type of which records are kept."""
     interactions = ("create", "read", "update", "delete")
+    name = type_.fhir_name
     return {
-        "type": type_.fhir_name,
+        "type": name,
         "interaction": [{"code": code} for code in interactions],
         "versioning": "versioned-update",
         "readHistory": False,
         "updateCreate": True,
         "conditionalCreate": True,
+        "conditionalRead": "not-match",
         "conditionalUpdate": True,
         "conditionalDelete": "not-supported",
-        "operation": [
-            {"name": name, "definition": f"{_DEFINITIONS}/{definition}"}
-            for name, definition in _OPERATIONS[type_]
-        ],
+        "referencePolicy": ["literal", "logical"],
+        "operation": _operations(
+            (
+                each
+                for each in OPERATIONS
+                if (each.at_type or each.at_instance) and name in each.types
+            ),
+            base_url,
+        ),
     }
+
+
+def _served(name: str) -> Json:
+    """Return what can be done with a type that the hub only gives out."""
+    return {
+        "type": name,
+        "interaction": [{"code": "read"}],
+        "versioning": "no-version",
+        "conditionalRead": "not-match",
+    }
+
+
+def _operations(operations: Iterable[Operation], base_url: str) -> list[Json]:
+    return [
+        {"name": each.code, "definition": definition_url(each, base_url=base_url)}
+        for each in operations
+    ]

@@ -13,6 +13,7 @@ from app.domain.identified import (
     Reference,
 )
 from app.domain.records import RecordType
+from app.fhir.criteria import parse_token
 
 HUB_PREFIX = "hub-"
 """Ids that the hub gives begin so; what follows is a number."""
@@ -89,7 +90,8 @@ def _literal(text: str, *, target: RecordType, source: Source, path: str) -> Ref
     match = _CONDITIONAL.fullmatch(text)
     if match is not None:
         _require(match[1], target=target, path=path)
-        system, _, value = unquote(match[2]).partition("|")
+        named = parse_token(unquote(match[2]))
+        system, value = (named.system, named.value) if named else (None, None)
         return _identified(system, value, source=source, path=f"{path}.reference")
     if text.startswith("#"):
         msg = f"A contained {target.fhir_name} is not taken"

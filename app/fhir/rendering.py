@@ -1,6 +1,7 @@
 """De-identified record -> FHIR R4 JSON: what the hub gives out of what it keeps."""
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -51,6 +52,7 @@ def render_record(
     *,
     resource_id: str | None,
     version: int | None,
+    updated_at: int | None,
     subject_reference: str | None,
     encounter_reference: str | None,
     label: Label,
@@ -62,6 +64,7 @@ def render_record(
         content: What is kept of a resource.
         resource_id: The id to call it by; None where it is not stored.
         version: meta.versionId; None where it is not stored.
+        updated_at: when that version was made, in epoch milliseconds; likewise.
         subject_reference: A reference to its subject, such as ``Patient/hub-7``.
         encounter_reference: A reference to its Encounter.
         label: What to display for a code.
@@ -70,6 +73,8 @@ def render_record(
         A JSON object; its decimals are Decimal, as written.
     """
     meta: Json = {} if version is None else {"versionId": str(version)}
+    if updated_at is not None:
+        meta["lastUpdated"] = _instant(updated_at)
     meta["tag"] = [{"system": DEIDENTIFIED.system, "code": DEIDENTIFIED.code}]
     resource = {
         "resourceType": type(content).__name__,
@@ -211,6 +216,12 @@ def _date(kept: PartialDate | None) -> str | None:
     if kept is None:
         return None
     return date_of_day(kept.day).strftime(_DATE_FORMATS[kept.precision])
+
+
+def _instant(milliseconds: int) -> str:
+    """Return epoch milliseconds as FHIR writes an instant."""
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds")
 
 
 def _month(month: int | None) -> str | None:

@@ -1,8 +1,11 @@
 """Bodies in and out: sizes, media types, and what the caller prefers."""
 
+import hashlib
 import re
 import zlib
 from collections.abc import Mapping
+from email.utils import formatdate
+from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -12,9 +15,11 @@ from fastapi.concurrency import run_in_threadpool
 
 from app.domain.errors import (
     NotAcceptableError,
+    NotSupportedError,
     TooLargeError,
     UnsupportedMediaError,
 )
+from app.fhir.criteria import is_unchanged
 from app.fhir.json_documents import read_json
 from app.routers.outcomes import FHIR_JSON
 
@@ -22,12 +27,29 @@ ACCEPTED = frozenset({"application/fhir+json", "application/json", "text/json"})
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 SOON_READ_BYTES = 64 * 1024
 """A body below this is read faster than a thread takes it over."""
+SMALL_BODY_BYTES = 64 * 1024
 RETURNS = ("minimal", "representation", "OperationOutcome")
+ABOUT_THE_REPLY = frozenset({"_format", "_pretty"})
+CONDITIONS = frozenset(
+    {b"if-match", b"if-none-match", b"if-none-exist", b"if-unmodified-since"}
+)
+"""Headers on which a write may depend."""
+IF_NONE_EXIST = frozenset({b"if-none-exist"})
+IF_VERSION = frozenset({b"if-match", b"if-none-match"})
 
 
 async def read_body(request: Request) -> bytes:
     """Return the body, refused as soon as it is over the limit."""
-    limit: int = request.app.state.settings.max_body_bytes
+    return await read_up_to(request, request.app.state.settings.max_body_bytes)
+
+
+async def read_small_body(request: Request) -> bytes:
+    """Return a body that a stranger may send: a form, a description of a client."""
+    return await read_up_to(request, SMALL_BODY_BYTES)
+
+
+async def read_up_to(request: Request, limit: int) -> bytes:
+    """Return the body, refused as soon as it is over *limit* bytes."""
     declared = request.headers.get("Content-Length", "0")
     if declared.isdecimal() and int(declared) > limit:
         raise _too_large(limit)
@@ -46,6 +68,7 @@ def _too_large(limit: int) -> TooLargeError:
 
 
 Body = Annotated[bytes, Depends(read_body)]
+SmallBody = Annotated[bytes, Depends(read_small_body)]
 
 
 async def read_fhir_body(request: Request, body: Body) -> dict[str, Any]:
@@ -104,29 +127,114 @@ def decompressed(request: Request, body: bytes, *, limit: int) -> bytes:
 
 
 def require_fhir_reply(request: Request) -> None:
-    """Refuse a caller who wants FHIR in another format than JSON."""
-    chosen = request.query_params.get("_format", "").replace(" ", "+")  # a raw plus
-    wanted = chosen or request.headers.get("Accept", "")
-    names = [part.split(";")[0].strip().lower() for part in wanted.split(",")]
-    fine = ACCEPTED | {"json", "*/*", "application/*", ""}
-    if not any(name in fine for name in names):
-        msg = "FHIR is served as JSON here"
+    """Refuse a caller who wants FHIR in another format or version than ours."""
+    chosen = (_parameter(request, "_format") or "").replace(" ", "+")  # a raw plus
+    if not is_acceptable(chosen or header_of(request, "Accept") or ""):
+        msg = "FHIR 4.0 is served as JSON here"
         raise NotAcceptableError(msg)
 
 
-def search_parameters(request: Request) -> str:
-    """Return the query, less what is about the reply (``_format`` and its like)."""
-    pairs = parse_qsl(request.url.query, keep_blank_values=True)
-    return urlencode([(name, value) for name, value in pairs if name[:1] != "_"])
+@lru_cache(maxsize=256)
+def is_acceptable(wanted: str) -> bool:
+    """
+    Return whether FHIR JSON is among the media ranges of an Accept or ``_format``.
+
+    The more closely a range names it the more it counts; q=0 excludes (RFC 9110
+    section 12.5.1).
+    """
+    weights: dict[str, float] = {}
+    for media_range in wanted.lower().split(","):
+        name, *parameters = (part.strip() for part in media_range.split(";"))
+        said = dict(part.partition("=")[::2] for part in parameters)
+        if said.get("fhirversion", "4.0").strip('"').startswith("4.0"):
+            weights[name] = max(weights.get(name, 0.0), _weight(said.get("q")))
+    for names in (ACCEPTED | {"json"}, {"application/*"}, {"*/*", ""}):
+        if named := weights.keys() & names:
+            return any(weights[name] for name in named)
+    return False
 
 
-def preferred_return(request: Request) -> str:
+def _weight(text: str | None) -> float:
+    """Return a quality value; what is none weighs as if it were not there."""
+    try:
+        return 1.0 if text is None else float(text)
+    except ValueError:
+        return 1.0
+
+
+def header_of(request: Request, name: str) -> str | None:
+    """Return a header, its lines joined where it came in several."""
+    lines = request.headers.getlist(name)
+    return ", ".join(lines) if lines else None
+
+
+def _parameters(request: Request) -> list[tuple[str, str]]:
+    query: bytes = request.scope["query_string"]
+    return parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else []
+
+
+def _parameter(request: Request, wanted: str) -> str | None:
+    """Return the first parameter of a name."""
+    return next((v for name, v in _parameters(request) if name == wanted), None)
+
+
+def criteria_of(request: Request) -> str | None:
+    """Return the parameters that are not about the reply; None where there are none."""
+    stated = [(n, v) for n, v in _parameters(request) if n not in ABOUT_THE_REPLY]
+    return urlencode(stated) if stated else None
+
+
+def refuse_parameters(request: Request, *, but: str | None = None) -> None:
+    """Refuse parameters that would otherwise be ignored; *but* is one that is not."""
+    known = ABOUT_THE_REPLY | {but}
+    if any(name not in known for name, _ in _parameters(request)):
+        msg = "This takes no parameters but _format and _pretty"
+        raise NotSupportedError(msg)
+
+
+def refuse_conditions(request: Request, *, but: frozenset[bytes] = frozenset()) -> None:
+    """Refuse conditional headers that would otherwise be ignored (R4 http, 3.1.0.5)."""
+    stated = {name for name, _ in request.scope["headers"]} & CONDITIONS
+    if stated - but:
+        msg = "This is not done on such a condition"
+        raise NotSupportedError(msg)
+
+
+def preferred_return(request: Request, *, usual: str = "representation") -> str:
     """Return what the caller wants back of a write (``Prefer: return=``)."""
-    for part in re.split("[,;]", request.headers.get("Prefer", "")):
-        name, _, value = part.strip().partition("=")
-        if name.lower() == "return" and value in RETURNS:
-            return value
-    return "representation"
+    for part in re.split("[,;]", header_of(request, "Prefer") or ""):
+        name, _, value = (text.strip() for text in part.partition("="))
+        if name.lower() == "return" and value.strip('"') in RETURNS:
+            return value.strip('"')
+    return usual
+
+
+def version_headers(version: int, updated_at: int) -> dict[str, str]:
+    """Return how a version is told; *updated_at* is in epoch milliseconds."""
+    return {
+        "ETag": f'W/"{version}"',
+        "Last-Modified": formatdate(updated_at / 1000, usegmt=True),
+    }
+
+
+def document_reply(request: Request, document: Mapping[str, Any]) -> Response:
+    """Return what the hub says of itself, unless the caller has it already."""
+    etag = hashlib.sha256(_ENCODER.encode(document)).hexdigest()[:16]
+    return read_reply(request, document, version=etag)
+
+
+def read_reply(
+    request: Request,
+    body: Mapping[str, Any],
+    *,
+    version: str,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return what was read, or 304 where the caller has this *version* already."""
+    told = {"ETag": f'W/"{version}"'} | dict(headers or {})
+    if is_unchanged(header_of(request, "If-None-Match"), version=version):
+        return Response(status_code=304, headers=told)
+    return fhir_reply(body, headers=told)
 
 
 def fhir_reply(

@@ -43,11 +43,22 @@ async def find_caller(request: Request, hub: HubDependency) -> Principal:
     return await run_in_threadpool(authenticate, hub, authorization)
 
 
-Caller = Annotated[Principal, Depends(find_caller)]
+async def find_paying_caller(request: Request, hub: HubDependency) -> Principal:
+    """Return the caller, from whose budget one resource is taken, or refuse."""
+    caller = await find_caller(request, hub)
+    grant = hub.budgets.take(caller.client_id, 1, now=hub.clock(), whole=True)
+    if grant.retry_after_seconds is not None:
+        raise grant.refusal()
+    return caller
+
+
+Caller = Annotated[Principal, Depends(find_paying_caller)]
+BundleCaller = Annotated[Principal, Depends(find_caller)]
+"""One who pays by the entry."""
 
 
 async def new_write_session(
-    hub: HubDependency, caller: Caller
+    hub: HubDependency, caller: BundleCaller
 ) -> sessions.WriteSession:
     """Return the request's one transaction, which its first statement begins."""
     return sessions.new_write_session(hub.engine, client_id=caller.client_id)

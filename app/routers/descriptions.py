@@ -6,7 +6,9 @@ from fastapi import FastAPI
 
 from app.routers.answers import Problem, TokenProblem
 from app.routers.outcomes import PROBLEM_JSON
+from app.smart.vocabulary import ASSERTION_TYPE, GRANT_TYPE, AuthMethod
 
+FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 SCHEMA_OF_PROBLEM = {"$ref": f"#/components/schemas/{Problem.__name__}"}
 
@@ -33,49 +35,104 @@ def problem_responses(*statuses: int | str) -> Responses:
     }
 
 
-TOKEN_REFUSALS: Responses = {
-    status: {"model": TokenProblem, "description": description}
-    for status, description in (
-        (400, "The request is malformed, or no scope that it asks for is allowed"),
-        (401, "The client is not known or did not prove who it is"),
-    )
+def _oauth_responses(descriptions: dict[int, str]) -> Responses:
+    return {
+        status: {"model": TokenProblem, "description": description}
+        for status, description in descriptions.items()
+    }
+
+
+OAUTH_REFUSALS: Responses = _oauth_responses(
+    {
+        400: "The request is malformed, or asks for what is not allowed",
+        401: "The client is not known or did not prove who it is",
+    }
+)
+
+REGISTRATION_REFUSALS: Responses = _oauth_responses(
+    {
+        400: "What the client says of itself is not fit",
+        413: "The body is larger than 64 kB",
+        429: "Too many registrations wait for approval",
+    }
+)
+
+_AUTHENTICATION: dict[str, Any] = {
+    "client_assertion_type": {"const": ASSERTION_TYPE},
+    "client_assertion": {
+        "type": "string",
+        "description": "A JWT that the client signed (RS384 or ES384), "
+        "good for at most five minutes, once.",
+    },
+    "client_id": {"type": "string"},
+    "client_secret": {
+        "type": "string",
+        "description": "Of a client that registered client_secret_post; "
+        "client_secret_basic goes into the Authorization header.",
+    },
 }
 
-TOKEN_REQUEST: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/x-www-form-urlencoded": {
-                "schema": {
-                    "title": "TokenRequest",
-                    "type": "object",
-                    "required": [
-                        "grant_type",
-                        "scope",
-                        "client_assertion_type",
-                        "client_assertion",
-                    ],
-                    "properties": {
-                        "grant_type": {"const": "client_credentials"},
-                        "scope": {
-                            "type": "string",
-                            "description": "SMART scopes with spaces between them.",
-                        },
-                        "client_assertion_type": {
-                            "const": "urn:ietf:params:oauth:client-assertion-type:"
-                            "jwt-bearer"
-                        },
-                        "client_assertion": {
-                            "type": "string",
-                            "description": "A JWT that the client signed "
-                            "(RS384 or ES384), good for at most five minutes, once.",
-                        },
-                    },
-                }
-            }
-        },
+
+def _body(
+    title: str,
+    media_type: str,
+    *,
+    required: list[str],
+    properties: dict[str, Any],
+) -> dict[str, Any]:
+    """Return the description of a body that no model of FastAPI's reads."""
+    schema = {
+        "title": title,
+        "type": "object",
+        "required": required,
+        "properties": properties,
     }
-}
+    content = {media_type: {"schema": schema}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+TOKEN_REQUEST = _body(
+    "TokenRequest",
+    FORM,
+    required=["grant_type", "scope"],
+    properties={
+        "grant_type": {"const": GRANT_TYPE},
+        "scope": {
+            "type": "string",
+            "description": "SMART scopes with spaces between them.",
+        },
+        **_AUTHENTICATION,
+    },
+)
+
+TOKEN_FORM = _body(
+    "TokenForm",
+    FORM,
+    required=["token"],
+    properties={
+        "token": {"type": "string", "description": "An access token."},
+        "token_type_hint": {"type": "string"},
+        **_AUTHENTICATION,
+    },
+)
+
+_TEXT = {"type": "string"}
+_TEXTS = {"type": "array", "items": _TEXT}
+
+REGISTRATION_REQUEST = _body(
+    "ClientMetadata",
+    JSON,
+    required=["scope"],
+    properties={
+        "client_name": _TEXT,
+        "token_endpoint_auth_method": {"enum": list(AuthMethod), "type": "string"},
+        "jwks": {"type": "object"},
+        "jwks_uri": _TEXT,
+        "scope": _TEXT,
+        "grant_types": _TEXTS,
+        "contacts": _TEXTS,
+    },
+)
 
 
 def describe_problems(app: FastAPI) -> None:

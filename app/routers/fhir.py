@@ -1,22 +1,38 @@
 """The FHIR interface: what clinics send, and what was kept of it."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.domain.errors import NotSupportedError, ServiceError
+from app.domain.clinics import Principal
+from app.domain.errors import (
+    ForbiddenError,
+    NotSupportedError,
+    ServiceError,
+    UnknownTypeError,
+)
 from app.domain.records import RecordType
-from app.fhir.criteria import Criterion, parse_criterion
+from app.fhir.criteria import parse_if_match, parse_if_none_match
 from app.fhir.outcomes import HTTP_STATUS, operation_outcome
 from app.fhir.references import hub_id
 from app.routers.bodies import (
+    IF_NONE_EXIST,
+    IF_VERSION,
     FhirBody,
+    criteria_of,
+    document_reply,
     fhir_reply,
+    header_of,
     preferred_return,
+    read_reply,
+    refuse_conditions,
+    refuse_parameters,
     require_fhir_reply,
-    search_parameters,
+    version_headers,
 )
 from app.routers.dependencies import (
+    BundleCaller,
     Caller,
     HubDependency,
     ReadSession,
@@ -35,6 +51,8 @@ from app.services.bundles import BundleReply, Discarded, Entry, EntryOutcome, Wi
 from app.services.intake import Effect, Receipt
 from app.services.resources import Wish
 
+READ = ["GET", "HEAD"]
+
 router = APIRouter(prefix="/fhir", tags=["fhir"], include_in_schema=False)
 
 
@@ -46,51 +64,94 @@ async def find_kept_type(type_name: str) -> RecordType:
 KeptType = Annotated[RecordType, Depends(find_kept_type)]
 
 
-@router.get("/metadata")
+@router.api_route("/metadata", methods=READ)
 def metadata(request: Request, hub: HubDependency) -> Response:
     """Say what this server can do."""
     require_fhir_reply(request)
-    return fhir_reply(
-        examinations.capability_statement(hub),
-        headers={"ETag": f'W/"{request.app.version}"'},
+    refuse_parameters(request, but="mode")
+    settings = request.app.state.settings
+    statement = examinations.capability_statement(
+        hub, version=request.app.version, body_bytes=settings.max_body_bytes
     )
+    return document_reply(request, statement)
+
+
+@router.api_route("/OperationDefinition/{code}", methods=READ)
+def define_operation(code: str, request: Request, hub: HubDependency) -> Response:
+    """Say what an operation takes and gives."""
+    require_fhir_reply(request)
+    refuse_parameters(request)
+    return document_reply(request, examinations.operation_definition(hub, code))
 
 
 @router.post("")
 @router.post("/")
 @committed
 def receive_bundle(
-    caller: Caller, body: FhirBody, hub: HubDependency, session: WriteSession
+    request: Request,
+    caller: BundleCaller,
+    body: FhirBody,
+    hub: HubDependency,
+    session: WriteSession,
 ) -> Response:
     """Store a batch or transaction Bundle."""
+    refuse_parameters(request)
+    refuse_conditions(request)
     reply = bundles.receive_bundle(
         session,
         hub,
         required_source(caller),
         body,
+        client_id=caller.client_id,
         allowed=allowed_by(caller),
         allowed_stored=allowed_stored(caller),
     )
-    return fhir_reply(bundle_response(reply))
+    wanted = preferred_return(request, usual="minimal")
+    response = bundle_response(reply, wanted=wanted)
+    if reply.retry_after_seconds is None:
+        return fhir_reply(response)
+    wait = {"Retry-After": str(reply.retry_after_seconds)}
+    return fhir_reply(response, status=429, headers=wait)
 
 
 @router.post("/$de-identify")
-def deidentify(caller: Caller, body: FhirBody, hub: HubDependency) -> Response:
+def deidentify(
+    request: Request,
+    caller: Caller,
+    body: FhirBody,
+    hub: HubDependency,
+    session: ReadSession,
+) -> Response:
     """Return what would be kept of a resource; nothing is stored."""
+    refuse_parameters(request)
+    source = required_source(caller)
+    resource = examinations.examinee(body).resource
+    _check_writer(caller, resource)
     return fhir_reply(
-        examinations.deidentified_parameters(hub, required_source(caller), body)
+        examinations.deidentified_parameters(session, hub, source, resource)
     )
 
 
 @router.post("/{type_name}/$validate")
 def validate(
-    type_: KeptType, caller: Caller, body: FhirBody, hub: HubDependency
+    type_: KeptType,
+    request: Request,
+    caller: Caller,
+    body: FhirBody,
+    hub: HubDependency,
+    session: ReadSession,
 ) -> Response:
     """Return every fault of a resource; nothing is stored."""
+    refuse_parameters(request, but="mode")
     source = required_source(caller)
-    return fhir_reply(examinations.validation_outcome(hub, source, type_, body))
+    given = examinations.examinee(body, mode=request.query_params.get("mode"))
+    _check_writer(caller, given.resource | {"resourceType": type_.fhir_name})
+    return fhir_reply(
+        examinations.validation_outcome(session, hub, source, type_, given)
+    )
 
 
+@router.post("/{type_name}/")
 @router.post("/{type_name}")
 @committed
 def create(
@@ -103,11 +164,13 @@ def create(
 ) -> Response:
     """Store one resource; only its de-identified form is kept."""
     check_scope(caller, type_.fhir_name, "c", body)
-    if search_parameters(request):
-        msg = "A create takes no parameters; a condition stands in If-None-Exist"
-        raise NotSupportedError(msg)
+    refuse_conditions(request, but=IF_NONE_EXIST)
     resources.check_type(body, type_)
-    criterion = _criterion(request.headers.get("If-None-Exist"))
+    criterion = bundles.only_criterion(
+        criteria_of(request),
+        header_of(request, "If-None-Exist"),
+        type_name=type_.fhir_name,
+    )
     wish = Wish(
         criterion=criterion,
         create_only=criterion is not None,
@@ -131,18 +194,21 @@ def update(
 ) -> Response:
     """Store one resource under the sender's id, or a new version of it."""
     check_scope(caller, type_.fhir_name, "u", body)
+    refuse_parameters(request)
+    refuse_conditions(request, but=IF_VERSION)
     resources.check_type(body, type_)
     bundles.check_own_id(body, own_id, criterion=None)
     wish = Wish(
         own_id=own_id,
-        if_match=bundles.version_of(request.headers.get("If-Match")),
-        if_none_match=bundles.create_only(request.headers.get("If-None-Match")),
+        if_match=parse_if_match(header_of(request, "If-Match")),
+        if_none_match=parse_if_none_match(header_of(request, "If-None-Match")),
         allowed_stored=allowed_stored(caller),
     )
     receipt = resources.save(session, hub, required_source(caller), body, wish)
     return _written(request, receipt, own_id=own_id)
 
 
+@router.put("/{type_name}/")
 @router.put("/{type_name}")
 @committed
 def update_conditionally(
@@ -155,19 +221,23 @@ def update_conditionally(
 ) -> Response:
     """Store one resource under an identifier, or a new version of it."""
     check_scope(caller, type_.fhir_name, "u", body)
+    refuse_conditions(request, but=IF_VERSION)
     resources.check_type(body, type_)
-    criterion = _criterion(search_parameters(request))
+    criterion = bundles.only_criterion(
+        criteria_of(request), None, type_name=type_.fhir_name
+    )
     bundles.check_own_id(body, None, criterion=criterion)
     wish = Wish(
         criterion=criterion,
-        if_match=bundles.version_of(request.headers.get("If-Match")),
+        if_match=parse_if_match(header_of(request, "If-Match")),
+        if_none_match=parse_if_none_match(header_of(request, "If-None-Match")),
         allowed_stored=allowed_stored(caller),
     )
     receipt = resources.save(session, hub, required_source(caller), body, wish)
     return _written(request, receipt, own_id=hub_id(receipt.record_id))
 
 
-@router.get("/{type_name}/{own_id}")
+@router.api_route("/{type_name}/{own_id}", methods=READ)
 def read(
     type_: KeptType,
     own_id: str,
@@ -178,11 +248,13 @@ def read(
 ) -> Response:
     """Return the de-identified record, to its own clinic."""
     require_fhir_reply(request)
+    refuse_parameters(request)
     check_reach(caller, type_.fhir_name, "r")
     source = required_source(caller)
-    resource, version = resources.read(session, hub, source, type_, own_id)
+    resource, stored = resources.read(session, hub, source, type_, own_id)
     check_scope(caller, type_.fhir_name, "r", resource)
-    return fhir_reply(resource, headers={"ETag": f'W/"{version}"'})
+    headers = version_headers(stored.version, stored.received_at)
+    return read_reply(request, resource, version=str(stored.version), headers=headers)
 
 
 @router.delete("/{type_name}/{own_id}")
@@ -190,16 +262,20 @@ def read(
 def withdraw(
     type_: KeptType,
     own_id: str,
+    request: Request,
     caller: Caller,
     hub: HubDependency,
     session: WriteSession,
 ) -> Response:
     """Take a record out of every count; a later delivery of it brings it back."""
+    refuse_parameters(request)
+    refuse_conditions(request)
     check_scope(caller, type_.fhir_name, "d")
     resources.withdraw(session, hub, required_source(caller), type_, own_id)
     return Response(status_code=204)
 
 
+@router.get("/{type_name}/")
 @router.get("/{type_name}")
 def search(type_: KeptType, caller: Caller) -> Response:
     """Refuse: there is no search here."""
@@ -208,16 +284,39 @@ def search(type_: KeptType, caller: Caller) -> Response:
     raise NotSupportedError(msg)
 
 
-def _criterion(criteria: str | None) -> Criterion | None:
-    return None if not criteria else parse_criterion(criteria)
+@router.delete("/{type_name}/")
+@router.delete("/{type_name}")
+def withdraw_conditionally(type_: KeptType, caller: Caller) -> Response:
+    """Refuse: a condition may name more than was meant."""
+    check_scope(caller, type_.fhir_name, "d")
+    msg = "DELETE names one resource, by its id"
+    raise NotSupportedError(msg)
+
+
+@router.api_route("/{type_name}/{own_id}/_history", methods=READ)
+@router.api_route("/{type_name}/{own_id}/_history/{version}", methods=READ)
+def read_version(type_: KeptType, caller: Caller) -> Response:
+    """Refuse: of what was replaced nothing is kept."""
+    check_reach(caller, type_.fhir_name, "r")
+    msg = "This hub keeps no history; read the record by its id alone"
+    raise UnknownTypeError(msg)
+
+
+def _check_writer(caller: Principal, resource: Mapping[str, Any]) -> None:
+    """Refuse who may neither create nor update such a resource."""
+    type_name = resource.get("resourceType")
+    if not isinstance(type_name, str):
+        return
+    try:
+        check_scope(caller, type_name, "c", resource)
+    except ForbiddenError:
+        check_scope(caller, type_name, "u", resource)
 
 
 def _written(request: Request, receipt: Receipt, *, own_id: str) -> Response:
     """Return the answer to a write, as the caller prefers it."""
-    headers = {
-        "ETag": f'W/"{receipt.version}"',
-        "Location": _location(request, receipt, own_id),
-    }
+    headers = version_headers(receipt.version, receipt.stored.received_at)
+    headers["Location"] = _location(request, receipt, own_id)
     status = 201 if receipt.effect is Effect.CREATED else 200
     wanted = preferred_return(request)
     if wanted == "minimal":
@@ -238,34 +337,43 @@ def _done(effect: str) -> dict[str, Any]:
     return {"resourceType": "OperationOutcome", "issue": [issue]}
 
 
-def bundle_response(reply: BundleReply) -> dict[str, Any]:
+def bundle_response(reply: BundleReply, *, wanted: str) -> dict[str, Any]:
     """Return the Bundle that answers *reply*'s Bundle, entry by entry."""
     entries = [
-        {"response": _entry_response(entry, outcome)}
+        _entry_answer(entry, outcome, wanted=wanted)
         for entry, outcome in zip(reply.entries, reply.outcomes, strict=True)
     ]
     bundle = {"resourceType": "Bundle", "type": f"{reply.type}-response"}
     return bundle | ({"entry": entries} if entries else {})
 
 
-def _entry_response(entry: Entry | None, outcome: EntryOutcome) -> dict[str, Any]:
+def _entry_answer(
+    entry: Entry | None, outcome: EntryOutcome, *, wanted: str
+) -> dict[str, Any]:
     if isinstance(outcome, ServiceError):
         status = HTTP_STATUS[outcome.issue_type]
-        return {"status": str(status), "outcome": operation_outcome(outcome)}
+        return _response(status, outcome=operation_outcome(outcome))
     if isinstance(outcome, Withdrawn):
-        return {"status": "204"}
+        return _response(204)
     if isinstance(outcome, Discarded):
-        return {"status": "200", "outcome": _discarded()}
+        return _response(200, outcome=_discarded())
     own_id = hub_id(outcome.record_id)
     if entry is not None and entry.own_id is not None:
         own_id = entry.own_id
-    location = f"{outcome.type.fhir_name}/{own_id}/_history/{outcome.version}"
-    status = 201 if outcome.effect is Effect.CREATED else 200
-    return {
-        "status": str(status),
-        "location": location,
-        "etag": f'W/"{outcome.version}"',
-    }
+    answer = _response(
+        201 if outcome.effect is Effect.CREATED else 200,
+        location=f"{outcome.type.fhir_name}/{own_id}/_history/{outcome.version}",
+        etag=f'W/"{outcome.version}"',
+    )
+    if wanted == "OperationOutcome":
+        answer["response"]["outcome"] = _done(outcome.effect)
+    if wanted == "representation" and outcome.stored.content is not None:
+        answer["resource"] = resources.render(outcome.stored, resource_id=own_id)
+    return answer
+
+
+def _response(status: int, **elements: Any) -> dict[str, Any]:  # noqa: ANN401  (JSON)
+    return {"response": {"status": str(status), **elements}}
 
 
 def _discarded() -> dict[str, Any]:

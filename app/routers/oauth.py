@@ -1,4 +1,4 @@
-"""SMART Backend Services: discovery, and tokens for assertions."""
+"""SMART Backend Services: discovery, clients, and their tokens."""
 
 from typing import Any
 from urllib.parse import parse_qsl
@@ -7,15 +7,22 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from app.routers import answers
-from app.routers.bodies import Body
+from app.routers.bodies import SmallBody
 from app.routers.dependencies import HubDependency
-from app.routers.descriptions import TOKEN_REFUSALS, TOKEN_REQUEST
-from app.services import authorization
+from app.routers.descriptions import (
+    FORM,
+    JSON,
+    OAUTH_REFUSALS,
+    REGISTRATION_REFUSALS,
+    REGISTRATION_REQUEST,
+    TOKEN_FORM,
+    TOKEN_REQUEST,
+)
+from app.routers.outcomes import NO_STORE
+from app.services import authorization, registrations, token_states
 from app.smart.discovery import smart_configuration
 from app.smart.errors import InvalidRequestError
 from app.smart.tokens import public_jwks
-
-FORM = "application/x-www-form-urlencoded"
 
 router = APIRouter(tags=["authorization"])
 
@@ -24,20 +31,69 @@ router = APIRouter(tags=["authorization"])
 @router.get("/fhir/.well-known/smart-configuration", include_in_schema=False)
 def discover(hub: HubDependency) -> dict[str, Any]:
     """Say where and how a SMART client gets a token."""
-    return smart_configuration(token_endpoint=hub.token_endpoint)
+    return smart_configuration(
+        token_endpoint=hub.token_endpoint,
+        introspection_endpoint=hub.introspection_endpoint,
+        revocation_endpoint=hub.revocation_endpoint,
+        registration_endpoint=hub.registration_endpoint,
+    )
 
 
 @router.post(
     "/oauth/token",
     response_model=answers.TokenAnswer,
-    responses=TOKEN_REFUSALS,
+    responses=OAUTH_REFUSALS,
     openapi_extra=TOKEN_REQUEST,
 )
-def grant_token(request: Request, body: Body, hub: HubDependency) -> Response:
-    """Give an access token for a signed client assertion (client_credentials)."""
-    answer = authorization.grant_token(hub, _form(request, body))
-    headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-    return JSONResponse(answer, headers=headers)
+def grant_token(request: Request, body: SmallBody, hub: HubDependency) -> Response:
+    """Give an access token to a client that proves who it is (client_credentials)."""
+    answer = authorization.grant_token(
+        hub, _form(request, body), authorization=_authorization(request)
+    )
+    return JSONResponse(answer, headers=NO_STORE)
+
+
+@router.post(
+    "/oauth/introspect",
+    response_model=answers.IntrospectionAnswer,
+    responses=OAUTH_REFUSALS,
+    openapi_extra=TOKEN_FORM,
+)
+def introspect_token(request: Request, body: SmallBody, hub: HubDependency) -> Response:
+    """Say whether an access token of the calling client holds (RFC 7662)."""
+    answer = token_states.introspect(
+        hub, _form(request, body), authorization=_authorization(request)
+    )
+    return JSONResponse(answer, headers=NO_STORE)
+
+
+@router.post(
+    "/oauth/revoke",
+    response_model=answers.RevocationAnswer,
+    responses=OAUTH_REFUSALS,
+    openapi_extra=TOKEN_FORM,
+)
+def revoke_token(request: Request, body: SmallBody, hub: HubDependency) -> Response:
+    """Take back an access token of the calling client (RFC 7009)."""
+    token_states.revoke(
+        hub, _form(request, body), authorization=_authorization(request)
+    )
+    return JSONResponse({}, headers=NO_STORE)
+
+
+@router.post(
+    "/oauth/register",
+    status_code=201,
+    response_model=answers.RegistrationAnswer,
+    responses=REGISTRATION_REFUSALS,
+    openapi_extra=REGISTRATION_REQUEST,
+)
+def register_client(request: Request, body: SmallBody, hub: HubDependency) -> Response:
+    """Register a client, which an administrator then approves or not (RFC 7591)."""
+    _require(request, JSON)
+    return JSONResponse(
+        registrations.register(hub, body), status_code=201, headers=NO_STORE
+    )
 
 
 @router.get("/oauth/jwks")
@@ -46,14 +102,23 @@ def signing_keys(hub: HubDependency) -> dict[str, Any]:
     return public_jwks(hub.signing_key)
 
 
+def _authorization(request: Request) -> str | None:
+    return request.headers.get("Authorization")
+
+
 def _form(request: Request, body: bytes) -> list[tuple[str, str]]:
     """Return the parameters of a form body."""
-    media_type = request.headers.get("Content-Type", "").split(";")[0].strip().lower()
-    if media_type != FORM:
-        msg = f"The token endpoint takes {FORM}"
-        raise InvalidRequestError(msg)
+    _require(request, FORM)
     try:
         return parse_qsl(body.decode("ascii"), strict_parsing=True)
     except ValueError:
         msg = "The form could not be read"
         raise InvalidRequestError(msg) from None
+
+
+def _require(request: Request, media_type: str) -> None:
+    """Refuse a body of another media type."""
+    stated = request.headers.get("Content-Type", "").split(";")[0].strip().lower()
+    if stated != media_type:
+        msg = f"This endpoint takes {media_type}"
+        raise InvalidRequestError(msg)

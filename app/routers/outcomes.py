@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.domain.errors import (
@@ -21,7 +22,7 @@ from app.domain.errors import (
 )
 from app.fhir.outcomes import HTTP_STATUS, operation_outcome
 from app.routers.templates import page
-from app.smart.errors import InvalidClientError, OAuthError
+from app.smart.errors import OAuthError
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,17 @@ CHALLENGES = {
     HTTPStatus.FORBIDDEN: 'Bearer error="insufficient_scope"',
 }
 """What a refused caller is told to do about it (RFC 6750 section 3)."""
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+"""The headers of whatever an OAuth endpoint says (RFC 6749 section 5.1)."""
+OAUTH_ERRORS = {
+    401: "invalid_token",
+    429: "temporarily_unavailable",
+    500: "server_error",
+    503: "temporarily_unavailable",
+}
+"""OAuth's words for errors of other rooms; else the request was not right."""
+BASIC_CHALLENGE = 'Basic realm="catchment"'
+OAUTH_CHALLENGES = {"invalid_token": CHALLENGES[HTTPStatus.UNAUTHORIZED]}
 PAGES = ("/measures/", "/clinics/")
 HEADINGS = {
     400: "This address is not right",
@@ -39,6 +51,9 @@ HEADINGS = {
     404: "There is no such page",
 }
 INTERFACES = ("/v1/", "/health/")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+ROUTED_BY = ("type", "path", "root_path", "headers")
+"""What of a request decides on its route, beside the method."""
 
 
 def status_of(error: ServiceError) -> int:
@@ -50,8 +65,14 @@ def error_reply(
     request: Request, error: ServiceError, *, status: int | None = None
 ) -> Response:
     """Return *error* as FHIR, OAuth or problem JSON, or as a page, by the path."""
+    answer = _error_reply(request, error, status or status_of(error))
+    if error.retry_after_seconds is not None:
+        answer.headers["Retry-After"] = str(error.retry_after_seconds)
+    return answer
+
+
+def _error_reply(request: Request, error: ServiceError, code: int) -> Response:
     path = request.url.path
-    code = status or status_of(error)
     if isinstance(error, OAuthError) and code != HTTPStatus.UNAUTHORIZED:
         code = HTTPStatus.BAD_REQUEST  # RFC 6749 section 5.2
     if path.startswith("/oauth"):
@@ -112,12 +133,16 @@ def _challenge(request: Request, status: int) -> dict[str, str]:
 
 def _oauth(error: ServiceError, status: int) -> Response:
     """Return *error* in OAuth's own JSON (RFC 6749 section 5.2)."""
-    code = error.code if isinstance(error, OAuthError) else "invalid_request"
-    if isinstance(error, OAuthError) and not isinstance(error, InvalidClientError):
-        status = HTTPStatus.BAD_REQUEST
+    code = (
+        error.code
+        if isinstance(error, OAuthError)
+        else OAUTH_ERRORS.get(status, "invalid_request")
+    )
     body = {"error": code, "error_description": error.message}
-    no_store = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-    return _json(body, status, "application/json", no_store)
+    headers = dict(NO_STORE)
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = OAUTH_CHALLENGES.get(code, BASIC_CHALLENGE)
+    return _json(body, status, "application/json", headers)
 
 
 def _json(
@@ -155,15 +180,36 @@ def install_error_replies(app: FastAPI) -> None:
         if error.status_code == HTTPStatus.NOT_FOUND:
             return error_reply(request, NotFoundError("There is nothing here"))
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            refusal = NotSupportedError("This method is not allowed here")
-            answer = error_reply(request, refusal, status=error.status_code)
-            answer.headers.update(error.headers or {})
-            return answer
+            return _wrong_method(request)
         return error_reply(
             request,
             MalformedError("The request could not be read"),
             status=error.status_code,
         )
+
+
+def _wrong_method(request: Request) -> Response:
+    """Answer a method that a path does not take, or OPTIONS, with those it takes."""
+    allow = {"Allow": ", ".join([*_methods_of(request), "OPTIONS"])}
+    if request.method == "OPTIONS":
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=allow)
+    refusal = NotSupportedError("This method is not allowed here")
+    answer = error_reply(request, refusal, status=HTTPStatus.METHOD_NOT_ALLOWED)
+    answer.headers.update(allow)
+    return answer
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Return what a path takes; the framework knows it of the first route only."""
+    scope = {name: request.scope[name] for name in ROUTED_BY}
+    return [
+        method
+        for method in METHODS
+        if any(
+            route.matches(scope | {"method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 def _names(dependant: Any) -> Iterator[str]:  # noqa: ANN401  (FastAPI's own type)

@@ -8,43 +8,34 @@ from typing import Any
 
 import msgspec
 
-from app.domain.clinics import Principal, Source
+from app.domain.clinics import ClientStatus, Principal, Source
 from app.domain.errors import ForbiddenError, NotAuthenticatedError
+from app.services.client_authentication import authenticated_client
 from app.services.hub import Hub
-from app.smart.assertions import verify_client_assertion
-from app.smart.registration import RegisteredClient
+from app.smart.credentials import parse_form
 from app.smart.scopes import Interaction, allows, intersection
 from app.smart.token_requests import parse_token_request
 from app.smart.tokens import LIFETIME_SECONDS, issue_token
-from app.store import assertions, clinics, tables
-from app.store.sessions import read_session, write_session
+from app.store import clinics, revocations
+from app.store.sessions import read_session
 
 REMEMBERED_SECONDS = 2
 """How long a token is believed: a revocation is felt within so many seconds."""
 MOST_REMEMBERED = 4096
 
 
-def grant_token(hub: Hub, form: Iterable[tuple[str, str]]) -> dict[str, Any]:
+def grant_token(
+    hub: Hub, form: Iterable[tuple[str, str]], *, authorization: str | None
+) -> dict[str, Any]:
     """
-    Return the token endpoint's answer to the parameters of a request.
-
-    A key set may have to be fetched, so no transaction is open meanwhile. An assertion
-    that was good is spent at once, whatever becomes of the rest of the request.
+    Return the token endpoint's answer to a form and an Authorization header.
 
     Raises:
         OAuthError: the subclass says what is wrong.
     """
-    request = parse_token_request(form)
-    now = hub.clock() // 1000
-    client = verify_client_assertion(
-        request.client_assertion,
-        audience=hub.token_endpoint,
-        now=now,
-        client_of=lambda client_id: _registered(hub, client_id),
-        key_sets=hub.key_sets,
-        first_use=lambda client_id, jti, expires_at: _spend(
-            hub, client_id=client_id, jti=jti, expires_at=expires_at, now=now
-        ),
+    request = parse_token_request(parse_form(form), authorization=authorization)
+    client = authenticated_client(
+        hub, request.credentials, audiences=(hub.token_endpoint,)
     )
     granted = intersection(request.scope, client.scopes)
     token = issue_token(
@@ -53,7 +44,7 @@ def grant_token(hub: Hub, form: Iterable[tuple[str, str]]) -> dict[str, Any]:
         key=hub.signing_key,
         issuer=hub.base_url,
         audience=hub.fhir_base,
-        now=now,
+        now=hub.clock() // 1000,
         jti=secrets.token_urlsafe(16),
     )
     return {
@@ -62,30 +53,6 @@ def grant_token(hub: Hub, form: Iterable[tuple[str, str]]) -> dict[str, Any]:
         "expires_in": LIFETIME_SECONDS,
         "scope": " ".join(granted),
     }
-
-
-def _registered(hub: Hub, client_id: str) -> RegisteredClient | None:
-    with read_session(hub.engine) as session:
-        row = clinics.find_client(session, client_id)
-        return None if row is None else registered_client(row)
-
-
-def _spend(hub: Hub, *, client_id: str, jti: str, expires_at: int, now: int) -> bool:
-    with write_session(hub.engine) as session:
-        return assertions.first_use(
-            session, client_id=client_id, jti=jti, expires_at=expires_at, now=now
-        )
-
-
-def registered_client(row: tables.Client) -> RegisteredClient:
-    """Return a client as the authorization room knows it."""
-    return RegisteredClient(
-        client_id=row.client_id,
-        scopes=tuple(row.scopes.split()),
-        key_set=row.key_set,
-        jwks_uri=row.jwks_uri,
-        revoked=row.revoked,
-    )
 
 
 class Principals:
@@ -113,7 +80,7 @@ def authenticate(hub: Hub, authorization: str | None) -> Principal:
     Return whom the value of an Authorization header speaks for.
 
     Raises:
-        NotAuthenticatedError: no valid token came, or its client was revoked.
+        NotAuthenticatedError: no valid token came, or it or its client was revoked.
     """
     scheme, _, token = (authorization or "").partition(" ")
     if authorization is None or scheme.lower() != "bearer" or not token:
@@ -123,8 +90,11 @@ def authenticate(hub: Hub, authorization: str | None) -> Principal:
     claims = hub.tokens.read(token.strip(), now=now // 1000)
     with read_session(hub.engine) as session:
         row = clinics.find_client(session, claims.client_id)
-        if row is None or row.revoked:
+        if row is None or row.status != ClientStatus.ACTIVE:
             msg = "The client of this token was revoked"
+            raise NotAuthenticatedError(msg)
+        if revocations.is_revoked(session, jti=claims.jti):
+            msg = "The access token was revoked"
             raise NotAuthenticatedError(msg)
         principal = _with_own_base(
             clinics.principal_of(session, row, scopes=claims.scopes), hub

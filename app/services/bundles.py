@@ -1,13 +1,14 @@
 """Bundles: a batch entry by entry, a transaction all or nothing."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import msgspec
 
+from app.deid.pseudonyms import id_aliases
 from app.domain.clinics import Source
 from app.domain.errors import (
     BusinessRuleError,
@@ -18,11 +19,19 @@ from app.domain.errors import (
     TooLargeError,
 )
 from app.domain.records import RecordType
-from app.fhir.criteria import Criterion, parse_criterion
+from app.fhir.criteria import (
+    Criterion,
+    VersionMatch,
+    parse_criterion,
+    parse_if_match,
+    parse_if_none_match,
+)
+from app.fhir.parsing import refuse_implicit_rules
 from app.fhir.references import full_url_id
 from app.fhir.validation import InvalidResourceError, validate
 from app.services import intake, resources
 from app.services.authorization import Allowed
+from app.services.budgets import Grant
 from app.services.hub import Hub
 from app.services.intake import Receipt, Submission
 from app.services.refusals import note_refused_entry
@@ -34,7 +43,19 @@ MAX_ENTRIES = 5_000
 
 INTERACTIONS: dict[str, Interaction] = {"POST": "c", "PUT": "u", "DELETE": "d"}
 REQUEST_TEXTS = ("method", "url", "ifNoneExist", "ifMatch", "ifNoneMatch")
+ORDER = ("DELETE", "POST", "PUT")
+"""In which a transaction's entries are dealt with (R4, http.html#trules)."""
+CONDITIONS = {
+    "POST": frozenset({"ifNoneExist"}),
+    "PUT": frozenset({"ifMatch", "ifNoneMatch"}),
+    "DELETE": frozenset[str](),
+}
+ALL_CONDITIONS = ("ifMatch", "ifModifiedSince", "ifNoneExist", "ifNoneMatch")
 TYPE_NAME = re.compile(r"[A-Z][A-Za-z]{0,63}")
+OF_TYPE = re.compile(
+    r"(?:/(?P<id>[A-Za-z0-9.\-]{1,64}))?/?(?:\?(?P<query>.*))?", re.DOTALL
+)
+"""What may follow the type in an entry's URL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -44,12 +65,12 @@ class Entry:
     index: int
     method: str
     type_name: str
-    own_id: str | None
     full_url: str | None
     resource: dict[str, Any] | None
+    own_id: str | None = None
     criterion: Criterion | None = None
     create_only: bool = False
-    if_match: int | None = None
+    if_match: VersionMatch | None = None
     if_none_match: bool = False
 
     @property
@@ -75,6 +96,7 @@ class BundleReply(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     entries: tuple[Entry | None, ...]
     outcomes: tuple[EntryOutcome, ...]
+    retry_after_seconds: int | None = None
 
 
 def receive_bundle(
@@ -83,15 +105,18 @@ def receive_bundle(
     source: Source,
     bundle: Mapping[str, Any],
     *,
+    client_id: str,
     allowed: Allowed,
     allowed_stored: Allowed | None,
 ) -> BundleReply:
     """
     Store the entries of a batch or transaction Bundle of one source.
 
-    *allowed* is asked for each entry of a kept type, *allowed_stored* for what such an
-    entry would replace. A transaction raises its first refusal, with the entry's
-    expression; a batch answers it in its entry. Either is remembered for who asks.
+    The client pays for each entry; what a batch has beyond its budget is refused entry
+    by entry. *allowed* is asked for each entry of a kept type, *allowed_stored* for
+    what such an entry would replace. A transaction raises its first refusal, with the
+    entry's expression; a batch answers it in its entry. Either is remembered for who
+    asks what became of it.
     """
     try:
         reply = _received(
@@ -99,6 +124,7 @@ def receive_bundle(
             hub,
             source,
             bundle,
+            client_id=client_id,
             allowed=allowed,
             allowed_stored=allowed_stored,
         )
@@ -117,11 +143,13 @@ def _received(
     source: Source,
     bundle: Mapping[str, Any],
     *,
+    client_id: str,
     allowed: Allowed,
     allowed_stored: Allowed | None,
 ) -> BundleReply:
     kind, raw_entries = _shell(bundle)
     atomic = kind == "transaction"
+    grant = _granted(hub, client_id, len(raw_entries), whole=atomic)
     outcomes: dict[int, EntryOutcome] = {}
 
     def attempt(index: int, step: Callable[[], Any]) -> Any:  # noqa: ANN401
@@ -134,7 +162,10 @@ def _received(
             outcomes[index] = placed
             return None
 
-    entries = [attempt(i, partial(_entry, i, raw)) for i, raw in enumerate(raw_entries)]
+    entries = [
+        attempt(i, partial(_entry, i, raw, hub.fhir_base))
+        for i, raw in enumerate(raw_entries)
+    ]
     full_urls: dict[str, int] = {}
     for entry in entries:
         if entry is None:
@@ -148,11 +179,12 @@ def _received(
                 entry.index,
                 partial(allowed, entry.type_name, interaction, entry.resource),
             )
+    for index in range(grant.resources, len(raw_entries)):
+        outcomes[index] = _placed(grant.refusal(), f"Bundle.entry[{index}]")
     todo = [e for e in entries if e is not None and e.index not in outcomes]
-    for entry in todo:
-        if entry.method == "DELETE":
-            attempt(entry.index, partial(_withdraw, session, hub, source, entry))
-            outcomes.setdefault(entry.index, Withdrawn())
+    if atomic:
+        todo.sort(key=lambda entry: ORDER.index(entry.method))
+    deletions = [entry for entry in todo if entry.method == "DELETE"]
     submissions = [
         attempt(
             e.index, partial(_submission, e, hub, source, full_urls, allowed_stored)
@@ -162,10 +194,30 @@ def _received(
     ]
     ready = [submission for submission in submissions if submission is not None]
     if atomic:
-        _refuse_twins(ready)
-    outcomes.update(intake.store(session, hub, source, ready, atomic=atomic))
-    ordered = tuple(outcomes[i] for i in range(len(raw_entries)))
-    return BundleReply(type=kind, entries=tuple(entries), outcomes=ordered)
+        _refuse_twins(_names(ready, deletions, hub, source))
+    withdrawn: dict[int, int | None] = {}
+    for entry in deletions:
+        taken = attempt(entry.index, partial(_withdraw, session, hub, source, entry))
+        withdrawn[entry.index] = taken
+        outcomes.setdefault(entry.index, Withdrawn())
+    stored = intake.store(session, hub, source, ready, atomic=atomic)
+    if atomic:
+        _refuse_meetings(ready, stored, withdrawn)
+    outcomes.update(stored)
+    return BundleReply(
+        type=kind,
+        entries=tuple(entries),
+        outcomes=tuple(outcomes[i] for i in range(len(raw_entries))),
+        retry_after_seconds=grant.retry_after_seconds,
+    )
+
+
+def _granted(hub: Hub, client_id: str, entries: int, *, whole: bool) -> Grant:
+    """Return how many entries are in the budget; an empty Bundle counts as one."""
+    grant = hub.budgets.take(client_id, max(1, entries), now=hub.clock(), whole=whole)
+    if grant.retry_after_seconds is not None and (whole or not entries):
+        raise grant.refusal()
+    return grant
 
 
 def _note_full_url(entry: Entry, full_urls: dict[str, int]) -> None:
@@ -187,6 +239,7 @@ def _shell(bundle: Mapping[str, Any]) -> tuple[str, Sequence[Any]]:
     shell = {name: value for name, value in bundle.items() if name != "entry"}
     if issues := validate(shell):
         raise InvalidResourceError(issues)
+    refuse_implicit_rules(shell)
     kind = bundle.get("type")
     if kind not in {"batch", "transaction"}:
         msg = "A Bundle is taken as batch or transaction"
@@ -200,8 +253,8 @@ def _shell(bundle: Mapping[str, Any]) -> tuple[str, Sequence[Any]]:
     return kind, entries
 
 
-def _entry(index: int, raw: object) -> Entry:
-    """Take an entry's request apart."""
+def _entry(index: int, raw: object, base: str) -> Entry:
+    """Take an entry's request apart; *base* is how URLs of this hub may begin."""
     where = f"Bundle.entry[{index}]"
     if not isinstance(raw, dict):
         msg = "An entry is an object"
@@ -214,48 +267,78 @@ def _entry(index: int, raw: object) -> Entry:
         if name in REQUEST_TEXTS and not isinstance(value, str):
             msg = "Not the kind of JSON value that belongs here"
             raise MalformedError(msg, expression=f"{where}.request.{name}")
-    method, url = request.get("method", ""), request.get("url")
+    url = request.get("url")
     if url is None:
         msg = "A request needs a url"
         raise MalformedError(msg, expression=f"{where}.request.url")
-    path, _, query = url.lstrip("/").partition("?")
-    type_name, _, own_id = path.partition("/")
-    if TYPE_NAME.fullmatch(type_name) is None:
+    relative = url.removeprefix(f"{base}/").lstrip("/")
+    type_name = TYPE_NAME.match(relative)
+    if type_name is None or relative[type_name.end() :][:1] not in {"", "/", "?"}:
         msg = "The url begins with a resource type"
         raise MalformedError(msg, expression=f"{where}.request.url")
     full_url = raw.get("fullUrl")
     entry = Entry(
         index=index,
-        method=method,
-        type_name=type_name,
-        own_id=own_id or None,
+        method=request.get("method", ""),
+        type_name=type_name[0],
         full_url=full_url if isinstance(full_url, str) else None,
         resource=raw.get("resource"),
     )
-    if RecordType.of(type_name) is None:
+    if RecordType.of(entry.type_name) is None:
         return entry
-    return _checked(_conditional(entry, request, query))
+    match = OF_TYPE.fullmatch(relative, type_name.end())
+    if match is None:
+        msg = "The url is of the form Type, Type/id or Type?identifier=system|value"
+        raise MalformedError(msg, expression=f"{where}.request.url")
+    addressed = replace(entry, own_id=match["id"])
+    return _checked(_conditional(addressed, request, match["query"]))
 
 
-def _conditional(entry: Entry, request: Mapping[str, str], query: str) -> Entry:
-    """Return *entry* with the conditions of its request."""
+def _conditional(entry: Entry, request: Mapping[str, str], query: str | None) -> Entry:
+    """Return *entry* with the conditions of its request, all of them understood."""
     where = f"{entry.expression}.request"
     if entry.method not in INTERACTIONS:
         msg = "Entries may POST, PUT and DELETE"
         raise NotSupportedError(msg, expression=f"{where}.method")
-    if query and entry.method != "PUT":
-        msg = "Only PUT takes a condition in its url"
+    for name in ALL_CONDITIONS:
+        if name in request and name not in CONDITIONS[entry.method]:
+            msg = f"{entry.method} takes no such condition"
+            raise NotSupportedError(msg, expression=f"{where}.{name}")
+    if query is not None and (entry.method == "DELETE" or entry.own_id is not None):
+        msg = "Only a type takes a condition in its url, for POST and PUT"
         raise NotSupportedError(msg, expression=f"{where}.url")
-    condition = request.get("ifNoneExist") if entry.method == "POST" else query
+    criterion = only_criterion(
+        query,
+        request.get("ifNoneExist"),
+        type_name=entry.type_name,
+        expression=f"{where}.{'ifNoneExist' if query is None else 'url'}",
+    )
     return replace(
         entry,
-        criterion=parse_criterion(condition, expression=where) if condition else None,
-        create_only=bool(condition) and entry.method == "POST",
-        if_match=version_of(request.get("ifMatch"), expression=f"{where}.ifMatch"),
-        if_none_match=create_only(
+        criterion=criterion,
+        create_only=criterion is not None and entry.method == "POST",
+        if_match=parse_if_match(request.get("ifMatch"), expression=f"{where}.ifMatch"),
+        if_none_match=parse_if_none_match(
             request.get("ifNoneMatch"), expression=f"{where}.ifNoneMatch"
         ),
     )
+
+
+def only_criterion(
+    query: str | None,
+    if_none_exist: str | None,
+    *,
+    type_name: str,
+    expression: str | None = None,
+) -> Criterion | None:
+    """Return the condition of a write, which stands in its URL or in If-None-Exist."""
+    if query is not None and if_none_exist is not None:
+        msg = "One condition is enough: in the url or in If-None-Exist"
+        raise NotSupportedError(msg, expression=expression)
+    stated = if_none_exist if query is None else query
+    if stated is None:
+        return None
+    return parse_criterion(stated, type_name=type_name, expression=expression)
 
 
 def _checked(entry: Entry) -> Entry:
@@ -291,25 +374,6 @@ def check_own_id(
         raise MalformedError(msg, expression=f"{resource.get('resourceType')}.id")
 
 
-def version_of(etag: str | None, *, expression: str | None = None) -> int | None:
-    """Return the version that an If-Match asks for."""
-    if etag is None:
-        return None
-    text = etag.strip().removeprefix("W/").strip('"')
-    if not text.isdecimal():
-        msg = 'If-Match is a version as W/"1"'
-        raise InvalidElementError(msg, expression=expression)
-    return int(text)
-
-
-def create_only(etag: str | None, *, expression: str | None = None) -> bool:
-    """Return whether an If-None-Match asks that there be no record yet."""
-    if etag not in {None, "*"}:
-        msg = "If-None-Match takes * only"
-        raise NotSupportedError(msg, expression=expression)
-    return etag == "*"
-
-
 def _submission(
     entry: Entry,
     hub: Hub,
@@ -342,21 +406,68 @@ def _submission(
     )
 
 
-def _withdraw(session: WriteSession, hub: Hub, source: Source, entry: Entry) -> None:
+def _withdraw(
+    session: WriteSession, hub: Hub, source: Source, entry: Entry
+) -> int | None:
+    """Take the record of an entry back; return its number, None where none is here."""
     assert entry.own_id is not None
     type_ = resources.kept_type(entry.type_name)
-    resources.withdraw(session, hub, source, type_, entry.own_id)
+    return resources.withdraw(session, hub, source, type_, entry.own_id)
 
 
-def _refuse_twins(submissions: Sequence[Submission]) -> None:
-    """Refuse a transaction in which one resource stands twice."""
-    seen: set[bytes] = set()
+Names = tuple[str, frozenset[bytes]]
+"""An entry's place, and what it calls its record."""
+
+
+def _names(
+    submissions: Iterable[Submission],
+    deletions: Iterable[Entry],
+    hub: Hub,
+    source: Source,
+) -> Iterable[Names]:
+    """Yield what each entry of a transaction calls its record."""
+    for entry in deletions:
+        assert entry.own_id is not None
+        type_ = resources.kept_type(entry.type_name)
+        aliases = id_aliases(type_, entry.own_id, keys=hub.keys, source=source)
+        yield entry.expression, frozenset(alias.key for alias in aliases)
     for submission in submissions:
-        keys = {alias.key for alias in submission.record.aliases}
-        if seen & keys:
-            msg = "Two entries of a transaction are the same resource"
-            raise InvalidElementError(msg, expression=submission.expression)
-        seen |= keys
+        names = frozenset(alias.key for alias in submission.names)
+        yield submission.expression, names
+
+
+def _refuse_twins(named: Iterable[Names]) -> None:
+    """Refuse a transaction in which one name stands twice."""
+    seen: set[bytes] = set()
+    for expression, names in named:
+        if seen & names:
+            raise _twin(expression)
+        seen |= names
+
+
+def _refuse_meetings(
+    submissions: Iterable[Submission],
+    stored: Mapping[int, Receipt | ServiceError],
+    withdrawn: Mapping[int, int | None],
+) -> None:
+    """Refuse a transaction in which two names turned out to mean one record."""
+    seen = {record_id for record_id in withdrawn.values() if record_id is not None}
+    for submission in submissions:
+        receipt = stored[submission.index]
+        if isinstance(receipt, ServiceError) or not _is_named(submission):
+            continue
+        if receipt.record_id in seen:
+            raise _twin(submission.expression)
+        seen.add(receipt.record_id)
+
+
+def _is_named(submission: Submission) -> bool:
+    return bool(submission.names) or submission.hub_record is not None
+
+
+def _twin(expression: str) -> InvalidElementError:
+    msg = "Two entries of a transaction are the same resource"
+    return InvalidElementError(msg, expression=expression)
 
 
 def _placed(error: ServiceError, entry: str) -> ServiceError:

@@ -99,7 +99,6 @@ def unblock(session: WriteSession, hub: Hub, name: Name) -> int:
 
 
 def _erase(session: WriteSession, hub: Hub, source: Source, name: Name) -> Erased:
-    records.lock_names(session, name.keys)
     identities = Identities(session, hub, source)
     members, _ = Groups(session, identities).reach(
         _start(session, identities, source, name)
@@ -125,11 +124,10 @@ def _start(
     session: WriteSession, identities: Identities, source: Source, name: Name
 ) -> set[int]:
     """Return the record that *name* names, locked; none where there is none."""
+    hub_ids = () if name.record_id is None else (name.record_id,)
+    identities.load(name.keys, hub_ids, patients=name.keys, expected=0)
     if name.record_id is None:
-        found = set(records.find_by_alias(session, name.keys).values())
-        identities.add_records(found)
-        return found & identities.records.keys()
-    identities.add_records([name.record_id])
+        return identities.found(name.aliases)
     record = identities.records.get(name.record_id)
     if (
         record is not None

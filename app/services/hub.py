@@ -15,6 +15,7 @@ from app.disclosure.audiences import Audiences
 from app.domain.terminology import Coding
 from app.measures.definitions import Measure
 from app.measures.facts import CanonicalUnit
+from app.services.budgets import Budgets
 from app.smart.key_sets import KeySetCache
 from app.smart.tokens import TokenReader
 from app.store.concepts import ConceptCache
@@ -54,6 +55,7 @@ class Hub:
     key_sets: KeySetCache
     principals: "Principals"
     clock: Clock = field(default=epoch_milliseconds)
+    budgets: Budgets = field(default_factory=Budgets)
 
     @property
     def fhir_base(self) -> str:
@@ -69,3 +71,18 @@ class Hub:
     def token_endpoint(self) -> str:
         """Return the URL that client assertions are made for."""
         return f"{self.base_url}/oauth/token"
+
+    @property
+    def introspection_endpoint(self) -> str:
+        """Return the URL where a client asks about its tokens."""
+        return f"{self.base_url}/oauth/introspect"
+
+    @property
+    def revocation_endpoint(self) -> str:
+        """Return the URL where a client takes back its tokens."""
+        return f"{self.base_url}/oauth/revoke"
+
+    @property
+    def registration_endpoint(self) -> str:
+        """Return the URL where a client registers itself."""
+        return f"{self.base_url}/oauth/register"

@@ -19,6 +19,7 @@ from app.domain.records import (
 )
 from app.services.hub import Hub
 from app.store import records, subjects
+from app.store.meetings import meet
 from app.store.records import State, StoredRecord
 from app.store.sessions import WriteSession
 from app.store.subjects import StoredSubject
@@ -50,14 +51,31 @@ class Identities:
         self.subjects: dict[int, StoredSubject] = {}
 
     def load(
-        self, keys: Collection[bytes], hub_ids: Collection[int], *, expected: int
+        self,
+        keys: Collection[bytes],
+        hub_ids: Collection[int],
+        *,
+        patients: Collection[bytes],
+        expected: int,
     ) -> None:
-        """Read all that *keys* and *hub_ids* name; *expected* records may be new."""
-        named = records.find_by_alias(self._session, keys)
-        self.add_records({*named.values(), *hub_ids})
-        # A record may have been erased while this transaction waited for it.
-        self._known = {key: i for key, i in named.items() if i in self.records}
-        self._expected = expected + len(keys) - len(self._known)
+        """
+        Read all that *keys* and *hub_ids* name; *expected* records may be new.
+
+        No other transaction writes about the people whom *patients* name meanwhile. A
+        record may have been erased while this one waited for it: it is not here.
+        """
+        met = meet(
+            self._session,
+            patients=patients,
+            names=keys,
+            ids=hub_ids,
+            expected=expected,
+        )
+        self._known = {key: i for key, i in met.named.items() if i in met.records}
+        self._free_ids = met.free_ids
+        self._expected = expected + len(keys) - len(met.named)
+        self.records.update(met.records)
+        self._note_subjects(met.subjects)
 
     def add_records(self, ids: Iterable[int]) -> None:
         """Read the records of *ids* and the subjects that they are about."""
@@ -70,7 +88,9 @@ class Identities:
 
     def _add_subjects(self, ids: set[int]) -> None:
         """Read subjects and those that they are joined to."""
-        found = subjects.lock_subjects(self._session, ids)
+        self._note_subjects(subjects.lock_subjects(self._session, ids))
+
+    def _note_subjects(self, found: Mapping[int, StoredSubject]) -> None:
         self.subjects.update(found)
         joined = {s.joined_to for s in found.values() if s.joined_to is not None}
         if missing := joined - self.subjects.keys():
@@ -120,10 +140,16 @@ class Identities:
                 self._new_aliases.append((alias, record_id))
 
     def has_other_id(self, record_id: int, aliases: Iterable[Alias]) -> bool:
-        """Return whether a record has an id, and none of those among *aliases*."""
+        """
+        Return whether a record has an id, and none of those among *aliases*.
+
+        A current record without an id of its sender's has the hub's, which was told.
+        """
         ids = [alias for alias in aliases if alias.kind is AliasKind.ID]
         if not ids or record_id in self.found(ids):
             return False
+        if self.records[record_id].state is State.CURRENT:
+            return True
         kinds = records.kinds_of_names(self._session, [record_id])
         return (record_id, AliasKind.ID) in kinds
 

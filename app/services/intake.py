@@ -24,6 +24,7 @@ from app.domain.records import (
     RecordType,
     Target,
 )
+from app.fhir.criteria import VersionMatch
 from app.services.blocks import Erased
 from app.services.facts import fact_rows
 from app.services.groups import Groups, Regrouped
@@ -31,6 +32,7 @@ from app.services.hub import Hub
 from app.services.identities import Identities
 from app.store import records, subjects
 from app.store.audits import Act, record_act
+from app.store.exchanges import sent_together
 from app.store.records import State, StoredRecord
 from app.store.sessions import WriteSession, tried
 from app.store.ties import Tie, TieKind
@@ -53,8 +55,8 @@ class Submission(msgspec.Struct, kw_only=True):
     ``index`` is its place in the delivery, ``expression`` the FHIRPath of the resource.
     ``hub_record`` is the record that a hub id in its URL names.
     ``condition`` are the aliases of a conditional create or update; with
-    ``create_only`` a match leaves the stored record as it is. ``if_match`` is the
-    version it must have; ``if_none_match`` asks that there be none; ``may_replace``
+    ``create_only`` a match leaves the stored record as it is. ``if_match`` are the
+    versions it may have; ``if_none_match`` asks that there be none; ``may_replace``
     refuses to replace a stored record that is out of the sender's scope.
     """
 
@@ -64,7 +66,7 @@ class Submission(msgspec.Struct, kw_only=True):
     hub_record: int | None = None
     condition: tuple[Alias, ...] = ()
     create_only: bool = False
-    if_match: int | None = None
+    if_match: VersionMatch | None = None
     if_none_match: bool = False
     may_replace: Callable[[StoredRecord], None] | None = None
 
@@ -124,13 +126,18 @@ def store(
     refused submission leaves the others alone. What two deliveries do at once comes
     out as if they had come one after the other.
     """
-    patients = set(_patient_keys(submissions))
+    return tried(
+        session,
+        lambda: _Delivery(session, hub, source).store(submissions, atomic=atomic),
+    )
 
-    def deliver() -> dict[int, Outcome]:
-        records.lock_names(session, patients)
-        return _Delivery(session, hub, source).store(submissions, atomic=atomic)
 
-    return tried(session, deliver)
+def check_identity(submission: Submission) -> None:
+    """Refuse what corrects a record and does not say which."""
+    is_named = submission.names or submission.hub_record
+    if submission.record.needs_identity and not is_named:
+        msg = "A correction needs the id or an identifier of what it corrects"
+        raise BusinessRuleError(msg, expression=f"{submission.expression}.status")
 
 
 def withdraw(session: WriteSession, hub: Hub, source: Source, record_id: int) -> None:
@@ -245,8 +252,11 @@ class _Delivery:
                     keys.update(alias.key for alias in target.aliases)
                 elif isinstance(target, HubTarget):
                     hub_ids.add(target.record_id)
-        self._identities.load(keys, hub_ids, expected=len(submissions))
-        unknown = self._identities.unknown(_patient_keys(submissions))
+        patients = set(_patient_keys(submissions))
+        self._identities.load(
+            keys, hub_ids, patients=patients, expected=len(submissions)
+        )
+        unknown = self._identities.unknown(patients)
         self._erased = Erased.among(self._session, unknown)
 
     def _place(self, submission: Submission) -> _Placed:
@@ -279,6 +289,8 @@ class _Delivery:
         hub_record = submission.hub_record
         if hub_record is not None:
             self._identities.own(hub_record, type_=type_, expression=at)
+        if not submission.create_only:
+            self._check_match(submission)
         if type_ is RecordType.PATIENT:
             return self._own_patient(submission)
         named = self._identities.only(submission.names, expression=at)
@@ -332,10 +344,7 @@ class _Delivery:
         self, submission: Submission, record_id: int | None
     ) -> None:
         at = submission.expression
-        is_named = submission.names or submission.hub_record
-        if submission.record.needs_identity and not is_named:
-            msg = "A correction needs the id or an identifier of what it corrects"
-            raise BusinessRuleError(msg, expression=f"{at}.status")
+        check_identity(submission)
         stored = None if record_id is None else self._identities.records[record_id]
         here = stored is not None and stored.state is State.CURRENT
         if stored is not None and here and submission.may_replace is not None:
@@ -344,15 +353,22 @@ class _Delivery:
             msg = "If-None-Match: the record is here already"
             raise PreconditionFailedError(msg, expression=at)
         if submission.if_match is not None and (
-            stored is None or not here or stored.version != submission.if_match
+            stored is None or not here or not submission.if_match.allows(stored.version)
         ):
             msg = "If-Match: the record has another version"
             raise PreconditionFailedError(msg, expression=at)
-        if submission.condition and not submission.create_only and stored is not None:
-            aliases = submission.record.aliases
-            if self._identities.has_other_id(stored.id, aliases):
+
+    def _check_match(self, submission: Submission) -> None:
+        """Refuse a conditional update whose match has another id than its body."""
+        for matched in self._identities.found(submission.condition):
+            record = submission.record
+            if submission.hub_record is not None:
+                is_other = submission.hub_record != matched
+            else:
+                is_other = self._identities.has_other_id(matched, record.aliases)
+            if is_other:
                 msg = "The condition names a record of another id"
-                raise MalformedError(msg, expression=f"{at}.id")
+                raise MalformedError(msg, expression=f"{submission.expression}.id")
 
     def _resolve_references(self, submission: Submission) -> tuple[int | None, int]:
         """
@@ -595,21 +611,23 @@ class _Delivery:
 
     def _write(self) -> None:
         """Write records, names, facts, acts and who is to be counted again."""
-        self._identities.write()
-        records.delete_facts(self._session, self._stale | self._regrouped.doubled)
         rows = fact_rows(
             list(self._counting()),
             counted=lambda subject_id: self._identities.counted(subject_id).id,
             units=self._hub.units,
             concept_ids=lambda codings: self._hub.concepts.ids(self._session, codings),
         )
-        records.insert_facts(self._session, rows)
         counted = {self._identities.counted(i).id for i in self._dirty}
-        subjects.mark_dirty(
-            self._session,
-            [(i, self._source.clinic_id) for i in counted | self._regrouped.touched],
-            now=self._identities.now,
-        )
+        touched = counted | self._regrouped.touched
+        with sent_together(self._session):
+            self._identities.write()
+            records.delete_facts(self._session, self._stale | self._regrouped.doubled)
+            records.insert_facts(self._session, rows)
+            subjects.mark_dirty(
+                self._session,
+                [(i, self._source.clinic_id) for i in touched],
+                now=self._identities.now,
+            )
         self._write_acts()
 
     def _counting(self) -> Iterator[tuple[StoredRecord, Content]]:

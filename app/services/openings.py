@@ -12,6 +12,7 @@ from app.measures.definitions import Measure, coding_of
 from app.measures.facts import canonical_units
 from app.measures.libraries import parse_library
 from app.services.authorization import Principals
+from app.services.budgets import Budgets
 from app.services.hub import Hub, is_local
 from app.smart.key_sets import KeySetCache
 from app.smart.tokens import TokenReader, signing_key_from
@@ -28,6 +29,7 @@ def open_hub(
     policy: str,
     measures: Mapping[str, str],
     audiences: str,
+    budgets: Budgets,
 ) -> Hub:
     """
     Return a hub on an open database; its schema is looked at elsewhere.
@@ -40,6 +42,7 @@ def open_hub(
         policy: the text of the de-identification policy (TOML).
         measures: the texts of the measure library by file name (YAML).
         audiences: the text of the audiences file (TOML).
+        budgets: what each client may ask of this process.
     """
     engine = open_engine(database_url)
     library = parse_library(measures)
@@ -62,6 +65,7 @@ def open_hub(
             dev_mode=is_local(base_url),
         ),
         principals=Principals(),
+        budgets=budgets,
     )
 
 

@@ -1,13 +1,19 @@
 """Who takes part: clinics, their sources and clients."""
 
+import json
 import re
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from app.domain.clinics import Audience, ClinicStatus
+from app.domain.clinics import Audience, ClientStatus, ClinicStatus
 from app.domain.errors import InvalidElementError
-from app.smart.registration import RegisteredClient, check_registration
+from app.smart.registration import (
+    RegisteredClient,
+    check_description,
+    check_registration,
+)
+from app.smart.vocabulary import AuthMethod
 from app.store import clinics, tables
 from app.store.sessions import WriteSession
 
@@ -38,7 +44,12 @@ class NewClinic(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewClient(msgspec.Struct, frozen=True, kw_only=True):
-    """A client: of a clinic's source, or of a partner where ``clinic`` is None."""
+    """
+    A client: of a clinic's source, or of a partner where ``clinic`` is None.
+
+    ``created_at`` is in epoch seconds; for the rest see
+    ``smart.registration.RegisteredClient``.
+    """
 
     client_id: str
     name: str
@@ -48,6 +59,11 @@ class NewClient(msgspec.Struct, frozen=True, kw_only=True):
     source: str = MAIN_SOURCE
     key_set: str | None = None
     jwks_uri: str | None = None
+    secret_hash: bytes | None = None
+    auth_method: AuthMethod = AuthMethod.PRIVATE_KEY_JWT
+    status: ClientStatus = ClientStatus.ACTIVE
+    contacts: tuple[str, ...] = ()
+    created_at: int | None = None
 
 
 def enrol_clinic(session: WriteSession, new: NewClinic) -> None:
@@ -96,35 +112,71 @@ def register_client(session: WriteSession, new: NewClient, *, dev_mode: bool) ->
     Raises:
         InvalidElementError: its keys or scopes are not fit, or its clinic is unknown.
     """
-    check_registration(
-        RegisteredClient(
-            client_id=new.client_id,
-            scopes=new.scopes,
-            key_set=new.key_set,
-            jwks_uri=new.jwks_uri,
-        ),
-        dev_mode=dev_mode,
-    )
+    check_client(new, dev_mode=dev_mode)
     clinics.add_client(
         session,
         tables.Client(
             client_id=new.client_id,
-            source_id=_source_id(session, new),
+            source_id=source_id_of(session, new.clinic, source=new.source),
             audience=new.audience.value,
             name=new.name,
             scopes=" ".join(new.scopes),
             key_set=new.key_set,
             jwks_uri=new.jwks_uri,
+            secret_hash=new.secret_hash,
+            auth_method=new.auth_method.value,
+            status=new.status.value,
+            contacts=json.dumps(new.contacts),
+            created_at=new.created_at,
         ),
     )
 
 
-def _source_id(session: WriteSession, new: NewClient) -> int | None:
-    if new.clinic is None:
+def check_client(new: NewClient, *, dev_mode: bool) -> None:
+    """
+    Refuse a client that could not be served.
+
+    Raises:
+        InvalidElementError: a part is missing or wrong; the expression names it.
+    """
+    check_registration(
+        RegisteredClient(
+            client_id=new.client_id,
+            status=new.status,
+            scopes=new.scopes,
+            auth_method=new.auth_method,
+            key_set=new.key_set,
+            jwks_uri=new.jwks_uri,
+            secret_hash=new.secret_hash,
+        ),
+        dev_mode=dev_mode,
+    )
+    check_description(new.name, new.contacts)
+    check_belonging(new.auth_method, clinic=new.clinic)
+
+
+def check_belonging(auth_method: AuthMethod, *, clinic: str | None) -> None:
+    """Refuse a clinic's client that would send records for a secret."""
+    if clinic is not None and auth_method.has_secret:
+        msg = "A clinic's client signs assertions; only a partner's may have a secret"
+        raise InvalidElementError(msg, expression="token_endpoint_auth_method")
+
+
+def source_id_of(
+    session: WriteSession, clinic_code: str | None, *, source: str
+) -> int | None:
+    """
+    Return the id of a clinic's source; None where there is no clinic.
+
+    Raises:
+        NotFoundError: there is no such clinic.
+        InvalidElementError: it has no such source.
+    """
+    if clinic_code is None:
         return None
-    clinic = clinics.required_clinic(session, new.clinic)
+    clinic = clinics.required_clinic(session, clinic_code)
     assert clinic.id is not None
-    row = clinics.find_source(session, clinic_id=clinic.id, name=new.source)
+    row = clinics.find_source(session, clinic_id=clinic.id, name=source)
     if row is None:
         msg = "The clinic has no source of that name"
         raise InvalidElementError(msg, expression="source")

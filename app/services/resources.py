@@ -16,7 +16,7 @@ from app.domain.errors import (
     WithdrawnError,
 )
 from app.domain.records import Alias, Content, RecordType
-from app.fhir.criteria import Criterion
+from app.fhir.criteria import Criterion, VersionMatch
 from app.fhir.references import hub_id, record_id_of
 from app.fhir.rendering import render_record
 from app.services import erasures, intake
@@ -40,7 +40,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     own_id: str | None = None
     criterion: Criterion | None = None
     create_only: bool = False
-    if_match: int | None = None
+    if_match: VersionMatch | None = None
     if_none_match: bool = False
     interaction: Interaction = "u"
     allowed_stored: Allowed | None = None
@@ -64,7 +64,8 @@ def submission_of(
     expression: str | None = None,
 ) -> Submission:
     """De-identify *resource* and say how it is to be stored."""
-    ids = own_ids if wish.own_id is None else (wish.own_id, *own_ids)
+    own_id = wish.own_id or _hub_id_of(resource, wish)
+    ids = own_ids if own_id is None else (own_id, *own_ids)
     record = deidentified(
         resource, hub=hub, source=source, own_ids=ids, entries=entries, at=expression
     )
@@ -75,13 +76,21 @@ def submission_of(
         index=index,
         expression=expression or record.type.fhir_name,
         record=record,
-        hub_record=None if wish.own_id is None else record_id_of(wish.own_id),
+        hub_record=None if own_id is None else record_id_of(own_id),
         condition=condition,
         create_only=wish.create_only,
         if_match=wish.if_match,
         if_none_match=wish.if_none_match,
         may_replace=wish.check_stored,
     )
+
+
+def _hub_id_of(resource: Mapping[str, Any], wish: Wish) -> str | None:
+    """Return the hub's id in the body of a conditional update, which may state it."""
+    body_id = resource.get("id")
+    if wish.criterion is None or wish.create_only or not isinstance(body_id, str):
+        return None
+    return None if record_id_of(body_id) is None else body_id
 
 
 def condition_aliases(
@@ -136,8 +145,8 @@ def find(
 
 def read(
     session: ReadSession, hub: Hub, source: Source, type_: RecordType, own_id: str
-) -> tuple[dict[str, Any], int]:
-    """Return the de-identified record as FHIR, and its version."""
+) -> tuple[dict[str, Any], StoredRecord]:
+    """Return the de-identified record, as FHIR and as it is stored."""
     stored = find(session, hub, source, type_, own_id)
     if stored is not None and stored.state is State.PLACEHOLDER:
         stored = _joined_patient(session, stored)
@@ -149,7 +158,7 @@ def read(
     if stored.state is State.WITHDRAWN:
         msg = f"The {type_.fhir_name} was withdrawn"
         raise WithdrawnError(msg)
-    return render(stored, resource_id=own_id), stored.version
+    return render(stored, resource_id=own_id), stored
 
 
 def _refuse_erased(session: ReadSession, hub: Hub, source: Source, own_id: str) -> None:
@@ -184,6 +193,7 @@ def render(stored: StoredRecord, *, resource_id: str) -> dict[str, Any]:
         _CONTENT.decode(stored.content),
         resource_id=resource_id,
         version=stored.version,
+        updated_at=stored.received_at,
         subject_reference=about,
         encounter_reference=visit,
         label=label_of,
@@ -192,15 +202,21 @@ def render(stored: StoredRecord, *, resource_id: str) -> dict[str, Any]:
 
 def withdraw(
     session: WriteSession, hub: Hub, source: Source, type_: RecordType, own_id: str
-) -> None:
-    """Take a record out of every count; a later delivery of it brings it back."""
+) -> int | None:
+    """
+    Take a record out of every count; a later delivery of it brings it back.
+
+    Returns:
+        The hub's number of the record; None where there is none of that id.
+    """
     stored = find(session, hub, source, type_, own_id)
     if stored is None:
-        return
+        return None
     if record_id_of(own_id) is not None and stored.source_id != source.source_id:
         msg = "The record belongs to another source of the clinic"
         raise ForbiddenError(msg)
     intake.withdraw(session, hub, source, stored.id)
+    return stored.id
 
 
 def kept_type(name: str) -> RecordType:

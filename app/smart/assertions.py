@@ -1,6 +1,6 @@
 """Verify who asks for a token: a client's signed assertion (RFC 7523, SMART)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from app.smart.documents import is_name, parse_document
 from app.smart.errors import InvalidClientError
 from app.smart.key_sets import KeySetCache, PublicKey, matching_key, parse_key_set
 from app.smart.registration import RegisteredClient
+from app.smart.vocabulary import AuthMethod
 
 ALGORITHMS = ("RS384", "ES384")
 MAX_LENGTH = 8192
@@ -42,14 +43,14 @@ class _Unverified(msgspec.Struct, frozen=True):
 def verify_client_assertion(
     assertion: str,
     *,
-    audience: str,
+    audiences: Collection[str],
     now: int,
     client_of: Callable[[str], RegisteredClient | None],
     key_sets: KeySetCache,
     first_use: FirstUse,
 ) -> RegisteredClient:
     """
-    Return the registered client that signed *assertion* for *audience*.
+    Return the registered client that signed *assertion* for one of *audiences*.
 
     The ``jti`` is spent by *first_use* (client id, jti, expiry; true once) only when
     all else holds. What needs no key is looked at first, so rubbish fetches no key
@@ -57,7 +58,7 @@ def verify_client_assertion(
 
     Args:
         assertion: a compact JWS of at most 8192 characters.
-        audience: the token endpoint's URL, exactly.
+        audiences: the URLs that it may be made for, exactly: the token endpoint's.
         now: epoch seconds, as all times here.
         client_of: the registered client of a client id.
         key_sets: the key sets behind registered URLs.
@@ -72,11 +73,14 @@ def verify_client_assertion(
     unverified = _parse(assertion)
     kid, alg = _checked_header(unverified.header)
     client_id, jti, expires_at = _checked_claims(
-        unverified.claims, audience=audience, now=now
+        unverified.claims, audiences=audiences, now=now
     )
     client = client_of(client_id)
-    if client is None or client.revoked or client.client_id != client_id:
-        msg = "iss is no registered client, or its registration was revoked"
+    if client is None or not client.is_active or client.client_id != client_id:
+        msg = "iss is no registered client, or it is not approved, or was revoked"
+        raise InvalidClientError(msg)
+    if client.auth_method is not AuthMethod.PRIVATE_KEY_JWT:
+        msg = "The client did not register keys"
         raise InvalidClientError(msg)
     if "jku" in unverified.header and unverified.header["jku"] != client.jwks_uri:
         msg = "jku is not the registered key set URL"
@@ -123,7 +127,7 @@ def _checked_header(header: dict[str, Any]) -> tuple[str, str]:
 
 
 def _checked_claims(
-    claims: dict[str, Any], *, audience: str, now: int
+    claims: dict[str, Any], *, audiences: Collection[str], now: int
 ) -> tuple[str, str, int]:
     """Return the client id, ``jti`` and ``exp``."""
     issuer, jti = claims.get("iss"), claims.get("jti")
@@ -131,7 +135,8 @@ def _checked_claims(
         msg = "iss and sub must both be the client id"
         raise InvalidClientError(msg)
     aud = claims.get("aud")
-    if audience not in (aud if isinstance(aud, list) else [aud]):
+    stated = aud if isinstance(aud, list) else [aud]
+    if not any(url in stated for url in audiences):
         msg = "aud must be the URL of the token endpoint"
         raise InvalidClientError(msg)
     if not is_name(jti):

@@ -9,7 +9,7 @@ from joserfc.jwk import ECKey, RSAKey, import_key
 
 from app.smart.documents import parse_document
 from app.smart.errors import TokenRefusedError
-from app.smart.token_requests import ASSERTION_TYPE, GRANT_TYPE
+from app.smart.vocabulary import ASSERTION_TYPE, GRANT_TYPE
 
 Jwk = Mapping[str, Any]
 

@@ -1,4 +1,4 @@
-"""Refusals of the token endpoint, each with its OAuth error code (RFC 6749 5.2)."""
+"""Refusals of the OAuth endpoints, each with its error code (RFC 6749 5.2)."""
 
 from typing import ClassVar
 
@@ -7,7 +7,7 @@ from app.domain.errors import IssueType, ServiceError
 
 class OAuthError(ServiceError):
     """
-    Base of every refusal at the token endpoint.
+    Base of every refusal at an OAuth endpoint.
 
     ``code`` is OAuth's ``error``, the message its ``error_description``. Like every
     message it names the parameter, header or claim at fault and never quotes it.
@@ -17,10 +17,24 @@ class OAuthError(ServiceError):
 
 
 class InvalidClientError(OAuthError):
-    """The client is unknown or revoked, or did not prove who it is."""
+    """The client is unknown, not approved or revoked, or did not prove who it is."""
 
     issue_type = IssueType.LOGIN
     code = "invalid_client"
+
+
+class InvalidGrantError(OAuthError):
+    """The token was issued to another client."""
+
+    issue_type = IssueType.FORBIDDEN
+    code = "invalid_grant"
+
+
+class InvalidClientMetadataError(OAuthError):
+    """What a client says of itself at registration is not fit (RFC 7591 3.2.2)."""
+
+    issue_type = IssueType.STRUCTURE
+    code = "invalid_client_metadata"
 
 
 class InvalidRequestError(OAuthError):

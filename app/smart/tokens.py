@@ -31,11 +31,12 @@ _P384_ORDER = int(
 
 
 class TokenClaims(msgspec.Struct, frozen=True, kw_only=True):
-    """What an access token says; ``expires_at`` in epoch seconds."""
+    """What an access token says; times in epoch seconds."""
 
     client_id: str
     scopes: tuple[str, ...]
     jti: str
+    issued_at: int
     expires_at: int
 
 
@@ -111,6 +112,7 @@ def read_token(
         client_id=claims["client_id"],
         scopes=tuple(claims["scope"].split(" ")),
         jti=claims["jti"],
+        issued_at=claims["iat"],
         expires_at=claims["exp"],
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from app.store import tables
-from app.store.bulk import execute_among, insert_rows
+from app.store.bulk import fetch_among, insert_rows
 from app.store.sessions import ReadSession, WriteSession
 
 _FIND = "SELECT key FROM block WHERE key {among}"
@@ -17,7 +17,7 @@ _LIFT = (
 
 def find_blocks(session: ReadSession, keys: Collection[bytes]) -> set[bytes]:
     """Return those of *keys* that are blocked."""
-    return {bytes(row.key) for row in execute_among(session, _FIND, keys)}
+    return {key for (key,) in fetch_among(session, _FIND, keys)}
 
 
 def add_blocks(session: WriteSession, names: Iterable[tuple[bytes, int]]) -> None:
@@ -31,4 +31,4 @@ def add_blocks(session: WriteSession, names: Iterable[tuple[bytes, int]]) -> Non
 
 def lift_blocks(session: WriteSession, keys: Collection[bytes]) -> int:
     """Lift every block of the persons that *keys* name; return how many there were."""
-    return len(execute_among(session, _LIFT, keys))
+    return len(fetch_among(session, _LIFT, keys))

@@ -2,9 +2,15 @@
 
 import json
 
-from sqlmodel import select
+from sqlmodel import col, delete, func, select
 
-from app.domain.clinics import Audience, ClinicStatus, Principal, Source
+from app.domain.clinics import (
+    Audience,
+    ClientStatus,
+    ClinicStatus,
+    Principal,
+    Source,
+)
 from app.domain.errors import ConflictError, NotFoundError
 from app.store import tables
 from app.store.sessions import ReadSession, WriteSession
@@ -103,8 +109,52 @@ def add_client(session: WriteSession, client: tables.Client) -> None:
 
 
 def find_client(session: ReadSession, client_id: str) -> tables.Client | None:
-    """Return a registered client, revoked ones included."""
+    """Return a registered client, whatever its status."""
     return session.get(tables.Client, client_id)
+
+
+def required_client(session: ReadSession, client_id: str) -> tables.Client:
+    """Return a registered client, or refuse."""
+    row = find_client(session, client_id)
+    if row is None:
+        msg = "No client of that id"
+        raise NotFoundError(msg)
+    return row
+
+
+def all_clients(
+    session: ReadSession,
+) -> list[tuple[tables.Client, tables.Source | None, tables.Clinic | None]]:
+    """Return every client in the order of its id, with whose it is."""
+    query = (
+        select(tables.Client, tables.Source, tables.Clinic)
+        .select_from(tables.Client)
+        .join(tables.Source, isouter=True)
+        .join(tables.Clinic, isouter=True)
+        .order_by(tables.Client.client_id)
+    )
+    return [(client, source, clinic) for client, source, clinic in session.exec(query)]
+
+
+def remove_client(session: WriteSession, client: tables.Client) -> None:
+    """Forget a client."""
+    session.delete(client)
+
+
+def forget_pending(session: WriteSession, *, before: int) -> None:
+    """Forget clients that nobody approved, registered before then (epoch seconds)."""
+    session.exec(
+        delete(tables.Client).where(
+            col(tables.Client.status) == ClientStatus.PENDING,
+            col(tables.Client.created_at) < before,
+        )
+    )
+
+
+def pending_count(session: ReadSession) -> int:
+    """Return how many clients wait for approval."""
+    query = select(func.count()).where(tables.Client.status == ClientStatus.PENDING)
+    return session.exec(query).one()
 
 
 def principal_of(

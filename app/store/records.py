@@ -5,14 +5,13 @@ from enum import IntEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from app.domain.records import Alias, AliasKind, RecordType
 from app.store import tables
-from app.store.bulk import execute_among, insert_rows
+from app.store.bulk import execute_among, fetch_among, insert_rows
+from app.store.exchanges import Row, fetch, is_postgresql
 from app.store.sessions import ReadSession, WriteSession, connection_of
-
-NAME_LOCKS = 512
 
 
 class State(IntEnum):
@@ -48,16 +47,16 @@ class StoredRecord(msgspec.Struct, kw_only=True):
         return self.state is State.CURRENT and self.twin_id is None
 
 
-_SELECT = (
+SELECT = (
     "SELECT r.id, r.type, r.source_id, s.clinic_id, r.subject_id, r.encounter_id, "
     "r.version, r.state, r.sent_order, r.digest, r.content_digest, r.twin_id, "
     "r.content, r.policy_digest, r.received_at "
     "FROM record r JOIN source s ON s.id = r.source_id "
 )
-_BY_ID = _SELECT + "WHERE r.id {among}"
-_BY_DIGEST = _SELECT + "WHERE r.digest {among} AND r.twin_id IS NULL ORDER BY r.id"
+_BY_ID = SELECT + "WHERE r.id {among}"
+_BY_DIGEST = SELECT + "WHERE r.digest {among} AND r.twin_id IS NULL ORDER BY r.id"
 _COUNTED_AFTER = text(
-    _SELECT + "WHERE r.id > :after AND r.state = 1 AND r.twin_id IS NULL "
+    SELECT + "WHERE r.id > :after AND r.state = 1 AND r.twin_id IS NULL "
     "ORDER BY r.id LIMIT :limit"
 )
 _ABOUT = (
@@ -75,14 +74,12 @@ _LOCK = {
 
 def find_by_alias(session: ReadSession, keys: Collection[bytes]) -> dict[bytes, int]:
     """Return the record id behind each of *keys* that is known."""
-    return {
-        bytes(row.key): row.record_id for row in execute_among(session, _BY_ALIAS, keys)
-    }
+    return dict(fetch_among(session, _BY_ALIAS, keys))
 
 
 def find_by_id(session: ReadSession, ids: Collection[int]) -> dict[int, StoredRecord]:
     """Return the records of *ids* that exist."""
-    return {row.id: _record(row) for row in execute_among(session, _BY_ID, ids)}
+    return {row[0]: record_of(row) for row in fetch_among(session, _BY_ID, ids)}
 
 
 def counted_after(
@@ -91,7 +88,7 @@ def counted_after(
     """Return the next records of a higher id that measures see, in its order."""
     values = {"after": record_id, "limit": limit}
     rows = connection_of(session).execute(_COUNTED_AFTER, values)
-    return [_record(row) for row in rows]
+    return [record_of(row) for row in rows]
 
 
 def find_by_digest(
@@ -99,24 +96,25 @@ def find_by_digest(
 ) -> dict[bytes, list[StoredRecord]]:
     """Return the records of a source whose content has one of *digests*."""
     found: dict[bytes, list[StoredRecord]] = {}
-    for row in execute_among(session, _BY_DIGEST, digests):
-        if row.source_id == source_id:
-            found.setdefault(bytes(row.digest), []).append(_record(row))
+    for row in fetch_among(session, _BY_DIGEST, digests):
+        stored = record_of(row)
+        if stored.source_id == source_id and stored.digest is not None:
+            found.setdefault(stored.digest, []).append(stored)
     return found
 
 
 def lock_by_id(session: WriteSession, ids: Collection[int]) -> dict[int, StoredRecord]:
     """Return the records of *ids*, which no other transaction may change now."""
     statement = _LOCK[connection_of(session).dialect.name]
-    return {row.id: _record(row) for row in execute_among(session, statement, ids)}
+    return {row[0]: record_of(row) for row in fetch_among(session, statement, ids)}
 
 
 def kinds_of_names(
     session: ReadSession, ids: Collection[int]
 ) -> set[tuple[int, AliasKind]]:
     """Return by what kinds of alias the records of *ids* are known."""
-    rows = execute_among(session, _NAMES, ids)
-    return {(row.record_id, AliasKind(row.kind)) for row in rows}
+    rows = fetch_among(session, _NAMES, ids)
+    return {(record_id, AliasKind(kind)) for record_id, kind in rows}
 
 
 class AboutRow(msgspec.Struct, frozen=True):
@@ -133,15 +131,10 @@ class AboutRow(msgspec.Struct, frozen=True):
 def about(session: ReadSession, subject_ids: Collection[int]) -> list[AboutRow]:
     """Return the records that came about *subject_ids*, their Patients included."""
     return [
-        AboutRow(
-            row.id,
-            RecordType(row.type),
-            row.subject_id,
-            State(row.state),
-            _bytes(row.digest),
-            row.twin_id,
+        AboutRow(id_, RecordType(type_), subject_id, State(state), digest, twin_id)
+        for id_, type_, subject_id, state, digest, twin_id in fetch_among(
+            session, _ABOUT, subject_ids
         )
-        for row in execute_among(session, _ABOUT, subject_ids)
     ]
 
 
@@ -150,40 +143,24 @@ def aliases_of(
 ) -> list[tuple[Alias, int]]:
     """Return what records are known by, each alias with its record."""
     return [
-        (Alias(bytes(row.key), AliasKind(row.kind), row.key_version), row.record_id)
-        for row in execute_among(session, _ALIASES, record_ids)
+        (Alias(key, AliasKind(kind), key_version), record_id)
+        for key, record_id, kind, key_version in fetch_among(
+            session, _ALIASES, record_ids
+        )
     ]
 
 
 def allocate_ids(session: WriteSession, count: int) -> list[int]:
     """Return *count* record ids that nobody has had."""
-    connection = connection_of(session)
-    if connection.dialect.name == "postgresql":
+    if is_postgresql(session):
         statement = "SELECT nextval('record_id_seq') FROM generate_series(1, %s)"
-        return list(connection.exec_driver_sql(statement, (count,)).scalars())
+        return [number for (number,) in fetch(session, statement, (count,))]
     statement = (
         "UPDATE main.sqlite_sequence SET seq = seq + ? "
         "WHERE name = 'record' RETURNING seq"
     )
-    last = int(connection.exec_driver_sql(statement, (count,)).scalar_one())
+    ((last,),) = fetch(session, statement, (count,))
     return list(range(last - count + 1, last + 1))
-
-
-def lock_names(session: WriteSession, keys: Iterable[bytes]) -> None:
-    """
-    Let one transaction at a time write about the patients that *keys* name.
-
-    SQLite has one writer anyway. On PostgreSQL the keys fall into 512 advisory locks
-    (its lock table holds some 6,400), taken in order, so that two deliveries about a
-    patient who is new meet here and not in a deadlock or a double.
-    """
-    connection = connection_of(session)
-    if connection.dialect.name != "postgresql":
-        return
-    buckets = sorted({int.from_bytes(key[:2], "big") % NAME_LOCKS for key in keys})
-    connection.exec_driver_sql(
-        "SELECT pg_advisory_xact_lock(7, b) FROM unnest(%s::int[]) b", (buckets,)
-    )
 
 
 def insert_aliases(session: WriteSession, aliases: Iterable[tuple[Alias, int]]) -> None:
@@ -291,25 +268,25 @@ def _table(model: type[Any]) -> Any:  # noqa: ANN401  (SQLModel has no type for 
     return model.__table__
 
 
-def _record(row: Row[Any]) -> StoredRecord:
+def record_of(row: Row) -> StoredRecord:
+    """Return a row of ``SELECT`` as a record."""
+    id_, type_, source_id, clinic_id, subject_id, encounter_id, version, state = row[:8]
+    sent_order, digest, content_digest, twin_id, *kept = row[8:]
+    content, policy_digest, received_at = kept
     return StoredRecord(
-        id=row.id,
-        type=RecordType(row.type),
-        source_id=row.source_id,
-        clinic_id=row.clinic_id,
-        subject_id=row.subject_id,
-        encounter_id=row.encounter_id,
-        version=row.version,
-        state=State(row.state),
-        sent_order=row.sent_order,
-        digest=_bytes(row.digest),
-        content_digest=_bytes(row.content_digest),
-        twin_id=row.twin_id,
-        content=row.content,
-        policy_digest=row.policy_digest,
-        received_at=row.received_at,
+        id=id_,
+        type=RecordType(type_),
+        source_id=source_id,
+        clinic_id=clinic_id,
+        subject_id=subject_id,
+        encounter_id=encounter_id,
+        version=version,
+        state=State(state),
+        sent_order=sent_order,
+        digest=digest,
+        content_digest=content_digest,
+        twin_id=twin_id,
+        content=content,
+        policy_digest=policy_digest,
+        received_at=received_at,
     )
-
-
-def _bytes(value: Any) -> bytes | None:  # noqa: ANN401  (what a driver has for bytes)
-    return None if value is None else bytes(value)

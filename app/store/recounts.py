@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from app.store import tables
-from app.store.bulk import execute_among
+from app.store.bulk import execute_among, fetch_among
 from app.store.sessions import ReadSession, WriteSession, connection_of
 
 
@@ -70,7 +70,7 @@ def forget_erased(session: WriteSession, subject_ids: Collection[int]) -> None:
 
     An erased subject has no record left; one that is dirty again is still counted.
     """
-    gone = [row.id for row in execute_among(session, _ERASED, subject_ids)]
+    gone = [i for (i,) in fetch_among(session, _ERASED, subject_ids)]
     for statement in _DROP_SUBJECTS:
         execute_among(session, statement, gone)
 

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import text
 
 from app.store import tables
-from app.store.bulk import execute_among, insert_rows
+from app.store.bulk import execute_among, fetch_among, insert_rows
 from app.store.sessions import ReadSession, WriteSession, connection_of
 
 KEPT_MS = 30 * 24 * 3600 * 1000
@@ -42,8 +42,7 @@ def find_refusals(
     session: ReadSession, keys: Collection[bytes], *, now: int
 ) -> dict[bytes, StoredRefusal]:
     """Return the refusals of what *keys* name, but for those long ago."""
-    rows = execute_among(session, _FIND, keys)
-    found = (StoredRefusal(bytes(row.key), *row[1:]) for row in rows)
+    found = (StoredRefusal(*row) for row in fetch_among(session, _FIND, keys))
     return {r.key: r for r in found if r.refused_at > now - KEPT_MS}
 
 

@@ -7,7 +7,8 @@ import msgspec
 from sqlalchemy import text
 
 from app.store import tables
-from app.store.bulk import execute_among, insert_rows
+from app.store.bulk import fetch_among, insert_rows
+from app.store.exchanges import Row
 from app.store.sessions import ReadSession, WriteSession, connection_of
 
 
@@ -23,10 +24,8 @@ class StoredSubject(msgspec.Struct, kw_only=True):
 
 
 _COLUMNS = ("id", "clinic_id", "birth_month", "sex", "death_month", "joined_to")
-_FIND = (
-    "SELECT id, clinic_id, birth_month, sex, death_month, joined_to "
-    "FROM subject WHERE id {among} ORDER BY id"
-)
+SELECT = f"SELECT {', '.join(_COLUMNS)} FROM subject "
+_FIND = SELECT + "WHERE id {among} ORDER BY id"
 _LOCK = {"sqlite": _FIND, "postgresql": f"{_FIND} FOR UPDATE"}
 _PATIENT = text(
     "SELECT COALESCE("
@@ -35,11 +34,7 @@ _PATIENT = text(
     "JOIN (SELECT COALESCE(joined_to, id) AS root FROM subject WHERE id = :id) c "
     "ON s.id = c.root OR s.joined_to = c.root))"
 )
-_MARK_DIRTY = text(
-    "INSERT INTO dirty (subject_id, clinic_id, stamp, since) "
-    "VALUES (:subject_id, :clinic_id, 1, :now) "
-    "ON CONFLICT (subject_id) DO UPDATE SET stamp = dirty.stamp + 1"
-)
+_DIRTY_COLUMNS = ("subject_id", "clinic_id", "stamp", "since")
 
 
 def lock_subjects(
@@ -47,8 +42,13 @@ def lock_subjects(
 ) -> dict[int, StoredSubject]:
     """Return the subjects of *ids*, which no other transaction may change now."""
     statement = _LOCK[connection_of(session).dialect.name]
-    rows = execute_among(session, statement, ids)
-    return {row.id: StoredSubject(**row._mapping) for row in rows}  # noqa: SLF001  (Row's public view)
+    return subjects_of(fetch_among(session, statement, ids))
+
+
+def subjects_of(rows: Iterable[Row]) -> dict[int, StoredSubject]:
+    """Return rows of the subject table, in the order of its columns, by id."""
+    named = (dict(zip(_COLUMNS, row, strict=True)) for row in rows)
+    return {row["id"]: StoredSubject(**row) for row in named}
 
 
 def save_subjects(session: WriteSession, subjects: Iterable[StoredSubject]) -> None:
@@ -89,9 +89,6 @@ def mark_dirty(
     session: WriteSession, subjects: Iterable[tuple[int, int]], *, now: int
 ) -> None:
     """Ask for a recount of *subjects* (subject id, clinic id); *now* in epoch ms."""
-    rows = [
-        {"subject_id": subject_id, "clinic_id": clinic_id, "now": now}
-        for subject_id, clinic_id in sorted(set(subjects))
-    ]
-    if rows:
-        connection_of(session).execute(_MARK_DIRTY, rows)
+    rows = [(*subject, 1, now) for subject in sorted(set(subjects))]
+    table: Any = tables.Dirty
+    insert_rows(session, table.__table__, _DIRTY_COLUMNS, rows, add=("stamp",))

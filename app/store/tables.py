@@ -82,7 +82,12 @@ class Source(SQLModel, table=True):
 
 
 class Client(SQLModel, table=True):
-    """A registered OAuth client: a clinic's (with a source) or a partner's."""
+    """
+    A registered OAuth client: a clinic's (with a source) or a partner's.
+
+    ``contacts`` is a JSON array, ``created_at`` in epoch seconds (None: not recorded).
+    Of a secret only its digest is kept, and a clinic's client has none.
+    """
 
     client_id: str = Field(sa_type=String(64), primary_key=True)
     source_id: int | None = Field(default=None, foreign_key="source.id", index=True)
@@ -91,7 +96,15 @@ class Client(SQLModel, table=True):
     scopes: str = Field(sa_type=Text)
     key_set: str | None = Field(default=None, sa_type=Text)
     jwks_uri: str | None = Field(default=None, sa_type=Text)
-    revoked: bool = False
+    secret_hash: bytes | None = Field(default=None, sa_type=LargeBinary(32))
+    auth_method: str = Field(sa_type=String(32))
+    status: str = Field(sa_type=String(16), index=True)
+    contacts: str = Field(default="[]", sa_type=Text)
+    created_at: int | None = big(default=None)
+    __table_args__ = (
+        CheckConstraint("status IN ('pending', 'active', 'revoked')", name="status"),
+        CheckConstraint("secret_hash IS NULL OR source_id IS NULL", name="secret"),
+    )
 
 
 class AssertionUse(SQLModel, table=True):
@@ -99,6 +112,14 @@ class AssertionUse(SQLModel, table=True):
 
     __tablename__: ClassVar[str] = "assertion_use"
     use_key: bytes = Field(sa_type=LargeBinary(20), primary_key=True)
+    expires_at: int = big(index=True)
+
+
+class RevokedToken(SQLModel, table=True):
+    """An access token taken back before its time; ``token_key`` digests its jti."""
+
+    __tablename__: ClassVar[str] = "revoked_token"
+    token_key: bytes = Field(sa_type=LargeBinary(20), primary_key=True)
     expires_at: int = big(index=True)
 
 

@@ -5,7 +5,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 from app.store import tables
-from app.store.bulk import execute_among, insert_rows
+from app.store.bulk import execute_among, fetch_among, insert_rows
 from app.store.sessions import ReadSession, WriteSession
 
 
@@ -34,8 +34,10 @@ _FORGET = "DELETE FROM tie WHERE record_id {among}"
 
 def ties_touching(session: ReadSession, ids: Collection[int]) -> set[Tie]:
     """Return what the Patients of *ids* say, and what is said of them."""
-    rows = execute_among(session, _TOUCHING, ids)
-    return {Tie(row.record_id, row.other_id, TieKind(row.kind)) for row in rows}
+    rows = fetch_among(session, _TOUCHING, ids)
+    return {
+        Tie(record_id, other_id, TieKind(kind)) for record_id, other_id, kind in rows
+    }
 
 
 def replace_ties(

@@ -1,12 +1,18 @@
 """Many deliveries at once come out as if one had come after the other."""
 
 import gzip
+import itertools
 import json
+import os
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +22,15 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from app.services.hub import Hub
+from app.services.hub import Hub, epoch_milliseconds
+from app.settings import Settings
 from tests import make
-from tests.hubs import FHIR_JSON, Network, current_of, rows_of
+from tests.hubs import BASE_URL, FHIR_JSON, Clock, Network, current_of, rows_of
 
 pytestmark = pytest.mark.anyio
 
 THREADS = 8
+SERVE = "from app.cli import main; main()"
 HOSPITAL = "http://hospital.smarthealthit.org"
 
 
@@ -41,18 +49,22 @@ def address(app: FastAPI) -> Iterator[str]:
     thread.join()
 
 
-def at_once(calls: list[Callable[[httpx.Client], Any]], address: str) -> list[Any]:
-    """Make *calls*, each on a connection of its own, as nearly at once as can be."""
+def at_once(calls: list[Callable[[httpx.Client], Any]], *addresses: str) -> list[Any]:
+    """
+    Make *calls*, each on a connection of its own, as nearly at once as can be.
+
+    With several addresses they take turns.
+    """
     gate = threading.Barrier(len(calls))
 
-    def make_call(call: Callable[[httpx.Client], Any]) -> Any:
+    def make_call(call: Callable[[httpx.Client], Any], address: str) -> Any:
         with httpx.Client(base_url=address, timeout=60, trust_env=False) as http:
             http.get("/health/live")
             gate.wait()
             return call(http)
 
     with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(make_call, calls))
+        return list(pool.map(make_call, calls, itertools.cycle(addresses)))
 
 
 def sender(method: str, path: str, body: dict, headers: dict) -> Callable:
@@ -69,6 +81,7 @@ async def headers_of(ehr: Any, **more: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}", "Content-Type": FHIR_JSON} | more
 
 
+@pytest.mark.conforms("R18")
 @pytest.mark.parametrize(
     "resource",
     [
@@ -95,20 +108,85 @@ async def test_the_same_post_at_once_creates_once(
     assert len(rows_of(hub.engine)["record"]) == about
 
 
+@pytest.mark.parametrize("alike", [True, False], ids=["identical", "different"])
+@pytest.mark.conforms("R18")
+@pytest.mark.conforms("R4")
 async def test_a_conditional_create_at_once_creates_once(
-    network: Network, hub: Hub, address: str
+    network: Network, hub: Hub, address: str, *, alike: bool
 ):
-    """R18: of many with one If-None-Exist exactly one is 201, the others 200."""
+    """Of twenty with one If-None-Exist exactly one is 201, nineteen are 200."""
     condition = {"If-None-Exist": f"identifier={make.MRN}|A1"}
     headers = await headers_of(network.ehr(), **condition)
     calls = [
-        sender("POST", "/Observation", make.lab(7 + n / 10), headers)
-        for n in range(THREADS)
+        sender("POST", "/Observation", make.lab(7 if alike else 7 + n / 10), headers)
+        for n in range(20)
     ]
 
     answers = at_once(calls, address)
 
-    assert Counter(a.status_code for a in answers) == {201: 1, 200: THREADS - 1}
+    assert Counter(a.status_code for a in answers) == {201: 1, 200: 19}
+    assert len({a.headers["Location"] for a in answers}) == 1
+    assert current_of(hub.engine) == {"Observation": 1}
+
+
+@contextmanager
+def serving(database_url: str, folder: Path) -> Iterator[str]:
+    """Run a server process of its own; yield its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("CATCHMENT_")
+    } | {
+        "CATCHMENT_DATABASE_URL": database_url,
+        "CATCHMENT_MASTER_KEY_FILE": str(folder / "master.key"),
+        "CATCHMENT_BASE_URL": BASE_URL,
+        "CATCHMENT_PORT": str(port),
+        "CATCHMENT_EMBEDDED_WORKER": "false",
+    }
+    process = subprocess.Popen([sys.executable, "-c", SERVE, "serve"], env=environment)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def wait_for(address: str, process: subprocess.Popen) -> None:
+    """Return when a server answers."""
+    for _ in range(600):
+        assert process.poll() is None
+        try:
+            httpx.get(f"{address}/health/live", trust_env=False)
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    msg = "the server did not come up"
+    raise AssertionError(msg)
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+@pytest.mark.conforms("R18")
+async def test_two_server_processes_create_once(
+    network: Network, hub: Hub, settings: Settings, clock: Clock
+):
+    """Nothing in a process' memory decides it: the database does."""
+    clock.now = epoch_milliseconds()  # the servers have clocks of their own
+    condition = {"If-None-Exist": f"identifier={make.MRN}|A1"}
+    headers = await headers_of(network.ehr(), **condition)
+    call = sender("POST", "/Observation", make.lab(7.1), headers)
+    url = hub.engine.url.render_as_string(hide_password=False)
+    key_folder = settings.master_key_file.parent
+
+    with serving(url, key_folder) as one, serving(url, key_folder) as other:
+        answers = at_once([call] * 20, one, other)
+
+    assert Counter(a.status_code for a in answers) == {201: 1, 200: 19}
     assert current_of(hub.engine) == {"Observation": 1}
 
 

@@ -23,6 +23,7 @@ E1 = "urn:uuid:00000000-0000-4000-8000-0000000000b1"
 CLAIM = {"resourceType": "Claim", "status": "nobody looks"}
 
 
+@pytest.mark.conforms("R10")
 async def test_a_batch_answers_each_entry_in_its_place(network: Network, hub: Hub):
     """One refusal leaves the others alone (R10)."""
     ehr = network.ehr()
@@ -58,6 +59,7 @@ async def test_a_batch_answers_each_entry_in_its_place(network: Network, hub: Hu
     assert current_of(hub.engine) == {"Observation": 1, "Patient": 1}
 
 
+@pytest.mark.conforms("R10", mutation="one entry is refused")
 async def test_an_entry_that_is_refused_leaves_no_placeholder(
     network: Network, hub: Hub
 ):
@@ -76,6 +78,7 @@ async def test_an_entry_that_is_refused_leaves_no_placeholder(
     assert count_of(hub.engine) == before
 
 
+@pytest.mark.conforms("R11", mutation="one entry states another version")
 async def test_one_bad_entry_stops_a_transaction(network: Network, hub: Hub):
     """All or nothing, a deletion included (R11)."""
     ehr = network.ehr()
@@ -100,6 +103,7 @@ async def test_one_bad_entry_stops_a_transaction(network: Network, hub: Hub):
 
 
 @pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.conforms("R11")
 async def test_entries_refer_to_each_other_by_full_url(
     network: Network, hub: Hub, *, backwards: bool
 ):
@@ -173,6 +177,8 @@ async def test_a_batch_may_hold_a_record_twice(network: Network, hub: Hub):
     assert current_of(hub.engine) == {"Observation": 2}
 
 
+@pytest.mark.conforms("R4")
+@pytest.mark.conforms("R5")
 async def test_conditional_entries(network: Network, hub: Hub):
     """Creates with ifNoneExist, and PUT with a criterion (R4, R5)."""
     ehr = network.ehr()

@@ -1,93 +1,17 @@
 """The operator's commands: what they refuse, in one line, and what they leave."""
 
-import gc
-import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import httpx
 import pytest
 
-from app import cli
 from app.demonstration import PORTS
 from app.domain.errors import InvalidElementError
-from app.main import write_master_key
 from app.services.registry import check_code, check_time_zone
-from tests.conftest import ROOT
-from tests.hubs import Databases
-
-START_SECONDS = 60
-
-
-class Ended(NamedTuple):
-    """How a command ended, and what it said."""
-
-    code: int | str | None
-    output: str
-    errors: str
-
-
-@pytest.fixture
-def environment(tmp_path: Path, databases: Databases) -> dict[str, str]:
-    """The environment of a hub that lives here, migrated."""
-    write_master_key(tmp_path / "master.key")
-    ours = {k: v for k, v in os.environ.items() if not k.startswith("CATCHMENT_")}
-    return ours | {
-        "CATCHMENT_DATABASE_URL": databases.fresh("sqlite"),
-        "CATCHMENT_MASTER_KEY_FILE": str(tmp_path / "master.key"),
-        "PYTHONPATH": str(ROOT),
-    }
-
-
-@pytest.fixture
-def catchment(
-    environment: dict[str, str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-):
-    """Run a command in an otherwise empty folder; return how it ended."""
-
-    def run(*words: str, **settings: str) -> Ended:
-        with monkeypatch.context() as here:
-            here.setattr(os, "environ", environment | settings)
-            here.setattr(sys, "argv", ["catchment", *words])
-            here.setattr(signal, "signal", lambda *_: None)
-            here.setattr(cli, "configure_logging", lambda _: None)
-            here.chdir(tmp_path)
-            with pytest.raises(SystemExit) as ended:
-                cli.main()
-        gc.collect()  # closes the command's database, as the end of its process does
-        return Ended(ended.value.code, *capsys.readouterr())
-
-    return run
-
-
-@contextmanager
-def started(
-    environment: dict[str, str], folder: Path, *words: str
-) -> Iterator[subprocess.Popen[str]]:
-    """Run a command as a process of its own; its standard error is in *folder*."""
-    with (folder / "errors").open("w") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", *words],
-            env=environment,
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-    with process:
-        try:
-            yield process
-        finally:
-            process.terminate()
+from tests.commands import START_SECONDS, refusal, started
 
 
 @pytest.fixture
@@ -95,38 +19,6 @@ def taken_port() -> Iterator[int]:
     """A port that somebody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
-
-
-def refusal(ended: Ended) -> str:
-    """Return the one line that a refused command says."""
-    assert ended.code == 1, ended
-    (line,) = ended.errors.splitlines()
-    assert line.startswith("catchment: ")
-    return line
-
-
-def test_a_new_key_never_replaces_another_clients(catchment, tmp_path: Path):
-    """A private key is nowhere else: a client whose key is gone is locked out."""
-    key = tmp_path / "first.jwk"
-    assert catchment("client", "add", "first", "--new-key", str(key)).code == 0
-    kept = key.read_text()
-    assert key.stat().st_mode & 0o777 == 0o600
-
-    again = catchment("client", "add", "other", "--new-key", str(key))
-
-    assert "already" in refusal(again)
-    assert key.read_text() == kept
-    other = tmp_path / "other.jwk"
-    done = catchment("client", "add", "other", "--new-key", str(other))
-    assert done.code == 0, "the refused client was registered all the same"
-
-
-def test_a_client_that_is_refused_leaves_no_key(catchment, tmp_path: Path):
-    """A key that opens nothing would be taken for one that does."""
-    key = tmp_path / "lost.jwk"
-    done = catchment("client", "add", "lost", "--clinic", "none", "--new-key", str(key))
-    assert "clinic" in refusal(done)
-    assert not key.exists()
 
 
 @pytest.mark.parametrize(

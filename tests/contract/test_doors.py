@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from app.domain.errors import IssueType, ServiceError
+from app.domain.errors import BusyError, IssueType, ServiceError
 from app.fhir.outcomes import HTTP_STATUS
 from app.routers import fhir
-from app.services import resources
+from app.services import intake, resources
 from app.services.hub import Hub
 from app.smart.errors import OAuthError
 from tests import make
@@ -125,6 +125,29 @@ async def test_a_refusal_rolls_back_what_was_written(
 
     assert answer.status_code == 500
     assert count_of(hub.engine) == before
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_a_store_that_is_busy_says_when_to_come_back(
+    network: Network, monkeypatch
+):
+    """503 with Retry-After, for a resource and a Bundle alike."""
+    ehr = network.ehr()
+
+    def wait(*_: object, **__: object) -> None:
+        msg = "Other deliveries are under way"
+        raise BusyError(msg)
+
+    monkeypatch.setattr(intake, "store", wait)
+    answers = [
+        await ehr.post(make.lab(7.1)),
+        await ehr.call("POST", "", make.batch(make.post(make.lab(7.1)))),
+    ]
+
+    for answer in answers:
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "1"
+        assert answer.json()["issue"][0]["code"] == "transient"
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

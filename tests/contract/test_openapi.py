@@ -1,14 +1,24 @@
 """The published OpenAPI document is the real one, and fit to generate clients from."""
 
+import inspect
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from app.routers import bodies, fhir
+from app.routers.fhir_document import INTERACTIONS
 from openapi import freeze
 from tests.conftest import ROOT
 
 DOCUMENT = json.loads(freeze.DOCUMENT.read_text())
+FHIR = json.loads(freeze.FHIR_DOCUMENT.read_text())
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
@@ -32,12 +42,18 @@ def test_the_published_document_is_the_real_one():
     assert freeze.document() == freeze.DOCUMENT.read_text()
 
 
+def test_the_published_document_of_fhir_is_the_real_one():
+    """It is written from the routes; the file shows a change of them in a review."""
+    assert freeze.document_of_fhir() == freeze.FHIR_DOCUMENT.read_text()
+
+
 def test_the_document_has_the_version_of_the_project():
     """A client can be told from another by the hub it was made for."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     client = tomllib.loads((freeze.CLIENT.parent / "pyproject.toml").read_text())
 
     assert DOCUMENT["info"]["version"] == project["version"]
+    assert FHIR["info"]["version"] == project["version"]
     assert client["project"]["version"] == project["version"]
 
 
@@ -79,6 +95,89 @@ def test_the_422_of_the_framework_is_not_announced():
 def test_fhir_has_a_document_of_its_own():
     """FHIR describes itself in its CapabilityStatement; here it would explode."""
     assert not [path for path in DOCUMENT["paths"] if path.startswith("/fhir")]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_fhir_is_described_to_whoever_asks(client: httpx.AsyncClient):
+    """Without a token, as the CapabilityStatement is."""
+    answer = await client.get("/fhir/openapi.json")
+
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json() == FHIR
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_every_route_of_fhir_is_in_its_document(app: FastAPI):
+    """Whoever adds a route describes it, if only by what it asks for."""
+    served = {
+        (context.path_format, method.lower())
+        for context in iter_route_contexts(app.routes)
+        if f"{context.path}/".startswith("/fhir/")
+        for method in context.methods or ()
+    }
+
+    described = {
+        (path, method) for path, methods in FHIR["paths"].items() for method in methods
+    }
+    assert served == described
+    assert len(served) >= 13
+
+
+def test_every_route_of_fhir_that_is_told_of_by_name_is_there():
+    """A route that was renamed would be described as any other."""
+    names = {
+        operation["operationId"]
+        for methods in FHIR["paths"].values()
+        for operation in methods.values()
+    }
+
+    assert names >= set(INTERACTIONS)
+
+
+def test_what_a_fhir_route_reads_of_the_headers_is_described():
+    """A header that nobody knows of is of no use; HTTP's own need no word."""
+    of_http = {
+        "Accept",
+        "Authorization",
+        "Content-Encoding",
+        "Content-Length",
+        "Content-Type",
+    }
+    read = {
+        name
+        for module in (bodies, fhir)
+        for name in re.findall(
+            r'(?:headers\.get\(|header_of\(request,)\s*"([\w-]+)"',
+            inspect.getsource(module),
+        )
+    }
+
+    described = {
+        parameter["name"]
+        for methods in FHIR["paths"].values()
+        for operation in methods.values()
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "header"
+    }
+    assert read - of_http == described
+
+
+def test_fhir_needs_a_token_but_for_what_describes_it():
+    """The document says of each operation whether one is asked for; so does the hub."""
+    open_paths = {
+        path
+        for path, methods in FHIR["paths"].items()
+        for operation in methods.values()
+        if not operation.get("security")
+    }
+
+    assert open_paths == {
+        "/fhir/.well-known/smart-configuration",
+        "/fhir/OperationDefinition/{code}",
+        "/fhir/metadata",
+        "/fhir/openapi.json",
+    }
 
 
 def test_everything_under_v1_needs_a_token():

@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import NotAuthenticatedError, ServiceError
+from app.smart.client_metadata import parse_client_metadata
+from app.smart.credentials import parse_credentials, parse_form
 from app.smart.errors import InvalidClientError, InvalidScopeError
 from app.smart.key_sets import parse_key_set
+from app.smart.registration import check_description, check_registration
 from app.smart.scopes import Interaction, allows, intersection, is_scope
 from app.smart.token_requests import parse_token_request
 from app.smart.tokens import read_token, signing_key_from
@@ -21,6 +24,7 @@ from tests.reference.parties import (
     Door,
     assertion,
     claims_of,
+    clinic,
     header_of,
     key_set,
 )
@@ -92,11 +96,51 @@ def test_no_refusal_of_a_key_set_repeats_any_of_it(members, canary):
 def test_no_refusal_of_a_request_repeats_any_of_it(form):
     """Parameters and scopes alike."""
     with pytest.raises(ServiceError) as refusal:
-        parse_token_request([*form, (CANARY, CANARY)])
+        parse_token_request(parse_form([*form, (CANARY, CANARY)]))
     assert CANARY not in said(refusal.value)
     with pytest.raises(InvalidScopeError) as empty:
         intersection(f"{CANARY} system/{CANARY}.r", ["system/Observation.r"])
     assert CANARY not in said(empty.value)
+
+
+MEMBERS = (
+    "client_name",
+    "contacts",
+    "grant_types",
+    "jwks",
+    "jwks_uri",
+    "scope",
+    "token_endpoint_auth_method",
+)
+
+
+@given(st.dictionaries(st.sampled_from(MEMBERS), canaries | json_values))
+def test_no_refusal_of_a_registration_repeats_any_of_it(said):
+    """A stranger's words; and whatever they are, they are parsed or refused."""
+    assert CANARY not in refusal_of(registered, json.dumps(said | {CANARY: CANARY}))
+
+
+def registered(text: str) -> None:
+    """Register by *text*, as far as that goes without a database."""
+    metadata = parse_client_metadata(text.encode())
+    client = clinic(
+        scopes=metadata.scopes,
+        auth_method=metadata.auth_method,
+        key_set=metadata.key_set,
+        jwks_uri=metadata.jwks_uri,
+    )
+    check_description(metadata.client_name or "x", metadata.contacts)
+    check_registration(client, dev_mode=False)
+
+
+@given(st.text())
+def test_any_basic_header_is_read_or_refused(text):
+    """Whatever a stranger puts there, and without a word of it."""
+    for header in (text, f"Basic {text}", f"Basic {b64url(text.encode())}"):
+        said_of_it = refusal_of(
+            lambda each: parse_credentials({}, authorization=each), header
+        )
+        assert CANARY not in said_of_it
 
 
 @given(json_values, json_values, st.sampled_from([None, EC_KEY]))

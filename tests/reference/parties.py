@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from app.domain.clinics import ClientStatus
 from app.smart.assertions import verify_client_assertion
 from app.smart.key_sets import KeySetCache
 from app.smart.registration import RegisteredClient
@@ -33,6 +34,7 @@ def clinic(**changes: object) -> RegisteredClient:
     """Return a client with an EC key in an inline set."""
     members: dict[str, Any] = {
         "client_id": "clinic-a",
+        "status": ClientStatus.ACTIVE,
         "scopes": ("system/Observation.cruds",),
         "key_set": key_set(jwk_of(EC_KEY, kid="k1")),
     }
@@ -77,7 +79,7 @@ class Door:
         """Return the client that *text* authenticates."""
         return verify_client_assertion(
             text,
-            audience=TOKEN_URL,
+            audiences=(TOKEN_URL,),
             now=now,
             client_of=self.clients.get,
             key_sets=self.key_sets,

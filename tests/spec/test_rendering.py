@@ -58,6 +58,7 @@ PATIENT = patient(
 def rendered(resource: dict, **changes) -> dict:
     arguments: dict[str, Any] = {
         "resource_id": "hub-12",
+        "updated_at": 1_700_000_000_123,
         "version": 3,
         "subject_reference": "Patient/hub-7",
         "encounter_reference": "Encounter/hub-9",
@@ -88,6 +89,7 @@ def test_what_is_given_out_is_valid_fhir(resource: dict, stored: bool):  # noqa:
     absent = {
         "resource_id": None,
         "version": None,
+        "updated_at": None,
         "subject_reference": None,
         "encounter_reference": None,
     }
@@ -97,7 +99,7 @@ def test_what_is_given_out_is_valid_fhir(resource: dict, stored: bool):  # noqa:
     text = msgspec.json.Encoder(decimal_format="number").encode(given)
     get_fhir_model_class(given["resourceType"]).model_validate_json(text)
     assert given["meta"]["tag"] == [TAG]
-    assert "lastUpdated" not in given["meta"]
+    assert ("lastUpdated" in given["meta"]) == stored
 
 
 def test_an_observation_is_given_out_with_our_labels_and_units():
@@ -105,7 +107,11 @@ def test_an_observation_is_given_out_with_our_labels_and_units():
     assert rendered(BLOOD_PRESSURE) == {
         "resourceType": "Observation",
         "id": "hub-12",
-        "meta": {"versionId": "3", "tag": [TAG]},
+        "meta": {
+            "versionId": "3",
+            "lastUpdated": "2023-11-14T22:13:20.123+00:00",
+            "tag": [TAG],
+        },
         "status": "final",
         "category": [concept(f"{HL7}/observation-category", "vital-signs")],
         "code": {

@@ -10,9 +10,9 @@ import pytest
 import respx
 
 from app.smart.clients import client_assertion, fetch_token, generate_key
+from app.smart.credentials import parse_form
 from app.smart.errors import TokenRefusedError
 from app.smart.key_sets import parse_key_set
-from app.smart.token_requests import parse_token_request
 from tests.reference.jwts import unb64url
 from tests.reference.parties import NOW, TOKEN_URL, Door, clinic
 
@@ -70,12 +70,12 @@ def test_a_token_is_fetched_with_a_form_that_the_hub_understands(server: respx.R
     got = fetch_token(HTTP, scope="system/Patient.rs", **ASKED)
 
     request = server.calls.last.request
-    asked = parse_token_request(parse_qsl(request.content.decode()))
+    form = parse_form(parse_qsl(request.content.decode()))
     assert got == ("secret", 300)
     assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
-    assert asked.scope == "system/Patient.rs"
+    assert form["scope"] == "system/Patient.rs"
     door = Door(clinic(key_set=json.dumps(PUBLIC)))
-    assert door.admit(asked.client_assertion).client_id == "clinic-a"
+    assert door.admit(form["client_assertion"]).client_id == "clinic-a"
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,7 @@ def test_a_token_reads_back_as_it_was_issued():
         client_id="clinic-a",
         scopes=("system/Observation.cud", "system/bulk-submit"),
         jti="t1",
+        issued_at=NOW,
         expires_at=NOW + 300,
     )
 

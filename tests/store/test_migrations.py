@@ -2,7 +2,8 @@
 
 import pytest
 from alembic import command
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from app.store.migrations import _config, is_current, migrate
 from app.store.sessions import open_engine
@@ -44,3 +45,70 @@ def test_migrating_twice_changes_nothing(engine):
     migrate(engine)
 
     assert is_current(engine)
+
+
+ADD_CLIENT = (
+    "INSERT INTO client (client_id, audience, name, scopes, {columns}) "
+    "VALUES (:client_id, 'public', 'x', 'system/Measure.rs', {values})"
+)
+
+
+def test_clients_keep_their_standing(engine):
+    """Who was revoked stays out, who was not stays in: up, and down again."""
+    migrate(engine, revision="0001")
+    add = text(ADD_CLIENT.format(columns="revoked", values=":revoked"))
+    with engine.begin() as connection:
+        connection.execute(add, {"client_id": "in", "revoked": False})
+        connection.execute(add, {"client_id": "out", "revoked": True})
+
+    migrate(engine, revision="0002")
+    with engine.connect() as connection:
+        query = text("SELECT client_id, status, auth_method FROM client ORDER BY 1")
+        up = [tuple(row) for row in connection.execute(query)]
+        command.downgrade(_config(connection), "0001")
+        connection.commit()
+        query = text("SELECT client_id, revoked FROM client ORDER BY 1")
+        down = {row.client_id: bool(row.revoked) for row in connection.execute(query)}
+
+    assert up == [
+        ("in", "active", "private_key_jwt"),
+        ("out", "revoked", "private_key_jwt"),
+    ]
+    assert down == {"in": False, "out": True}
+
+
+def test_who_was_never_approved_does_not_come_in_by_a_downgrade(engine):
+    """The earlier version knows only clients that may call."""
+    migrate(engine, revision="0002")
+    columns = "status, auth_method, contacts, secret_hash"
+    values = ":status, 'client_secret_post', '[]', :secret_hash"
+    add = text(ADD_CLIENT.format(columns=columns, values=values))
+    with engine.begin() as connection:
+        for client_id, status, secret_hash in (
+            ("waits", "pending", None),
+            ("has-a-secret", "active", b"s"),
+        ):
+            stated = {"client_id": client_id, "status": status}
+            connection.execute(add, stated | {"secret_hash": secret_hash})
+
+    with engine.connect() as connection:
+        command.downgrade(_config(connection), "0001")
+        connection.commit()
+        left = connection.execute(text("SELECT COUNT(*) FROM client")).scalar_one()
+
+    assert left == 0
+
+
+def test_no_secret_opens_a_clinics_door(engine):
+    """The database refuses it too, should a check above it be lost."""
+    migrate(engine)
+    columns = "status, auth_method, contacts, secret_hash, source_id"
+    values = "'active', 'client_secret_post', '[]', :secret_hash, 1"
+    add = text(ADD_CLIENT.format(columns=columns, values=values))
+    stated = {"client_id": "x", "secret_hash": b"s"}
+
+    with (
+        engine.connect() as connection,
+        pytest.raises(IntegrityError, match="ck_client_secret"),
+    ):
+        connection.execute(add, stated)

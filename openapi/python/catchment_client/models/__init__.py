@@ -13,6 +13,8 @@ from .discover_response_discover import DiscoverResponseDiscover
 from .funnel_limits_answer import FunnelLimitsAnswer
 from .grant_token_token_request import GrantTokenTokenRequest
 from .interval import Interval
+from .introspect_token_token_form import IntrospectTokenTokenForm
+from .introspection_answer import IntrospectionAnswer
 from .live_response_live import LiveResponseLive
 from .measure_definition import MeasureDefinition
 from .measure_definition_definition import MeasureDefinitionDefinition
@@ -25,10 +27,19 @@ from .point import Point
 from .problem import Problem
 from .ready_response_503_ready import ReadyResponse503Ready
 from .ready_response_ready import ReadyResponseReady
+from .register_client_client_metadata import RegisterClientClientMetadata
+from .register_client_client_metadata_jwks import RegisterClientClientMetadataJwks
+from .register_client_client_metadata_token_endpoint_auth_method import (
+    RegisterClientClientMetadataTokenEndpointAuthMethod,
+)
+from .registration_answer import RegistrationAnswer
+from .registration_answer_jwks_type_0 import RegistrationAnswerJwksType0
 from .release_answer import ReleaseAnswer
 from .release_answer_summary import ReleaseAnswerSummary
 from .releases_answer import ReleasesAnswer
 from .remark_answer import RemarkAnswer
+from .revocation_answer import RevocationAnswer
+from .revoke_token_token_form import RevokeTokenTokenForm
 from .rule_set import RuleSet
 from .series_answer import SeriesAnswer
 from .shift_answer import ShiftAnswer
@@ -52,6 +63,8 @@ __all__ = (
     "FunnelLimitsAnswer",
     "GrantTokenTokenRequest",
     "Interval",
+    "IntrospectionAnswer",
+    "IntrospectTokenTokenForm",
     "LiveResponseLive",
     "MeasureDefinition",
     "MeasureDefinitionDefinition",
@@ -62,10 +75,17 @@ __all__ = (
     "Problem",
     "ReadyResponse503Ready",
     "ReadyResponseReady",
+    "RegisterClientClientMetadata",
+    "RegisterClientClientMetadataJwks",
+    "RegisterClientClientMetadataTokenEndpointAuthMethod",
+    "RegistrationAnswer",
+    "RegistrationAnswerJwksType0",
     "ReleaseAnswer",
     "ReleaseAnswerSummary",
     "ReleasesAnswer",
     "RemarkAnswer",
+    "RevocationAnswer",
+    "RevokeTokenTokenForm",
     "RuleSet",
     "SeriesAnswer",
     "ShiftAnswer",

@@ -11,60 +11,61 @@ from typing import (
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..types import UNSET, Unset
+
 T = TypeVar("T", bound="GrantTokenTokenRequest")
 
 
 @_attrs_define
 class GrantTokenTokenRequest:
-    client_assertion: str
-    """ A JWT that the client signed (RS384 or ES384), good for at most five minutes, once. """
-    client_assertion_type: Literal[
-        "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-    ]
     grant_type: Literal["client_credentials"]
     scope: str
     """ SMART scopes with spaces between them. """
+    client_assertion: str | Unset = UNSET
+    """ A JWT that the client signed (RS384 or ES384), good for at most five minutes, once. """
+    client_assertion_type: (
+        Literal["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"] | Unset
+    ) = UNSET
+    client_id: str | Unset = UNSET
+    client_secret: str | Unset = UNSET
+    """ Of a client that registered client_secret_post; client_secret_basic goes into the Authorization header. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        grant_type = self.grant_type
+
+        scope = self.scope
+
         client_assertion = self.client_assertion
 
         client_assertion_type = self.client_assertion_type
 
-        grant_type = self.grant_type
+        client_id = self.client_id
 
-        scope = self.scope
+        client_secret = self.client_secret
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
-                "client_assertion": client_assertion,
-                "client_assertion_type": client_assertion_type,
                 "grant_type": grant_type,
                 "scope": scope,
             }
         )
+        if client_assertion is not UNSET:
+            field_dict["client_assertion"] = client_assertion
+        if client_assertion_type is not UNSET:
+            field_dict["client_assertion_type"] = client_assertion_type
+        if client_id is not UNSET:
+            field_dict["client_id"] = client_id
+        if client_secret is not UNSET:
+            field_dict["client_secret"] = client_secret
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         rest = dict(src_dict)
-        client_assertion = rest.pop("client_assertion")
-
-        client_assertion_type = cast(
-            Literal["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"],
-            rest.pop("client_assertion_type"),
-        )
-        if (
-            client_assertion_type
-            != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-        ):
-            raise ValueError(
-                f"client_assertion_type must match const 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer', got '{client_assertion_type}'"
-            )
-
         grant_type = cast(Literal["client_credentials"], rest.pop("grant_type"))
         if grant_type != "client_credentials":
             raise ValueError(
@@ -73,11 +74,32 @@ class GrantTokenTokenRequest:
 
         scope = rest.pop("scope")
 
+        client_assertion = rest.pop("client_assertion", UNSET)
+
+        client_assertion_type = cast(
+            Literal["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"] | Unset,
+            rest.pop("client_assertion_type", UNSET),
+        )
+        if (
+            client_assertion_type
+            != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+            and not isinstance(client_assertion_type, Unset)
+        ):
+            raise ValueError(
+                f"client_assertion_type must match const 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer', got '{client_assertion_type}'"
+            )
+
+        client_id = rest.pop("client_id", UNSET)
+
+        client_secret = rest.pop("client_secret", UNSET)
+
         grant_token_token_request = cls(
-            client_assertion=client_assertion,
-            client_assertion_type=client_assertion_type,
             grant_type=grant_type,
             scope=scope,
+            client_assertion=client_assertion,
+            client_assertion_type=client_assertion_type,
+            client_id=client_id,
+            client_secret=client_secret,
         )
 
         grant_token_token_request.additional_properties = rest

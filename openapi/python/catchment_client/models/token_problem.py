@@ -11,7 +11,7 @@ T = TypeVar("T", bound="TokenProblem")
 
 @_attrs_define
 class TokenProblem:
-    """A refusal of the token endpoint (RFC 6749 section 5.2)."""
+    """A refusal of an OAuth endpoint (RFC 6749 section 5.2)."""
 
     error: str
     error_description: str

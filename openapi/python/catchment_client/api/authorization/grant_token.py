@@ -71,7 +71,7 @@ def sync_detailed(
 ) -> Response[TokenAnswer | TokenProblem]:
     """Grant Token
 
-     Give an access token for a signed client assertion (client_credentials).
+     Give an access token to a client that proves who it is (client_credentials).
 
     Args:
         body (GrantTokenTokenRequest):
@@ -102,7 +102,7 @@ def sync(
 ) -> TokenAnswer | TokenProblem | None:
     """Grant Token
 
-     Give an access token for a signed client assertion (client_credentials).
+     Give an access token to a client that proves who it is (client_credentials).
 
     Args:
         body (GrantTokenTokenRequest):
@@ -128,7 +128,7 @@ async def asyncio_detailed(
 ) -> Response[TokenAnswer | TokenProblem]:
     """Grant Token
 
-     Give an access token for a signed client assertion (client_credentials).
+     Give an access token to a client that proves who it is (client_credentials).
 
     Args:
         body (GrantTokenTokenRequest):
@@ -157,7 +157,7 @@ async def asyncio(
 ) -> TokenAnswer | TokenProblem | None:
     """Grant Token
 
-     Give an access token for a signed client assertion (client_credentials).
+     Give an access token to a client that proves who it is (client_credentials).
 
     Args:
         body (GrantTokenTokenRequest):

@@ -1,0 +1,1 @@
+"""The commands of `catchment` that have a subject of their own."""

@@ -1,0 +1,236 @@
+"""The operations of the FHIR interface, each with the definition that it answers to."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from app.domain.records import RecordType
+
+Json = dict[str, Any]
+PUBLISHED = "2026-11-22"
+KEPT_TYPES = tuple(type_.fhir_name for type_ in RecordType)
+
+
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
+    """One parameter of an operation, in or out; ``max`` is a number or ``*``."""
+
+    name: str
+    use: Literal["in", "out"]
+    min: int
+    max: str
+    type: str
+    documentation: str
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    An operation: ``$code`` at the base, on a type or on one record of a type.
+
+    ``base`` is the definition of HL7's that ours narrows down.
+    """
+
+    code: str
+    title: str
+    description: str
+    types: tuple[str, ...]
+    at_system: bool = False
+    at_type: bool = False
+    at_instance: bool = False
+    base: str | None = None
+    affects_state: bool = False
+    parameters: tuple[Parameter, ...]
+
+
+_RESOURCE = Parameter(
+    name="resource",
+    use="in",
+    min=1,
+    max="1",
+    type="Resource",
+    documentation="Alone as the body, or within Parameters.",
+)
+
+DE_IDENTIFY = Operation(
+    code="de-identify",
+    title="Show what would be kept",
+    description=(
+        "What the hub would keep of a resource, and what it would drop, by path. "
+        "Nothing is stored. What a create would refuse is refused likewise. "
+        "References stand for records, so they are left out."
+    ),
+    types=("Resource",),
+    at_system=True,
+    parameters=(
+        _RESOURCE,
+        Parameter(
+            name="return",
+            use="out",
+            min=1,
+            max="1",
+            type="Resource",
+            documentation="The resource as a read would give it.",
+        ),
+        Parameter(
+            name="policy",
+            use="out",
+            min=1,
+            max="1",
+            type="string",
+            documentation="The id of the policy in force.",
+        ),
+        Parameter(
+            name="policyVersion",
+            use="out",
+            min=1,
+            max="1",
+            type="string",
+            documentation="Its version.",
+        ),
+        Parameter(
+            name="policyDigest",
+            use="out",
+            min=1,
+            max="1",
+            type="string",
+            documentation="The SHA-256 of its text, as every stored row has it.",
+        ),
+        Parameter(
+            name="dropped",
+            use="out",
+            min=0,
+            max="*",
+            type="string",
+            documentation="The path of an element that is not kept.",
+        ),
+    ),
+)
+
+VALIDATE = Operation(
+    code="validate",
+    title="Say whether a resource would be taken",
+    description=(
+        "Every fault that a create (or, by mode, an update) would refuse a resource "
+        "for; nothing is stored. Answers 200 whether there are faults or not. "
+        "Profiles are not supported, nor is the mode delete."
+    ),
+    types=KEPT_TYPES,
+    at_type=True,
+    base="http://hl7.org/fhir/OperationDefinition/Resource-validate",
+    parameters=(
+        _RESOURCE,
+        Parameter(
+            name="mode",
+            use="in",
+            min=0,
+            max="1",
+            type="code",
+            documentation="create (as without it) or update, which demands an id.",
+        ),
+        Parameter(
+            name="return",
+            use="out",
+            min=1,
+            max="1",
+            type="OperationOutcome",
+            documentation="The faults; severity information where there are none.",
+        ),
+    ),
+)
+
+PURGE = Operation(
+    code="purge",
+    title="Erase a person",
+    description=(
+        "Erases a Patient with all that is joined to it and about it, and refuses from "
+        "then on what is sent about them by any name that they had. One who was never "
+        "seen is refused from then on as well. A second call is a success. Needs the "
+        "scope system/purge."
+    ),
+    types=("Patient",),
+    at_instance=True,
+    affects_state=True,
+    parameters=(
+        Parameter(
+            name="erased",
+            use="out",
+            min=4,
+            max="4",
+            type="BackboneElement",
+            documentation="A type, and the count of its records that were erased.",
+        ),
+    ),
+)
+
+TRACE = Operation(
+    code="trace",
+    title="Say what became of one's own resources",
+    description=(
+        "For each resource asked about, by a reference or an identifier, in their "
+        "order: its fate (stored, withdrawn, placeholder, purged, discarded, refused "
+        "or unknown), its version and when it was received, the hub's id of it, and "
+        "why its latest version was refused. At most 1,000 at once. Nothing is kept of "
+        "the question; the answer names each resource by its place (index) alone."
+    ),
+    types=("Resource",),
+    at_system=True,
+    parameters=(
+        Parameter(
+            name="reference",
+            use="in",
+            min=0,
+            max="*",
+            type="Reference",
+            documentation="As in a resource; its string alone will do.",
+        ),
+        Parameter(
+            name="identifier",
+            use="in",
+            min=0,
+            max="*",
+            type="BackboneElement",
+            documentation="In parts: the type of the resource, and the identifier.",
+        ),
+        Parameter(
+            name="resource",
+            use="out",
+            min=0,
+            max="*",
+            type="BackboneElement",
+            documentation="In parts: what became of one of them.",
+        ),
+    ),
+)
+
+OPERATIONS = (DE_IDENTIFY, VALIDATE, PURGE, TRACE)
+
+
+def definition_url(operation: Operation, *, base_url: str) -> str:
+    """Return where the definition of *operation* is served."""
+    return f"{base_url}/OperationDefinition/{operation.code}"
+
+
+def operation_definition(code: str, *, base_url: str) -> Json | None:
+    """Return the R4 OperationDefinition of an operation; None for one not here."""
+    operation = next((each for each in OPERATIONS if each.code == code), None)
+    if operation is None:
+        return None
+    definition = {
+        "resourceType": "OperationDefinition",
+        "id": code,
+        "url": definition_url(operation, base_url=base_url),
+        "name": operation.code.title().replace("-", ""),
+        "title": operation.title,
+        "status": "active",
+        "kind": "operation",
+        "date": PUBLISHED,
+        "description": operation.description,
+        "affectsState": operation.affects_state,
+        "code": code,
+        "base": operation.base,
+        "resource": list(operation.types),
+        "system": operation.at_system,
+        "type": operation.at_type,
+        "instance": operation.at_instance,
+        "parameter": [msgspec.to_builtins(each) for each in operation.parameters],
+    }
+    return {name: value for name, value in definition.items() if value is not None}

@@ -1,0 +1,86 @@
+"""
+Exchanges with the database: statements straight to its driver, several at a time.
+
+A statement costs SQLAlchemy more than it costs the database, and on PostgreSQL the
+journey there and back costs more than either; so the hot path counts its journeys.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from sqlalchemy.exc import DBAPIError
+
+from app.store.sessions import ReadSession, WriteSession, connection_of
+
+Row = tuple[Any, ...]
+
+
+class Question(NamedTuple):
+    """A statement in the driver's own spelling, with its values."""
+
+    statement: str
+    values: Sequence[Any] = ()
+
+
+def is_postgresql(session: ReadSession) -> bool:
+    """Return whether statements travel; SQLite's stay in the process."""
+    return connection_of(session).dialect.name == "postgresql"
+
+
+def fetch(session: ReadSession, statement: str, values: Sequence[Any]) -> list[Row]:
+    """Execute a statement and return its rows."""
+    with _driver(session) as driver:
+        return list(driver.execute(statement, values).fetchall())
+
+
+def execute(session: WriteSession, statement: str, values: Sequence[Any] = ()) -> None:
+    """Execute a statement that returns nothing."""
+    with _driver(session) as driver:
+        driver.execute(statement, values)
+
+
+def fetch_together(
+    session: ReadSession, questions: Sequence[Question]
+) -> list[list[Row]]:
+    """Return the rows of each of *questions*, which take one journey."""
+    with sent_together(session), _driver(session) as driver:
+        cursors = [driver.execute(each.statement, each.values) for each in questions]
+        return [list(cursor.fetchall()) for cursor in cursors]
+
+
+@contextmanager
+def sent_together(session: ReadSession) -> Iterator[None]:
+    """
+    Let what the block executes take one journey; where it fails, the block's end says.
+
+    PostgreSQL still executes one statement after the other, each seeing what those
+    before it did. COPY cannot be part of it.
+    """
+    if not is_postgresql(session):
+        yield
+        return
+    with _driver(session) as driver, driver.pipeline():
+        yield
+
+
+@contextmanager
+def _driver(session: ReadSession) -> Iterator[Any]:
+    """Yield the driver's connection; its errors come out as SQLAlchemy's."""
+    connection = connection_of(session)
+    driver = connection.connection.driver_connection
+    try:
+        yield driver
+    except connection.dialect.loaded_dbapi.Error as error:
+        lost = connection.dialect.is_disconnect(error, driver, None)
+        if lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            None,
+            None,
+            error,
+            connection.dialect.loaded_dbapi.Error,
+            hide_parameters=True,
+            connection_invalidated=lost,
+            dialect=connection.dialect,
+        ) from error

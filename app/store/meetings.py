@@ -1,0 +1,101 @@
+"""What a delivery meets in the store: read and locked at its start, in one journey."""
+
+from collections.abc import Collection
+
+import msgspec
+
+from app.store import records, subjects
+from app.store.bulk import array_of
+from app.store.exchanges import Question, fetch_together, is_postgresql
+from app.store.records import StoredRecord
+from app.store.sessions import WriteSession
+from app.store.subjects import StoredSubject
+
+
+class Met(msgspec.Struct, kw_only=True):
+    """
+    The records that names and ids name, and the subjects that these are about.
+
+    ``free_ids`` are for records that the delivery makes; more can be asked for.
+    """
+
+    named: dict[bytes, int]
+    records: dict[int, StoredRecord]
+    subjects: dict[int, StoredSubject]
+    free_ids: list[int]
+
+
+NAME_LOCKS = 512
+_NAMED = (
+    "SELECT record_id FROM alias WHERE key = ANY(%s::bytea[]) "
+    "UNION SELECT unnest(%s::bigint[])"
+)
+_LOCK_NAMES = "SELECT pg_advisory_xact_lock(7, b) FROM unnest(%s::int[]) b"
+_ALIASES = "SELECT key, record_id FROM alias WHERE key = ANY(%s::bytea[])"
+_RECORDS = f"{records.SELECT}WHERE r.id IN ({_NAMED}) ORDER BY r.id FOR UPDATE OF r"
+_SUBJECTS = (
+    f"{subjects.SELECT}WHERE id IN "
+    f"(SELECT subject_id FROM record WHERE id IN ({_NAMED})) ORDER BY id FOR UPDATE"
+)
+_FREE_IDS = (
+    "SELECT nextval('record_id_seq') FROM generate_series(1, %s - "
+    "(SELECT COUNT(*) FROM alias WHERE key = ANY(%s::bytea[])))"
+)
+
+
+def meet(
+    session: WriteSession,
+    *,
+    patients: Collection[bytes],
+    names: Collection[bytes],
+    ids: Collection[int],
+    expected: int,
+) -> Met:
+    """
+    Return what *names* and *ids* name, which no other transaction may change now.
+
+    One transaction at a time writes about the patients that *patients* name. SQLite
+    has one writer anyway. On PostgreSQL the names fall into 512 advisory locks (its
+    lock table holds some 6,400), taken in order, so that two deliveries about a patient
+    who is new meet here and not in a deadlock or a double. *expected* is how many
+    records a delivery may make beside those of names that nobody has.
+    """
+    if is_postgresql(session):
+        return _meet_on_postgresql(session, patients, names, ids, expected)
+    named = records.find_by_alias(session, names)
+    found = records.lock_by_id(session, {*named.values(), *ids})
+    about = {record.subject_id for record in found.values()}
+    return Met(
+        named=named,
+        records=found,
+        subjects=subjects.lock_subjects(session, about),
+        free_ids=[],
+    )
+
+
+def _meet_on_postgresql(
+    session: WriteSession,
+    patients: Collection[bytes],
+    names: Collection[bytes],
+    ids: Collection[int],
+    expected: int,
+) -> Met:
+    """Ask all at once: each statement finds by itself what those before it found."""
+    buckets = sorted({int.from_bytes(key[:2], "big") % NAME_LOCKS for key in patients})
+    keys, numbers = array_of(names), array_of(ids)
+    _, aliases, found, about, free = fetch_together(
+        session,
+        [
+            Question(_LOCK_NAMES, (array_of(buckets),)),
+            Question(_ALIASES, (keys,)),
+            Question(_RECORDS, (keys, numbers)),
+            Question(_SUBJECTS, (keys, numbers)),
+            Question(_FREE_IDS, (expected + len(names), keys)),
+        ],
+    )
+    return Met(
+        named=dict(aliases),
+        records={row[0]: records.record_of(row) for row in found},
+        subjects=subjects.subjects_of(about),
+        free_ids=[number for (number,) in free],
+    )

@@ -1,0 +1,236 @@
+"""The CapabilityStatement says all that the FHIR routes do, and nothing else."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+from fhir.resources.R4B.capabilitystatement import CapabilityStatement
+from fhir.resources.R4B.operationdefinition import OperationDefinition
+from starlette.routing import Match
+
+from app.domain.records import RecordType
+from app.routers import fhir
+from app.services.bundles import MAX_ENTRIES
+from app.settings import Settings
+from tests import make
+from tests.conftest import ROOT
+from tests.hubs import BASE_URL, Caller, Network
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("dialect", ["sqlite"])]
+
+FHIR = f"{BASE_URL}/fhir"
+A1 = f"identifier={make.MRN}|A1"
+MADE: dict[str, Callable[[int], dict]] = {
+    "Observation": make.lab,
+    "Condition": lambda n: make.condition(onsetDateTime=f"200{n}"),
+    "Patient": lambda n: make.patient(birthDate=f"200{n}"),
+    "Encounter": lambda n: make.encounter(period={"start": f"200{n}"}),
+}
+"""Resources of each type, as different as their numbers."""
+ONLY_REFUSE = {"search", "withdraw_conditionally", "read_version"}
+"""Routes that are there to say why not; there is nothing to declare of them."""
+
+Call = tuple[str, str, dict | None, dict[str, str], int]
+"""Method, path under the base, body, headers, and the status that shows it works."""
+
+
+async def statement_of(http: httpx.AsyncClient) -> dict[str, Any]:
+    response = await http.get("/fhir/metadata")
+    assert response.status_code == 200
+    statement: dict[str, Any] = response.json()
+    return statement
+
+
+def conditionals(name: str, declared: dict) -> Iterator[Call]:
+    """Yield the call that shows each conditional interaction a type declares."""
+    body = MADE[name](3)
+    if declared.get("conditionalCreate"):
+        yield "POST", f"/{name}", body, {"If_None_Exist": A1}, 201
+        yield "POST", f"/{name}?{A1}", body, {}, 200
+    if declared.get("conditionalUpdate"):
+        yield "PUT", f"/{name}?{A1}", body, {}, 200
+    if declared["versioning"] == "versioned-update":
+        stale = {"If_Match": 'W/"9"'}
+        yield "PUT", f"/{name}/x1", body | {"id": "x1"}, stale, 412
+    refused = declared.get("conditionalDelete", "not-supported") == "not-supported"
+    if refused:
+        yield "DELETE", f"/{name}?{A1}", None, {}, 400
+
+
+def interactions(name: str, declared: dict) -> Iterator[Call]:
+    """Yield the call that shows each interaction a type declares."""
+    codes = {each["code"] for each in declared["interaction"]}
+    if "create" in codes:
+        yield "POST", f"/{name}", MADE[name](1), {}, 201
+    if "update" in codes:
+        created = 201 if declared["updateCreate"] else 405
+        yield "PUT", f"/{name}/x1", MADE[name](2) | {"id": "x1"}, {}, created
+    if "read" in codes:
+        yield "GET", f"/{name}/x1", None, {}, 200
+        if declared["conditionalRead"] == "not-match":
+            yield "GET", f"/{name}/x1", None, {"If_None_Match": 'W/"1"'}, 304
+    yield from conditionals(name, declared)
+    for operation in declared.get("operation", ()):
+        yield "POST", f"/{name}/${operation['name']}", MADE[name](4), {}, 200
+    if "delete" in codes:
+        yield "DELETE", f"/{name}/x1", None, {}, 204
+    # Known to FHIR, and not declared: refused, never half done.
+    for code, path in (
+        ("search-type", f"/{name}?code=x"),
+        ("vread", f"/{name}/x1/_history/1"),
+        ("history-instance", f"/{name}/x1/_history"),
+    ):
+        if code not in codes:
+            yield "GET", path, None, {}, 404 if "history" in path else 400
+
+
+def declared_calls(statement: dict) -> Iterator[Call]:
+    """Yield a call for everything that the statement declares."""
+    rest = statement["rest"][0]
+    yield "GET", "/metadata", None, {}, 200
+    for interaction in rest["interaction"]:
+        yield "POST", "", make.bundle(interaction["code"]), {}, 200
+    for operation in rest["operation"]:
+        yield "POST", f"/${operation['name']}", make.lab(7.1), {}, 200
+    for declared in rest["resource"]:
+        if declared["type"] in MADE:
+            yield from interactions(declared["type"], declared)
+        else:
+            assert declared["interaction"] == [{"code": "read"}]
+            yield "GET", f"/{declared['type']}/validate", None, {}, 200
+
+
+def route_of(method: str, path: str) -> str:
+    """Return the name of the route that takes a call."""
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": f"/fhir{path.partition('?')[0]}",
+        "root_path": "",
+        "headers": [],
+    }
+    return next(
+        route.name
+        for route in fhir.router.routes
+        if isinstance(route, APIRoute) and route.matches(scope)[0] is Match.FULL
+    )
+
+
+@pytest.mark.conforms("R13")
+async def test_everything_that_is_declared_answers(network: Network):
+    """Each interaction, condition and operation is driven over HTTP."""
+    ehr = network.ehr()
+    statement = await statement_of(ehr.http)
+
+    wrong = [
+        (method, path, response.status_code, response.text)
+        for method, path, body, headers, status in declared_calls(statement)
+        if (response := await ehr.call(method, path, body, **headers)).status_code
+        != status
+    ]
+
+    assert not wrong
+    assert {r["type"] for r in statement["rest"][0]["resource"]} == {
+        *(type_.fhir_name for type_ in RecordType),
+        "OperationDefinition",
+    }
+
+
+@pytest.mark.conforms("R13", mutation="a route that nothing declares")
+async def test_every_route_is_declared(network: Network):
+    """A route that is added and not declared makes this red."""
+    statement = await statement_of(network.ehr().http)
+
+    shown = {route_of(method, path) for method, path, *_ in declared_calls(statement)}
+
+    routes = {r.name for r in fhir.router.routes if isinstance(r, APIRoute)}
+    assert routes - shown - ONLY_REFUSE == set()
+    assert shown <= routes
+
+
+async def test_a_route_that_nobody_declares_is_found(network: Network):
+    """The search can fail: an operation of which the statement says nothing."""
+    statement = await statement_of(network.ehr().http)
+    statement["rest"][0]["operation"] = []
+
+    shown = {route_of(method, path) for method, path, *_ in declared_calls(statement)}
+
+    assert "deidentify" not in shown
+
+
+@pytest.mark.conforms("R13")
+async def test_it_is_valid_fhir_of_the_right_version(client: httpx.AsyncClient):
+    """4.0.1 and JSON, open to all, with the way to a token."""
+    statement = await statement_of(client)
+
+    CapabilityStatement.model_validate(statement)
+    assert statement["fhirVersion"] == "4.0.1"
+    assert statement["format"] == ["json", "application/fhir+json"]
+    (extension,) = statement["rest"][0]["security"]["extension"]
+    assert extension["url"].endswith("oauth-uris")
+    assert {e["url"]: e["valueUri"] for e in extension["extension"]} == {
+        "token": f"{BASE_URL}/oauth/token"
+    }
+
+
+@pytest.mark.conforms("R13")
+async def test_who_has_it_already_is_not_sent_it_again(client: httpx.AsyncClient):
+    """Its ETag changes with what it says, and with nothing else."""
+    first = await client.get("/fhir/metadata")
+    etag = first.headers["ETag"]
+
+    same = await client.get("/fhir/metadata", headers={"If-None-Match": etag})
+    other = await client.get("/fhir/metadata", headers={"If-None-Match": 'W/"x"'})
+
+    assert [same.status_code, other.status_code] == [304, 200]
+    assert other.headers["ETag"] == etag
+
+
+async def test_each_operation_has_a_definition_that_is_served(network: Network):
+    """Whoever follows the link of an operation learns what it takes and gives."""
+    http = network.ehr().http
+    rest = (await statement_of(http))["rest"][0]
+    at_types = {
+        (each["name"], each["definition"], declared["type"])
+        for declared in rest["resource"]
+        for each in declared.get("operation", ())
+    }
+    at_base = {(each["name"], each["definition"], None) for each in rest["operation"]}
+
+    for name, url, type_ in at_types | at_base:
+        assert url.startswith(f"{FHIR}/")
+        response = await http.get(url)
+        assert response.status_code == 200
+        definition = response.json()
+        OperationDefinition.model_validate(definition)
+        assert (definition["url"], definition["code"]) == (url, name)
+        assert definition["system"] == (type_ is None)
+        assert type_ is None or type_ in definition["resource"]
+    assert (await http.get(f"{FHIR}/OperationDefinition/x")).status_code == 404
+
+
+@pytest.mark.conforms("R17")
+async def test_the_limits_are_stated_and_hold(
+    client: httpx.AsyncClient, settings: Settings, network: Network
+):
+    """In the statement and on the page for engineers; and beyond them 413."""
+    text = (await statement_of(client))["rest"][0]["documentation"]
+    ehr: Caller = network.ehr()
+    entry = make.post({"resourceType": "Claim"})
+
+    most = await ehr.call("POST", "", make.batch(*[entry] * MAX_ENTRIES))
+    over = await ehr.call("POST", "", make.batch(*[entry] * (MAX_ENTRIES + 1)))
+
+    page = (ROOT / "docs/fhir-interface.md").read_text()
+    for limit in (
+        settings.max_body_bytes,
+        MAX_ENTRIES,
+        settings.client_burst_resources,
+    ):
+        assert f"{limit:,}" in page
+    assert f"{settings.max_body_bytes} bytes" in text
+    assert f"{MAX_ENTRIES} entries" in text
+    assert [most.status_code, over.status_code] == [200, 413]
+    assert over.json()["issue"][0]["expression"] == ["Bundle.entry"]

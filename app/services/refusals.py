@@ -27,6 +27,7 @@ from app.store.sessions import WriteSession, write_session
 log = logging.getLogger(__name__)
 
 MOST_OF_A_REQUEST = 1_000
+PASSING = frozenset({IssueType.TRANSIENT, IssueType.THROTTLED})
 LONGEST_EXPRESSION = 200
 
 _NOTED = "refusals"
@@ -40,12 +41,12 @@ def note_refusal(
     """
     Note that *resource* was refused, under each name that it bears.
 
-    Not noted: that the hub was busy, and what is about an erased person, whose names
+    Not noted: that the hub was busy or the budget spent, and what is about an erased person, whose names
     are to be nowhere.
     """
     if not isinstance(error, ServiceError) or not isinstance(resource, Mapping):
         return
-    if isinstance(error, ErasedError) or error.issue_type is IssueType.TRANSIENT:
+    if isinstance(error, ErasedError) or error.issue_type in PASSING:
         return
     noted = session.info.setdefault(_NOTED, [])
     if len(noted) >= MOST_OF_A_REQUEST:

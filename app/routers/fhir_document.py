@@ -75,6 +75,8 @@ INTERACTIONS = {
         parameters=("_format",), answers={200: "Resource"}, refusals=(400, 406, 410)
     ),
     "withdraw": Interaction(answers={204: None}, refusals=(400,)),
+    "purge": Interaction(answers={200: "Parameters"}, refusals=(400, 404, 406)),
+    "trace": Interaction(body="Parameters", answers={200: "Parameters"}),
     "search": Interaction(answers={}, refusals=(400,)),
 }
 """By the name of the route; one that is not here answers 200 with a resource."""

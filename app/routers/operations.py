@@ -8,7 +8,13 @@ from fastapi import APIRouter, Request, Response
 
 from app.domain.errors import ForbiddenError
 from app.fhir.references import hub_id
-from app.routers.bodies import FhirBody, fhir_reply, require_fhir_reply
+from app.routers.bodies import (
+    FhirBody,
+    fhir_reply,
+    refuse_conditions,
+    refuse_parameters,
+    require_fhir_reply,
+)
 from app.routers.dependencies import (
     Caller,
     HubDependency,
@@ -36,6 +42,8 @@ def purge(
 ) -> Response:
     """Erase a person, and refuse what is sent about them from now on."""
     require_fhir_reply(request)
+    refuse_parameters(request)
+    refuse_conditions(request)
     if PURGE not in caller.scopes:
         msg = "The token's scope does not cover this"
         raise ForbiddenError(msg)
@@ -58,9 +66,14 @@ def purge(
 
 @router.post("/$trace")
 def trace(
-    caller: Caller, body: FhirBody, hub: HubDependency, session: ReadSession
+    request: Request,
+    caller: Caller,
+    body: FhirBody,
+    hub: HubDependency,
+    session: ReadSession,
 ) -> Response:
     """Say what became of each of the caller's own resources, in the order asked."""
+    refuse_parameters(request)
     found = traces.trace(session, hub, caller, body)
     return fhir_reply(
         _parameters(

@@ -41,8 +41,8 @@ def note_refusal(
     """
     Note that *resource* was refused, under each name that it bears.
 
-    Not noted: that the hub was busy or the budget spent, and what is about an erased person, whose names
-    are to be nowhere.
+    Not noted: that the hub was busy or the budget spent, and what is about an erased
+    person, whose names are to be nowhere.
     """
     if not isinstance(error, ServiceError) or not isinstance(resource, Mapping):
         return

@@ -158,7 +158,8 @@ def read(
     if stored.state is State.WITHDRAWN:
         msg = f"The {type_.fhir_name} was withdrawn"
         raise WithdrawnError(msg)
-    return render(stored, resource_id=own_id), stored
+    patient_id = subjects.patient_of(session, stored.subject_id)
+    return render(stored, resource_id=own_id, patient_id=patient_id), stored
 
 
 def _refuse_erased(session: ReadSession, hub: Hub, source: Source, own_id: str) -> None:
@@ -180,14 +181,20 @@ def _joined_patient(
     return records.find_by_id(session, [record_id])[record_id]
 
 
-def render(stored: StoredRecord, *, resource_id: str) -> dict[str, Any]:
-    """Return a stored record as FHIR, its references by hub ids."""
+def render(
+    stored: StoredRecord, *, resource_id: str, patient_id: int | None = None
+) -> dict[str, Any]:
+    """
+    Return a stored record as FHIR, its references by hub ids.
+
+    *patient_id* is the Patient whom the name that it came under is known for.
+    """
     if stored.content is None:
         msg = "Nothing is kept of this record yet"
         raise NotFoundError(msg)
     about = None
     if stored.type is not RecordType.PATIENT:
-        about = f"Patient/{hub_id(stored.subject_id)}"
+        about = f"Patient/{hub_id(patient_id or stored.subject_id)}"
     visit = f"Encounter/{hub_id(stored.encounter_id)}" if stored.encounter_id else None
     return render_record(
         _CONTENT.decode(stored.content),

@@ -28,7 +28,7 @@ SELECT = f"SELECT {', '.join(_COLUMNS)} FROM subject "
 _FIND = SELECT + "WHERE id {among} ORDER BY id"
 _LOCK = {"sqlite": _FIND, "postgresql": f"{_FIND} FOR UPDATE"}
 _PATIENT = text(
-    "SELECT COALESCE("
+    "SELECT COALESCE((SELECT id FROM record WHERE id = :id AND state = 1), "
     "(SELECT MIN(record_id) FROM tie WHERE other_id = :id AND kind = 1), "
     "(SELECT MIN(r.id) FROM subject s JOIN record r ON r.id = s.id AND r.state = 1 "
     "JOIN (SELECT COALESCE(joined_to, id) AS root FROM subject WHERE id = :id) c "
@@ -62,7 +62,7 @@ def patient_of(session: ReadSession, subject_id: int) -> int | None:
     """
     Return the Patient that is known for *subject_id*.
 
-    The one that has it for an identifier, else the oldest of those joined with it.
+    Its own, else the one that has it for an identifier, else the oldest joined with it.
     """
     rows = connection_of(session).execute(_PATIENT, {"id": subject_id})
     found: int | None = rows.scalar_one()

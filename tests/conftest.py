@@ -103,7 +103,7 @@ def hub(shared_parts: Hub, database_url: str, clock: Clock) -> Iterator[Hub]:
 
 @pytest.fixture(scope="session")
 def served_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """A hub that a process of its own serves, for all who call from outside."""
+    """A hub that a process of its own serves on SQLite, for callers from outside."""
     with served_by_a_process(tmp_path_factory.mktemp("served")) as hub:
         yield hub
 

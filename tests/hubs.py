@@ -354,3 +354,16 @@ def current_of(engine: Engine) -> dict[str, int]:
     with engine.connect() as connection:
         rows = connection.execute(query).all()
     return {RecordType(type_).fhir_name: count for type_, count in rows}
+
+
+def kept_by(engine: Engine, clinic: str) -> dict[str, int]:
+    """Return how many records of each type count now at one clinic."""
+    query = text(
+        "SELECT record.type, COUNT(*) FROM record"
+        " JOIN source ON source.id = record.source_id"
+        " JOIN clinic ON clinic.id = source.clinic_id"
+        " WHERE clinic.code = :clinic AND record.state = 1 GROUP BY record.type"
+    )
+    with engine.connect() as connection:
+        rows = connection.execute(query, {"clinic": clinic}).all()
+    return {RecordType(type_).fhir_name: count for type_, count in rows}

@@ -1,6 +1,6 @@
 """The CapabilityStatement: what the FHIR interface can do, and no more."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -23,9 +23,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def capability_statement(
-    *, base_url: str, token_endpoint: str, version: str, limits: Limits
+    *, base_url: str, oauth_uris: Mapping[str, str], version: str, limits: Limits
 ) -> Json:
-    """Return the R4 CapabilityStatement of the FHIR base *base_url*."""
+    """
+    Return the R4 CapabilityStatement of the FHIR base *base_url*.
+
+    *oauth_uris* are endpoints by the names that the extension gives them.
+    """
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -39,7 +43,7 @@ def capability_statement(
             {
                 "mode": "server",
                 "documentation": _documentation(limits),
-                "security": _security(token_endpoint),
+                "security": _security(oauth_uris),
                 "resource": [
                     *(_kept(type_, base_url) for type_ in RecordType),
                     _served("OperationDefinition"),
@@ -70,18 +74,15 @@ def _documentation(limits: Limits) -> str:
     )
 
 
-def _security(token_endpoint: str) -> Json:
-    """
-    Return how to get in; some clients look for the token endpoint only here.
-
-    The extension has places for authorize, register and manage too, which a hub
-    without users and without self-registration has not.
-    """
+def _security(oauth_uris: Mapping[str, str]) -> Json:
+    """Return how to get in; some clients look for the token endpoint only here."""
     return {
         "extension": [
             {
                 "url": OAUTH_URIS,
-                "extension": [{"url": "token", "valueUri": token_endpoint}],
+                "extension": [
+                    {"url": name, "valueUri": uri} for name, uri in oauth_uris.items()
+                ],
             }
         ],
         "service": [

@@ -85,7 +85,6 @@ def parse_resource(
     known, content_of = _READERS[type_]
     meta = resource.get("meta", {})
     _refuse_own(meta, root)
-    refuse_implicit_rules(resource)
     canonical = canonical_content(resource, known=known)
     dropped: set[str] = set()
     note_dropped(resource, known, root, dropped)
@@ -117,14 +116,6 @@ def _refuse_own(meta: Json, root: str) -> None:
         if (tag.get("system"), tag.get("code")) == own:
             msg = "A record that was read from this hub is not taken back"
             raise BusinessRuleError(msg, expression=f"{root}.meta.tag")
-
-
-def refuse_implicit_rules(resource: Json) -> None:
-    """Refuse what is to be read by rules that nobody here knows (a modifier in R4)."""
-    if "implicitRules" in resource or "_implicitRules" in resource:
-        msg = "No implicit rules are understood here"
-        at = f"{resource['resourceType']}.implicitRules"
-        raise BusinessRuleError(msg, expression=at)
 
 
 def _own_ids(body_id: str | None, ids: tuple[str, ...], root: str) -> tuple[str, ...]:

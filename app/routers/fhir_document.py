@@ -50,13 +50,17 @@ class Interaction:
     refusals: tuple[int, ...] = ()
 
 
+SEEN: dict[int, str | None] = {200: "Resource", 304: None}
 WRITTEN: dict[int, str | None] = {200: "Resource", 201: "Resource"}
 INTERACTIONS = {
     "metadata": Interaction(
-        parameters=("_format",), answers={200: "Resource"}, refusals=(406,)
+        parameters=("_format", "If-None-Match"), answers=SEEN, refusals=(400, 406)
+    ),
+    "define_operation": Interaction(
+        parameters=("_format", "If-None-Match"), answers=SEEN, refusals=(400, 404, 406)
     ),
     "receive_bundle": Interaction(body="Bundle", answers={200: "Bundle"}),
-    "deidentify": Interaction(answers={200: "Parameters"}),
+    "deidentify": Interaction(answers={200: "Parameters"}, refusals=(404,)),
     "validate": Interaction(answers={200: "OperationOutcome"}),
     "create": Interaction(
         parameters=("If-None-Exist", "Prefer"), body="KeptResource", answers=WRITTEN
@@ -67,16 +71,20 @@ INTERACTIONS = {
         answers=WRITTEN,
     ),
     "update_conditionally": Interaction(
-        parameters=("identifier", "If-Match", "Prefer"),
+        parameters=("identifier", "If-Match", "If-None-Match", "Prefer"),
         body="KeptResource",
         answers=WRITTEN,
     ),
     "read": Interaction(
-        parameters=("_format",), answers={200: "Resource"}, refusals=(400, 406, 410)
+        parameters=("_format", "If-None-Match"),
+        answers=SEEN,
+        refusals=(400, 406, 410),
     ),
+    "read_version": Interaction(answers={}),
     "withdraw": Interaction(answers={204: None}, refusals=(400,)),
     "purge": Interaction(answers={200: "Parameters"}, refusals=(400, 404, 406)),
     "trace": Interaction(body="Parameters", answers={200: "Parameters"}),
+    "withdraw_conditionally": Interaction(answers={}, refusals=(400,)),
     "search": Interaction(answers={}, refusals=(400,)),
 }
 """By the name of the route; one that is not here answers 200 with a resource."""
@@ -111,12 +119,14 @@ PARAMETERS = {
         "path",
         "A resource type that is kept.",
         enum=[type_.fhir_name for type_ in RecordType],
+        examples=["Observation"],
     ),
     "own_id": _parameter(
         "own_id",
         "path",
         "The sender's own id of the resource, or the hub's.",
         pattern="^[A-Za-z0-9.-]{1,64}$",
+        examples=["a1c-1"],
     ),
     "identifier": _parameter(
         "identifier", "query", "The identifier of the resource: system|value."
@@ -131,11 +141,39 @@ PARAMETERS = {
     "If-Match": _header(
         "If-Match", "The version to be replaced.", pattern='^W/"[0-9]{1,9}"$'
     ),
-    "If-None-Match": _header("If-None-Match", "Create only.", const="*"),
+    "If-None-Match": _header(
+        "If-None-Match", "To write: * creates only. To read: the version at hand."
+    ),
     "Prefer": _header(
         "Prefer", "What to answer.", enum=[f"return={value}" for value in RETURNS]
     ),
 }
+
+OBSERVATION: Json = {
+    "resourceType": "Observation",
+    "id": "a1c-1",
+    "status": "final",
+    "code": {"coding": [{"system": "http://loinc.org", "code": "4548-4"}]},
+    "subject": {"reference": "Patient/123"},
+    "effectiveDateTime": "2024-02-10",
+    "valueQuantity": {
+        "value": 7.1,
+        "unit": "%",
+        "system": "http://unitsofmeasure.org",
+        "code": "%",
+    },
+}
+ENTRY = {"method": "PUT", "url": "Observation/a1c-1"}
+EXAMPLES: dict[str, Json] = {
+    "Resource": OBSERVATION,
+    "KeptResource": OBSERVATION,
+    "Bundle": {
+        "resourceType": "Bundle",
+        "type": "batch",
+        "entry": [{"resource": OBSERVATION, "request": ENTRY}],
+    },
+}
+"""What may be sent, by its schema."""
 
 TEXT = {"type": "string"}
 OBJECTS = {"type": "array", "items": {"type": "object"}}
@@ -183,7 +221,7 @@ def fhir_document(app: FastAPI) -> Json:
     for route in fhir_routes(app):
         for method in sorted(route.methods or ()):
             operations = paths.setdefault(route.path_format, {})
-            operations[method.lower()] = _operation(route)
+            operations[method.lower()] = _operation(route, method)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -213,25 +251,31 @@ def fhir_routes(app: FastAPI) -> Iterator[APIRoute]:
             yield route
 
 
-def _operation(route: APIRoute) -> Json:
+def _operation(route: APIRoute, method: str) -> Json:
     """Describe a route by what it asks for, and by the table of interactions."""
     asked = set(_dependencies(route.dependant))
     known = INTERACTIONS.get(route.name, Interaction(answers={200: "Resource"}))
     names = [*route.param_convertors, *known.parameters]
     summary, _, _ = (route.description or route.name).partition("\n")
     operation: Json = {
-        "operationId": _operation_id(route),
+        "operationId": _operation_id(route, method),
         "tags": route.tags,
         "summary": summary,
         "responses": _responses(route, known, asked),
     }
     if read_fhir_body in asked:
         names.append("_format")
-        schema = {"$ref": _schema(known.body)}
-        content = {media_type: {"schema": schema} for media_type in sorted(ACCEPTED)}
+        sent = {
+            "schema": {"$ref": _schema(known.body)},
+            "example": EXAMPLES[known.body],
+        }
+        content = dict.fromkeys(sorted(ACCEPTED), sent)
         operation["requestBody"] = {"required": True, "content": content}
     if asked & {find_caller, find_paying_caller}:
         operation["security"] = [{BEARER.scheme_name: []}]
+    if method == "HEAD":
+        for answer in operation["responses"].values():
+            answer.pop("content", None)
     if names:
         operation["parameters"] = [
             PARAMETERS.get(name) or _parameter(name, "path", "") for name in names
@@ -239,8 +283,12 @@ def _operation(route: APIRoute) -> Json:
     return operation
 
 
-def _operation_id(route: APIRoute) -> str:
-    return f"{route.name}_at_slash" if route.path.endswith("/") else route.name
+def _operation_id(route: APIRoute, method: str) -> str:
+    """Return the route's name, and what tells apart its methods and paths."""
+    head = "head_" if method == "HEAD" else ""
+    slash = "_at_slash" if route.path.endswith("/") else ""
+    history = "_history" if route.path.endswith("/_history") else ""
+    return f"{head}{route.name}{history}{slash}"
 
 
 def _responses(route: APIRoute, known: Interaction, asked: set[Any]) -> Json:

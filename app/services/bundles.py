@@ -26,7 +26,6 @@ from app.fhir.criteria import (
     parse_if_match,
     parse_if_none_match,
 )
-from app.fhir.parsing import refuse_implicit_rules
 from app.fhir.references import full_url_id
 from app.fhir.validation import InvalidResourceError, validate
 from app.services import intake, resources
@@ -239,7 +238,6 @@ def _shell(bundle: Mapping[str, Any]) -> tuple[str, Sequence[Any]]:
     shell = {name: value for name, value in bundle.items() if name != "entry"}
     if issues := validate(shell):
         raise InvalidResourceError(issues)
-    refuse_implicit_rules(shell)
     kind = bundle.get("type")
     if kind not in {"batch", "transaction"}:
         msg = "A Bundle is taken as batch or transaction"

@@ -58,7 +58,11 @@ def capability_statement(hub: Hub, *, version: str, body_bytes: int) -> Json:
     )
     return statement(
         base_url=hub.fhir_base,
-        token_endpoint=hub.token_endpoint,
+        # The extension has no places for introspection and revocation.
+        oauth_uris={
+            "token": hub.token_endpoint,
+            "register": hub.registration_endpoint,
+        },
         version=version,
         limits=limits,
     )

@@ -32,7 +32,8 @@ def parse_client_metadata(body: bytes) -> ClientMetadata:
     """
     Return the client metadata in *body*; members not known here are ignored.
 
-    A method that is not stated is ``client_secret_basic``, as the standard has it.
+    A method that is not stated is ``private_key_jwt`` where there are keys, which the
+    standard lets a server put in, and else ``client_secret_basic``, its default.
 
     Raises:
         InvalidClientMetadataError: a member is of another type than the standard's, or
@@ -51,8 +52,10 @@ def parse_client_metadata(body: bytes) -> ClientMetadata:
     if grants and GRANT_TYPE not in grants:
         msg = f"grant_types: {GRANT_TYPE} is the one there is"
         raise InvalidClientMetadataError(msg)
+    has_keys = bool(document.keys() & {"jwks", "jwks_uri"})
+    usual = AuthMethod.PRIVATE_KEY_JWT if has_keys else AuthMethod.CLIENT_SECRET_BASIC
     return ClientMetadata(
-        auth_method=_auth_method(texts["token_endpoint_auth_method"]),
+        auth_method=_auth_method(texts["token_endpoint_auth_method"] or usual),
         scopes=tuple((texts["scope"] or "").split()),
         client_name=texts["client_name"],
         key_set=_key_set(document),
@@ -77,9 +80,9 @@ def _list(document: dict[str, Any], name: str) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _auth_method(name: str | None) -> AuthMethod:
+def _auth_method(name: str) -> AuthMethod:
     try:
-        return AuthMethod(name or AuthMethod.CLIENT_SECRET_BASIC)
+        return AuthMethod(name)
     except ValueError:
         msg = f"token_endpoint_auth_method is one of {', '.join(AuthMethod)}"
         raise InvalidClientMetadataError(msg) from None

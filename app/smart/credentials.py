@@ -77,7 +77,7 @@ def parse_credentials(
         msg = "A client authenticates in one way only"
         raise InvalidRequestError(msg)
     if is_basic:
-        return _basic(basic)
+        return _basic(basic, named=parameters.get("client_id"))
     if "client_secret" in parameters:
         return _posted(parameters)
     return _assertion(parameters)
@@ -103,19 +103,18 @@ def _posted(parameters: Mapping[str, str]) -> Secret:
     )
 
 
-def _basic(encoded: str) -> Secret:
+def _basic(encoded: str, *, named: str | None) -> Secret:
     """Return the id and secret of a Basic header, each encoded as in a form."""
     try:
         text = base64.b64decode(encoded.strip(), validate=True).decode("ascii")
     except (binascii.Error, ValueError):
         msg = "The Authorization header is malformed"
         raise InvalidClientError(msg) from None
-    client_id, _, secret = text.partition(":")
-    return _secret(
-        unquote_plus(client_id),
-        unquote_plus(secret),
-        method=AuthMethod.CLIENT_SECRET_BASIC,
-    )
+    client_id, secret = map(unquote_plus, text.partition(":")[::2])
+    if named not in {None, client_id}:
+        msg = "client_id is not the client of the Authorization header"
+        raise InvalidClientError(msg)
+    return _secret(client_id, secret, method=AuthMethod.CLIENT_SECRET_BASIC)
 
 
 def _secret(client_id: str | None, secret: str, *, method: AuthMethod) -> Secret:

@@ -3,10 +3,8 @@
 import gzip
 import itertools
 import json
-import os
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -25,12 +23,12 @@ from sqlalchemy import text
 from app.services.hub import Hub, epoch_milliseconds
 from app.settings import Settings
 from tests import make
+from tests.commands import environment_of, started
 from tests.hubs import BASE_URL, FHIR_JSON, Clock, Network, current_of, rows_of
 
 pytestmark = pytest.mark.anyio
 
 THREADS = 8
-SERVE = "from app.cli import main; main()"
 HOSPITAL = "http://hospital.smarthealthit.org"
 
 
@@ -130,30 +128,21 @@ async def test_a_conditional_create_at_once_creates_once(
 
 
 @contextmanager
-def serving(database_url: str, folder: Path) -> Iterator[str]:
-    """Run a server process of its own; yield its address."""
+def serving(settings: Settings, database_url: str, folder: Path) -> Iterator[str]:
+    """Run a server process on a database, with the hub's own key; yield its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("CATCHMENT_")
-    } | {
-        "CATCHMENT_DATABASE_URL": database_url,
-        "CATCHMENT_MASTER_KEY_FILE": str(folder / "master.key"),
+    environment = environment_of(folder, database_url) | {
+        "CATCHMENT_MASTER_KEY_FILE": str(settings.master_key_file),
         "CATCHMENT_BASE_URL": BASE_URL,
         "CATCHMENT_PORT": str(port),
         "CATCHMENT_EMBEDDED_WORKER": "false",
     }
-    process = subprocess.Popen([sys.executable, "-c", SERVE, "serve"], env=environment)
     address = f"http://127.0.0.1:{port}"
-    try:
+    with started(environment, folder, "serve") as process:
         wait_for(address, process)
         yield address
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def wait_for(address: str, process: subprocess.Popen) -> None:
@@ -173,7 +162,7 @@ def wait_for(address: str, process: subprocess.Popen) -> None:
 @pytest.mark.parametrize("dialect", ["postgresql"])
 @pytest.mark.conforms("R18")
 async def test_two_server_processes_create_once(
-    network: Network, hub: Hub, settings: Settings, clock: Clock
+    network: Network, hub: Hub, settings: Settings, clock: Clock, tmp_path: Path
 ):
     """Nothing in a process' memory decides it: the database does."""
     clock.now = epoch_milliseconds()  # the servers have clocks of their own
@@ -181,9 +170,14 @@ async def test_two_server_processes_create_once(
     headers = await headers_of(network.ehr(), **condition)
     call = sender("POST", "/Observation", make.lab(7.1), headers)
     url = hub.engine.url.render_as_string(hide_password=False)
-    key_folder = settings.master_key_file.parent
+    folders = [tmp_path / "one", tmp_path / "other"]
+    for folder in folders:
+        folder.mkdir()
 
-    with serving(url, key_folder) as one, serving(url, key_folder) as other:
+    with (
+        serving(settings, url, folders[0]) as one,
+        serving(settings, url, folders[1]) as other,
+    ):
         answers = at_once([call] * 20, one, other)
 
     assert Counter(a.status_code for a in answers) == {201: 1, 200: 19}

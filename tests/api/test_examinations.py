@@ -136,7 +136,6 @@ async def test_a_partner_may_not_try_either(network: Network):
         (make.lab(1, subject=make.reference("Patient/hub-999")), "subject"),
         (make.lab(1, encounter=make.reference("Encounter/hub-999")), "encounter"),
         (make.lab(1, status="corrected"), "status"),
-        (make.lab(1, implicitRules="urn:x"), "implicitRules"),
     ],
 )
 @pytest.mark.conforms("R2", mutation="valid FHIR that breaks a rule of the hub")

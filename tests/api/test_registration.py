@@ -105,6 +105,14 @@ async def test_a_client_waits_until_it_is_approved(
     assert stored.status_code == 201
 
 
+async def test_who_registers_keys_proves_itself_by_them(client):
+    """The method need not be said where there is only one for what is there."""
+    answer = await register(client, token_endpoint_auth_method=ABSENT)
+
+    assert answer.status_code == 201
+    assert answer.json()["token_endpoint_auth_method"] == "private_key_jwt"
+
+
 @pytest.mark.conforms("A14")
 async def test_a_key_sets_url_is_registered_and_not_fetched(client):
     """A stranger makes the hub call nobody; respx would refuse it."""
@@ -174,7 +182,6 @@ def jwks(*keys: dict) -> dict:
         ),
         faulty("a URL that is a number", jwks=ABSENT, jwks_uri=1),
         faulty("keys beside a secret", token_endpoint_auth_method="client_secret_post"),
-        faulty("keys and no method", token_endpoint_auth_method=ABSENT),
         faulty("an unknown method", token_endpoint_auth_method="none"),
         faulty("another grant", grant_types=["authorization_code"]),
         faulty("no scope", scope=ABSENT),

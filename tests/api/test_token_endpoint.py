@@ -14,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.domain.clinics import Audience, ClientStatus
-from app.services import registry
+from app.services import authorization, registry
 from app.services.hub import Hub
 from app.smart.scopes import SUPPORTED
 from app.store.sessions import write_session
@@ -497,6 +497,24 @@ async def test_every_scope_that_is_announced_works(
 
     assert json.loads(unb64url(token.split(".")[1]))["scope"] == scope
     assert answer.is_success, answer.text
+
+
+SECRET = "Zq9secret7x"
+
+
+async def test_what_no_one_expected_is_said_in_oauths_words(
+    door: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+):
+    """server_error, and nothing of what it was."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError(SECRET)
+
+    monkeypatch.setattr(authorization, "authenticated_client", fail)
+    answer = await ask(door)
+
+    reason = check_refusal(answer, "server_error", status=500)
+    assert SECRET not in reason
 
 
 async def read(http: httpx.AsyncClient, token: str) -> httpx.Response:

@@ -342,6 +342,11 @@ def refused(mutation: str, *values: Any, error: str = "invalid_client") -> Any:
         refused("a secret without client_id", {}, {"client_secret": SECRET}),
         refused("Basic is not base64", {"Authorization": "Basic !"}, {}),
         refused(
+            "client_id is another than the header's",
+            basic("by-basic"),
+            {"client_id": "by-post"},
+        ),
+        refused(
             "two secrets at once",
             basic("by-basic"),
             secret_form("by-basic"),

@@ -332,10 +332,9 @@ async def test_a_deletion_that_is_refused_stops_no_batch(network: Network):
         (make.bundle("document", make.post(make.lab(1))), 422),
         (make.bundle("message", make.post(make.lab(1))), 422),
         (make.bundle("history", make.post(make.lab(1))), 422),
-        (make.batch(make.post(make.lab(1))) | {"implicitRules": "urn:x"}, 422),
         (make.lab(1), 400),
     ],
-    ids=["collection", "document", "message", "history", "implicit rules", "none"],
+    ids=["collection", "document", "message", "history", "none"],
 )
 async def test_only_requests_are_taken_at_the_base(
     ehr: Caller, hub: Hub, bundle: dict, status: int

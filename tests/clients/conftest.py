@@ -5,20 +5,11 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
-from sqlalchemy import text
 
-from app.domain.records import RecordType
 from app.services.hub import Hub
-from tests.hubs import Caller, Network
+from tests.hubs import Caller, Network, kept_by
 
 NUMBERS = itertools.count(1)
-KEPT = text(
-    "SELECT record.type, COUNT(*) FROM record"
-    " JOIN source ON source.id = record.source_id"
-    " JOIN clinic ON clinic.id = source.clinic_id"
-    " WHERE clinic.code = :clinic AND record.state = 1 GROUP BY record.type"
-)
-
 Kept = Callable[[], dict[str, int]]
 
 
@@ -34,8 +25,6 @@ def kept(served_hub: Hub, ehr: Caller) -> Kept:
     """How many records of each type count now at the test's clinic."""
 
     def count() -> dict[str, int]:
-        with served_hub.engine.connect() as connection:
-            rows = connection.execute(KEPT, {"clinic": ehr.clinic}).all()
-        return {RecordType(type_).fhir_name: number for type_, number in rows}
+        return kept_by(served_hub.engine, str(ehr.clinic))
 
     return count

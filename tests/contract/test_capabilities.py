@@ -73,6 +73,7 @@ def conditionals(name: str, declared: dict) -> Iterator[Call]:
 def interactions(name: str, declared: dict) -> Iterator[Call]:
     """Yield the call that shows each interaction a type declares."""
     codes = {each["code"] for each in declared["interaction"]}
+    assert codes <= {"create", "update", "read", "delete"}, "not driven below"
     if "create" in codes:
         yield "POST", f"/{name}", MADE[name](1), {}, 201
     if "update" in codes:
@@ -181,7 +182,8 @@ async def test_it_is_valid_fhir_of_the_right_version(client: httpx.AsyncClient):
     (extension,) = statement["rest"][0]["security"]["extension"]
     assert extension["url"].endswith("oauth-uris")
     assert {e["url"]: e["valueUri"] for e in extension["extension"]} == {
-        "token": f"{BASE_URL}/oauth/token"
+        "token": f"{BASE_URL}/oauth/token",
+        "register": f"{BASE_URL}/oauth/register",
     }
 
 

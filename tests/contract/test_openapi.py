@@ -16,6 +16,7 @@ from app.routers import bodies, fhir
 from app.routers.fhir_document import INTERACTIONS
 from openapi import freeze
 from tests.conftest import ROOT
+from tests.hubs import Network
 
 DOCUMENT = json.loads(freeze.DOCUMENT.read_text())
 FHIR = json.loads(freeze.FHIR_DOCUMENT.read_text())
@@ -108,6 +109,40 @@ async def test_fhir_is_described_to_whoever_asks(client: httpx.AsyncClient):
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("post", "/fhir"),
+        ("post", "/fhir/$de-identify"),
+        ("post", "/fhir/{type_name}"),
+        ("put", "/fhir/{type_name}/{own_id}"),
+        ("post", "/fhir/{type_name}/$validate"),
+    ],
+)
+async def test_what_the_document_shows_can_be_sent(
+    network: Network, method: str, path: str
+):
+    """An example is the first thing that a reader tries."""
+    ehr = network.ehr()
+    operation = FHIR["paths"][path][method]
+    values = {
+        parameter["name"]: parameter["schema"]["examples"][0]
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "path"
+    }
+    for media_type, sent in operation["requestBody"]["content"].items():
+        answer = await ehr.call(
+            method,
+            path.removeprefix("/fhir").format(**values),
+            sent["example"],
+            Content_Type=media_type,
+        )
+
+        assert answer.status_code in {200, 201}, answer.text
+        assert '"error"' not in answer.text
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_every_route_of_fhir_is_in_its_document(app: FastAPI):
     """Whoever adds a route describes it, if only by what it asks for."""
     served = {
@@ -133,6 +168,17 @@ def test_every_route_of_fhir_that_is_told_of_by_name_is_there():
     }
 
     assert names >= set(INTERACTIONS)
+
+
+def test_no_two_operations_of_fhir_have_one_name():
+    """One route may have several methods and paths, each an operation of its own."""
+    names = [
+        operation["operationId"]
+        for methods in FHIR["paths"].values()
+        for operation in methods.values()
+    ]
+
+    assert len(set(names)) == len(names)
 
 
 def test_what_a_fhir_route_reads_of_the_headers_is_described():

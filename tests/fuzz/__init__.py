@@ -1,0 +1,1 @@
+"""Input that nobody wrote, at the doors and in the parser."""

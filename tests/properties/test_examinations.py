@@ -37,6 +37,8 @@ SEEDS = [
         verificationStatus=make.concept(f"{HL7}/condition-ver-status", "confirmed"),
         onsetDateTime="2020-05-06T01:02:03Z",
     ),
+    make.lab(7.4, subject=make.reference("Patient/hub-999")),
+    make.lab(7.5, encounter=make.reference("Encounter/hub-999")),
     make.encounter(id="e1", period={"start": "2024-01-10"}),
     make.patient(
         id="p1",

@@ -112,15 +112,6 @@ def test_a_modifier_that_is_not_understood_refuses_the_resource(resource, expres
     assert refusal.value.expression == expression
 
 
-def test_rules_that_nobody_here_knows_refuse_the_resource():
-    """R4: who does not understand implicitRules must not process what bears them."""
-    with pytest.raises(BusinessRuleError) as refusal:
-        deidentified(observation(implicitRules="http://ann.example"))
-
-    assert refusal.value.expression == "Observation.implicitRules"
-    assert "ann" not in refusal.value.message
-
-
 def test_text_that_speaks_of_modifiers_is_no_modifier():
     """Only a key changes what an element means."""
     note = [{"text": 'see "modifierExtension":'}, {"text": "modifierExtension"}]

@@ -172,6 +172,10 @@ EXAMPLES: dict[str, Json] = {
         "type": "batch",
         "entry": [{"resource": OBSERVATION, "request": ENTRY}],
     },
+    "Parameters": {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "reference", "valueString": "Observation/123"}],
+    },
 }
 """What may be sent, by its schema."""
 

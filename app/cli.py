@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -23,8 +24,9 @@ from app.demonstration import (
     synthetic_sources,
     tell,
 )
-from app.domain.clinics import ClinicStatus
+from app.domain.clinics import ClinicStatus, Source
 from app.domain.errors import ServiceError
+from app.domain.records import RecordType
 from app.log import configure_logging
 from app.main import (
     StartError,
@@ -34,13 +36,17 @@ from app.main import (
     start_worker,
     write_master_key,
 )
-from app.services import invitations, recounts, registry, releases
+from app.services import erasures, invitations, recounts, registry, releases
+from app.services.hub import Hub
 from app.store import clinics
 from app.store.migrations import migrate as migrate_store
 from app.store.sessions import read_session, write_session
 
 SIGNALLED = 128
 """A shell's exit code of a process that a signal ended, less the signal's number."""
+
+ClinicCode = Annotated[str, typer.Argument(help="The clinic's code.")]
+SourceName = Annotated[str, typer.Option(help="The source whose ids they are.")]
 
 app = typer.Typer(
     name="catchment",
@@ -183,6 +189,48 @@ def link(
 ) -> None:
     """Print a link that opens the members' pages; whoever has it may read them."""
     typer.echo(invitations.members_link(open_hub(), days=days))
+
+
+@app.command()
+def erase(clinic: ClinicCode, source: SourceName = registry.MAIN_SOURCE) -> None:
+    """
+    Erase the patients whose ids stand on standard input, one in each line.
+
+    An id, or system|value of an identifier. They are never read from the command line,
+    which a shell remembers.
+    """
+    hub = open_hub()
+    erased = Counter[RecordType]()
+    known, names = names_on_input(hub, clinic, source)
+    for name in names:
+        with write_session(hub.engine) as session:
+            erased.update(erasures.erase(session, hub, known, name))
+    counts = ", ".join(f"{n} {t.fhir_name}" for t, n in sorted(erased.items()))
+    typer.echo(f"Erased: {counts or 'nothing, no id was given'}")
+
+
+@app.command()
+def unblock(clinic: ClinicCode, source: SourceName = registry.MAIN_SOURCE) -> None:
+    """Let erased patients be sent again; their ids as for `erase`."""
+    hub = open_hub()
+    _, names = names_on_input(hub, clinic, source)
+    people = 0
+    for name in names:
+        with write_session(hub.engine) as session:
+            people += bool(erasures.unblock(session, hub, name))
+    typer.echo(f"Unblocked: {people}")
+
+
+def names_on_input(
+    hub: Hub, clinic: str, source: str
+) -> tuple[Source, list[erasures.Name]]:
+    """Return a source and the keyed names on standard input, all read beforehand."""
+    with read_session(hub.engine) as session:
+        known = clinics.required_source(session, clinic=clinic, name=source)
+    lines = [line.strip() for line in sys.stdin]
+    return known, [
+        erasures.patient_name(line, hub=hub, source=known) for line in lines if line
+    ]
 
 
 @key_app.command("new")

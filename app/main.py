@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 
-from app.routers import fhir, fhir_document, health, oauth, pages, v1
+from app.routers import fhir, fhir_document, health, oauth, operations, pages, v1
 from app.routers.descriptions import describe_problems
 from app.routers.outcomes import LastDoor, install_error_replies
 from app.routers.transport import HttpsOnly
@@ -55,7 +55,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
     app.state.hub = opened
     app.state.settings = settings
     install_error_replies(app)
-    for room in (health, oauth, fhir_document, fhir, v1, pages):
+    for room in (health, oauth, operations, fhir_document, fhir, v1, pages):
         app.include_router(room.router)
     describe_problems(app)
     app.mount("/static", StaticFiles(directory=APP / "web/static"))

@@ -330,15 +330,16 @@ class Network:
 REGISTRY = frozenset(
     {
         "alembic_version",
-        "clinic",
-        "source",
-        "client",
         "assertion_use",
+        "client",
+        "clinic",
+        "refusal",
         "revoked_token",
+        "source",
         "sqlite_stat1",
     }
 )
-"""Tables that no resource is written to."""
+"""Tables that no resource is written to; of one that is refused only why is kept."""
 
 
 def rows_of(engine: Engine) -> dict[str, list[tuple]]:

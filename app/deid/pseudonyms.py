@@ -11,7 +11,7 @@ Source: RFC 5869 (HKDF), RFC 2104 (HMAC).
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -111,6 +111,11 @@ def identifier_aliases(
     return _aliases(AliasKind.IDENTIFIER, message, keys.of("identifier", scope))
 
 
+def hub_id_aliases(record_id: int, *, keys: KeyRing) -> tuple[Alias, ...]:
+    """Return by what an erased record's hub id is known, under each key version."""
+    return _aliases(AliasKind.ID, _encode([record_id]), keys.of("id", "hub"))
+
+
 def content_digests(
     canonical: bytes, *, keys: KeyRing, source: Source
 ) -> tuple[Alias, ...]:
@@ -123,15 +128,45 @@ def digest_aliases(
     digests: tuple[Alias, ...], *, subject: int | None, encounter: int | None
 ) -> tuple[Alias, ...]:
     """Return content digests joined with the records that the references meant."""
-    records = _encode([subject, encounter])
     return tuple(
         Alias(
-            hashlib.sha256(digest.key + records).digest()[:ALIAS_BYTES],
+            digest_about(digest.key, subject=subject, encounter=encounter),
             digest.kind,
             digest.key_version,
         )
         for digest in digests
     )
+
+
+def digest_about(
+    content: bytes, *, subject: int | None, encounter: int | None
+) -> bytes:
+    """Return a content digest joined with the records that the references meant."""
+    records = _encode([subject, encounter])
+    return hashlib.sha256(content + records).digest()[:ALIAS_BYTES]
+
+
+def block_key(alias: bytes) -> bytes:
+    """
+    Return by what an erased name is refused: a digest of its keyed alias.
+
+    Without the key it can't be made from a name, and it equals no alias, so nothing
+    that was stored of the person is stored on.
+    """
+    return hashlib.sha256(b"block" + alias).digest()[:ALIAS_BYTES]
+
+
+def names_of(aliases: Sequence[Alias]) -> tuple[tuple[Alias, ...], ...]:
+    """
+    Return *aliases* by the name that they are of, each under every key version.
+
+    Takes the aliases of one kind in the order of a record's: the names come in the same
+    order under each version.
+    """
+    versions: dict[int, list[Alias]] = {}
+    for alias in aliases:
+        versions.setdefault(alias.key_version, []).append(alias)
+    return tuple(zip(*versions.values(), strict=True))
 
 
 def local_codings(

@@ -291,17 +291,41 @@ def _target(
     reference: Reference | None, type_: RecordType, path: str, rules: _Rules
 ) -> Target | None:
     """Return the record that a reference means."""
+    return target_of(
+        reference,
+        type_,
+        path=path,
+        keys=rules.keys,
+        source=rules.source,
+        entries=rules.entries,
+    )
+
+
+def target_of(
+    reference: Reference | None,
+    type_: RecordType,
+    *,
+    path: str,
+    keys: KeyRing,
+    source: Source,
+    entries: Mapping[str, int],
+) -> Target | None:
+    """
+    Return the record that a reference at *path* means, its name hashed.
+
+    Raises:
+        BusinessRuleError: its base is not one of the source's.
+    """
     if reference is None:
         return None
     if isinstance(reference, HubReference):
         return HubTarget(reference.record_id, type_)
-    keys, source = rules.keys, rules.source
     if isinstance(reference, IdentifierReference):
         aliases = identifier_aliases(
             type_, reference.system, reference.value, keys=keys, source=source
         )
         return AliasTarget(aliases, type_)
-    index = rules.entries.get(reference.url)
+    index = entries.get(reference.url)
     if index is not None:
         return EntryTarget(index)
     if reference.id is None:

@@ -137,7 +137,71 @@ VALIDATE = Operation(
     ),
 )
 
-OPERATIONS = (DE_IDENTIFY, VALIDATE)
+PURGE = Operation(
+    code="purge",
+    title="Erase a person",
+    description=(
+        "Erases a Patient with all that is joined to it and about it, and refuses from "
+        "then on what is sent about them by any name that they had. One who was never "
+        "seen is refused from then on as well. A second call is a success. Needs the "
+        "scope system/purge."
+    ),
+    types=("Patient",),
+    at_instance=True,
+    affects_state=True,
+    parameters=(
+        Parameter(
+            name="erased",
+            use="out",
+            min=4,
+            max="4",
+            type="BackboneElement",
+            documentation="A type, and the count of its records that were erased.",
+        ),
+    ),
+)
+
+TRACE = Operation(
+    code="trace",
+    title="Say what became of one's own resources",
+    description=(
+        "For each resource asked about, by a reference or an identifier, in their "
+        "order: its fate (stored, withdrawn, placeholder, purged, discarded, refused "
+        "or unknown), its version and when it was received, the hub's id of it, and "
+        "why its latest version was refused. At most 1,000 at once. Nothing is kept of "
+        "the question; the answer names each resource by its place (index) alone."
+    ),
+    types=("Resource",),
+    at_system=True,
+    parameters=(
+        Parameter(
+            name="reference",
+            use="in",
+            min=0,
+            max="*",
+            type="Reference",
+            documentation="As in a resource; its string alone will do.",
+        ),
+        Parameter(
+            name="identifier",
+            use="in",
+            min=0,
+            max="*",
+            type="BackboneElement",
+            documentation="In parts: the type of the resource, and the identifier.",
+        ),
+        Parameter(
+            name="resource",
+            use="out",
+            min=0,
+            max="*",
+            type="BackboneElement",
+            documentation="In parts: what became of one of them.",
+        ),
+    ),
+)
+
+OPERATIONS = (DE_IDENTIFY, VALIDATE, PURGE, TRACE)
 
 
 def definition_url(operation: Operation, *, base_url: str) -> str:

@@ -11,6 +11,7 @@ from fastapi.security import HTTPBearer
 from app.domain.clinics import Principal
 from app.services.authorization import authenticate
 from app.services.hub import Hub
+from app.services.refusals import remember_refusals
 from app.store import sessions
 
 P = ParamSpec("P")
@@ -56,9 +57,11 @@ BundleCaller = Annotated[Principal, Depends(find_caller)]
 """One who pays by the entry."""
 
 
-async def new_write_session(hub: HubDependency) -> sessions.WriteSession:
+async def new_write_session(
+    hub: HubDependency, caller: BundleCaller
+) -> sessions.WriteSession:
     """Return the request's one transaction, which its first statement begins."""
-    return sessions.new_write_session(hub.engine)
+    return sessions.new_write_session(hub.engine, client_id=caller.client_id)
 
 
 def committed(route: Callable[P, Response]) -> Callable[P, Response]:
@@ -67,16 +70,21 @@ def committed(route: Callable[P, Response]) -> Callable[P, Response]:
 
     A failed commit is a 500 and never a 201 that was not stored. It happens in the
     thread of the route: who holds SQLite's write lock must not queue for a thread
-    behind those who wait for the lock.
+    behind those who wait for the lock. What was refused is remembered once the
+    transaction is over.
     """
 
     @wraps(route)
     def run(*args: P.args, **kwargs: P.kwargs) -> Response:
         session = cast("sessions.WriteSession", kwargs["session"])
-        with session:
-            answer = route(*args, **kwargs)
-            session.commit()
-            return answer
+        hub = cast("Hub", kwargs["hub"])
+        try:
+            with session:
+                answer = route(*args, **kwargs)
+                session.commit()
+                return answer
+        finally:
+            remember_refusals(session, hub.engine)
 
     return run
 

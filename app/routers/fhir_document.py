@@ -82,6 +82,8 @@ INTERACTIONS = {
     ),
     "read_version": Interaction(answers={}),
     "withdraw": Interaction(answers={204: None}, refusals=(400,)),
+    "purge": Interaction(answers={200: "Parameters"}, refusals=(400, 404, 406)),
+    "trace": Interaction(body="Parameters", answers={200: "Parameters"}),
     "withdraw_conditionally": Interaction(answers={}, refusals=(400,)),
     "search": Interaction(answers={}, refusals=(400,)),
 }
@@ -169,6 +171,10 @@ EXAMPLES: dict[str, Json] = {
         "resourceType": "Bundle",
         "type": "batch",
         "entry": [{"resource": OBSERVATION, "request": ENTRY}],
+    },
+    "Parameters": {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "reference", "valueString": "Observation/123"}],
     },
 }
 """What may be sent, by its schema."""

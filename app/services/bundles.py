@@ -33,6 +33,7 @@ from app.services.authorization import Allowed
 from app.services.budgets import Grant
 from app.services.hub import Hub
 from app.services.intake import Receipt, Submission
+from app.services.refusals import note_refused_entry
 from app.services.resources import Wish
 from app.smart.scopes import Interaction
 from app.store.sessions import WriteSession
@@ -113,8 +114,38 @@ def receive_bundle(
     The client pays for each entry; what a batch has beyond its budget is refused entry
     by entry. *allowed* is asked for each entry of a kept type, *allowed_stored* for
     what such an entry would replace. A transaction raises its first refusal, with the
-    entry's expression; a batch answers it in its entry.
+    entry's expression; a batch answers it in its entry. Either is remembered for who
+    asks what became of it.
     """
+    try:
+        reply = _received(
+            session,
+            hub,
+            source,
+            bundle,
+            client_id=client_id,
+            allowed=allowed,
+            allowed_stored=allowed_stored,
+        )
+    except ServiceError as error:
+        note_refused_entry(session, hub, source, bundle, error)
+        raise
+    for outcome in reply.outcomes:
+        if isinstance(outcome, ServiceError):
+            note_refused_entry(session, hub, source, bundle, outcome)
+    return reply
+
+
+def _received(
+    session: WriteSession,
+    hub: Hub,
+    source: Source,
+    bundle: Mapping[str, Any],
+    *,
+    client_id: str,
+    allowed: Allowed,
+    allowed_stored: Allowed | None,
+) -> BundleReply:
     kind, raw_entries = _shell(bundle)
     atomic = kind == "transaction"
     grant = _granted(hub, client_id, len(raw_entries), whole=atomic)

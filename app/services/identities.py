@@ -1,8 +1,6 @@
-"""Who is who: aliases to records, placeholders for those yet to come, joins."""
+"""Who is who: aliases to records, and placeholders for those yet to come."""
 
 from collections.abc import Collection, Iterable, Mapping
-
-import msgspec
 
 from app.domain.clinics import Source
 from app.domain.errors import (
@@ -16,7 +14,6 @@ from app.domain.records import (
     AliasKind,
     EntryTarget,
     HubTarget,
-    Patient,
     RecordType,
     Target,
 )
@@ -26,9 +23,6 @@ from app.store.meetings import meet
 from app.store.records import State, StoredRecord
 from app.store.sessions import WriteSession
 from app.store.subjects import StoredSubject
-
-SEXES = {"male": 1, "female": 2, "other": 3}
-_PATIENT = msgspec.json.Decoder(Patient)
 
 
 class Identities:
@@ -52,7 +46,7 @@ class Identities:
         self._new_aliases: list[tuple[Alias, int]] = []
         self._changed: set[int] = set()
         self._changed_subjects: set[int] = set()
-        self._to_describe: set[int] = set()
+        self.created: set[int] = set()
         self.records: dict[int, StoredRecord] = {}
         self.subjects: dict[int, StoredSubject] = {}
 
@@ -67,7 +61,8 @@ class Identities:
         """
         Read all that *keys* and *hub_ids* name; *expected* records may be new.
 
-        No other transaction writes about the people whom *patients* name meanwhile.
+        No other transaction writes about the people whom *patients* name meanwhile. A
+        record may have been erased while this one waited for it: it is not here.
         """
         met = meet(
             self._session,
@@ -76,7 +71,7 @@ class Identities:
             ids=hub_ids,
             expected=expected,
         )
-        self._known = met.named
+        self._known = {key: i for key, i in met.named.items() if i in met.records}
         self._free_ids = met.free_ids
         self._expected = expected + len(keys) - len(met.named)
         self.records.update(met.records)
@@ -104,6 +99,10 @@ class Identities:
     def found(self, aliases: Iterable[Alias]) -> set[int]:
         """Return the records that *aliases* name."""
         return {self._known[a.key] for a in aliases if a.key in self._known}
+
+    def unknown(self, keys: Iterable[bytes]) -> set[bytes]:
+        """Return those of *keys* that name nothing."""
+        return {key for key in keys if key not in self._known}
 
     def only(self, aliases: Iterable[Alias], *, expression: str) -> int | None:
         """Return the one record that *aliases* name, or None; refuse several."""
@@ -239,6 +238,7 @@ class Identities:
         )
         self.records[record_id] = record
         self._changed.add(record_id)
+        self.created.add(record_id)
         if type_ is RecordType.PATIENT:
             self.subjects[record_id] = StoredSubject(
                 id=record_id, clinic_id=self._source.clinic_id
@@ -262,74 +262,15 @@ class Identities:
         subject = self.subjects[subject_id]
         return self.subjects[subject.joined_to] if subject.joined_to else subject
 
-    def join(self, subject_ids: Iterable[int]) -> set[int]:
-        """
-        Let several subjects count as one; return those whose counts change.
-
-        The oldest stays. Records keep the subject they came with, so that a join can
-        be undone.
-        """
-        roots = sorted({self.counted(i).id for i in subject_ids})
-        if len(roots) < 2:  # noqa: PLR2004  (a join takes two)
-            return set()
-        stays = roots[0]
-        for root in roots[1:]:
-            for member in {root, *self._joined_to(root)}:
-                self.subjects[member].joined_to = stays
-                self._changed_subjects.add(member)
-            subjects.move_facts(self._session, from_subject=root, to_subject=stays)
-        self.describe(stays)
-        return set(roots)
-
-    def _joined_to(self, root: int) -> set[int]:
-        """Return the other subjects that count as *root*."""
-        joined = subjects.joined_subjects(self._session, [root])
-        self._add_subjects(joined - self.subjects.keys())
-        return {s.id for s in self.subjects.values() if s.joined_to == root}
-
-    def describe(self, subject_id: int) -> None:
-        """Note that what is known of a subject is to be put together anew."""
-        self._to_describe.add(subject_id)
-
-    def _describe(self) -> None:
-        """
-        Let each subject that counts say what the Patients of all joined to it say.
-
-        Where they differ the oldest is believed, in whatever order they came.
-        """
-        counted = {self.counted(i).id for i in self._to_describe}
-        joined = subjects.joined_subjects(self._session, counted)
-        self._add_subjects(joined - self.subjects.keys())
-        groups: dict[int, list[int]] = {i: [] for i in counted}
-        for subject in self.subjects.values():
-            if (root := subject.joined_to or subject.id) in groups:
-                groups[root].append(subject.id)
-        self.add_records(i for group in groups.values() for i in group)
-        for root, group in groups.items():
-            self._describe_group(self.subjects[root], sorted(group))
-
-    def _describe_group(self, subject: StoredSubject, group: list[int]) -> None:
-        patients = [
-            _PATIENT.decode(record.content)
-            for record in map(self.records.__getitem__, group)
-            if record.state is State.CURRENT and record.content is not None
-        ]
-        subject.sex = _first(SEXES.get(patient.sex or "") for patient in patients)
-        subject.birth_month = _first(patient.birth_month for patient in patients)
-        subject.death_month = _first(patient.death_month for patient in patients)
+    def change_subject(self, subject: StoredSubject) -> None:
+        """Note that *subject* is to be written."""
         self._changed_subjects.add(subject.id)
 
     def write(self) -> None:
         """Write what is new or changed."""
-        if self._to_describe:
-            self._describe()
         changed = [self.records[i] for i in self._changed]
         records.save_records(self._session, changed)
         subjects.save_subjects(
             self._session, [self.subjects[i] for i in self._changed_subjects]
         )
         records.insert_aliases(self._session, self._new_aliases)
-
-
-def _first(values: Iterable[int | None]) -> int | None:
-    return next((value for value in values if value is not None), None)

@@ -1,16 +1,15 @@
 """De-identified records into the store: each counted once, by whatever door."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 
 import msgspec
-from sqlalchemy.exc import DBAPIError
 
-from app.deid.pseudonyms import digest_aliases
+from app.deid.pseudonyms import digest_aliases, names_of
 from app.domain.clinics import Source
 from app.domain.errors import (
     BusinessRuleError,
-    BusyError,
     MalformedError,
     PreconditionFailedError,
     ServiceError,
@@ -26,15 +25,19 @@ from app.domain.records import (
     Target,
 )
 from app.fhir.criteria import VersionMatch
+from app.services.blocks import Erased
 from app.services.facts import fact_rows
+from app.services.groups import Groups, Regrouped
 from app.services.hub import Hub
 from app.services.identities import Identities
 from app.store import records, subjects
+from app.store.audits import Act, record_act
 from app.store.exchanges import sent_together
 from app.store.records import State, StoredRecord
-from app.store.sessions import WriteSession, is_busy, is_conflict, one_try
+from app.store.sessions import WriteSession, tried
+from app.store.ties import Tie, TieKind
 
-TRIES = 5
+_CONTENT: msgspec.json.Decoder[Content] = msgspec.json.Decoder(Content)
 
 
 class Effect(StrEnum):
@@ -123,17 +126,10 @@ def store(
     refused submission leaves the others alone. What two deliveries do at once comes
     out as if they had come one after the other.
     """
-    for _ in range(TRIES):
-        try:
-            with one_try(session):
-                return _Delivery(session, hub, source).store(submissions, atomic=atomic)
-        except DBAPIError as error:
-            if is_busy(error):
-                break
-            if not is_conflict(error):
-                raise
-    msg = "Other deliveries are under way"
-    raise BusyError(msg)
+    return tried(
+        session,
+        lambda: _Delivery(session, hub, source).store(submissions, atomic=atomic),
+    )
 
 
 def check_identity(submission: Submission) -> None:
@@ -146,21 +142,7 @@ def check_identity(submission: Submission) -> None:
 
 def withdraw(session: WriteSession, hub: Hub, source: Source, record_id: int) -> None:
     """Take a record out of every count; nothing where it counts no more."""
-    identities = Identities(session, hub, source)
-    identities.add_records([record_id])
-    stored = identities.records[record_id]
-    if stored.state is not State.CURRENT:
-        return
-    stored.state = State.WITHDRAWN
-    stored.version += 1
-    stored.received_at = identities.now
-    identities.change(stored)
-    if stored.type is RecordType.PATIENT:
-        identities.describe(stored.subject_id)
-    identities.write()
-    records.delete_facts(session, [record_id])
-    counted = identities.counted(stored.subject_id)
-    subjects.mark_dirty(session, [(counted.id, counted.clinic_id)], now=identities.now)
+    tried(session, lambda: _Delivery(session, hub, source).withdraw(record_id))
 
 
 def _patient_keys(submissions: Iterable[Submission]) -> Iterator[bytes]:
@@ -196,6 +178,8 @@ class _Delivery:
         self._hub = hub
         self._source = source
         self._identities = Identities(session, hub, source)
+        self._groups = Groups(session, self._identities)
+        self._erased = Erased()
         self._entries: dict[int, int] = {}
         self._by_digest: dict[bytes, list[int]] = {}
         self._kinds: set[tuple[int, AliasKind]] = set()
@@ -203,7 +187,8 @@ class _Delivery:
         self._written: dict[int, Content] = {}
         self._stale: set[int] = set()
         self._dirty: set[int] = set()
-        self._joined: set[int] = set()
+        self._regrouped = Regrouped()
+        self._acts: Counter[tuple[Act, RecordType]] = Counter()
 
     def store(
         self, submissions: Sequence[Submission], *, atomic: bool
@@ -231,9 +216,28 @@ class _Delivery:
                     outcomes[each.submission.index] = self._decide(each)
                 except ServiceError as error:
                     refuse(each.submission, error)
-            self._join_links(placed, atomic=atomic)
+            if RecordType.PATIENT in phase:
+                self._hear_links(placed, atomic=atomic)
+                self._regrouped = self._groups.regroup()
         self._write()
         return outcomes
+
+    def withdraw(self, record_id: int) -> None:
+        """Take back a record that counts; what it said of others goes with it."""
+        self._identities.add_records([record_id])
+        stored = self._identities.records.get(record_id)
+        if stored is None or stored.state is not State.CURRENT:
+            return
+        stored.version += 1
+        stored.received_at = self._identities.now
+        self._turn(stored, State.WITHDRAWN)
+        self._identities.change(stored)
+        self._stale.add(record_id)
+        self._dirty.add(stored.subject_id)
+        if stored.type is RecordType.PATIENT:
+            self._groups.say(record_id, ())
+            self._regrouped = self._groups.regroup()
+        self._write()
 
     def _load(self, submissions: Sequence[Submission]) -> None:
         """Read what the delivery names or refers to."""
@@ -248,18 +252,22 @@ class _Delivery:
                     keys.update(alias.key for alias in target.aliases)
                 elif isinstance(target, HubTarget):
                     hub_ids.add(target.record_id)
+        patients = set(_patient_keys(submissions))
         self._identities.load(
-            keys,
-            hub_ids,
-            patients=set(_patient_keys(submissions)),
-            expected=len(submissions),
+            keys, hub_ids, patients=patients, expected=len(submissions)
         )
+        unknown = self._identities.unknown(patients)
+        self._erased = Erased.among(self._session, unknown)
 
     def _place(self, submission: Submission) -> _Placed:
         """Find the record by its names, and those it refers to."""
+        self._erased.refuse(
+            submission.record, submission.condition, expression=submission.expression
+        )
         record_id = self._own_record(submission)
         self._check_preconditions(submission, record_id)
         subject_id, encounter_id = self._resolve_references(submission)
+        counted_id = subject_id and self._identities.counted(subject_id).id
         return _Placed(
             submission=submission,
             record_id=record_id,
@@ -269,7 +277,7 @@ class _Delivery:
                 alias.key
                 for alias in digest_aliases(
                     submission.record.content_digests,
-                    subject=subject_id,
+                    subject=counted_id,
                     encounter=encounter_id,
                 )
             ),
@@ -292,12 +300,45 @@ class _Delivery:
         raise PreconditionFailedError(msg, expression=at)
 
     def _own_patient(self, submission: Submission) -> int | None:
-        """Return the Patient's record; the id decides, since several may be joined."""
+        """
+        Return the Patient's record: of its condition, its id, or its identifiers.
+
+        Two ids are two records, however they are tied; a Patient that came without an
+        id may be given one later.
+        """
         if submission.hub_record is not None:
             return submission.hub_record
-        names = submission.names
-        by_id = self._identities.found(a for a in names if a.kind is AliasKind.ID)
-        return min(by_id or self._identities.found(names), default=None)
+        if submission.condition and (met := self._holders(submission.condition)):
+            return self._only_one(met, expression=submission.expression)
+        ids = _of_kind(AliasKind.ID, submission.names)
+        if by_id := self._identities.found(ids):
+            return min(by_id)
+        identifiers = _of_kind(AliasKind.IDENTIFIER, submission.names)
+        held = self._holders(identifiers)
+        if not ids:
+            return min(held or self._identities.found(identifiers), default=None)
+        kinds = records.kinds_of_names(self._session, held) | self._kinds
+        return min((i for i in held if (i, AliasKind.ID) not in kinds), default=None)
+
+    def _holders(self, identifiers: Sequence[Alias]) -> set[int]:
+        """Return the Patients that *identifiers* are of."""
+        nodes = self._identities.found(identifiers)
+        if not nodes:
+            return set()
+        known = self._identities.records
+        own = {i for i in nodes if known[i].state is not State.PLACEHOLDER}
+        held = self._groups.holders(nodes)
+        self._identities.add_records(held)
+        return own | held
+
+    def _only_one(self, patients: set[int], *, expression: str) -> int:
+        """Return the Patient that a condition means, of the source itself if it can."""
+        known, own = self._identities.records, self._source.source_id
+        ours = {i for i in patients if known[i].source_id == own} or patients
+        if len(ours) > 1:
+            msg = "The condition names several Patients"
+            raise PreconditionFailedError(msg, expression=expression)
+        return min(ours)
 
     def _check_preconditions(
         self, submission: Submission, record_id: int | None
@@ -338,7 +379,7 @@ class _Delivery:
         record, at = submission.record, submission.expression
         for link in record.links:
             if isinstance(link, HubTarget):
-                self._linked(link, submission)
+                self._patient_of(link, submission)
         if record.subject is None:
             return None, 0
         if record.encounter is not None:
@@ -411,13 +452,16 @@ class _Delivery:
         names = placed.submission.names
         if placed.record.type is RecordType.PATIENT:
             self._people.add(stored.id)
-            found = self._identities.found(names)
-            self._joined |= self._identities.join({stored.id, *found})
+            names = self._patients_own(stored, names)
         self._identities.name(stored.id, names)
-        self._kinds.update((stored.id, alias.kind) for alias in names)
+        self._kinds.update((stored.id, alias.kind) for alias in placed.submission.names)
         self._entries[placed.submission.index] = stored.id
         if self._changes(stored, placed):
             self._apply(stored, placed)
+        elif placed.record_id == stored.id and placed.subject_id is not None:
+            self._restate(stored, placed)
+        if placed.record.type is RecordType.PATIENT:
+            self._hear_identifiers(stored, placed)
         if new or not placed.submission.create_only:
             self._note_order(stored, placed.record.sent_order)
         created = new and stored.version != before
@@ -428,6 +472,21 @@ class _Delivery:
             version=stored.version,
             effect=Effect.UNCHANGED if is_same else effect,
         )
+
+    def _patients_own(
+        self, stored: StoredRecord, names: tuple[Alias, ...]
+    ) -> tuple[Alias, ...]:
+        """
+        Return what names a Patient's own record: its id, else its first identifier.
+
+        Its other identifiers name subjects of their own, tied to it, so that they
+        can come apart again.
+        """
+        if ids := _of_kind(AliasKind.ID, names):
+            return ids
+        if stored.id not in self._identities.created or self._identities.found(names):
+            return ()
+        return next(iter(names_of(names)), ())
 
     def _stored(self, placed: _Placed) -> StoredRecord:
         """Return the record that *placed* is a version of, made where there is none."""
@@ -459,6 +518,15 @@ class _Delivery:
             return True
         return not placed.submission.create_only and stored.digest not in placed.digests
 
+    def _restate(self, stored: StoredRecord, placed: _Placed) -> None:
+        """Note by which name of its patient the same record came now."""
+        is_older = _is_before(placed.record.sent_order, stored.sent_order)
+        if is_older or placed.submission.create_only or placed.subject_id is None:
+            return
+        if stored.subject_id != placed.subject_id and stored.digest in placed.digests:
+            stored.subject_id = placed.subject_id
+            self._identities.change(stored)
+
     def _apply(self, stored: StoredRecord, placed: _Placed) -> None:
         """Make *stored* the version that *placed* is."""
         record = placed.record
@@ -466,16 +534,18 @@ class _Delivery:
             self._stale.add(stored.id)
             self._dirty.add(stored.subject_id)
         stored.version += 1
-        stored.state = State.WITHDRAWN if record.entered_in_error else State.CURRENT
+        self._turn(
+            stored, State.WITHDRAWN if record.entered_in_error else State.CURRENT
+        )
+        stored.twin_id = None
         stored.digest = placed.digests[0]
+        stored.content_digest = record.content_digests[0].key
         stored.content = msgspec.json.encode(record.content).decode()
         stored.policy_digest = record.policy_digest
         stored.received_at = self._identities.now
         stored.encounter_id = placed.encounter_id
         if placed.subject_id is not None:
             stored.subject_id = placed.subject_id
-        if record.type is RecordType.PATIENT:
-            self._identities.describe(stored.id)
         self._written[stored.id] = record.content
         self._dirty.add(stored.subject_id)
         self._identities.change(stored)
@@ -486,24 +556,53 @@ class _Delivery:
             stored.sent_order = sent
             self._identities.change(stored)
 
-    def _join_links(self, placed: Sequence[_Placed], *, atomic: bool) -> None:
-        """Join the subjects of Patients that say they replace one another."""
+    def _turn(self, stored: StoredRecord, state: State) -> None:
+        """Let *stored* be in another state; a withdrawal and its end are acts."""
+        if stored.state is State.CURRENT and state is State.WITHDRAWN:
+            self._acts[Act.WITHDRAW, stored.type] += 1
+        if stored.state is State.WITHDRAWN and state is State.CURRENT:
+            self._acts[Act.RESTORE, stored.type] += 1
+        stored.state = state
+
+    def _hear_identifiers(self, stored: StoredRecord, placed: _Placed) -> None:
+        """Tie a Patient to those who have its identifiers, and to nobody else yet."""
+        if not self._speaks(stored, placed):
+            return
+        identifiers = _of_kind(AliasKind.IDENTIFIER, placed.submission.names)
+        targets = (AliasTarget(n, RecordType.PATIENT) for n in names_of(identifiers))
+        nodes = [self._patient_of(target, placed.submission) for target in targets]
+        self._groups.say(
+            stored.id, [Tie(stored.id, node, TieKind.IDENTIFIER) for node in nodes]
+        )
+
+    def _hear_links(self, placed: Sequence[_Placed], *, atomic: bool) -> None:
+        """Tie the Patients among *placed* to those that they link to, all here now."""
         for each in placed:
             own = self._entries.get(each.submission.index)
-            if own is None:
+            if own is None or not self._speaks(self._identities.records[own], each):
                 continue
             for link in each.record.links:
                 try:
-                    other = self._linked(link, each.submission)
+                    other = self._patient_of(link, each.submission)
                 except BusinessRuleError:  # its entry was refused, and says so itself
                     if atomic:
                         raise
                     continue
-                self._joined |= self._identities.join([own, other])
+                self._groups.add(Tie(own, other, TieKind.LINK))
 
-    def _linked(self, link: Target, submission: Submission) -> int:
+    def _speaks(self, stored: StoredRecord, placed: _Placed) -> bool:
+        """
+        Return whether a Patient says now who it is.
+
+        A repetition says nothing new, unless it has links: to other entries of its
+        Bundle, which its digest leaves out.
+        """
+        is_news = stored.id in self._written or placed.record.links
+        return bool(is_news) and stored.digest in placed.digests
+
+    def _patient_of(self, target: Target, submission: Submission) -> int:
         return self._identities.resolve(
-            link,
+            target,
             type_=RecordType.PATIENT,
             about=None,
             entries=self._entries,
@@ -511,28 +610,52 @@ class _Delivery:
         )
 
     def _write(self) -> None:
-        """Write records, names, facts and who is to be counted again."""
-        current = [
-            (self._identities.records[record_id], content)
-            for record_id, content in self._written.items()
-            if self._identities.records[record_id].state is State.CURRENT
-        ]
+        """Write records, names, facts, acts and who is to be counted again."""
         rows = fact_rows(
-            current,
+            list(self._counting()),
             counted=lambda subject_id: self._identities.counted(subject_id).id,
             units=self._hub.units,
             concept_ids=lambda codings: self._hub.concepts.ids(self._session, codings),
         )
         counted = {self._identities.counted(i).id for i in self._dirty}
+        touched = counted | self._regrouped.touched
         with sent_together(self._session):
             self._identities.write()
-            records.delete_facts(self._session, self._stale)
+            records.delete_facts(self._session, self._stale | self._regrouped.doubled)
             records.insert_facts(self._session, rows)
             subjects.mark_dirty(
                 self._session,
-                [(i, self._source.clinic_id) for i in counted | self._joined],
+                [(i, self._source.clinic_id) for i in touched],
                 now=self._identities.now,
             )
+        self._write_acts()
+
+    def _counting(self) -> Iterator[tuple[StoredRecord, Content]]:
+        """Yield the records whose facts are to be made, with their contents."""
+        known = self._identities.records
+        for record_id in self._regrouped.returned - self._written.keys():
+            if known[record_id].counts and known[record_id].content is not None:
+                yield known[record_id], _CONTENT.decode(known[record_id].content or "")
+        for record_id, content in self._written.items():
+            if known[record_id].counts:
+                yield known[record_id], content
+
+    def _write_acts(self) -> None:
+        """Write down what was taken back and who counts as one, if any."""
+        now = self._identities.now
+        for (act, type_), count in self._acts.items():
+            record_act(self._session, act, count, now=now, record_type=type_)
+        patients = RecordType.PATIENT
+        for act, count in (
+            (Act.JOIN, self._regrouped.joined),
+            (Act.PART, self._regrouped.parted),
+        ):
+            if count:
+                record_act(self._session, act, count, now=now, record_type=patients)
+
+
+def _of_kind(kind: AliasKind, aliases: Iterable[Alias]) -> tuple[Alias, ...]:
+    return tuple(alias for alias in aliases if alias.kind is kind)
 
 
 def _is_before(sent: int | None, stored: int | None) -> bool:

@@ -10,6 +10,7 @@ from app.measures.compilation import compile_measure
 from app.services.counts import measure_rows
 from app.services.hub import Hub
 from app.services.refreshes import refresh_facts
+from app.services.refusals import forget_old
 from app.store import recounts
 from app.store.concepts import all_concepts
 from app.store.leases import take_lease
@@ -22,6 +23,7 @@ SUBJECTS_AT_ONCE = 500
 LEASE_SECONDS = 2
 """A worker that died is replaced so soon; one at work holds the lease's row as well."""
 PAUSE_SECONDS = 0.25
+HOUR_MS = 3600 * 1000
 
 
 def register_measures(hub: Hub) -> None:
@@ -57,6 +59,7 @@ def recount_dirty(hub: Hub, *, holder: str) -> int:
             if row.counted:
                 recounts.recount(session, row.id, sweep=sweep)
         recounts.forget_dirty(session, taken)
+        recounts.forget_erased(session, [subject_id for subject_id, _ in taken])
     log.info("subjects counted", extra={"count": len(taken)})
     return len(taken)
 
@@ -135,12 +138,14 @@ class Worker(threading.Thread):
         self._hub = hub
         self._holder = holder
         self._stopping = threading.Event()
+        self._tidied_at = 0
 
     @override
     def run(self) -> None:
         """Work until told to stop; what goes wrong is logged and tried again."""
         while not self._stopping.is_set():
             try:
+                self._tidy()
                 worked = count_new_measures(self._hub, holder=self._holder)
                 worked += recount_dirty(self._hub, holder=self._holder)
             except Exception as error:
@@ -148,6 +153,12 @@ class Worker(threading.Thread):
                 worked = 0
             if not worked:
                 self._stopping.wait(PAUSE_SECONDS)
+
+    def _tidy(self) -> None:
+        """Forget each hour what is kept for a while only."""
+        if self._hub.clock() >= self._tidied_at + HOUR_MS:
+            forget_old(self._hub)
+            self._tidied_at = self._hub.clock()
 
     def stop(self) -> None:
         """Finish the transaction under way and end."""

@@ -24,7 +24,7 @@ def refresh_facts(hub: Hub) -> int:
     done, last_id = 0, 0
     while True:
         with write_session(hub.engine) as session:
-            chunk = records.current_after(session, last_id, limit=RECORDS_AT_ONCE)
+            chunk = records.counted_after(session, last_id, limit=RECORDS_AT_ONCE)
             if not chunk:
                 return done
             _refresh(session, hub, chunk)

@@ -19,12 +19,13 @@ from app.domain.records import Alias, Content, RecordType
 from app.fhir.criteria import Criterion, VersionMatch
 from app.fhir.references import hub_id, record_id_of
 from app.fhir.rendering import render_record
-from app.services import intake
+from app.services import erasures, intake
 from app.services.authorization import Allowed
 from app.services.hub import Hub
 from app.services.intake import Receipt, Submission
 from app.services.labels import label_of
 from app.services.reception import deidentified
+from app.services.refusals import note_refusal
 from app.smart.scopes import Interaction
 from app.store import records, subjects
 from app.store.records import State, StoredRecord
@@ -112,8 +113,12 @@ def save(
     wish: Wish,
 ) -> Receipt:
     """Store one resource of *source*."""
-    submission = submission_of(resource, wish, hub=hub, source=source)
-    outcome = intake.store(session, hub, source, [submission], atomic=True)[0]
+    try:
+        submission = submission_of(resource, wish, hub=hub, source=source)
+        outcome = intake.store(session, hub, source, [submission], atomic=True)[0]
+    except ServiceError as error:
+        note_refusal(session, hub, source, resource, error)
+        raise
     if isinstance(outcome, ServiceError):
         raise outcome
     return outcome
@@ -145,13 +150,23 @@ def read(
     stored = find(session, hub, source, type_, own_id)
     if stored is not None and stored.state is State.PLACEHOLDER:
         stored = _joined_patient(session, stored)
+    if stored is None and type_ is RecordType.PATIENT:
+        _refuse_erased(session, hub, source, own_id)
     if stored is None:
         msg = f"No {type_.fhir_name} of that id"
         raise NotFoundError(msg)
     if stored.state is State.WITHDRAWN:
         msg = f"The {type_.fhir_name} was withdrawn"
         raise WithdrawnError(msg)
-    return render(stored, resource_id=own_id), stored
+    patient_id = subjects.patient_of(session, stored.subject_id)
+    return render(stored, resource_id=own_id, patient_id=patient_id), stored
+
+
+def _refuse_erased(session: ReadSession, hub: Hub, source: Source, own_id: str) -> None:
+    name = erasures.patient_name(own_id, hub=hub, source=source)
+    if erasures.is_erased(session, name):
+        msg = "The Patient was erased"
+        raise WithdrawnError(msg)
 
 
 def _joined_patient(
@@ -166,14 +181,20 @@ def _joined_patient(
     return records.find_by_id(session, [record_id])[record_id]
 
 
-def render(stored: StoredRecord, *, resource_id: str) -> dict[str, Any]:
-    """Return a stored record as FHIR, its references by hub ids."""
+def render(
+    stored: StoredRecord, *, resource_id: str, patient_id: int | None = None
+) -> dict[str, Any]:
+    """
+    Return a stored record as FHIR, its references by hub ids.
+
+    *patient_id* is the Patient whom the name that it came under is known for.
+    """
     if stored.content is None:
         msg = "Nothing is kept of this record yet"
         raise NotFoundError(msg)
     about = None
     if stored.type is not RecordType.PATIENT:
-        about = f"Patient/{hub_id(stored.subject_id)}"
+        about = f"Patient/{hub_id(patient_id or stored.subject_id)}"
     visit = f"Encounter/{hub_id(stored.encounter_id)}" if stored.encounter_id else None
     return render_record(
         _CONTENT.decode(stored.content),

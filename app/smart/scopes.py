@@ -24,6 +24,7 @@ SUPPORTED = (
     "system/Patient.crud",
     "system/Measure.rs",
     "system/MeasureReport.rs",
+    "system/purge",
 )
 
 _V1 = {"read": "rs", "write": "cud", "*": "cruds"}

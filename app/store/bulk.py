@@ -24,7 +24,7 @@ def fetch_among(
     session: ReadSession, statement: str, items: Collection[int] | Collection[bytes]
 ) -> list[Row]:
     """
-    Return the rows of *statement*, with ``{among}`` for: is one of *items*.
+    Return the rows of *statement*, with each ``{among}`` for: is one of *items*.
 
     PostgreSQL gets one array, so that it plans the statement only once; SQLite gets
     a list, in parts where it is long.
@@ -50,15 +50,16 @@ def _parts(
     if not items:
         return
     values = list(items)
+    times = statement.count("{among}")
     if is_postgresql(session):
         kind = "bytea" if isinstance(values[0], bytes) else "bigint"
         spelt = statement.replace("{among}", f"= ANY(%s::{kind}[])")
-        yield Question(spelt, (array_of(values),))
+        yield Question(spelt, (array_of(values),) * times)
         return
     for start in range(0, len(values), LONG_LIST):
         some = tuple(values[start : start + LONG_LIST])
         marks = f"IN ({', '.join('?' * len(some))})"
-        yield Question(statement.replace("{among}", marks), some)
+        yield Question(statement.replace("{among}", marks), some * times)
 
 
 def insert_rows(

@@ -89,6 +89,17 @@ def find_source(
     return session.exec(query).first()
 
 
+def required_source(session: ReadSession, *, clinic: str, name: str) -> Source:
+    """Return the source called *name* of the clinic of code *clinic*, or refuse."""
+    row = required_clinic(session, clinic)
+    assert row.id is not None
+    source = find_source(session, clinic_id=row.id, name=name)
+    if source is None:
+        msg = "The clinic has no source of that name"
+        raise NotFoundError(msg)
+    return source_of(source)
+
+
 def add_client(session: WriteSession, client: tables.Client) -> None:
     """Register a client."""
     if session.get(tables.Client, client.client_id) is not None:

@@ -35,21 +35,35 @@ class StoredRecord(msgspec.Struct, kw_only=True):
     state: State
     sent_order: int | None
     digest: bytes | None
+    content_digest: bytes | None = None
+    twin_id: int | None = None
     content: str | None
     policy_digest: str
     received_at: int
 
+    @property
+    def counts(self) -> bool:
+        """Return whether measures see it: no twin counts in its place."""
+        return self.state is State.CURRENT and self.twin_id is None
+
 
 SELECT = (
     "SELECT r.id, r.type, r.source_id, s.clinic_id, r.subject_id, r.encounter_id, "
-    "r.version, r.state, r.sent_order, r.digest, r.content, r.policy_digest, "
-    "r.received_at FROM record r JOIN source s ON s.id = r.source_id "
+    "r.version, r.state, r.sent_order, r.digest, r.content_digest, r.twin_id, "
+    "r.content, r.policy_digest, r.received_at "
+    "FROM record r JOIN source s ON s.id = r.source_id "
 )
 _BY_ID = SELECT + "WHERE r.id {among}"
-_BY_DIGEST = SELECT + "WHERE r.digest {among} ORDER BY r.id"
-_CURRENT_AFTER = text(
-    SELECT + "WHERE r.id > :after AND r.state = 1 ORDER BY r.id LIMIT :limit"
+_BY_DIGEST = SELECT + "WHERE r.digest {among} AND r.twin_id IS NULL ORDER BY r.id"
+_COUNTED_AFTER = text(
+    SELECT + "WHERE r.id > :after AND r.state = 1 AND r.twin_id IS NULL "
+    "ORDER BY r.id LIMIT :limit"
 )
+_ABOUT = (
+    "SELECT id, type, subject_id, state, digest, twin_id "
+    "FROM record WHERE subject_id {among}"
+)
+_ALIASES = "SELECT key, record_id, kind, key_version FROM alias WHERE record_id {among}"
 _BY_ALIAS = "SELECT key, record_id FROM alias WHERE key {among}"
 _NAMES = "SELECT DISTINCT record_id, kind FROM alias WHERE record_id {among}"
 _LOCK = {
@@ -68,12 +82,12 @@ def find_by_id(session: ReadSession, ids: Collection[int]) -> dict[int, StoredRe
     return {row[0]: record_of(row) for row in fetch_among(session, _BY_ID, ids)}
 
 
-def current_after(
+def counted_after(
     session: ReadSession, record_id: int, *, limit: int
 ) -> list[StoredRecord]:
-    """Return the next current records of a higher id, in its order."""
+    """Return the next records of a higher id that measures see, in its order."""
     values = {"after": record_id, "limit": limit}
-    rows = connection_of(session).execute(_CURRENT_AFTER, values)
+    rows = connection_of(session).execute(_COUNTED_AFTER, values)
     return [record_of(row) for row in rows]
 
 
@@ -101,6 +115,39 @@ def kinds_of_names(
     """Return by what kinds of alias the records of *ids* are known."""
     rows = fetch_among(session, _NAMES, ids)
     return {(record_id, AliasKind(kind)) for record_id, kind in rows}
+
+
+class AboutRow(msgspec.Struct, frozen=True):
+    """A record's place beside the others about its subject."""
+
+    id: int
+    type: RecordType
+    subject_id: int
+    state: State
+    digest: bytes | None
+    twin_id: int | None
+
+
+def about(session: ReadSession, subject_ids: Collection[int]) -> list[AboutRow]:
+    """Return the records that came about *subject_ids*, their Patients included."""
+    return [
+        AboutRow(id_, RecordType(type_), subject_id, State(state), digest, twin_id)
+        for id_, type_, subject_id, state, digest, twin_id in fetch_among(
+            session, _ABOUT, subject_ids
+        )
+    ]
+
+
+def aliases_of(
+    session: ReadSession, record_ids: Collection[int]
+) -> list[tuple[Alias, int]]:
+    """Return what records are known by, each alias with its record."""
+    return [
+        (Alias(key, AliasKind(kind), key_version), record_id)
+        for key, record_id, kind, key_version in fetch_among(
+            session, _ALIASES, record_ids
+        )
+    ]
 
 
 def allocate_ids(session: WriteSession, count: int) -> list[int]:
@@ -136,6 +183,8 @@ _RECORD_COLUMNS = (
     "state",
     "sent_order",
     "digest",
+    "content_digest",
+    "twin_id",
     "content",
     "policy_digest",
     "received_at",
@@ -193,6 +242,13 @@ def delete_facts(session: WriteSession, record_ids: Collection[int]) -> None:
         execute_among(session, statement, record_ids)
 
 
+def delete_records(session: WriteSession, record_ids: Collection[int]) -> None:
+    """Take records away with their aliases and integer rows; nothing is left."""
+    delete_facts(session, record_ids)
+    execute_among(session, "DELETE FROM alias WHERE record_id {among}", record_ids)
+    execute_among(session, "DELETE FROM record WHERE id {among}", record_ids)
+
+
 def insert_facts(
     session: WriteSession, facts: dict[type[Any], list[tuple[Any, ...]]]
 ) -> None:
@@ -215,7 +271,8 @@ def _table(model: type[Any]) -> Any:  # noqa: ANN401  (SQLModel has no type for 
 def record_of(row: Row) -> StoredRecord:
     """Return a row of ``SELECT`` as a record."""
     id_, type_, source_id, clinic_id, subject_id, encounter_id, version, state = row[:8]
-    sent_order, digest, content, policy_digest, received_at = row[8:]
+    sent_order, digest, content_digest, twin_id, *kept = row[8:]
+    content, policy_digest, received_at = kept
     return StoredRecord(
         id=id_,
         type=RecordType(type_),
@@ -227,6 +284,8 @@ def record_of(row: Row) -> StoredRecord:
         state=State(state),
         sent_order=sent_order,
         digest=digest,
+        content_digest=content_digest,
+        twin_id=twin_id,
         content=content,
         policy_digest=policy_digest,
         received_at=received_at,

@@ -1,11 +1,12 @@
 """Counting where the data are: dirty subjects, their events, the cells they add to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 from sqlalchemy import Connection, text
 
 from app.store import tables
+from app.store.bulk import execute_among, fetch_among
 from app.store.sessions import ReadSession, WriteSession, connection_of
 
 
@@ -35,6 +36,15 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
 COUNTS = ("population", "scored", "denominator", "numerator")
 _COUNTS = ", ".join(COUNTS)
 _KEY = "grain, stratum, month"
+_ERASED = (
+    "SELECT s.id FROM subject s WHERE s.id {among} "
+    "AND NOT EXISTS (SELECT 1 FROM record r WHERE r.id = s.id) "
+    "AND NOT EXISTS (SELECT 1 FROM dirty d WHERE d.subject_id = s.id)"
+)
+_DROP_SUBJECTS = (
+    "DELETE FROM subject_event WHERE subject_id {among}",
+    "DELETE FROM subject WHERE id {among}",
+)
 
 
 def take_dirty(session: ReadSession, *, limit: int) -> list[tuple[int, int]]:
@@ -52,6 +62,17 @@ def forget_dirty(session: WriteSession, taken: Sequence[tuple[int, int]]) -> Non
         text("DELETE FROM dirty WHERE subject_id = :subject_id AND stamp = :stamp"),
         [{"subject_id": subject_id, "stamp": stamp} for subject_id, stamp in taken],
     )
+
+
+def forget_erased(session: WriteSession, subject_ids: Collection[int]) -> None:
+    """
+    Drop those of *subject_ids* who were erased, now that no cell counts them.
+
+    An erased subject has no record left; one that is dirty again is still counted.
+    """
+    gone = [i for (i,) in fetch_among(session, _ERASED, subject_ids)]
+    for statement in _DROP_SUBJECTS:
+        execute_among(session, statement, gone)
 
 
 def waiting_since(session: ReadSession, *, clinic_id: int | None) -> int | None:

@@ -1,21 +1,24 @@
 """Engines and sessions: one transaction a request, read or write."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NewType
+from typing import Any, NewType, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlmodel import Session
 
-from app.domain.errors import InvalidElementError
+from app.domain.errors import BusyError, InvalidElementError
 
+T = TypeVar("T")
 ReadSession = NewType("ReadSession", Session)
 WriteSession = NewType("WriteSession", ReadSession)
 
 DRIVERS = ("sqlite", "postgresql+psycopg")
 POOL_SIZE = 48
 """At least as many connections as threads that may ask for one."""
+TRIES = 5
+"""How often what met another transaction is done over."""
 
 
 def open_engine(database_url: str) -> Engine:
@@ -99,9 +102,25 @@ def connection_of(session: ReadSession) -> Connection:
     return connection
 
 
-def new_write_session(engine: Engine) -> WriteSession:
-    """Return a session for one transaction, which its first statement begins."""
-    return WriteSession(ReadSession(Session(engine, expire_on_commit=False)))
+OPERATOR = "operator"
+"""Who acts where no client does: a command, the worker."""
+
+
+def new_write_session(engine: Engine, *, client_id: str = OPERATOR) -> WriteSession:
+    """
+    Return a session for one transaction, which its first statement begins.
+
+    What it does is done for *client_id*, and written down so where acts are.
+    """
+    session = Session(engine, expire_on_commit=False)
+    session.info["client_id"] = client_id
+    return WriteSession(ReadSession(session))
+
+
+def client_of(session: WriteSession) -> str:
+    """Return for whom a session acts."""
+    client_id: str = session.info["client_id"]
+    return client_id
 
 
 @contextmanager
@@ -130,6 +149,26 @@ def one_try(session: WriteSession) -> Iterator[None]:
         session.info.pop("connection", None)
         session.rollback()
         raise
+
+
+def tried(session: WriteSession, step: Callable[[], T]) -> T:
+    """
+    Return what *step* does, tried again where another transaction was in the way.
+
+    Raises:
+        BusyError: others were in the way each time.
+    """
+    for _ in range(TRIES):
+        try:
+            with one_try(session):
+                return step()
+        except DBAPIError as error:
+            if is_busy(error):
+                break
+            if not is_conflict(error):
+                raise
+    msg = "Other deliveries are under way"
+    raise BusyError(msg)
 
 
 @contextmanager

@@ -27,11 +27,12 @@ _COLUMNS = ("id", "clinic_id", "birth_month", "sex", "death_month", "joined_to")
 SELECT = f"SELECT {', '.join(_COLUMNS)} FROM subject "
 _FIND = SELECT + "WHERE id {among} ORDER BY id"
 _LOCK = {"sqlite": _FIND, "postgresql": f"{_FIND} FOR UPDATE"}
-_JOINED = "SELECT id FROM subject WHERE joined_to {among}"
 _PATIENT = text(
-    "SELECT MIN(r.id) FROM subject s JOIN record r ON r.id = s.id AND r.state = 1 "
+    "SELECT COALESCE((SELECT id FROM record WHERE id = :id AND state = 1), "
+    "(SELECT MIN(record_id) FROM tie WHERE other_id = :id AND kind = 1), "
+    "(SELECT MIN(r.id) FROM subject s JOIN record r ON r.id = s.id AND r.state = 1 "
     "JOIN (SELECT COALESCE(joined_to, id) AS root FROM subject WHERE id = :id) c "
-    "ON s.id = c.root OR s.joined_to = c.root"
+    "ON s.id = c.root OR s.joined_to = c.root))"
 )
 _DIRTY_COLUMNS = ("subject_id", "clinic_id", "stamp", "since")
 
@@ -57,28 +58,30 @@ def save_subjects(session: WriteSession, subjects: Iterable[StoredSubject]) -> N
     insert_rows(session, table.__table__, _COLUMNS, rows, replace=_COLUMNS[2:])
 
 
-def joined_subjects(session: ReadSession, ids: Collection[int]) -> set[int]:
-    """Return the subjects that count as one of *ids*."""
-    return {subject_id for (subject_id,) in fetch_among(session, _JOINED, ids)}
-
-
 def patient_of(session: ReadSession, subject_id: int) -> int | None:
-    """Return the oldest Patient that counts of those joined with *subject_id*."""
+    """
+    Return the Patient that is known for *subject_id*.
+
+    Its own, else the one that has it for an identifier, else the oldest joined with it.
+    """
     rows = connection_of(session).execute(_PATIENT, {"id": subject_id})
     found: int | None = rows.scalar_one()
     return found
 
 
-def move_facts(session: WriteSession, *, from_subject: int, to_subject: int) -> None:
+def move_facts(session: WriteSession, subject_id: int, *, to_subject: int) -> None:
     """
-    Let the facts of one subject count for another.
+    Let the facts of what came about *subject_id* count for *to_subject*.
 
     Records keep the subject that they came with, so the move can be undone.
     """
     for table in ("observation", "condition", "visit"):
         connection_of(session).execute(
-            text(f"UPDATE {table} SET subject_id = :to WHERE subject_id = :from"),
-            {"from": from_subject, "to": to_subject},
+            text(
+                f"UPDATE {table} SET subject_id = :to WHERE record_id IN "
+                "(SELECT id FROM record WHERE subject_id = :came)"
+            ),
+            {"to": to_subject, "came": subject_id},
         )
 
 

@@ -138,7 +138,10 @@ class Record(SQLModel, table=True):
     One resource as it is kept; ``content`` is JSON of a closed record type.
 
     ``state`` is 0 placeholder, 1 current, 2 withdrawn. ``subject_id`` is the subject
-    that it came with, whatever subjects were joined later.
+    that it came with, whatever subjects were joined later. ``digest`` is of its content
+    and of whom it counts for; ``content_digest`` is of its content alone, so that the
+    other can be made again after a join. ``twin_id`` names the record that counts in
+    its place, where a join showed that both came of one resource.
     """
 
     id: int | None = Field(default=None, sa_type=BigId, primary_key=True)
@@ -150,6 +153,8 @@ class Record(SQLModel, table=True):
     state: int = small()
     sent_order: int | None = big(default=None)
     digest: bytes | None = Field(default=None, sa_type=LargeBinary(20))
+    content_digest: bytes | None = Field(default=None, sa_type=LargeBinary(20))
+    twin_id: int | None = big(default=None)
     content: str | None = Field(default=None, sa_type=Text)
     policy_digest: str = Field(sa_type=String(64))
     received_at: int = big()
@@ -185,6 +190,61 @@ class Subject(SQLModel, table=True):
     sex: int | None = small(default=None)
     death_month: int | None = None
     joined_to: int | None = big(default=None, index=True)
+
+
+class Tie(SQLModel, table=True):
+    """
+    What a current Patient says: that another subject is the same person.
+
+    ``kind`` is 1 by an identifier of its own, 2 by a ``link``. Subjects that ties
+    connect count as one; ``subject.joined_to`` is worked out from here.
+    """
+
+    record_id: int = key_column()
+    other_id: int = key_column()
+    kind: int = key_column(SmallInteger)
+    __table_args__ = (Index(None, "other_id"), CLUSTERED)
+
+
+class Block(SQLModel, table=True):
+    """
+    A name of an erased person, who is not to come back.
+
+    ``key`` digests a keyed alias, so it equals none that was ever stored. ``erasure``
+    is a random number that the names of one person share.
+    """
+
+    key: bytes = Field(sa_type=LargeBinary(20), primary_key=True)
+    key_version: int = small()
+    erasure: int = big(index=True)
+    __table_args__ = (CLUSTERED,)
+
+
+class Refusal(SQLModel, table=True):
+    """Why the latest delivery of a resource was refused; ``key`` is its keyed alias."""
+
+    key: bytes = Field(sa_type=LargeBinary(20), primary_key=True)
+    source_id: int = Field(foreign_key="source.id")
+    issue_type: str = Field(sa_type=String(32))
+    expression: str | None = Field(default=None, sa_type=String(200))
+    refused_at: int = big()
+    __table_args__ = (Index(None, "source_id", "refused_at"), CLUSTERED)
+
+
+class Audit(SQLModel, table=True):
+    """
+    An act that took something back, or changed who counts as one person.
+
+    Whose records they were it does not say: ``record_type`` is 0 for none in
+    particular, ``count`` how many there were, ``client_id`` who asked.
+    """
+
+    id: int | None = Field(default=None, sa_type=BigId, primary_key=True)
+    at: int = big(index=True)
+    client_id: str = Field(sa_type=String(64))
+    act: str = Field(sa_type=String(32))
+    record_type: int = small()
+    count: int
 
 
 class Observation(SQLModel, table=True):

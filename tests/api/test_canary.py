@@ -26,6 +26,7 @@ from app.domain.errors import ServiceError
 from app.fhir.schemas import schemas
 from app.fhir.validation import validate
 from app.services.hub import Hub
+from app.services.registry import CLINIC_SCOPES
 from tests import make
 from tests.deidentification import deidentified
 from tests.hubs import Caller, Network, current_of
@@ -228,6 +229,49 @@ async def through_every_door(ehr: Caller, resource: dict, heard: Heard) -> None:
     half = json.dumps(resource).encode()[:-1]
     heard.add(await ehr.call("POST", f"/{type_}", half))
     heard.add(await ehr.call("POST", f"/{type_}", resource, Content_Type="text/xml"))
+
+
+def questions(token: str) -> dict:
+    """Return Parameters that ask what became of *token*, in every form."""
+    identifier = make.identifier(token)
+    reference = {"type": "Patient", "identifier": identifier}
+    return {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "reference", "valueString": f"Observation/{token}"},
+            {"name": "reference", "valueReference": make.reference(f"Claim/{token}")},
+            {"name": "identifier", "valueReference": reference},
+        ],
+    }
+
+
+async def test_no_name_stays_of_who_is_asked_for_or_erased(
+    network: Network, hub: Hub, tokens: list[dict], caplog: pytest.LogCaptureFixture
+):
+    """The doors that take nothing but names: they answer by place and by count."""
+    token = "Zqx001v"
+    ehr = network.ehr(scopes=(*CLINIC_SCOPES, "system/purge"))
+    heard = Heard()
+    patient = make.patient(id=token, identifier=[make.identifier(token)])
+    about = make.lab(7.1, id=token, subject=make.reference(f"Patient/{token}"))
+    refused = about | {"status": token}
+
+    for _ in range(2):
+        for resource in (patient, about, refused):
+            await ehr.put(resource)
+        heard.add(await ehr.call("POST", "/$trace", questions(token)))
+        heard.add(await ehr.call("POST", f"/Patient/{token}/$purge"))
+        heard.add(await ehr.call("POST", "/$trace", questions(token)))
+    for path in (f"/Patient/{token}|/$purge", f"/Observation/{token}/$purge"):
+        heard.add(await ehr.call("POST", path, questions(token)))
+    unread = {"name": "reference", "valueString": token}
+    wrong = {"resourceType": "Parameters", "parameter": [unread]}
+    heard.add(await ehr.call("POST", "/$trace", wrong))
+    heard.add(await ehr.call("POST", f"/$trace?patient={token}", questions(token)))
+
+    stored, said, log = dumped(hub.engine), b"\n".join(heard.said), logged(caplog)
+    assert b"placeholder" in said or b"refused" in said
+    assert [leaks(each, tokens) for each in (stored, said, log)] == [[], [], []]
 
 
 async def by_wrong_ways(ehr: Caller, token: str, heard: Heard) -> None:

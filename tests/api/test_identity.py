@@ -1,4 +1,11 @@
-"""The same thing counts once, by whatever door and name; each told by an EHR."""
+"""
+The same thing counts once, by whatever door and name; each told by an EHR.
+
+The rules are those of docs/decisions/0003 and 0011; joins and their end have a file of
+their own (test_joins.py), so have withdrawals and erasures.
+"""
+
+from typing import NamedTuple
 
 import pytest
 from sqlalchemy import text
@@ -8,6 +15,232 @@ from tests import make
 from tests.hubs import Network, current_of, rows_of
 
 pytestmark = pytest.mark.anyio
+
+MRN_1 = make.identifier("M1")
+ORDER = make.identifier("ORDER-7", "http://clinic.example/orders")
+ACCESSION = make.identifier("A1")
+JANUARY, FEBRUARY = ({"lastUpdated": f"2026-0{n}-01T00:00:00Z"} for n in (1, 2))
+OF_P1 = {"subject": make.reference("Patient/p1")}
+OF_P2 = {"subject": make.reference("Patient/p2")}
+BY_MRN = {"subject": {"identifier": MRN_1}}
+TO_P1 = [{"other": make.reference("Patient/p1"), "type": "replaces"}]
+
+
+def about(url: str) -> dict:
+    return {"subject": make.reference(url)}
+
+
+class Case(NamedTuple):
+    """
+    What an EHR did, and what comes of it.
+
+    ``sent`` goes by PUT where it has an id, else by POST; ``answers`` are the statuses,
+    ``results`` and ``people`` how many measures see.
+    """
+
+    told: str
+    sent: list[dict]
+    answers: list[int]
+    results: int
+    people: int
+
+
+TABLE = [
+    Case(
+        "sent again, since no answer came",
+        [make.lab(7.1), make.lab(7.1)],
+        [201, 200],
+        results=1,
+        people=1,
+    ),
+    Case(
+        "an order number that twenty results share",
+        [make.lab(5 + n / 10, identifier=[ORDER]) for n in range(20)],
+        [201] * 20,
+        results=20,
+        people=1,
+    ),
+    Case(
+        "an accession number first, the id later, a correction by the id",
+        [
+            make.lab(7.1, identifier=[ACCESSION]),
+            make.lab(7.1, id="o1", identifier=[ACCESSION]),
+            make.lab(7.4, id="o1", status="corrected"),
+        ],
+        [201, 200, 200],
+        results=1,
+        people=1,
+    ),
+    Case(
+        "a correction of nobody knows what",
+        [make.lab(7.1), make.lab(7.4, status="corrected")],
+        [201, 422],
+        results=1,
+        people=1,
+    ),
+    Case(
+        "aliases of two records in one",
+        [
+            make.lab(7.1, id="o1"),
+            make.lab(7.2, identifier=[ACCESSION]),
+            make.lab(7.3, id="o1", identifier=[ACCESSION]),
+        ],
+        [201, 201, 412],
+        results=2,
+        people=1,
+    ),
+    Case(
+        "the MRN first, the id later, the Patient last",
+        [
+            make.lab(7.1, id="o1", **BY_MRN),
+            make.lab(7.2, id="o2", **OF_P1),
+            make.patient(id="p1", identifier=[MRN_1]),
+        ],
+        [201, 201, 201],
+        results=2,
+        people=1,
+    ),
+    Case(
+        "the same without the Patient: nobody has said so yet",
+        [make.lab(7.1, id="o1", **BY_MRN), make.lab(7.2, id="o2", **OF_P1)],
+        [201, 201],
+        results=2,
+        people=2,
+    ),
+    Case(
+        "two charts merged",
+        [
+            make.lab(7.1, id="o1", **OF_P1),
+            make.lab(7.2, id="o2", **OF_P2),
+            make.patient(id="p2", link=TO_P1),
+        ],
+        [201, 201, 201],
+        results=2,
+        people=1,
+    ),
+    Case(
+        "two charts merged by mistake, and unmerged",
+        [
+            make.lab(7.1, id="o1", **OF_P1),
+            make.lab(7.2, id="o2", **OF_P2),
+            make.patient(id="p2", link=TO_P1),
+            make.patient(id="p2"),
+        ],
+        [201, 201, 201, 200],
+        results=2,
+        people=2,
+    ),
+    Case(
+        "a Patient without an id, who gets one",
+        [
+            make.patient(identifier=[MRN_1]),
+            make.patient(id="p1", identifier=[MRN_1]),
+            make.lab(7.1, id="o1", **OF_P1),
+            make.lab(7.2, id="o2", **BY_MRN),
+        ],
+        [201, 200, 201, 201],
+        results=2,
+        people=1,
+    ),
+    Case(
+        "last month's file imported again",
+        [
+            make.lab(7.1, id="o1", meta=JANUARY),
+            make.lab(7.4, id="o1", meta=FEBRUARY),
+            make.lab(7.1, id="o1", meta=JANUARY),
+        ],
+        [201, 200, 200],
+        results=1,
+        people=1,
+    ),
+    Case(
+        "a result filed with the wrong patient, and moved",
+        [make.lab(7.1, id="o1", **OF_P1), make.lab(7.1, id="o1", **OF_P2)],
+        [201, 200],
+        results=1,
+        people=1,
+    ),
+    Case(
+        "one id for two types",
+        [make.lab(7.1, id="7"), make.condition(id="7"), make.encounter(id="7")],
+        [201, 201, 201],
+        results=1,
+        people=1,
+    ),
+    Case(
+        "the same patient by every kind of URL that is the source's",
+        [
+            make.lab(1, id="o1", **OF_P1),
+            make.lab(2, id="o2", **about("https://ehr.example/fhir/Patient/p1")),
+            make.lab(
+                3, id="o3", **about("https://ehr.example/fhir/Patient/p1/_history/2")
+            ),
+            make.lab(4, id="o4", **about("urn:uuid:p1")),
+        ],
+        [201] * 4,
+        results=4,
+        people=1,
+    ),
+    Case(
+        "a patient of a server that nobody has named",
+        [make.lab(1, id="o1", **about("https://other.example/fhir/Patient/p1"))],
+        [422],
+        results=0,
+        people=0,
+    ),
+]
+
+
+@pytest.mark.parametrize("case", TABLE, ids=lambda case: case.told)
+async def test_what_an_ehr_did_counts_as_it_should(
+    network: Network, hub: Hub, case: Case
+):
+    """The table of cases; what needs more than a list of resources follows below."""
+    ehr = network.ehr()
+
+    answers = [await (ehr.put if "id" in r else ehr.post)(r) for r in case.sent]
+
+    assert [answer.status_code for answer in answers] == case.answers
+    rows = rows_of(hub.engine)["observation"]
+    assert len(rows) == case.results
+    assert len({row[0] for row in rows}) == case.people
+
+
+DOORS = ["put", "post", "batch", "transaction"]
+
+
+@pytest.mark.parametrize("first", DOORS)
+@pytest.mark.parametrize("second", DOORS)
+async def test_the_same_delivery_by_two_doors_counts_once(
+    network: Network, hub: Hub, first: str, second: str
+):
+    """What the interface engine posts, the nightly Bundle has again."""
+    ehr = network.ehr()
+    sent = [make.patient(id="p1", identifier=[MRN_1]), make.lab(7.1, id="o1")]
+
+    for door in (first, second):
+        if door in {"put", "post"}:
+            for resource in sent:
+                await (ehr.put if door == "put" else ehr.post)(resource)
+        else:
+            await ehr.send(make.bundle(door, *map(make.put, sent)))
+
+    assert current_of(hub.engine) == {"Patient": 1, "Observation": 1}
+    versions = {(await ehr.read(p)).headers["ETag"] for p in ("Patient/p1",)}
+    assert versions == {'W/"1"'}
+
+
+async def test_who_writes_back_what_they_read_is_refused(network: Network):
+    """A read-modify-write client would store a coarsened birth date as news."""
+    ehr = network.ehr()
+    await ehr.put(make.patient(id="p1", birthDate="1970-05-17"))
+    read = (await ehr.read("Patient/p1")).json()
+
+    written = await ehr.put(read | {"gender": "female"}, "p1")
+
+    assert written.status_code == 422
+    assert written.json()["issue"][0]["expression"] == ["Patient.meta.tag"]
+
 
 URN = "urn:uuid:6f2a4a34-1111-4222-8333-000000000001"
 

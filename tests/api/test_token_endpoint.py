@@ -479,6 +479,7 @@ WORKING = {
     "system/Patient.crud": ("PUT", "/fhir/Patient/p1", make.patient(id="p1")),
     "system/Measure.rs": ("GET", "/v1/measures", None),
     "system/MeasureReport.rs": ("GET", "/v1/releases", None),
+    "system/purge": ("POST", "/fhir/Patient/p9/$purge", None),
 }
 
 

@@ -11,8 +11,9 @@ from fhir.resources.R4B.operationdefinition import OperationDefinition
 from starlette.routing import Match
 
 from app.domain.records import RecordType
-from app.routers import fhir
+from app.routers import fhir, operations
 from app.services.bundles import MAX_ENTRIES
+from app.services.registry import CLINIC_SCOPES
 from app.settings import Settings
 from tests import make
 from tests.conftest import ROOT
@@ -31,6 +32,16 @@ MADE: dict[str, Callable[[int], dict]] = {
 """Resources of each type, as different as their numbers."""
 ONLY_REFUSE = {"search", "withdraw_conditionally", "read_version"}
 """Routes that are there to say why not; there is nothing to declare of them."""
+
+OF_ONE_RECORD = {"purge"}
+OF_NAMES = {"trace"}
+"""Operations on the path of a record, and those that take no resource."""
+ROUTES = [
+    route
+    for router in (operations.router, fhir.router)
+    for route in router.routes
+    if isinstance(route, APIRoute)
+]
 
 Call = tuple[str, str, dict | None, dict[str, str], int]
 """Method, path under the base, body, headers, and the status that shows it works."""
@@ -74,7 +85,8 @@ def interactions(name: str, declared: dict) -> Iterator[Call]:
             yield "GET", f"/{name}/x1", None, {"If_None_Match": 'W/"1"'}, 304
     yield from conditionals(name, declared)
     for operation in declared.get("operation", ()):
-        yield "POST", f"/{name}/${operation['name']}", MADE[name](4), {}, 200
+        at = "/x9" if operation["name"] in OF_ONE_RECORD else ""
+        yield "POST", f"/{name}{at}/${operation['name']}", MADE[name](4), {}, 200
     if "delete" in codes:
         yield "DELETE", f"/{name}/x1", None, {}, 204
     # Known to FHIR, and not declared: refused, never half done.
@@ -94,7 +106,9 @@ def declared_calls(statement: dict) -> Iterator[Call]:
     for interaction in rest["interaction"]:
         yield "POST", "", make.bundle(interaction["code"]), {}, 200
     for operation in rest["operation"]:
-        yield "POST", f"/${operation['name']}", make.lab(7.1), {}, 200
+        asks = {"resourceType": "Parameters"}
+        body = asks if operation["name"] in OF_NAMES else make.lab(7.1)
+        yield "POST", f"/${operation['name']}", body, {}, 200
     for declared in rest["resource"]:
         if declared["type"] in MADE:
             yield from interactions(declared["type"], declared)
@@ -112,17 +126,13 @@ def route_of(method: str, path: str) -> str:
         "root_path": "",
         "headers": [],
     }
-    return next(
-        route.name
-        for route in fhir.router.routes
-        if isinstance(route, APIRoute) and route.matches(scope)[0] is Match.FULL
-    )
+    return next(route.name for route in ROUTES if route.matches(scope)[0] is Match.FULL)
 
 
 @pytest.mark.conforms("R13")
 async def test_everything_that_is_declared_answers(network: Network):
     """Each interaction, condition and operation is driven over HTTP."""
-    ehr = network.ehr()
+    ehr = network.ehr(scopes=(*CLINIC_SCOPES, "system/purge"))
     statement = await statement_of(ehr.http)
 
     wrong = [
@@ -146,7 +156,7 @@ async def test_every_route_is_declared(network: Network):
 
     shown = {route_of(method, path) for method, path, *_ in declared_calls(statement)}
 
-    routes = {r.name for r in fhir.router.routes if isinstance(r, APIRoute)}
+    routes = {route.name for route in ROUTES}
     assert routes - shown - ONLY_REFUSE == set()
     assert shown <= routes
 

@@ -30,6 +30,17 @@ LAB = {
     "subject": make.reference("Patient/p1"),
     "encounter": make.reference("Encounter/e1"),
 }
+IN_ERROR = make.concept(
+    "http://terminology.hl7.org/CodeSystem/condition-ver-status", "entered-in-error"
+)
+M5 = make.identifier("M5")
+
+
+def linked(other: str, relation: str = "replaces") -> dict:
+    link = {"other": make.reference(f"Patient/{other}"), "type": relation}
+    return {"link": [link]}
+
+
 BY_MRN = {"subject": {"identifier": make.identifier("M2")}}
 RESOURCES = [
     make.patient(id="p1", birthDate="2010-01-05", meta=at(1)),
@@ -48,7 +59,27 @@ RESOURCES = [
     make.lab(5.6, identifier=[make.identifier("A1")], **LAB),
     make.condition(id="c1", onsetDateTime="2020-02"),
     make.condition(id="c2", subject=make.reference("urn:uuid:p2")),
+    make.condition(id="c3", onsetDateTime="2019-02", meta=at(1)),
+    make.condition(id="c3", verificationStatus=IN_ERROR, meta=at(2)),
+    # p3 was merged with p1 by mistake; p4 is p2, and p5 had the number M5 for a while.
+    make.patient(id="p3", birthDate="2013-01-05", meta=at(1), **linked("p1")),
+    make.patient(id="p3", birthDate="2013-01-05", meta=at(2)),
+    make.patient(id="p4", gender="female", **linked("p2", "replaced-by")),
+    make.patient(id="p5", gender="other", meta=at(1), identifier=[M5]),
+    make.patient(id="p5", gender="other", meta=at(2)),
+    # p6 says that p1, p2 and p3 are one; it is deleted in the end.
+    make.patient(
+        id="p6", link=[link for p in "123" for link in linked(f"p{p}")["link"]]
+    ),
+    make.lab(3.3, id="o6", subject=make.reference("Patient/p3")),
+    make.lab(4.4, id="o7", subject=make.reference("Patient/p4")),
+    make.lab(5.1, id="o8", subject=make.reference("Patient/p5")),
+    make.lab(5.2, id="o9", subject={"identifier": M5}),
+    # One result by both names of p2, which count as one.
+    make.lab(8.8, **BY_MRN),
+    make.lab(8.8, subject=make.reference("Patient/p2")),
 ]
+DELETED = "Patient/p6"
 NAMES = [f"{each['resourceType']}/{each['id']}" for each in RESOURCES if "id" in each]
 
 
@@ -122,6 +153,7 @@ async def state_after(network: Network, sent: list[tuple[str, list[int]]]) -> di
     ehr = network.ehr(f"{clinic}-ehr")
     for door, indices in sent:
         await deliver(ehr, door, [RESOURCES[index] for index in indices])
+    assert (await ehr.delete(DELETED)).status_code == 204
     state: dict[str, Any] = {name: await found(ehr, name) for name in NAMES}
     return state | {"facts": facts(network.hub, clinic)}
 
@@ -163,13 +195,22 @@ async def test_what_all_orders_come_to_is_what_was_sent(expected: dict):
     assert state["Observation/o2"] == 410
     assert state["Observation/o3"]["subject"] == state["Patient/p2"]
     male = (2010 * 12 + 1, 1, None)
-    unknown = (2011 * 12 + 2, None, None)
+    female = (2011 * 12 + 2, 2, None)
     values = [(row[1:4], row[6]) for row in state["facts"] if row[0] == 1]
-    assert sorted(values, key=str) == [
-        (male, 5500),
-        (male, 5600),
-        (male, 7200),
-        (unknown, 8000),
-    ]
-    assert sorted(row[1:4] for row in state["facts"] if row[0] == 2) == [male, unknown]
-    assert sorted(row[1:4] for row in state["facts"] if row[0] == 3) == [male, unknown]
+    assert sorted(values, key=str) == sorted(
+        [
+            (male, 5500),
+            (male, 5600),
+            (male, 7200),
+            ((2013 * 12, None, None), 3300),
+            (female, 4400),
+            (female, 8000),
+            (female, 8800),
+            ((None, 3, None), 5100),
+            ((None, None, None), 5200),
+        ],
+        key=str,
+    )
+    assert sorted(row[1:4] for row in state["facts"] if row[0] == 2) == [male, female]
+    assert sorted(row[1:4] for row in state["facts"] if row[0] == 3) == [male, female]
+    assert state["Condition/c3"] == state["Patient/p6"] == 410

@@ -1,0 +1,134 @@
+"""
+What was refused, remembered for those who ask what became of it.
+
+Noted while a request is refused, and written in a transaction of its own after the
+request's has ended; a delivery that goes through writes nothing here.
+"""
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from app.deid.pseudonyms import id_aliases, identifier_aliases
+from app.domain.clinics import Source
+from app.domain.errors import IssueType, ServiceError
+from app.domain.records import Alias, RecordType
+from app.fhir.references import record_id_of
+from app.fhir.validation import InvalidResourceError
+from app.services.blocks import ErasedError
+from app.services.hub import Hub
+from app.store.refusals import StoredRefusal, add_refusals, forget_old_refusals
+from app.store.sessions import WriteSession, write_session
+
+log = logging.getLogger(__name__)
+
+MOST_OF_A_REQUEST = 1_000
+PASSING = frozenset({IssueType.TRANSIENT, IssueType.THROTTLED})
+LONGEST_EXPRESSION = 200
+
+_NOTED = "refusals"
+_ENTRY = re.compile(r"Bundle\.entry\[(\d+)\](?:\.resource)?")
+_ID = re.compile(r"[A-Za-z0-9.\-]{1,64}")
+
+
+def note_refusal(
+    session: WriteSession, hub: Hub, source: Source, resource: object, error: Exception
+) -> None:
+    """
+    Note that *resource* was refused, under each name that it bears.
+
+    Not noted: that the hub was busy or the budget spent, and what is about an erased
+    person, whose names are to be nowhere.
+    """
+    if not isinstance(error, ServiceError) or not isinstance(resource, Mapping):
+        return
+    if isinstance(error, ErasedError) or error.issue_type in PASSING:
+        return
+    noted = session.info.setdefault(_NOTED, [])
+    if len(noted) >= MOST_OF_A_REQUEST:
+        return
+    issue_type, expression = _first_issue(error)
+    # Of an entry the place in its Bundle is gone by the time that somebody asks.
+    alone = _ENTRY.sub(str(resource.get("resourceType")), expression or "")
+    noted += (
+        StoredRefusal(
+            alias.key,
+            source.source_id,
+            issue_type.value,
+            alone[:LONGEST_EXPRESSION] or None,
+            hub.clock(),
+        )
+        for alias in own_names(resource, hub, source)
+    )
+
+
+def note_refused_entry(
+    session: WriteSession,
+    hub: Hub,
+    source: Source,
+    bundle: Mapping[str, Any],
+    error: ServiceError,
+) -> None:
+    """Note the entry of a Bundle that *error* is about, if it is about one."""
+    match = _ENTRY.match(error.expression or "")
+    if match is not None:
+        resource = _resource_of(bundle["entry"][int(match[1])])
+        note_refusal(session, hub, source, resource, error)
+
+
+def remember_refusals(session: WriteSession, engine: Engine) -> None:
+    """Write what was noted in *session*, whose transaction has ended."""
+    noted: list[StoredRefusal] = session.info.pop(_NOTED, [])
+    if not noted:
+        return
+    try:
+        with write_session(engine) as own:
+            add_refusals(own, noted)
+    except DBAPIError as error:  # the refusal itself has been told
+        log.warning("refusal not remembered", extra={"error": type(error).__name__})
+
+
+def forget_old(hub: Hub) -> None:
+    """Forget what was refused a month ago."""
+    with write_session(hub.engine) as session:
+        forget_old_refusals(session, now=hub.clock())
+
+
+def own_names(resource: Mapping[str, Any], hub: Hub, source: Source) -> Iterator[Alias]:
+    """Yield the current names of a resource that may be of any form."""
+    type_ = RecordType.of(str(resource.get("resourceType")))
+    if type_ is None:
+        return
+    own_id = resource.get("id")
+    if isinstance(own_id, str) and _ID.fullmatch(own_id) and not record_id_of(own_id):
+        yield id_aliases(type_, own_id, keys=hub.keys, source=source)[0]
+    identifiers = resource.get("identifier")
+    for each in identifiers if isinstance(identifiers, list) else ():
+        system, value = (
+            (each.get("system"), each.get("value"))
+            if isinstance(each, dict)
+            else (0, 0)
+        )
+        if (
+            isinstance(system, str)
+            and isinstance(value, str)
+            and system in source.identifier_systems
+        ):
+            yield identifier_aliases(
+                type_, system, value, keys=hub.keys, source=source
+            )[0]
+
+
+def _first_issue(error: ServiceError) -> tuple[IssueType, str | None]:
+    if isinstance(error, InvalidResourceError):
+        issue = error.issues[0]
+        return issue.issue_type, issue.expression
+    return error.issue_type, error.expression
+
+
+def _resource_of(entry: object) -> object:
+    return entry.get("resource") if isinstance(entry, dict) else None

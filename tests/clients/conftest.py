@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -14,13 +15,13 @@ Kept = Callable[[], dict[str, int]]
 
 
 @pytest.fixture
-def registration() -> dict[str, bool]:
+def registration() -> dict[str, Any]:
     """What is said of the test's client when it is registered."""
     return {}
 
 
 @pytest.fixture
-async def ehr(served_hub: Hub, registration: dict[str, bool]) -> AsyncIterator[Caller]:
+async def ehr(served_hub: Hub, registration: dict[str, Any]) -> AsyncIterator[Caller]:
     """The registered client of a new clinic; others may speak in its name."""
     async with httpx.AsyncClient(base_url=served_hub.base_url) as http:
         yield Network(served_hub, http).ehr(

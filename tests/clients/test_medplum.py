@@ -14,7 +14,7 @@ A1 = f"identifier={make.MRN}|a1"
 
 
 @pytest.fixture
-def registration() -> dict[str, bool]:
+def registration() -> dict[str, Any]:
     """It asks for no scope, and is registered as one that does not."""
     return {"scope_optional": True}
 

@@ -31,11 +31,16 @@ HL7 FHIR R4, RESTful API.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One requirement; ``departure`` says where and why this hub differs from it."""
+    """
+    One requirement; ``departure`` says where and why this hub differs from it.
+
+    ``refuses`` is False where nothing that breaks it could be sent.
+    """
 
     name: str
     text: str
     departure: str = ""
+    refuses: bool = True
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -117,11 +122,11 @@ ROWS = (
     Row(name="A21", text="An access token that is a JWT holds its `client_id`."),
     Row(
         name="R1",
-        text="Create: 201 with Location, ETag; the hub sets `meta`.",
+        text="Create: 201 with Location, ETag, Last-Modified; the hub sets `meta`.",
         departure="A body's `id` counts as the sender's own id for every verb, where "
         "FHIR lets a server ignore it on POST: the same resource by POST, PUT, Bundle "
-        "and NDJSON is one record. No Last-Modified: when a record came is nobody's "
-        "business but the clinic's.",
+        "and NDJSON is one record. Its `meta.lastUpdated` orders versions, so that an "
+        "older one never overwrites a newer.",
     ),
     Row(
         name="R2",
@@ -139,6 +144,8 @@ ROWS = (
         name="R5",
         text="Conditional update: none creates, one updates unless the body has "
         "another id, several 412.",
+        departure="With no match, a body's id that exists already updates that record, "
+        "as R4 reads; R5 would say 409.",
     ),
     Row(
         name="R6",
@@ -152,13 +159,15 @@ ROWS = (
     Row(
         name="R10",
         text="Batch: each entry on its own, answered in its order.",
+        departure="Entries may refer to each other, since real EHRs' do. No GET.",
     ),
     Row(
         name="R11",
         text="Transaction: all or nothing, whatever the order of entries; references "
         "between entries are resolved, circular ones too; one OperationOutcome.",
         departure="No GET and no PATCH entries: there is no search, and a patch would "
-        "need the identified original.",
+        "need the identified original. Two entries of equal content, without a name to "
+        "tell them apart, are one record.",
     ),
     Row(
         name="R12",
@@ -175,16 +184,19 @@ ROWS = (
         text="JSON under its usual names; `_format` goes before Accept; XML is 406 and "
         "415.",
     ),
-    Row(name="R15", text="A trailing slash makes no difference."),
+    Row(name="R15", text="A trailing slash makes no difference.", refuses=False),
     Row(
         name="R16",
         text="Delete: 204, the second time too; later reads 410.",
+        departure="What was never there is 204 too: the state asked for is there. No "
+        "version that was replaced can be read.",
     ),
     Row(name="R17", text="Limits of size and of entries are told: 413."),
     Row(
         name="R18",
         text="Sent again it changes nothing; of identical conditional creates at once "
         "one creates.",
+        refuses=False,
     ),
     Row(
         name="R19",

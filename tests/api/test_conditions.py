@@ -40,6 +40,7 @@ def id_of(response) -> str:
     ],
 )
 @pytest.mark.conforms("R4")
+@pytest.mark.conforms("R6")
 async def test_if_none_exist_creates_once(ehr: Caller, hub: Hub, condition: str):
     """In every spelling that clients use: 201, then 200 and nothing written."""
     first = await ehr.post(lab_of("A1"), If_None_Exist=condition)
@@ -273,6 +274,7 @@ async def test_another_records_hub_id_is_another_id(ehr: Caller, own_id: str):
     assert response.status_code == (400 if own_id == "another" else 404)
 
 
+@pytest.mark.conforms("R4", mutation="several matches")
 @pytest.mark.conforms("R5", mutation="several matches")
 async def test_several_matches_are_refused(ehr: Caller, hub: Hub):
     """412: the condition names one record, the body's identifier another."""

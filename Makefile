@@ -38,7 +38,7 @@ lint: $(VENV)/dev
 	$(BIN)/lint-imports
 
 bench: $(VENV)/dev
-	$(BIN)/python bench/$(NAME).py $(ARGS)
+	$(BIN)/python -m bench.$(NAME) $(ARGS)
 
 # The frozen document and the Python client; run it after a change of the interface.
 openapi: $(VENV)/dev

@@ -21,6 +21,7 @@ from app.services.budgets import Budgets
 from app.services.hub import Hub
 from app.services.openings import open_hub
 from app.services.recounts import Worker, register_measures
+from app.services.waiting import WaitingRoom
 from app.settings import Settings
 from app.store.migrations import is_current
 
@@ -40,6 +41,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
     async def running(_: FastAPI) -> AsyncIterator[None]:
         worker = start_worker(opened) if settings.embedded_worker else None
         yield
+        app.state.waiting_room.close()
         if worker is not None:
             worker.stop()
         opened.engine.dispose()
@@ -54,6 +56,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
     )
     app.state.hub = opened
     app.state.settings = settings
+    app.state.waiting_room = WaitingRoom(opened)
     install_error_replies(app)
     for room in (health, oauth, operations, fhir_document, fhir, v1, pages):
         app.include_router(room.router)

@@ -3,10 +3,10 @@
 import hashlib
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import formatdate
-from functools import lru_cache
-from typing import Annotated, Any
+from functools import lru_cache, partial
+from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
@@ -22,6 +22,8 @@ from app.domain.errors import (
 from app.fhir.criteria import is_unchanged
 from app.fhir.json_documents import read_json
 from app.routers.outcomes import FHIR_JSON
+
+T = TypeVar("T")
 
 ACCEPTED = frozenset({"application/fhir+json", "application/json", "text/json"})
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -71,13 +73,21 @@ Body = Annotated[bytes, Depends(read_body)]
 SmallBody = Annotated[bytes, Depends(read_small_body)]
 
 
-async def read_fhir_body(request: Request, body: Body) -> dict[str, Any]:
+async def read_fhir_body(request: Request) -> dict[str, Any]:
     """Return a FHIR JSON body; the media type is checked, and what is accepted."""
+    body = await read_body(request)
     require_fhir_reply(request)
     check_media_type(request, ACCEPTED)
-    if len(body) < SOON_READ_BYTES and "Content-Encoding" not in request.headers:
-        return _fhir_document(request, body)
-    return await run_in_threadpool(_fhir_document, request, body)
+    return await soon(request, partial(_fhir_document, request, body))
+
+
+async def soon(request: Request, work: Callable[[], T]) -> T:
+    """Do *work* on the body: here where it is small, in a thread where it is not."""
+    length = request.headers.get("Content-Length", "")
+    is_small = length.isdecimal() and int(length) < SOON_READ_BYTES
+    if is_small and "Content-Encoding" not in request.headers:
+        return work()
+    return await run_in_threadpool(work)
 
 
 def _fhir_document(request: Request, body: bytes) -> dict[str, Any]:

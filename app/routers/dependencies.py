@@ -11,7 +11,8 @@ from fastapi.security import HTTPBearer
 from app.domain.clinics import Principal
 from app.services.authorization import authenticate
 from app.services.hub import Hub
-from app.services.refusals import remember_refusals
+from app.services.refusals import remember_noted
+from app.services.waiting import WaitingRoom
 from app.store import sessions
 
 P = ParamSpec("P")
@@ -34,8 +35,20 @@ async def find_hub(request: Request) -> Hub:
 HubDependency = Annotated[Hub, Depends(find_hub)]
 
 
-async def find_caller(request: Request, hub: HubDependency) -> Principal:
+# Each dependency of a dependency is a tenth of what FastAPI costs a request, so those
+# of the single creates take what they need from the request.
+async def find_waiting_room(request: Request) -> WaitingRoom:
+    """Return where single submissions wait for their turn."""
+    room: WaitingRoom = request.app.state.waiting_room
+    return room
+
+
+Waiting = Annotated[WaitingRoom, Depends(find_waiting_room)]
+
+
+async def find_caller(request: Request) -> Principal:
     """Return whom the request's access token speaks for, or refuse."""
+    hub: Hub = request.app.state.hub
     authorization = request.headers.get("Authorization")
     known = hub.principals.remembered(authorization, now=hub.clock())
     if known is not None:
@@ -43,9 +56,10 @@ async def find_caller(request: Request, hub: HubDependency) -> Principal:
     return await run_in_threadpool(authenticate, hub, authorization)
 
 
-async def find_paying_caller(request: Request, hub: HubDependency) -> Principal:
+async def find_paying_caller(request: Request) -> Principal:
     """Return the caller, from whose budget one resource is taken, or refuse."""
-    caller = await find_caller(request, hub)
+    hub: Hub = request.app.state.hub
+    caller = await find_caller(request)
     grant = hub.budgets.take(caller.client_id, 1, now=hub.clock(), whole=True)
     if grant.retry_after_seconds is not None:
         raise grant.refusal()
@@ -84,7 +98,7 @@ def committed(route: Callable[P, Response]) -> Callable[P, Response]:
                 session.commit()
                 return answer
         finally:
-            remember_refusals(session, hub.engine)
+            remember_noted(session, hub.engine)
 
     return run
 

@@ -1,9 +1,11 @@
 """The FHIR interface: what clinics send, and what was kept of it."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from app.domain.clinics import Principal
 from app.domain.errors import (
@@ -29,6 +31,7 @@ from app.routers.bodies import (
     refuse_conditions,
     refuse_parameters,
     require_fhir_reply,
+    soon,
     version_headers,
 )
 from app.routers.dependencies import (
@@ -36,6 +39,7 @@ from app.routers.dependencies import (
     Caller,
     HubDependency,
     ReadSession,
+    Waiting,
     WriteSession,
     committed,
 )
@@ -49,7 +53,9 @@ from app.services.authorization import (
 )
 from app.services.bundles import BundleReply, Discarded, Entry, EntryOutcome, Withdrawn
 from app.services.intake import Effect, Receipt
+from app.services.refusals import refusals_of, remember
 from app.services.resources import Wish
+from app.services.waiting import WaitingRoom
 
 READ = ["GET", "HEAD"]
 
@@ -153,14 +159,12 @@ def validate(
 
 @router.post("/{type_name}/")
 @router.post("/{type_name}")
-@committed
-def create(
+async def create(
     type_: KeptType,
     request: Request,
     caller: Caller,
     body: FhirBody,
-    hub: HubDependency,
-    session: WriteSession,
+    waiting: Waiting,
 ) -> Response:
     """Store one resource; only its de-identified form is kept."""
     check_scope(caller, type_.fhir_name, "c", body)
@@ -177,20 +181,17 @@ def create(
         interaction="c",
         allowed_stored=allowed_stored(caller),
     )
-    receipt = resources.save(session, hub, required_source(caller), body, wish)
-    return _written(request, receipt, own_id=hub_id(receipt.record_id))
+    return await _saved(request, waiting, caller, body, wish)
 
 
 @router.put("/{type_name}/{own_id}")
-@committed
-def update(
+async def update(
     type_: KeptType,
     own_id: str,
     request: Request,
     caller: Caller,
     body: FhirBody,
-    hub: HubDependency,
-    session: WriteSession,
+    waiting: Waiting,
 ) -> Response:
     """Store one resource under the sender's id, or a new version of it."""
     check_scope(caller, type_.fhir_name, "u", body)
@@ -204,20 +205,17 @@ def update(
         if_none_match=parse_if_none_match(header_of(request, "If-None-Match")),
         allowed_stored=allowed_stored(caller),
     )
-    receipt = resources.save(session, hub, required_source(caller), body, wish)
-    return _written(request, receipt, own_id=own_id)
+    return await _saved(request, waiting, caller, body, wish)
 
 
 @router.put("/{type_name}/")
 @router.put("/{type_name}")
-@committed
-def update_conditionally(
+async def update_conditionally(
     type_: KeptType,
     request: Request,
     caller: Caller,
     body: FhirBody,
-    hub: HubDependency,
-    session: WriteSession,
+    waiting: Waiting,
 ) -> Response:
     """Store one resource under an identifier, or a new version of it."""
     check_scope(caller, type_.fhir_name, "u", body)
@@ -233,8 +231,7 @@ def update_conditionally(
         if_none_match=parse_if_none_match(header_of(request, "If-None-Match")),
         allowed_stored=allowed_stored(caller),
     )
-    receipt = resources.save(session, hub, required_source(caller), body, wish)
-    return _written(request, receipt, own_id=hub_id(receipt.record_id))
+    return await _saved(request, waiting, caller, body, wish)
 
 
 @router.api_route("/{type_name}/{own_id}", methods=READ)
@@ -313,8 +310,30 @@ def _check_writer(caller: Principal, resource: Mapping[str, Any]) -> None:
         check_scope(caller, type_name, "u", resource)
 
 
-def _written(request: Request, receipt: Receipt, *, own_id: str) -> Response:
+async def _saved(
+    request: Request,
+    waiting: WaitingRoom,
+    caller: Principal,
+    body: dict[str, Any],
+    wish: Wish,
+) -> Response:
+    """Store a resource, together with others that come now; return the answer."""
+    hub, source = waiting.hub, required_source(caller)
+    try:
+        read = partial(resources.submission_of, body, wish, hub=hub, source=source)
+        submission = await soon(request, read)
+        return await waiting.save(
+            caller, submission, partial(_written, request, wish.own_id)
+        )
+    except ServiceError as error:
+        refusals = refusals_of(hub, source, body, error)
+        await run_in_threadpool(remember, refusals, hub.engine)
+        raise
+
+
+def _written(request: Request, url_id: str | None, receipt: Receipt) -> Response:
     """Return the answer to a write, as the caller prefers it."""
+    own_id = url_id or hub_id(receipt.record_id)
     headers = version_headers(receipt.version, receipt.stored.received_at)
     headers["Location"] = _location(request, receipt, own_id)
     status = 201 if receipt.effect is Effect.CREATED else 200

@@ -15,6 +15,7 @@ from app.routers.dependencies import (
     BEARER,
     find_caller,
     find_paying_caller,
+    find_waiting_room,
     new_write_session,
 )
 from app.routers.fhir import find_kept_type
@@ -94,6 +95,7 @@ BY_DEPENDENCY: dict[Callable[..., Any], tuple[int, ...]] = {
     find_paying_caller: (401, 403, 429),
     find_kept_type: (404,),
     new_write_session: (409, 412, 503),
+    find_waiting_room: (409, 412, 503),
     read_fhir_body: (400, 406, 413, 415, 422),
 }
 """With what a route refuses, by what it asks for."""

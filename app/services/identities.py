@@ -73,7 +73,7 @@ class Identities:
         )
         self._known = {key: i for key, i in met.named.items() if i in met.records}
         self._free_ids = met.free_ids
-        self._expected = expected + len(keys) - len(met.named)
+        self._expected = expected + len(keys) - len(met.named) - len(met.free_ids)
         self.records.update(met.records)
         self._note_subjects(met.subjects)
 

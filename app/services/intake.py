@@ -619,9 +619,9 @@ class _Delivery:
         )
         counted = {self._identities.counted(i).id for i in self._dirty}
         touched = counted | self._regrouped.touched
+        records.delete_facts(self._session, self._stale | self._regrouped.doubled)
         with sent_together(self._session):
             self._identities.write()
-            records.delete_facts(self._session, self._stale | self._regrouped.doubled)
             records.insert_facts(self._session, rows)
             subjects.mark_dirty(
                 self._session,

@@ -9,6 +9,7 @@ from app.domain.records import DeidentifiedRecord
 from app.fhir.parsing import parse_resource
 from app.fhir.validation import InvalidResourceError, validate
 from app.services.hub import Hub
+from app.ucum.units import canonical_unit
 
 
 def deidentified(
@@ -41,3 +42,9 @@ def deidentified(
         source=source,
         entries=entries or {},
     )
+
+
+def make_ready() -> None:
+    """Compile the rules and load the units, which the first resource would wait for."""
+    validate({"resourceType": "Observation"})
+    canonical_unit("%")

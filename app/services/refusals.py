@@ -7,7 +7,7 @@ request's has ended; a delivery that goes through writes nothing here.
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Engine
@@ -38,32 +38,10 @@ _ID = re.compile(r"[A-Za-z0-9.\-]{1,64}")
 def note_refusal(
     session: WriteSession, hub: Hub, source: Source, resource: object, error: Exception
 ) -> None:
-    """
-    Note that *resource* was refused, under each name that it bears.
-
-    Not noted: that the hub was busy or the budget spent, and what is about an erased
-    person, whose names are to be nowhere.
-    """
-    if not isinstance(error, ServiceError) or not isinstance(resource, Mapping):
-        return
-    if isinstance(error, ErasedError) or error.issue_type in PASSING:
-        return
+    """Note that *resource* was refused; see ``refusals_of``."""
     noted = session.info.setdefault(_NOTED, [])
-    if len(noted) >= MOST_OF_A_REQUEST:
-        return
-    issue_type, expression = _first_issue(error)
-    # Of an entry the place in its Bundle is gone by the time that somebody asks.
-    alone = _ENTRY.sub(str(resource.get("resourceType")), expression or "")
-    noted += (
-        StoredRefusal(
-            alias.key,
-            source.source_id,
-            issue_type.value,
-            alone[:LONGEST_EXPRESSION] or None,
-            hub.clock(),
-        )
-        for alias in own_names(resource, hub, source)
-    )
+    if len(noted) < MOST_OF_A_REQUEST:
+        noted += refusals_of(hub, source, resource, error)
 
 
 def note_refused_entry(
@@ -80,14 +58,46 @@ def note_refused_entry(
         note_refusal(session, hub, source, resource, error)
 
 
-def remember_refusals(session: WriteSession, engine: Engine) -> None:
+def refusals_of(
+    hub: Hub, source: Source, resource: object, error: Exception
+) -> list[StoredRefusal]:
+    """
+    Return that *resource* was refused, under each name that it bears.
+
+    Not told: that the hub was busy or the budget spent, and what is about an erased
+    person, whose names are to be nowhere.
+    """
+    if not isinstance(error, ServiceError) or not isinstance(resource, Mapping):
+        return []
+    if isinstance(error, ErasedError) or error.issue_type in PASSING:
+        return []
+    issue_type, expression = _first_issue(error)
+    # Of an entry the place in its Bundle is gone by the time that somebody asks.
+    alone = _ENTRY.sub(str(resource.get("resourceType")), expression or "")
+    return [
+        StoredRefusal(
+            alias.key,
+            source.source_id,
+            issue_type.value,
+            alone[:LONGEST_EXPRESSION] or None,
+            hub.clock(),
+        )
+        for alias in own_names(resource, hub, source)
+    ]
+
+
+def remember_noted(session: WriteSession, engine: Engine) -> None:
     """Write what was noted in *session*, whose transaction has ended."""
-    noted: list[StoredRefusal] = session.info.pop(_NOTED, [])
-    if not noted:
+    remember(session.info.pop(_NOTED, []), engine)
+
+
+def remember(refusals: Sequence[StoredRefusal], engine: Engine) -> None:
+    """Write *refusals* in a transaction of their own."""
+    if not refusals:
         return
     try:
         with write_session(engine) as own:
-            add_refusals(own, noted)
+            add_refusals(own, refusals)
     except DBAPIError as error:  # the refusal itself has been told
         log.warning("refusal not remembered", extra={"error": type(error).__name__})
 

@@ -12,7 +12,6 @@ from app.domain.errors import (
     ForbiddenError,
     MalformedError,
     NotFoundError,
-    ServiceError,
     WithdrawnError,
 )
 from app.domain.records import Alias, Content, RecordType
@@ -22,10 +21,9 @@ from app.fhir.rendering import render_record
 from app.services import erasures, intake
 from app.services.authorization import Allowed
 from app.services.hub import Hub
-from app.services.intake import Receipt, Submission
+from app.services.intake import Submission
 from app.services.labels import label_of
 from app.services.reception import deidentified
-from app.services.refusals import note_refusal
 from app.smart.scopes import Interaction
 from app.store import records, subjects
 from app.store.records import State, StoredRecord
@@ -103,25 +101,6 @@ def condition_aliases(
     return identifier_aliases(
         type_, criterion.system, criterion.value, keys=hub.keys, source=source
     )
-
-
-def save(
-    session: WriteSession,
-    hub: Hub,
-    source: Source,
-    resource: dict[str, Any],
-    wish: Wish,
-) -> Receipt:
-    """Store one resource of *source*."""
-    try:
-        submission = submission_of(resource, wish, hub=hub, source=source)
-        outcome = intake.store(session, hub, source, [submission], atomic=True)[0]
-    except ServiceError as error:
-        note_refusal(session, hub, source, resource, error)
-        raise
-    if isinstance(outcome, ServiceError):
-        raise outcome
-    return outcome
 
 
 def find(

@@ -35,7 +35,11 @@ def fetch(session: ReadSession, statement: str, values: Sequence[Any]) -> list[R
 
 
 def execute(session: WriteSession, statement: str, values: Sequence[Any] = ()) -> None:
-    """Execute a statement that returns nothing."""
+    """Execute a statement that returns nothing, within ``sent_together`` at its end."""
+    held: list[Question] | None = session.info.get("held")
+    if held is not None:
+        held.append(Question(statement, values))
+        return
     with _driver(session) as driver:
         driver.execute(statement, values)
 
@@ -43,25 +47,37 @@ def execute(session: WriteSession, statement: str, values: Sequence[Any] = ()) -
 def fetch_together(
     session: ReadSession, questions: Sequence[Question]
 ) -> list[list[Row]]:
-    """Return the rows of each of *questions*, which take one journey."""
-    with sent_together(session), _driver(session) as driver:
+    """
+    Return the rows of each of *questions*, which take one journey.
+
+    PostgreSQL executes one after the other, each seeing what those before it did.
+    """
+    with _driver(session) as driver, driver.pipeline():
         cursors = [driver.execute(each.statement, each.values) for each in questions]
         return [list(cursor.fetchall()) for cursor in cursors]
 
 
 @contextmanager
-def sent_together(session: ReadSession) -> Iterator[None]:
+def sent_together(session: WriteSession) -> Iterator[None]:
     """
-    Let what the block executes take one journey; where it fails, the block's end says.
+    Let PostgreSQL do what the block executes as one statement, at the block's end.
 
-    PostgreSQL still executes one statement after the other, each seeing what those
-    before it did. COPY cannot be part of it.
+    None of them sees what the others did, so each is to write to a table of its own.
     """
     if not is_postgresql(session):
         yield
         return
-    with _driver(session) as driver, driver.pipeline():
+    held: list[Question] = []
+    session.info["held"] = held
+    try:
         yield
+    finally:
+        del session.info["held"]
+    if held:
+        *others, last = (each.statement for each in held)
+        named = [f"w{number} AS ({each})" for number, each in enumerate(others)]
+        first = f"WITH {', '.join(named)} " if named else ""
+        execute(session, first + last, [v for each in held for v in each.values])
 
 
 @contextmanager

@@ -26,20 +26,17 @@ class Met(msgspec.Struct, kw_only=True):
 
 
 NAME_LOCKS = 512
-_NAMED = (
-    "SELECT record_id FROM alias WHERE key = ANY(%s::bytea[]) "
-    "UNION SELECT unnest(%s::bigint[])"
+_LOCK_NAMES = (
+    "SELECT 0 FROM (SELECT pg_advisory_xact_lock(7, b) FROM unnest(%s::int[]) b) l "
+    "UNION ALL SELECT nextval('record_id_seq') FROM generate_series(1, %s)"
 )
-_LOCK_NAMES = "SELECT pg_advisory_xact_lock(7, b) FROM unnest(%s::int[]) b"
-_ALIASES = "SELECT key, record_id FROM alias WHERE key = ANY(%s::bytea[])"
-_RECORDS = f"{records.SELECT}WHERE r.id IN ({_NAMED}) ORDER BY r.id FOR UPDATE OF r"
+_LOCKED = "ORDER BY r.id FOR UPDATE OF r"
+_NAMED = f"{records.SELECT_NAMED}WHERE a.key = ANY(%s::bytea[]) {_LOCKED}"
+_RECORDS = f"{records.SELECT}WHERE r.id = ANY(%s::bigint[]) {_LOCKED}"
 _SUBJECTS = (
-    f"{subjects.SELECT}WHERE id IN "
-    f"(SELECT subject_id FROM record WHERE id IN ({_NAMED})) ORDER BY id FOR UPDATE"
-)
-_FREE_IDS = (
-    "SELECT nextval('record_id_seq') FROM generate_series(1, %s - "
-    "(SELECT COUNT(*) FROM alias WHERE key = ANY(%s::bytea[])))"
+    f"{subjects.SELECT}WHERE id IN (SELECT r.subject_id FROM record r WHERE r.id IN "
+    "(SELECT record_id FROM alias WHERE key = ANY(%s::bytea[]) "
+    "UNION SELECT unnest(%s::bigint[]))) ORDER BY id FOR UPDATE"
 )
 
 
@@ -58,7 +55,7 @@ def meet(
     has one writer anyway. On PostgreSQL the names fall into 512 advisory locks (its
     lock table holds some 6,400), taken in order, so that two deliveries about a patient
     who is new meet here and not in a deadlock or a double. *expected* is how many
-    records a delivery may make beside those of names that nobody has.
+    records the delivery is likely to make.
     """
     if is_postgresql(session):
         return _meet_on_postgresql(session, patients, names, ids, expected)
@@ -83,19 +80,18 @@ def _meet_on_postgresql(
     """Ask all at once: each statement finds by itself what those before it found."""
     buckets = sorted({int.from_bytes(key[:2], "big") % NAME_LOCKS for key in patients})
     keys, numbers = array_of(names), array_of(ids)
-    _, aliases, found, about, free = fetch_together(
-        session,
-        [
-            Question(_LOCK_NAMES, (array_of(buckets),)),
-            Question(_ALIASES, (keys,)),
-            Question(_RECORDS, (keys, numbers)),
-            Question(_SUBJECTS, (keys, numbers)),
-            Question(_FREE_IDS, (expected + len(names), keys)),
-        ],
-    )
+    asked = [
+        Question(_LOCK_NAMES, (array_of(buckets), expected)),
+        Question(_NAMED, (keys,)),
+        Question(_SUBJECTS, (keys, numbers)),
+    ]
+    if ids:
+        asked.insert(1, Question(_RECORDS, (numbers,)))
+    free, *by_id, named, about = fetch_together(session, asked)
+    rows = [*(row for found in by_id for row in found), *(row[1:] for row in named)]
     return Met(
-        named=dict(aliases),
-        records={row[0]: records.record_of(row) for row in found},
+        named={row[0]: row[1] for row in named},
+        records={row[0]: records.record_of(row) for row in rows},
         subjects=subjects.subjects_of(about),
-        free_ids=[number for (number,) in free],
+        free_ids=[number for (number,) in free if number],
     )

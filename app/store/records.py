@@ -47,11 +47,16 @@ class StoredRecord(msgspec.Struct, kw_only=True):
         return self.state is State.CURRENT and self.twin_id is None
 
 
-SELECT = (
-    "SELECT r.id, r.type, r.source_id, s.clinic_id, r.subject_id, r.encounter_id, "
-    "r.version, r.state, r.sent_order, r.digest, r.content_digest, r.twin_id, "
-    "r.content, r.policy_digest, r.received_at "
-    "FROM record r JOIN source s ON s.id = r.source_id "
+_COLUMNS = (
+    "r.id, r.type, r.source_id, s.clinic_id, r.subject_id, r.encounter_id, r.version, "
+    "r.state, r.sent_order, r.digest, r.content_digest, r.twin_id, r.content, "
+    "r.policy_digest, r.received_at"
+)
+_SOURCE = "JOIN source s ON s.id = r.source_id "
+SELECT = f"SELECT {_COLUMNS} FROM record r {_SOURCE}"
+SELECT_NAMED = (
+    f"SELECT a.key, {_COLUMNS} "
+    f"FROM alias a JOIN record r ON r.id = a.record_id {_SOURCE}"
 )
 _BY_ID = SELECT + "WHERE r.id {among}"
 _BY_DIGEST = SELECT + "WHERE r.digest {among} AND r.twin_id IS NULL ORDER BY r.id"

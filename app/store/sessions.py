@@ -2,10 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any, NewType, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    IntegrityError,
+    InvalidatePoolError,
+)
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
 from app.domain.errors import BusyError, InvalidElementError
@@ -19,6 +26,8 @@ POOL_SIZE = 48
 """At least as many connections as threads that may ask for one."""
 TRIES = 5
 """How often what met another transaction is done over."""
+REST_SECONDS = 2.0
+"""After so long a connection is looked at before it is used again."""
 
 
 def open_engine(database_url: str) -> Engine:
@@ -36,9 +45,9 @@ def open_engine(database_url: str) -> Engine:
         msg = "The database's URL is none of sqlite:///PATH or postgresql://HOST/NAME"
         raise InvalidElementError(msg, expression="database_url")
     if not url.startswith("sqlite"):
-        return create_engine(
-            url, hide_parameters=True, pool_size=POOL_SIZE, pool_pre_ping=True
-        )
+        engine = create_engine(url, hide_parameters=True, pool_size=POOL_SIZE)
+        _ping_after_rest(engine)
+        return engine
     engine = create_engine(
         url,
         hide_parameters=True,
@@ -48,6 +57,28 @@ def open_engine(database_url: str) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _ping_after_rest(engine: Engine) -> None:
+    """
+    Look whether a connection that was long unused still leads somewhere.
+
+    ``pool_pre_ping`` does so at each checkout, which costs as much as a statement.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def note(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ping(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:  # noqa: ANN401  (DBAPI)
+        since = record.info.get("rests_since")
+        if since is None or monotonic() - since < REST_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
 
 
 def _driver(url: str) -> str | None:
@@ -124,9 +155,11 @@ def client_of(session: WriteSession) -> str:
 
 
 @contextmanager
-def write_session(engine: Engine) -> Iterator[WriteSession]:
+def write_session(
+    engine: Engine, *, client_id: str = OPERATOR
+) -> Iterator[WriteSession]:
     """Yield one transaction; commit it where the block ends without an error."""
-    with new_write_session(engine) as session:
+    with new_write_session(engine, client_id=client_id) as session:
         yield session
         session.commit()
 

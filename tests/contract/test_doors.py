@@ -76,7 +76,7 @@ async def test_what_no_one_expected_says_nothing_of_itself(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(resources, "save", fail)
+    monkeypatch.setattr(resources, "submission_of", fail)
     answer = await ehr.post(make.lab(7.1))
 
     assert answer.status_code == 500

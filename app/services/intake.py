@@ -224,7 +224,7 @@ class _Delivery:
 
     def withdraw(self, record_id: int) -> None:
         """Take back a record that counts; what it said of others goes with it."""
-        self._identities.add_records([record_id])
+        self._identities.load((), [record_id], patients=(), expected=0, alone=True)
         stored = self._identities.records.get(record_id)
         if stored is None or stored.state is not State.CURRENT:
             return
@@ -253,8 +253,13 @@ class _Delivery:
                 elif isinstance(target, HubTarget):
                     hub_ids.add(target.record_id)
         patients = set(_patient_keys(submissions))
+        types = {submission.record.type for submission in submissions}
         self._identities.load(
-            keys, hub_ids, patients=patients, expected=len(submissions)
+            keys,
+            hub_ids,
+            patients=patients,
+            expected=len(submissions),
+            alone=RecordType.PATIENT in types,
         )
         unknown = self._identities.unknown(patients)
         self._erased = Erased.among(self._session, unknown)

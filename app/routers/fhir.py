@@ -302,8 +302,8 @@ def read_version(type_: KeptType, caller: Caller) -> Response:
 def _check_writer(caller: Principal, resource: Mapping[str, Any]) -> None:
     """Refuse who may neither create nor update such a resource."""
     type_name = resource.get("resourceType")
-    if not isinstance(type_name, str):
-        return
+    if not isinstance(type_name, str) or RecordType.of(type_name) is None:
+        return  # which is another fault, and told as such
     try:
         check_scope(caller, type_name, "c", resource)
     except ForbiddenError:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from app.domain.records import Content, RecordType
+from app.domain.records import Content, RecordType, content_of
 from app.services.facts import fact_rows
 from app.services.groups import Regrouped
 from app.services.hub import Hub
@@ -16,8 +16,6 @@ from app.store.audits import Act, record_act
 from app.store.exchanges import sent_together
 from app.store.records import State, StoredRecord
 from app.store.sessions import WriteSession
-
-_CONTENT: msgspec.json.Decoder[Content] = msgspec.json.Decoder(Content)
 
 
 class Changes:
@@ -122,8 +120,9 @@ class Changes:
         """Yield the records whose facts are to be made, with their contents."""
         known = self._identities.records
         for record_id in regrouped.returned - self.written.keys():
-            if known[record_id].counts and known[record_id].content is not None:
-                yield known[record_id], _CONTENT.decode(known[record_id].content or "")
+            stored = known[record_id]
+            if stored.counts and stored.content is not None:
+                yield stored, content_of(stored.content)
         for record_id, content in self.written.items():
             if known[record_id].counts:
                 yield known[record_id], content

@@ -11,8 +11,6 @@ from tests.hubs import Clock, Network, bearer, rows_of
 
 pytestmark = pytest.mark.anyio
 
-OBSERVE = ("system/Observation.cruds",)
-
 
 @pytest.mark.conforms("A18", mutation="no access token comes")
 @pytest.mark.parametrize(

@@ -62,15 +62,19 @@ class Identities:
         *,
         patients: Collection[bytes],
         expected: int,
+        alone: bool,
     ) -> None:
         """
         Read all that *keys* and *hub_ids* name; *expected* records may be new.
 
-        No other transaction writes about the people whom *patients* name meanwhile. A
+        No other transaction writes about the people whom *patients* name meanwhile, or,
+        with *alone*, about anybody of the clinic: who joins or parts people needs it. A
         record may have been erased while this one waited for it: it is not here.
         """
         met = meet(
             self._session,
+            clinic_id=self.source.clinic_id,
+            alone=alone,
             patients=patients,
             names=keys,
             ids=hub_ids,

@@ -100,7 +100,7 @@ class _Delivery:
 
     def withdraw(self, record_id: int) -> None:
         """Take back a record that counts; what it said of others goes with it."""
-        self._identities.add_records([record_id])
+        self._identities.load((), [record_id], patients=(), expected=0, alone=True)
         stored = self._identities.records.get(record_id)
         if stored is None or stored.state is not State.CURRENT:
             return

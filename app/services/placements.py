@@ -70,8 +70,13 @@ class Placements:
                     keys.update(alias.key for alias in target.aliases)
                 elif isinstance(target, HubTarget):
                     hub_ids.add(target.record_id)
+        types = {submission.record.type for submission in submissions}
         self._identities.load(
-            keys, hub_ids, patients=patients, expected=len(submissions)
+            keys,
+            hub_ids,
+            patients=patients,
+            expected=len(submissions),
+            alone=RecordType.PATIENT in types,
         )
         unknown = self._identities.unknown(patients)
         self._erased = Erased.among(self._session, unknown)

@@ -17,7 +17,6 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import text
 
@@ -25,7 +24,8 @@ from app.services.hub import Hub, epoch_milliseconds
 from app.settings import Settings
 from tests import make
 from tests.commands import environment_of, started
-from tests.hubs import BASE_URL, FHIR_JSON, Clock, Network, current_of, rows_of
+from tests.hubs import BASE_URL, FHIR_JSON, Clock, Network, bearer, current_of, rows_of
+from tests.served import listening
 
 pytestmark = pytest.mark.anyio
 
@@ -36,16 +36,8 @@ HOSPITAL = "http://hospital.smarthealthit.org"
 @pytest.fixture
 def address(app: FastAPI) -> Iterator[str]:
     """The hub behind a real server on a port of this machine."""
-    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    with listening(app, lifespan="off") as address:
+        yield address
 
 
 def at_once(calls: list[Callable[[httpx.Client], Any]], *addresses: str) -> list[Any]:
@@ -77,7 +69,7 @@ def sender(method: str, path: str, body: dict, headers: dict) -> Callable:
 
 async def headers_of(ehr: Any, **more: str) -> dict[str, str]:
     token = await ehr.fresh_token()
-    return {"Authorization": f"Bearer {token}", "Content-Type": FHIR_JSON} | more
+    return bearer(token) | {"Content-Type": FHIR_JSON} | more
 
 
 @pytest.mark.conforms("R18")

@@ -12,11 +12,6 @@ CANARY = "Zq9canary7x"
 NAMED = make.lab(7.1, id="o1", note=[{"text": CANARY}], performer=[{"display": CANARY}])
 
 
-@pytest.fixture
-async def ehr(network: Network) -> Caller:
-    return network.ehr()
-
-
 def parameters(*parts: tuple[str, str, object]) -> dict:
     return {
         "resourceType": "Parameters",

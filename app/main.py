@@ -60,7 +60,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
     install_error_replies(app)
     # Each request looks for its room in this order: the clinics' comes early, after
     # those whose paths it would take for a type's.
-    for room in (fhir_document, operations, fhir, health, oauth, v1, pages):
+    for room in (fhir_document, operations, oauth, fhir, health, v1, pages):
         app.include_router(room.router)
     describe_problems(app)
     app.mount("/static", StaticFiles(directory=APP / "web/static"))

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-import msgspec
 import typer
 
 from app.commands.hubs import open_hub
+from app.commands.listings import echo_table
 from app.services import registry
 from app.store.sessions import read_session, write_session
 
@@ -95,9 +95,7 @@ def list_sources(
     """List sources: clinic, name, zone, bases, identifier systems, padded dates."""
     with read_session(open_hub().engine) as session:
         lines = registry.source_lines(session, clinic=clinic)
-    typer.echo("\t".join(registry.SourceLine.__struct_fields__))
-    for line in lines:
-        typer.echo("\t".join(msgspec.structs.astuple(line)))
+    echo_table(registry.SourceLine, lines)
 
 
 def _replacing(given: list[str] | None) -> tuple[str, ...] | None:

@@ -9,10 +9,10 @@ MRN = "urn:oid:1.2.3"
 HEADER = [
     "clinic",
     "source",
-    "time_zone",
-    "base_urls",
-    "identifier_systems",
-    "padded_dates",
+    "time zone",
+    "base urls",
+    "identifier systems",
+    "padded dates",
 ]
 
 

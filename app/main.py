@@ -58,7 +58,9 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.waiting_room = WaitingRoom(opened)
     install_error_replies(app)
-    for room in (health, oauth, operations, fhir_document, fhir, v1, pages):
+    # Each request looks for its room in this order: the clinics' comes early, after
+    # those whose paths it would take for a type's.
+    for room in (fhir_document, operations, oauth, fhir, health, v1, pages):
         app.include_router(room.router)
     describe_problems(app)
     app.mount("/static", StaticFiles(directory=APP / "web/static"))

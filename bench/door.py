@@ -294,7 +294,7 @@ def measure(name: str, database_url: str, folder: Path, database: int | None) ->
                 1000 * (after - then) / load.requests
                 for after, then in zip(cpu_seconds(hub), before, strict=True)
             ]
-            sent = [mine[: load.requests // len(requests)] for mine in requests]
+            sent = [mine[: load.fewest] for mine in requests]
             met &= tell(name, trial, load, spent)
             if stages:
                 tell_stages(stages, spent[0])

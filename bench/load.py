@@ -14,8 +14,14 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What came of a load: ``cpu_seconds`` are the generator's own."""
+    """
+    What came of a load.
 
+    ``fewest`` is what the slowest connection was answered, ``cpu_seconds`` are the
+    generator's own.
+    """
+
+    fewest: int
     seconds: float
     latencies: tuple[float, ...]
     cpu_seconds: float
@@ -73,10 +79,12 @@ def _generate(
 ) -> None:
     """Generate the load; tell what came of it."""
     waiting = selectors.DefaultSelector()
+    lines = []
     for mine in requests:
         connection = socket.create_connection(address)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        waiting.register(connection, selectors.EVENT_READ, _Line(connection, mine))
+        lines.append(_Line(connection, mine))
+        waiting.register(connection, selectors.EVENT_READ, lines[-1])
     latencies: list[float] = []
     cpu, began = time.process_time(), time.perf_counter()
     for key in list(waiting.get_map().values()):
@@ -96,6 +104,7 @@ def _generate(
                 waiting.unregister(key.fileobj)
     told.send(
         {
+            "fewest": min(line.answered for line in lines),
             "seconds": time.perf_counter() - began,
             "latencies": tuple(latencies),
             "cpu_seconds": time.process_time() - cpu,
@@ -111,6 +120,7 @@ class _Line:
         self._requests = iter(requests)
         self._received = b""
         self._sent = 0.0
+        self.answered = 0
 
     def send(self) -> bool:
         """Send the next request; return whether there was one."""
@@ -131,4 +141,5 @@ class _Line:
         length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
         if len(body) < int(length):
             return None
+        self.answered += 1
         return head.split(b" ", 2)[1], time.perf_counter() - self._sent

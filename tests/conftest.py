@@ -15,6 +15,7 @@ from app.store.sessions import open_engine
 from tests.conformance import Conformance
 from tests.hubs import (
     BASE_URL,
+    Caller,
     Clock,
     Databases,
     Network,
@@ -126,6 +127,12 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 def network(hub: Hub, client: httpx.AsyncClient) -> Network:
     """Enrols who takes part."""
     return Network(hub, client)
+
+
+@pytest.fixture
+async def ehr(network: Network) -> Caller:
+    """The EHR of a clinic."""
+    return network.ehr()
 
 
 def pytest_addoption(parser: pytest.Parser):

@@ -150,6 +150,11 @@ def app_of(hub: Hub, settings: Settings) -> FastAPI:
     return create_app(settings, hub=hub)
 
 
+def bearer(token: str) -> dict[str, str]:
+    """Return the header of an access token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
 PRIVATE, PUBLIC = generate_key()
 """One key for every client, made once; what tells them apart is their client id."""
 
@@ -178,14 +183,17 @@ class Caller:
         }
         return client_assertion(**(claims | changes))
 
+    def proof(self, **changes: Any) -> dict[str, str]:
+        """Return what authenticates the client in a form."""
+        return {
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": self.assertion(**changes),
+        }
+
     def form(self, **changes: Any) -> dict:
         """Return the form of a token request."""
-        return {
-            "grant_type": GRANT_TYPE,
-            "scope": self.scope,
-            "client_assertion_type": ASSERTION_TYPE,
-            "client_assertion": self.assertion(),
-        } | changes
+        asked = {"grant_type": GRANT_TYPE, "scope": self.scope}
+        return asked | self.proof() | changes
 
     async def fresh_token(self, scope: str | None = None) -> str:
         """Return a new token, for all of the client's scopes or for *scope*."""
@@ -202,7 +210,7 @@ class Caller:
             self.token = await self.fresh_token()
             self.until = self.hub.clock() + 200_000
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = {"Authorization": f"Bearer {self.token}"} | named
+        sent = bearer(self.token) | named
         if body is not None:
             sent.setdefault("Content-Type", FHIR_JSON)
         content = body if isinstance(body, bytes) or body is None else _json(body)
@@ -361,6 +369,13 @@ def current_of(engine: Engine) -> dict[str, int]:
     with engine.connect() as connection:
         rows = connection.execute(query).all()
     return {RecordType(type_).fhir_name: count for type_, count in rows}
+
+
+def people_of(engine: Engine) -> int:
+    """Return how many persons the observations are of, as measures see it."""
+    query = text("SELECT COUNT(DISTINCT subject_id) FROM observation")
+    with engine.connect() as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 def kept_by(engine: Engine, clinic: str) -> dict[str, int]:

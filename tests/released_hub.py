@@ -26,6 +26,7 @@ from app.store import clinics
 from app.store.migrations import migrate
 from app.store.releases import add_release, save_cells
 from app.store.sessions import ReadSession, WriteSession, write_session
+from tests.hubs import bearer
 
 MEASURE = "jia-low-disease-activity-visits"
 HIDDEN_MEASURE = "uc-remission-visits"
@@ -98,7 +99,7 @@ def token(hub: Hub, client_id: str) -> dict[str, str]:
         now=hub.clock() // 1000,
         jti="test",
     )
-    return {"Authorization": f"Bearer {issued}"}
+    return bearer(issued)
 
 
 def release(hub: Hub) -> None:

@@ -9,9 +9,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 
 from app.main import create_app, hub_of, write_master_key
 from app.services.hub import Hub
@@ -36,16 +38,27 @@ def served(folder: Path) -> Iterator[Hub]:
         app = create_app(settings)
         hub: Hub = app.state.hub
         migrate(hub.engine)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            while not server.started and thread.is_alive():
-                time.sleep(0.01)
+        with listening(app, listener, access_log=False):
             yield hub
-        finally:
-            server.should_exit = True
-            thread.join()
+
+
+@contextmanager
+def listening(
+    app: FastAPI, listener: socket.socket | None = None, **config: Any
+) -> Iterator[str]:
+    """Run *app* in a thread of this process; yield its address on this machine."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, **config))
+    sockets = None if listener is None else [listener]
+    thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            time.sleep(0.005)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @contextmanager

@@ -29,7 +29,7 @@ def held(engine: Engine) -> Iterator[None]:
 
 async def started(app: FastAPI, calls: Sequence[Call]) -> list[asyncio.Task[Any]]:
     """
-    Start *calls* of one source while the store is held; return their tasks.
+    Start *calls* of one client while the store is held; return their tasks.
 
     The first has its turn, alone, and the others wait behind it; but those that are
     refused at the door are done.

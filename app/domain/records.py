@@ -126,6 +126,13 @@ class Patient(
 
 Content = Observation | Condition | Encounter | Patient
 
+_CONTENT: msgspec.json.Decoder[Content] = msgspec.json.Decoder(Content)
+
+
+def content_of(text: str) -> Content:
+    """Return what is kept of a resource, from the JSON that the store has of it."""
+    return _CONTENT.decode(text)
+
 
 class AliasKind(IntEnum):
     """By what a record is known again."""

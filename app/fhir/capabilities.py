@@ -106,7 +106,7 @@ def _kept(type_: RecordType, base_url: str) -> Json:
     return {
         "type": name,
         "interaction": [{"code": code} for code in interactions],
-        "versioning": "versioned-update",
+        "versioning": "versioned",
         "readHistory": False,
         "updateCreate": True,
         "conditionalCreate": True,

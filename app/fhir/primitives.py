@@ -96,7 +96,7 @@ PRIMITIVES: dict[str, Schema] = {
         "exclusiveMinimum": -MAX_DECIMAL,
         "exclusiveMaximum": MAX_DECIMAL,
         **rule(
-            "Not a FHIR decimal: at most 18 digits before the point",
+            "A decimal has at most 18 digits before the point here",
             code=IssueType.VALUE,
         ),
     },

@@ -43,6 +43,7 @@ from app.routers.dependencies import (
     WriteSession,
     committed,
 )
+from app.routers.direct_routes import DirectRoute
 from app.services import bundles, examinations, resources
 from app.services.authorization import (
     allowed_by,
@@ -59,65 +60,21 @@ from app.services.waiting import WaitingRoom
 
 READ = ["GET", "HEAD"]
 
-router = APIRouter(prefix="/fhir", tags=["fhir"], include_in_schema=False)
+router = APIRouter(
+    prefix="/fhir", tags=["fhir"], include_in_schema=False, route_class=DirectRoute
+)
 
 
-async def find_kept_type(type_name: str) -> RecordType:
+async def find_kept_type(request: Request) -> RecordType:
     """Return the record type of the URL's resource type, or 404 before all else."""
-    return resources.kept_type(type_name)
+    return resources.kept_type(request.path_params["type_name"])
 
 
 KeptType = Annotated[RecordType, Depends(find_kept_type)]
 
 
-@router.api_route("/metadata", methods=READ)
-def metadata(request: Request, hub: HubDependency) -> Response:
-    """Say what this server can do."""
-    require_fhir_reply(request)
-    refuse_parameters(request, but="mode")
-    settings = request.app.state.settings
-    statement = examinations.capability_statement(
-        hub, version=request.app.version, body_bytes=settings.max_body_bytes
-    )
-    return document_reply(request, statement)
-
-
-@router.api_route("/OperationDefinition/{code}", methods=READ)
-def define_operation(code: str, request: Request, hub: HubDependency) -> Response:
-    """Say what an operation takes and gives."""
-    require_fhir_reply(request)
-    refuse_parameters(request)
-    return document_reply(request, examinations.operation_definition(hub, code))
-
-
-@router.post("")
-@router.post("/")
-@committed
-def receive_bundle(
-    request: Request,
-    caller: BundleCaller,
-    body: FhirBody,
-    hub: HubDependency,
-    session: WriteSession,
-) -> Response:
-    """Store a batch or transaction Bundle."""
-    refuse_parameters(request)
-    refuse_conditions(request)
-    reply = bundles.receive_bundle(
-        session,
-        hub,
-        required_source(caller),
-        body,
-        client_id=caller.client_id,
-        allowed=allowed_by(caller),
-        allowed_stored=allowed_stored(caller),
-    )
-    wanted = preferred_return(request, usual="minimal")
-    response = bundle_response(reply, wanted=wanted)
-    if reply.retry_after_seconds is None:
-        return fhir_reply(response)
-    wait = {"Retry-After": str(reply.retry_after_seconds)}
-    return fhir_reply(response, status=429, headers=wait)
+# A request is held against one route after the other, so those that are asked most
+# come first; of two that a path fits, the one that spells it out.
 
 
 @router.post("/$de-identify")
@@ -135,25 +92,6 @@ def deidentify(
     _check_writer(caller, resource)
     return fhir_reply(
         examinations.deidentified_parameters(session, hub, source, resource)
-    )
-
-
-@router.post("/{type_name}/$validate")
-def validate(
-    type_: KeptType,
-    request: Request,
-    caller: Caller,
-    body: FhirBody,
-    hub: HubDependency,
-    session: ReadSession,
-) -> Response:
-    """Return every fault of a resource; nothing is stored."""
-    refuse_parameters(request, but="mode")
-    source = required_source(caller)
-    given = examinations.examinee(body, mode=request.query_params.get("mode"))
-    _check_writer(caller, given.resource | {"resourceType": type_.fhir_name})
-    return fhir_reply(
-        examinations.validation_outcome(session, hub, source, type_, given)
     )
 
 
@@ -234,6 +172,75 @@ async def update_conditionally(
     return await _saved(request, waiting, caller, body, wish)
 
 
+@router.api_route("/metadata", methods=READ)
+def metadata(request: Request, hub: HubDependency) -> Response:
+    """Say what this server can do."""
+    require_fhir_reply(request)
+    refuse_parameters(request, but="mode")
+    settings = request.app.state.settings
+    statement = examinations.capability_statement(
+        hub, version=request.app.version, body_bytes=settings.max_body_bytes
+    )
+    return document_reply(request, statement)
+
+
+@router.api_route("/OperationDefinition/{code}", methods=READ)
+def define_operation(code: str, request: Request, hub: HubDependency) -> Response:
+    """Say what an operation takes and gives."""
+    require_fhir_reply(request)
+    refuse_parameters(request)
+    return document_reply(request, examinations.operation_definition(hub, code))
+
+
+@router.post("")
+@router.post("/")
+@committed
+def receive_bundle(
+    request: Request,
+    caller: BundleCaller,
+    body: FhirBody,
+    hub: HubDependency,
+    session: WriteSession,
+) -> Response:
+    """Store a batch or transaction Bundle."""
+    refuse_parameters(request)
+    refuse_conditions(request)
+    reply = bundles.receive_bundle(
+        session,
+        hub,
+        required_source(caller),
+        body,
+        client_id=caller.client_id,
+        allowed=allowed_by(caller),
+        allowed_stored=allowed_stored(caller),
+    )
+    wanted = preferred_return(request, usual="minimal")
+    response = bundle_response(reply, wanted=wanted)
+    if reply.retry_after_seconds is None:
+        return fhir_reply(response)
+    wait = {"Retry-After": str(reply.retry_after_seconds)}
+    return fhir_reply(response, status=429, headers=wait)
+
+
+@router.post("/{type_name}/$validate")
+def validate(
+    type_: KeptType,
+    request: Request,
+    caller: Caller,
+    body: FhirBody,
+    hub: HubDependency,
+    session: ReadSession,
+) -> Response:
+    """Return every fault of a resource; nothing is stored."""
+    refuse_parameters(request, but="mode")
+    source = required_source(caller)
+    given = examinations.examinee(body, mode=request.query_params.get("mode"))
+    _check_writer(caller, given.resource | {"resourceType": type_.fhir_name})
+    return fhir_reply(
+        examinations.validation_outcome(session, hub, source, type_, given)
+    )
+
+
 @router.api_route("/{type_name}/{own_id}", methods=READ)
 def read(
     type_: KeptType,
@@ -302,8 +309,8 @@ def read_version(type_: KeptType, caller: Caller) -> Response:
 def _check_writer(caller: Principal, resource: Mapping[str, Any]) -> None:
     """Refuse who may neither create nor update such a resource."""
     type_name = resource.get("resourceType")
-    if not isinstance(type_name, str):
-        return
+    if not isinstance(type_name, str) or RecordType.of(type_name) is None:
+        return  # which is another fault, and told as such
     try:
         check_scope(caller, type_name, "c", resource)
     except ForbiddenError:

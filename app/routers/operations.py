@@ -6,7 +6,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from app.domain.errors import ForbiddenError
 from app.fhir.references import hub_id
 from app.routers.bodies import (
     FhirBody,
@@ -23,7 +22,7 @@ from app.routers.dependencies import (
     committed,
 )
 from app.services import erasures, traces
-from app.services.authorization import required_source
+from app.services.authorization import check_operation, required_source
 from app.services.traces import Trace
 
 router = APIRouter(prefix="/fhir", tags=["fhir"], include_in_schema=False)
@@ -44,9 +43,7 @@ def purge(
     require_fhir_reply(request)
     refuse_parameters(request)
     refuse_conditions(request)
-    if PURGE not in caller.scopes:
-        msg = "The token's scope does not cover this"
-        raise ForbiddenError(msg)
+    check_operation(caller, PURGE)
     source = required_source(caller)
     name = erasures.patient_name(own_id, hub=hub, source=source)
     erased = erasures.erase(session, hub, source, name)

@@ -24,6 +24,7 @@ from app.store.sessions import read_session
 REMEMBERED_SECONDS = 2
 """How long a token is believed: a revocation is felt within so many seconds."""
 MOST_REMEMBERED = 4096
+OUT_OF_SCOPE = "The token's scope does not cover this"
 
 
 def grant_token(
@@ -146,10 +147,22 @@ def allowed_stored(principal: Principal) -> Allowed | None:
     return partial(check_scope, principal) if narrowed else None
 
 
-def check_reach(principal: Principal, type_name: str, interaction: Interaction) -> None:
-    """Refuse what no scope of the caller covers, whatever is stored."""
-    wide = tuple(scope.partition("?")[0] for scope in principal.scopes)
-    _check(wide, type_name, interaction, None)
+def check_reach(
+    principal: Principal, type_name: str, *interactions: Interaction
+) -> None:
+    """Refuse where no scope of the caller covers any of these, whatever is stored."""
+    wide = [scope.partition("?")[0] for scope in principal.scopes]
+    if not any(
+        allows(wide, resource_type=type_name, interaction=interaction)
+        for interaction in interactions
+    ):
+        raise ForbiddenError(OUT_OF_SCOPE)
+
+
+def check_operation(principal: Principal, scope: str) -> None:
+    """Refuse whom *scope*, which one operation has to itself, was not granted."""
+    if scope not in principal.scopes:
+        raise ForbiddenError(OUT_OF_SCOPE)
 
 
 def required_source(principal: Principal) -> Source:
@@ -167,20 +180,10 @@ def check_scope(
     resource: Mapping[str, Any] | None = None,
 ) -> None:
     """Refuse what the scopes of the caller's token do not cover."""
-    _check(principal.scopes, type_name, interaction, resource)
-
-
-def _check(
-    scopes: tuple[str, ...],
-    type_name: str,
-    interaction: Interaction,
-    resource: Mapping[str, Any] | None,
-) -> None:
     if not allows(
-        scopes,
+        principal.scopes,
         resource_type=type_name,
         interaction=interaction,
         resource=resource,
     ):
-        msg = "The token's scope does not cover this"
-        raise ForbiddenError(msg)
+        raise ForbiddenError(OUT_OF_SCOPE)

@@ -173,7 +173,7 @@ def _start(
 ) -> set[int]:
     """Return the record that *name* names, locked; none where there is none."""
     hub_ids = () if name.record_id is None else (name.record_id,)
-    identities.load(name.keys, hub_ids, patients=name.keys, expected=0)
+    identities.load(name.keys, hub_ids, patients=name.keys, expected=0, alone=True)
     if name.record_id is None:
         return identities.found(name.aliases)
     record = identities.records.get(name.record_id)

@@ -22,10 +22,10 @@ from app.fhir.outcomes import HTTP_STATUS, operation_outcome
 from app.fhir.references import hub_id
 from app.fhir.rendering import render_record
 from app.fhir.validation import validate
-from app.services import intake
 from app.services.bundles import MAX_ENTRIES
 from app.services.hub import Hub
 from app.services.labels import label_of
+from app.services.preconditions import check_identity
 from app.services.resources import Wish, check_type, find, submission_of
 from app.store.sessions import ReadSession
 
@@ -138,7 +138,7 @@ def _examined(
     The records that it refers to by the hub's own ids are looked up, never written.
     """
     submission = submission_of(resource, Wish(), hub=hub, source=source)
-    intake.check_identity(submission)
+    check_identity(submission)
     record = submission.record
     for target, element in _named_records(record):
         own_id = hub_id(target.record_id)

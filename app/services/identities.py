@@ -32,12 +32,15 @@ class Identities:
     Everything known is read at the start in a few queries, and locked; what is new or
     changed is written at the end in a few more. Nothing here decides whether a
     resource is new: that is intake's.
+
+    ``entries`` are the records that a Bundle's entries became; ``kinds`` says by what
+    kinds of names records are known, of those that were looked up or named here.
     """
 
     def __init__(self, session: WriteSession, hub: Hub, source: Source) -> None:
         self.now = hub.clock()
+        self.source = source
         self._session = session
-        self._source = source
         self._policy_digest = hub.policy.digest
         self._key_version = hub.keys.current
         self._known: dict[bytes, int] = {}
@@ -47,6 +50,8 @@ class Identities:
         self._changed: set[int] = set()
         self._changed_subjects: set[int] = set()
         self.created: set[int] = set()
+        self.entries: dict[int, int] = {}
+        self.kinds: set[tuple[int, AliasKind]] = set()
         self.records: dict[int, StoredRecord] = {}
         self.subjects: dict[int, StoredSubject] = {}
 
@@ -57,15 +62,19 @@ class Identities:
         *,
         patients: Collection[bytes],
         expected: int,
+        alone: bool,
     ) -> None:
         """
         Read all that *keys* and *hub_ids* name; *expected* records may be new.
 
-        No other transaction writes about the people whom *patients* name meanwhile. A
+        No other transaction writes about the people whom *patients* name meanwhile, or,
+        with *alone*, about anybody of the clinic: who joins or parts people needs it. A
         record may have been erased while this one waited for it: it is not here.
         """
         met = meet(
             self._session,
+            clinic_id=self.source.clinic_id,
+            alone=alone,
             patients=patients,
             names=keys,
             ids=hub_ids,
@@ -96,6 +105,10 @@ class Identities:
         if missing := joined - self.subjects.keys():
             self._add_subjects(missing)
 
+    def look_up_kinds(self, ids: Collection[int]) -> None:
+        """Read by what kinds of names the records of *ids* are known."""
+        self.kinds |= records.kinds_of_names(self._session, ids)
+
     def found(self, aliases: Iterable[Alias]) -> set[int]:
         """Return the records that *aliases* name."""
         return {self._known[a.key] for a in aliases if a.key in self._known}
@@ -112,17 +125,21 @@ class Identities:
             raise PreconditionFailedError(msg, expression=expression)
         return next(iter(found), None)
 
+    def is_ours(self, record_id: int) -> bool:
+        """Return whether a record is of the source that sends."""
+        return self.records[record_id].source_id == self.source.source_id
+
     def own(self, record_id: int, *, type_: RecordType, expression: str) -> int:
         """Return a hub id that may be written under; refuse all others."""
         record = self.records.get(record_id)
         if (
             record is None
             or record.type is not type_
-            or record.clinic_id != self._source.clinic_id
+            or record.clinic_id != self.source.clinic_id
         ):
             msg = f"No {type_.fhir_name} of that id; the hub gives its ids itself"
             raise NotFoundError(msg, expression=expression)
-        if record.source_id != self._source.source_id:
+        if not self.is_ours(record_id):
             msg = "The record belongs to another source of the clinic"
             raise ForbiddenError(msg, expression=expression)
         return record_id
@@ -154,39 +171,27 @@ class Identities:
         return (record_id, AliasKind.ID) in kinds
 
     def target(
-        self,
-        target: Target,
-        *,
-        type_: RecordType,
-        entries: Mapping[int, int],
-        expression: str,
+        self, target: Target, *, type_: RecordType, expression: str
     ) -> int | None:
-        """
-        Return the id of the record that *target* names; None: it is not here yet.
-
-        *entries* maps a Bundle entry to the record it became.
-        """
+        """Return the id of the record that *target* names; None: not here yet."""
         if isinstance(target, EntryTarget):
-            return self._of_entry(target, type_, entries, expression)
+            return self._of_entry(target, type_, expression)
         if isinstance(target, HubTarget):
             return self._of_hub(target, type_, expression)
         return min(self.found(target.aliases), default=None)
 
-    def resolve(
-        self,
-        target: Target,
-        *,
-        type_: RecordType,
-        about: int | None,
-        entries: Mapping[int, int],
-        expression: str,
-    ) -> int:
-        """
-        Return the id of the record that *target* names, making a placeholder.
+    def patient(self, target: Target, *, expression: str) -> int:
+        """Return the id of the Patient that *target* names, making a placeholder."""
+        return self._resolve(target, RecordType.PATIENT, None, expression)
 
-        *about* is the subject of a placeholder encounter; None for a subject itself.
-        """
-        known = self.target(target, type_=type_, entries=entries, expression=expression)
+    def encounter(self, target: Target, *, subject_id: int, expression: str) -> int:
+        """Return the id of the Encounter, about *subject_id*, as ``patient`` does."""
+        return self._resolve(target, RecordType.ENCOUNTER, subject_id, expression)
+
+    def _resolve(
+        self, target: Target, type_: RecordType, about: int | None, expression: str
+    ) -> int:
+        known = self.target(target, type_=type_, expression=expression)
         if isinstance(target, EntryTarget | HubTarget):
             assert known is not None
             return known
@@ -195,14 +200,8 @@ class Identities:
         self.name(known, target.aliases)
         return known
 
-    def _of_entry(
-        self,
-        target: EntryTarget,
-        type_: RecordType,
-        entries: Mapping[int, int],
-        expression: str,
-    ) -> int:
-        record_id = entries.get(target.index)
+    def _of_entry(self, target: EntryTarget, type_: RecordType, expression: str) -> int:
+        record_id = self.entries.get(target.index)
         if record_id is None or self.records[record_id].type is not type_:
             msg = f"The reference names an entry that is no stored {type_.fhir_name}"
             raise BusinessRuleError(msg, expression=expression)
@@ -210,7 +209,7 @@ class Identities:
 
     def _of_hub(self, target: HubTarget, type_: RecordType, expression: str) -> int:
         record = self.records.get(target.record_id)
-        if record is None or record.clinic_id != self._source.clinic_id:
+        if record is None or record.clinic_id != self.source.clinic_id:
             msg = "The reference names no record of this clinic"
             raise BusinessRuleError(msg, expression=expression)
         if record.type is not type_:
@@ -224,8 +223,8 @@ class Identities:
         record = StoredRecord(
             id=record_id,
             type=type_,
-            source_id=self._source.source_id,
-            clinic_id=self._source.clinic_id,
+            source_id=self.source.source_id,
+            clinic_id=self.source.clinic_id,
             subject_id=record_id if subject_id is None else subject_id,
             encounter_id=0,
             version=0,
@@ -241,7 +240,7 @@ class Identities:
         self.created.add(record_id)
         if type_ is RecordType.PATIENT:
             self.subjects[record_id] = StoredSubject(
-                id=record_id, clinic_id=self._source.clinic_id
+                id=record_id, clinic_id=self.source.clinic_id
             )
             self._changed_subjects.add(record_id)
         return record

@@ -1,16 +1,12 @@
 """Facts made again from what is kept: for a measure that looks at them anew."""
 
-import msgspec
-
-from app.domain.records import Content
+from app.domain.records import content_of
 from app.services.facts import fact_rows
 from app.services.hub import Hub
 from app.store import records, subjects
 from app.store.sessions import WriteSession, write_session
 
 RECORDS_AT_ONCE = 1_000
-
-_CONTENT: msgspec.json.Decoder[Content] = msgspec.json.Decoder(Content)
 
 
 def refresh_facts(hub: Hub) -> int:
@@ -39,7 +35,7 @@ def _refresh(
     about = subjects.lock_subjects(session, {record.subject_id for record in chunk})
     rows = fact_rows(
         [
-            (record, _CONTENT.decode(record.content))
+            (record, content_of(record.content))
             for record in chunk
             if record.content is not None
         ],

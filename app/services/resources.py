@@ -14,7 +14,7 @@ from app.domain.errors import (
     NotFoundError,
     WithdrawnError,
 )
-from app.domain.records import Alias, Content, RecordType
+from app.domain.records import Alias, RecordType, content_of
 from app.fhir.criteria import Criterion, VersionMatch
 from app.fhir.references import hub_id, record_id_of
 from app.fhir.rendering import render_record
@@ -28,8 +28,6 @@ from app.smart.scopes import Interaction
 from app.store import records, subjects
 from app.store.records import State, StoredRecord
 from app.store.sessions import ReadSession, WriteSession
-
-_CONTENT = msgspec.json.Decoder(Content)
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,7 +174,7 @@ def render(
         about = f"Patient/{hub_id(patient_id or stored.subject_id)}"
     visit = f"Encounter/{hub_id(stored.encounter_id)}" if stored.encounter_id else None
     return render_record(
-        _CONTENT.decode(stored.content),
+        content_of(stored.content),
         resource_id=resource_id,
         version=stored.version,
         updated_at=stored.received_at,

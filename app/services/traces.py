@@ -9,13 +9,12 @@ import msgspec
 from app.deid.pseudonyms import hub_id_aliases
 from app.deid.records import target_of
 from app.domain.clinics import Principal, Source
-from app.domain.errors import ForbiddenError
 from app.domain.records import Alias, AliasTarget, HubTarget, RecordType, Target
 from app.fhir.questions import Question, parse_questions
-from app.services.authorization import required_source
+from app.services.authorization import check_reach, required_source
 from app.services.blocks import Erased
 from app.services.hub import Hub
-from app.smart.scopes import Interaction, allows
+from app.smart.scopes import Interaction
 from app.store import records
 from app.store.records import State, StoredRecord
 from app.store.refusals import StoredRefusal, find_refusals
@@ -59,25 +58,15 @@ def trace(
     """
     source = required_source(principal)
     questions = parse_questions(body, source=source)
-    for type_ in {question.type for question in questions} - {None}:
-        _check_reach(principal, type_)
+    for type_ in {question.type for question in questions}:
+        if type_ is not None:
+            check_reach(principal, type_.fhir_name, *INTERACTIONS)
     targets = [_target(question, hub, source) for question in questions]
     known = _Known(session, hub, source, [t for t in targets if t is not None])
     return [
         Trace(fate=Fate.DISCARDED) if target is None else known.trace(target)
         for target in targets
     ]
-
-
-def _check_reach(principal: Principal, type_: RecordType | None) -> None:
-    """Refuse who may do nothing with a type."""
-    wide = [scope.partition("?")[0] for scope in principal.scopes]
-    if type_ is not None and not any(
-        allows(wide, resource_type=type_.fhir_name, interaction=interaction)
-        for interaction in INTERACTIONS
-    ):
-        msg = "The token's scope does not cover this"
-        raise ForbiddenError(msg)
 
 
 def _target(question: Question, hub: Hub, source: Source) -> Target | None:

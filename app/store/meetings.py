@@ -26,6 +26,10 @@ class Met(msgspec.Struct, kw_only=True):
 
 
 NAME_LOCKS = 512
+_LOCK_CLINIC = {
+    False: "SELECT pg_advisory_xact_lock_shared(8, %s)",
+    True: "SELECT pg_advisory_xact_lock(8, %s)",
+}
 _LOCK_NAMES = (
     "SELECT 0 FROM (SELECT pg_advisory_xact_lock(7, b) FROM unnest(%s::int[]) b) l "
     "UNION ALL SELECT nextval('record_id_seq') FROM generate_series(1, %s)"
@@ -43,6 +47,8 @@ _SUBJECTS = (
 def meet(
     session: WriteSession,
     *,
+    clinic_id: int,
+    alone: bool,
     patients: Collection[bytes],
     names: Collection[bytes],
     ids: Collection[int],
@@ -51,6 +57,10 @@ def meet(
     """
     Return what *names* and *ids* name, which no other transaction may change now.
 
+    With *alone* no other transaction writes about the clinic meanwhile: who says which
+    patients are one follows their ties, and locks what it finds on its way, in no order
+    that others could keep to.
+
     One transaction at a time writes about the patients that *patients* name. SQLite
     has one writer anyway. On PostgreSQL the names fall into 512 advisory locks (its
     lock table holds some 6,400), taken in order, so that two deliveries about a patient
@@ -58,7 +68,8 @@ def meet(
     records the delivery is likely to make.
     """
     if is_postgresql(session):
-        return _meet_on_postgresql(session, patients, names, ids, expected)
+        lock = Question(_LOCK_CLINIC[alone], (clinic_id,))
+        return _meet_on_postgresql(session, lock, patients, names, ids, expected)
     named = records.find_by_alias(session, names)
     found = records.lock_by_id(session, {*named.values(), *ids})
     about = {record.subject_id for record in found.values()}
@@ -72,6 +83,7 @@ def meet(
 
 def _meet_on_postgresql(
     session: WriteSession,
+    lock: Question,
     patients: Collection[bytes],
     names: Collection[bytes],
     ids: Collection[int],
@@ -81,13 +93,14 @@ def _meet_on_postgresql(
     buckets = sorted({int.from_bytes(key[:2], "big") % NAME_LOCKS for key in patients})
     keys, numbers = array_of(names), array_of(ids)
     asked = [
+        lock,
         Question(_LOCK_NAMES, (array_of(buckets), expected)),
         Question(_NAMED, (keys,)),
         Question(_SUBJECTS, (keys, numbers)),
     ]
     if ids:
-        asked.insert(1, Question(_RECORDS, (numbers,)))
-    free, *by_id, named, about = fetch_together(session, asked)
+        asked.insert(2, Question(_RECORDS, (numbers,)))
+    _, free, *by_id, named, about = fetch_together(session, asked)
     rows = [*(row for found in by_id for row in found), *(row[1:] for row in named)]
     return Met(
         named={row[0]: row[1] for row in named},

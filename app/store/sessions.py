@@ -173,7 +173,8 @@ def one_try(session: WriteSession) -> Iterator[None]:
     the transaction itself can go.
     """
     if session.in_transaction():
-        with session.begin_nested():
+        # The session's own would begin only where it is asked for its connection again.
+        with connection_of(session).begin_nested():
             yield
         return
     try:

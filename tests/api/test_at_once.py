@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import json
+import random
 import socket
 import subprocess
 import threading
@@ -16,7 +17,6 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import text
 
@@ -24,7 +24,8 @@ from app.services.hub import Hub, epoch_milliseconds
 from app.settings import Settings
 from tests import make
 from tests.commands import environment_of, started
-from tests.hubs import BASE_URL, FHIR_JSON, Clock, Network, current_of, rows_of
+from tests.hubs import BASE_URL, FHIR_JSON, Clock, Network, bearer, current_of, rows_of
+from tests.served import listening
 
 pytestmark = pytest.mark.anyio
 
@@ -35,16 +36,8 @@ HOSPITAL = "http://hospital.smarthealthit.org"
 @pytest.fixture
 def address(app: FastAPI) -> Iterator[str]:
     """The hub behind a real server on a port of this machine."""
-    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    with listening(app, lifespan="off") as address:
+        yield address
 
 
 def at_once(calls: list[Callable[[httpx.Client], Any]], *addresses: str) -> list[Any]:
@@ -76,7 +69,7 @@ def sender(method: str, path: str, body: dict, headers: dict) -> Callable:
 
 async def headers_of(ehr: Any, **more: str) -> dict[str, str]:
     token = await ehr.fresh_token()
-    return {"Authorization": f"Bearer {token}", "Content-Type": FHIR_JSON} | more
+    return bearer(token) | {"Content-Type": FHIR_JSON} | more
 
 
 @pytest.mark.conforms("R18")
@@ -223,6 +216,53 @@ async def test_joins_at_once_lose_no_result(network: Network, hub: Hub, address:
     rows = rows_of(hub.engine)["observation"]
     assert len(rows) == 5 * THREADS // 2
     assert len({row[0] for row in rows}) == 1
+
+
+def deadlocks(hub: Hub) -> int:
+    """Return how often PostgreSQL had to end a circle of those who waited."""
+    query = text("SELECT deadlocks FROM pg_stat_database WHERE datname = :name")
+    with hub.engine.connect() as connection:
+        name = {"name": hub.engine.url.database}
+        return int(connection.execute(query, name).scalar_one())
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+async def test_joins_partings_and_results_at_once_never_wait_in_a_circle(
+    network: Network, hub: Hub, address: str
+):
+    """Three clients write of six patients: links, identifiers, withdrawals."""
+    headers = [
+        await headers_of(network.ehr(f"alder-{n}", clinic="alder")) for n in range(3)
+    ]
+    people = [f"p{n}" for n in range(6)]
+    chosen = random.Random(1)
+
+    def call(number: int) -> Callable:
+        mine, other = chosen.sample(people, 2)
+        about = make.reference(f"Patient/{mine}")
+        link = {"type": "replaces", "other": make.reference(f"Patient/{other}")}
+        labs = [make.lab(number, id=f"o{n}", subject=about) for n in range(4)]
+        patient = f"/Patient/{mine}"
+        method, path, body = chosen.choice(
+            [
+                ("PUT", patient, make.patient(id=mine, link=[link])),
+                ("PUT", patient, named(mine, other)),
+                ("PUT", patient, make.patient(id=mine)),
+                ("DELETE", patient, {}),
+                ("POST", "", make.transaction(*map(make.put, labs))),
+                ("PUT", "/Observation/o1", labs[1]),
+            ]
+        )
+        return sender(method, path, body, headers[number % 3])
+
+    answers = at_once([call(number) for number in range(60)], address)
+
+    assert {a.status_code for a in answers} <= {200, 201, 204}
+    assert deadlocks(hub) == 0
+
+
+def named(own_id: str, value: str) -> dict:
+    return make.patient(id=own_id, identifier=[make.identifier(value)])
 
 
 async def test_whole_records_at_once_are_stored_once(

@@ -7,11 +7,9 @@ from sqlalchemy import text
 from app.services.authorization import REMEMBERED_SECONDS
 from app.services.hub import Hub
 from tests import make
-from tests.hubs import Clock, Network, rows_of
+from tests.hubs import Clock, Network, bearer, rows_of
 
 pytestmark = pytest.mark.anyio
-
-OBSERVE = ("system/Observation.cruds",)
 
 
 @pytest.mark.conforms("A18", mutation="no access token comes")
@@ -50,9 +48,7 @@ async def test_a_token_of_another_hub_is_none(network: Network, client):
     """Signed by a stranger, or by us for something else."""
     ehr = network.ehr()
 
-    answer = await client.get(
-        "/fhir/Observation/o1", headers={"Authorization": f"Bearer {ehr.assertion()}"}
-    )
+    answer = await client.get("/fhir/Observation/o1", headers=bearer(ehr.assertion()))
 
     assert answer.status_code == 401
 
@@ -64,7 +60,7 @@ async def test_a_revoked_client_is_out_within_moments(
     """Its token holds for minutes yet, but who it speaks for is looked up."""
     ehr = network.ehr()
     token = await ehr.fresh_token()
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = bearer(token)
     before = await client.get("/fhir/Patient/p1", headers=headers)
 
     with hub.engine.begin() as connection:
@@ -116,7 +112,7 @@ async def test_each_interaction_needs_its_letter(
     body = make.lab(7.1, id="o1") if method in {"POST", "PUT"} else None
 
     answer = await client.request(
-        method, f"/fhir{path}", json=body, headers={"Authorization": f"Bearer {token}"}
+        method, f"/fhir{path}", json=body, headers=bearer(token)
     )
 
     assert answer.status_code == 403
@@ -131,7 +127,7 @@ async def test_scopes_hold_for_each_entry_of_a_bundle(network: Network, client):
     """A batch answers 403 in the entry; a transaction is refused (A19)."""
     ehr = network.ehr()
     token = await ehr.fresh_token("system/Observation.c system/Claim.c")
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = bearer(token)
     entries = [
         make.post(make.lab(7.1)),
         make.post(make.condition()),

@@ -8,7 +8,7 @@ import pytest
 from app.services.budgets import Budgets
 from app.services.hub import Hub
 from tests import make
-from tests.hubs import Caller, Clock, Network, count_of, current_of
+from tests.hubs import Caller, Clock, Network, bearer, count_of, current_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("dialect", ["sqlite"])]
 
@@ -17,11 +17,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("dialect", ["sqlite"])]
 def hub(hub: Hub) -> Hub:
     """A hub on which each client may have ten resources at once, two a second."""
     return dataclasses.replace(hub, budgets=Budgets(per_second=2, burst=10))
-
-
-@pytest.fixture
-async def ehr(network: Network) -> Caller:
-    return network.ehr()
 
 
 def labs(count: int, *, first: int = 0) -> list[dict]:
@@ -149,7 +144,7 @@ async def test_reads_of_measures_count_too(network: Network):
     """In the format of that door: a problem document."""
     partner = network.partner()
     token = await partner.fresh_token()
-    asked = {"Authorization": f"Bearer {token}"}
+    asked = bearer(token)
 
     answers = [await partner.http.get("/v1/measures", headers=asked) for _ in range(11)]
 

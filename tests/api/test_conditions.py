@@ -6,18 +6,13 @@ import pytest
 
 from app.services.hub import Hub
 from tests import make
-from tests.hubs import Caller, Network, count_of, current_of, rows_of
+from tests.hubs import Caller, count_of, current_of, rows_of
 
 pytestmark = pytest.mark.anyio
 
 CANARY = "Zq9canary7x"
 A1 = f"identifier={make.MRN}|A1"
 TYPE_A1 = f"/Observation?{A1}"
-
-
-@pytest.fixture
-async def ehr(network: Network) -> Caller:
-    return network.ehr()
 
 
 def lab_of(identifier: str, value: float = 7.1, **elements) -> dict:

@@ -12,7 +12,7 @@ from app.services import releases
 from app.services.hub import Hub
 from app.store import recounts
 from app.store.sessions import read_session, write_session
-from tests.hubs import Caller, Network
+from tests.hubs import Caller, Network, bearer
 from tests.make import batch, condition, encounter, lab, patient, put, reference
 
 HBA1C = "/v1/measures/hba1c-poor-control"
@@ -47,7 +47,7 @@ async def series(caller: Caller, **parameters: str) -> dict[str, Any]:
     response = await caller.http.get(
         f"{HBA1C}/series",
         params=parameters,
-        headers={"Authorization": f"Bearer {token}"},
+        headers=bearer(token),
     )
     assert response.status_code == 200, response.text
     return {point["interval_start"]: point for point in response.json()["points"]}
@@ -195,7 +195,7 @@ async def test_a_clinic_that_is_onboarding_is_in_no_release(hub: Hub, network: N
     response = await partner.http.get(
         f"{HBA1C}/series",
         params={"clinic": "alpha"},
-        headers={"Authorization": f"Bearer {token}"},
+        headers=bearer(token),
     )
 
     assert response.status_code == 404
@@ -228,9 +228,7 @@ async def test_partners_are_answered_by_scope_and_in_problem_documents(
     partner = network.partner()
     token = await partner.fresh_token(scope)
 
-    response = await partner.http.get(
-        path, headers={"Authorization": f"Bearer {token}"}
-    )
+    response = await partner.http.get(path, headers=bearer(token))
     anonymous = await partner.http.get(path)
 
     assert response.status_code == status, response.text

@@ -12,11 +12,6 @@ CANARY = "Zq9canary7x"
 NAMED = make.lab(7.1, id="o1", note=[{"text": CANARY}], performer=[{"display": CANARY}])
 
 
-@pytest.fixture
-async def ehr(network: Network) -> Caller:
-    return network.ehr()
-
-
 def parameters(*parts: tuple[str, str, object]) -> dict:
     return {
         "resourceType": "Parameters",
@@ -168,15 +163,15 @@ async def test_a_reference_that_holds_is_no_fault(ehr: Caller):
     ("path", "body", "status"),
     [
         ("/Claim/$validate", {"resourceType": "Claim"}, 404),
-        ("/$de-identify", {"resourceType": "Claim"}, 403),
-        ("/$de-identify", {"resourceType": "Bundle", "type": "batch"}, 403),
+        ("/$de-identify", {"resourceType": "Claim"}, 404),
+        ("/$de-identify", {"resourceType": "Bundle", "type": "batch"}, 404),
         ("/Observation/$validate", make.patient(), 200),
     ],
 )
 async def test_of_a_type_that_is_not_kept_there_is_nothing_to_show(
     ehr: Caller, path: str, body: dict, status: int
 ):
-    """No scope covers it; $validate answers that the body is of another type."""
+    """As for a create of it; $validate answers that the body is of another type."""
     response = await ehr.call("POST", path, body)
 
     assert response.status_code == status

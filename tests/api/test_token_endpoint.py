@@ -19,7 +19,7 @@ from app.services.hub import Hub
 from app.smart.scopes import SUPPORTED
 from app.store.sessions import write_session
 from tests import make
-from tests.hubs import BASE_URL, Clock, Network
+from tests.hubs import BASE_URL, Clock, Network, bearer
 from tests.reference.faults import FAULTS, Fault
 from tests.reference.jwts import jwk_of, unb64url
 from tests.reference.parties import (
@@ -491,7 +491,7 @@ async def test_every_scope_that_is_announced_works(
     """S220: it is granted as it is listed, and opens what it names."""
     token = await network.ehr(scopes=SUPPORTED).fresh_token(scope)
     method, path, body = WORKING[scope]
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = bearer(token)
 
     answer = await client.request(method, path, json=body, headers=headers)
 
@@ -519,7 +519,7 @@ async def test_what_no_one_expected_is_said_in_oauths_words(
 
 async def read(http: httpx.AsyncClient, token: str) -> httpx.Response:
     """Read a record that is not there, so that 404 says the token was good."""
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = bearer(token)
     return await http.get("/fhir/Observation/none", headers=headers)
 
 
@@ -608,7 +608,7 @@ async def test_plain_http_from_another_machine_is_refused(
 ):
     """Before the body is read: what came so is known to others."""
     ehr = network.ehr()
-    headers = {"Authorization": f"Bearer {await ehr.fresh_token()}"}
+    headers = bearer(await ehr.fresh_token())
     transport = httpx.ASGITransport(app=app, client=("203.0.113.9", 4711))
     async with httpx.AsyncClient(
         transport=transport, base_url="http://hub.example"

@@ -14,7 +14,7 @@ from app.services.hub import Hub
 from app.smart.client_secrets import secret_hash
 from app.smart.vocabulary import ASSERTION_TYPE, AuthMethod
 from app.store.sessions import write_session
-from tests.hubs import BASE_URL, NOON, Caller, Clock, Network
+from tests.hubs import BASE_URL, NOON, Caller, Clock, Network, bearer
 
 pytestmark = pytest.mark.anyio
 
@@ -23,14 +23,6 @@ ENDPOINTS = ("introspect", "revoke")
 INACTIVE = {"active": False}
 NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
 SECRET = "a-secret-of-the-tests"
-
-
-def signed(caller: Caller, **changes: Any) -> dict[str, str]:
-    """Return what authenticates *caller* in a form."""
-    return {
-        "client_assertion_type": ASSERTION_TYPE,
-        "client_assertion": caller.assertion(**changes),
-    }
 
 
 def add_secret_app(hub: Hub, client_id: str, method: AuthMethod) -> None:
@@ -53,16 +45,11 @@ def basic(client_id: str, secret: str = SECRET) -> dict[str, str]:
     return {"Authorization": f"Basic {pair}"}
 
 
-def bearer(token: str) -> dict[str, str]:
-    """Return the header of a token."""
-    return {"Authorization": f"Bearer {token}"}
-
-
 async def ask(
     http: httpx.AsyncClient, endpoint: str, token: str, caller: Caller
 ) -> httpx.Response:
     """Send *token* to an endpoint as *caller*, who signs an assertion."""
-    form = {"token": token} | signed(caller)
+    form = {"token": token} | caller.proof()
     answer = await http.post(f"/oauth/{endpoint}", data=form)
     assert NO_STORE.items() <= dict(answer.headers).items()
     return answer
@@ -184,7 +171,7 @@ async def test_an_assertion_is_for_the_token_endpoint_or_this_one(
     """What was made for another door opens this one no more than a stranger's."""
     ehr = network.ehr()
     url = f"{BASE_URL}/oauth/{aud}"
-    form = {"token": "x"} | signed(ehr, token_endpoint=url)
+    form = {"token": "x"} | ehr.proof(token_endpoint=url)
 
     answer = await client.post(f"/oauth/{endpoint}", data=form)
 
@@ -250,8 +237,8 @@ async def test_a_form_without_a_token_is_malformed(
     """As is what is no form."""
     ehr = network.ehr()
 
-    empty = await client.post(f"/oauth/{endpoint}", data=signed(ehr))
-    json = await client.post(f"/oauth/{endpoint}", json={"token": "x"} | signed(ehr))
+    empty = await client.post(f"/oauth/{endpoint}", data=ehr.proof())
+    json = await client.post(f"/oauth/{endpoint}", json={"token": "x"} | ehr.proof())
 
     for answer in (empty, json):
         assert answer.status_code == 400
@@ -374,7 +361,7 @@ async def test_a_client_with_a_secret_signs_nothing(network: Network, client, hu
     """An assertion in its name is refused, whoever signed it."""
     add_secret_app(hub, "app", AuthMethod.CLIENT_SECRET_POST)
     ehr = network.ehr()
-    form = TOKEN_FORM | signed(ehr, client_id="app")
+    form = TOKEN_FORM | ehr.proof(client_id="app")
 
     answer = await client.post("/oauth/token", data=form)
 

@@ -17,11 +17,6 @@ B = "urn:uuid:00000000-0000-4000-8000-0000000000b1"
 A1 = f"identifier={make.MRN}|A1"
 
 
-@pytest.fixture
-async def ehr(network: Network) -> Caller:
-    return network.ehr()
-
-
 def with_identifier(value: str, **elements: Any) -> dict:
     return make.lab(7.1, identifier=[make.identifier(value)], **elements)
 

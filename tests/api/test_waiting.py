@@ -3,14 +3,12 @@
 import asyncio
 import logging
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
 
@@ -20,7 +18,8 @@ from app.services import intake
 from app.services.hub import Hub
 from app.services.intake import Submission
 from tests import make
-from tests.hubs import FHIR_JSON, Caller, Network, current_of, rows_of
+from tests.hubs import FHIR_JSON, Caller, Network, bearer, current_of, rows_of
+from tests.served import listening
 from tests.waiting import held, started, together
 
 pytestmark = pytest.mark.anyio
@@ -265,18 +264,8 @@ def address(app: FastAPI, caplog: pytest.LogCaptureFixture) -> Iterator[str]:
         caplog.set_level(logging.WARNING, logger=name)
     for name in ("", "app", "uvicorn", "uvicorn.error", "uvicorn.access"):
         caplog.set_level(logging.DEBUG, logger=name or None)
-    config = uvicorn.Config(
-        app, port=0, log_config=None, access_log=False, lifespan="off"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    with listening(app, access_log=False, lifespan="off") as address:
+        yield address
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -285,7 +274,7 @@ async def test_an_id_in_a_url_is_in_no_log(
 ):
     """What is stored, refused and unknown: none of it is told with its path."""
     token = await network.ehr().fresh_token()
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": FHIR_JSON}
+    headers = bearer(token) | {"Content-Type": FHIR_JSON}
     path = f"/fhir/Observation/{SECRET}"
     lab = make.lab(7.1, id=SECRET)
 

@@ -4,7 +4,7 @@ import pytest
 
 from app.services import recounts as counting
 from app.services.hub import Hub
-from tests.hubs import Network, current_of
+from tests.hubs import Network, bearer, current_of
 from tests.make import (
     batch,
     lab,
@@ -111,7 +111,7 @@ async def test_a_mistaken_parameter_is_named(network: Network, hub: Hub):
     response = await partner.http.get(
         "/v1/measures/bp-control/series",
         params={"from": "Zqx1"},
-        headers={"Authorization": f"Bearer {token}"},
+        headers=bearer(token),
     )
 
     assert response.status_code == 400

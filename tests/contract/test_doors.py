@@ -14,7 +14,7 @@ from app.services import intake, resources
 from app.services.hub import Hub
 from app.smart.errors import OAuthError
 from tests import make
-from tests.hubs import Network, count_of
+from tests.hubs import Network, bearer, count_of
 
 pytestmark = pytest.mark.anyio
 
@@ -57,7 +57,7 @@ async def test_an_unknown_path_is_answered_in_its_doors_format(
     """404 as OperationOutcome, problem document or OAuth error; never echoed."""
     token = await network.ehr().fresh_token()
 
-    answer = await client.get(path, headers={"Authorization": f"Bearer {token}"})
+    answer = await client.get(path, headers=bearer(token))
 
     assert answer.status_code in {404, 400}
     assert answer.headers["Content-Type"] == media_type

@@ -24,7 +24,7 @@ from app.smart.clients import client_assertion, generate_key
 from app.smart.vocabulary import ASSERTION_TYPE, GRANT_TYPE
 from app.store.sessions import open_engine, write_session
 from tests.commands import START_SECONDS, environment_of, run, started
-from tests.hubs import Databases
+from tests.hubs import Databases, bearer
 
 SERVERS = 3
 AT_ONCE = 50
@@ -85,7 +85,7 @@ class Servers(NamedTuple):
 
     def believe(self, token: str) -> set[bool]:
         """Return whether the servers take a token, at either of their doors."""
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = bearer(token)
         return {
             door.get(path, headers=headers).status_code != httpx.codes.UNAUTHORIZED
             for door in self.doors

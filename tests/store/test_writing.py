@@ -14,7 +14,14 @@ from app.store import tables
 from app.store.assertions import first_use
 from app.store.bulk import insert_rows
 from app.store.leases import take_lease
-from app.store.sessions import is_conflict, open_engine, read_session, write_session
+from app.store.sessions import (
+    connection_of,
+    is_conflict,
+    open_engine,
+    read_session,
+    tried,
+    write_session,
+)
 
 TABLE: Any = vars(tables.Condition)["__table__"]
 COLUMNS = (
@@ -71,6 +78,22 @@ def test_an_error_takes_all_back(engine):
         write_and_fail()
 
     assert concepts(engine) == 0
+
+
+@pytest.mark.parametrize("before", [(), ("a",)], ids=["first", "later"])
+def test_a_try_that_met_another_is_made_again(engine, before: tuple[str, ...]):
+    """What it wrote is taken back, what came before it in the transaction stays."""
+    tries = iter([("b", "b"), ("b",)])
+
+    def add(session, codes: tuple[str, ...]) -> None:
+        for code in codes:
+            connection_of(session).execute(ADD, {"code": code})
+
+    with write_session(engine) as session:
+        add(session, before)
+        tried(session, lambda: add(session, next(tries)))
+
+    assert concepts(engine) == len(before) + 1
 
 
 def test_a_reader_sees_one_state(engine):

@@ -1,0 +1,162 @@
+"""What a delivery changes in the store: decided by record, written at its end."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+
+from app.domain.records import Content, RecordType, content_of
+from app.services.facts import fact_rows
+from app.services.groups import Regrouped
+from app.services.hub import Hub
+from app.services.identities import Identities
+from app.services.placements import Placed
+from app.store import records, subjects
+from app.store.audits import Act, record_act
+from app.store.exchanges import sent_together
+from app.store.records import State, StoredRecord
+from app.store.sessions import WriteSession
+
+
+class Changes:
+    """
+    The records that one transaction writes anew, and whom that concerns.
+
+    ``written`` are the new contents, by record.
+    """
+
+    def __init__(self, session: WriteSession, hub: Hub, identities: Identities) -> None:
+        self.written: dict[int, Content] = {}
+        self._session = session
+        self._hub = hub
+        self._identities = identities
+        self._stale: set[int] = set()
+        self._dirty: set[int] = set()
+        self._acts: Counter[tuple[Act, RecordType]] = Counter()
+
+    def take(self, placed: Placed, stored: StoredRecord) -> None:
+        """Let *stored* be what *placed* says, where that is news."""
+        is_new = stored.state is not State.CURRENT
+        if is_news(placed, stored):
+            self._apply(placed, stored)
+        elif placed.record_id == stored.id:
+            self._restate(placed, stored)
+        if is_new or not placed.submission.create_only:
+            self._note_order(stored, placed.record.sent_order)
+
+    def withdraw(self, stored: StoredRecord) -> None:
+        """Take *stored* out of every count."""
+        self._stale.add(stored.id)
+        self._turn(stored, State.WITHDRAWN)
+
+    def _apply(self, placed: Placed, stored: StoredRecord) -> None:
+        """Make *stored* the version that *placed* is."""
+        record = placed.record
+        if stored.state is not State.PLACEHOLDER:
+            self._stale.add(stored.id)
+            self._dirty.add(stored.subject_id)
+        stored.twin_id = None
+        stored.digest = placed.digests[0]
+        stored.content_digest = record.content_digests[0].key
+        stored.content = msgspec.json.encode(record.content).decode()
+        stored.policy_digest = record.policy_digest
+        stored.encounter_id = placed.encounter_id
+        if placed.subject_id is not None:
+            stored.subject_id = placed.subject_id
+        self.written[stored.id] = record.content
+        state = State.WITHDRAWN if record.entered_in_error else State.CURRENT
+        self._turn(stored, state)
+
+    def _turn(self, stored: StoredRecord, state: State) -> None:
+        """Make a version in *state*; a withdrawal and its end are acts."""
+        if stored.state is State.CURRENT and state is State.WITHDRAWN:
+            self._acts[Act.WITHDRAW, stored.type] += 1
+        if stored.state is State.WITHDRAWN and state is State.CURRENT:
+            self._acts[Act.RESTORE, stored.type] += 1
+        stored.state = state
+        stored.version += 1
+        stored.received_at = self._identities.now
+        self._dirty.add(stored.subject_id)
+        self._identities.change(stored)
+
+    def _restate(self, placed: Placed, stored: StoredRecord) -> None:
+        """Note by which name of its patient the same record came now."""
+        is_older = _is_before(placed.record.sent_order, stored.sent_order)
+        if is_older or placed.submission.create_only or placed.subject_id is None:
+            return
+        if stored.subject_id != placed.subject_id and stored.digest in placed.digests:
+            stored.subject_id = placed.subject_id
+            self._identities.change(stored)
+
+    def _note_order(self, stored: StoredRecord, sent: int | None) -> None:
+        """Remember the newest order that was sent, of a repetition too."""
+        if sent is not None and (stored.sent_order is None or stored.sent_order < sent):
+            stored.sent_order = sent
+            self._identities.change(stored)
+
+    def write(self, regrouped: Regrouped) -> None:
+        """Write records, names, facts, acts and who is to be counted again."""
+        counted = self._identities.counted
+        rows = fact_rows(
+            list(self._counting(regrouped)),
+            counted=lambda subject_id: counted(subject_id).id,
+            units=self._hub.units,
+            concept_ids=lambda codings: self._hub.concepts.ids(self._session, codings),
+        )
+        clinic_id = self._identities.source.clinic_id
+        touched = {counted(i).id for i in self._dirty} | regrouped.touched
+        records.delete_facts(self._session, self._stale | regrouped.doubled)
+        with sent_together(self._session):
+            self._identities.write()
+            records.insert_facts(self._session, rows)
+            subjects.mark_dirty(
+                self._session,
+                [(i, clinic_id) for i in touched],
+                now=self._identities.now,
+            )
+        self._write_acts(regrouped)
+
+    def _counting(self, regrouped: Regrouped) -> Iterator[tuple[StoredRecord, Content]]:
+        """Yield the records whose facts are to be made, with their contents."""
+        known = self._identities.records
+        for record_id in regrouped.returned - self.written.keys():
+            stored = known[record_id]
+            if stored.counts and stored.content is not None:
+                yield stored, content_of(stored.content)
+        for record_id, content in self.written.items():
+            if known[record_id].counts:
+                yield known[record_id], content
+
+    def _write_acts(self, regrouped: Regrouped) -> None:
+        """Write down what was taken back and who counts as one, if any."""
+        acts = self._acts
+        acts[Act.JOIN, RecordType.PATIENT] = regrouped.joined
+        acts[Act.PART, RecordType.PATIENT] = regrouped.parted
+        for (act, type_), count in acts.items():
+            if count:
+                record_act(
+                    self._session,
+                    act,
+                    count,
+                    now=self._identities.now,
+                    record_type=type_,
+                )
+
+
+def is_news(placed: Placed, stored: StoredRecord) -> bool:
+    """Return whether *placed* is news: no repetition, and not older than *stored*."""
+    record = placed.record
+    if stored.state is State.PLACEHOLDER:
+        return True
+    if _is_before(record.sent_order, stored.sent_order):
+        return False
+    if record.entered_in_error:
+        return stored.state is not State.WITHDRAWN
+    if stored.state is State.WITHDRAWN:
+        return True
+    return not placed.submission.create_only and stored.digest not in placed.digests
+
+
+def _is_before(sent: int | None, stored: int | None) -> bool:
+    """Return whether the sender's own order says that the stored one is newer."""
+    return sent is not None and stored is not None and sent < stored

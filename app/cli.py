@@ -5,6 +5,8 @@ import json
 import signal
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -14,7 +16,7 @@ import uvicorn
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
-from app.commands import clients
+from app.commands import clients, sources
 from app.commands.hubs import open_hub
 from app.demo.sending import Credentials
 from app.demonstration import (
@@ -26,7 +28,7 @@ from app.demonstration import (
     tell,
 )
 from app.domain.clinics import ClinicStatus, Source
-from app.domain.errors import ServiceError
+from app.domain.errors import MalformedError, NotFoundError, ServiceError
 from app.domain.records import RecordType
 from app.log import configure_logging
 from app.main import (
@@ -65,6 +67,7 @@ app = typer.Typer(
 clinic_app = typer.Typer(help="Clinics that take part.", no_args_is_help=True)
 key_app = typer.Typer(help="The master key.", no_args_is_help=True)
 app.add_typer(clinic_app, name="clinic")
+app.add_typer(sources.app, name="source")
 app.add_typer(clients.app, name="client")
 app.add_typer(key_app, name="key")
 
@@ -218,17 +221,25 @@ def erase(clinic: ClinicCode, source: SourceName = registry.MAIN_SOURCE) -> None
     """
     Erase the patients whose ids stand on standard input, one in each line.
 
-    An id, or system|value of an identifier. They are never read from the command line,
-    which a shell remembers.
+    ID, Patient/ID, or system|value of an identifier. They are never read from the
+    command line, which a shell remembers. A line that is none of these is refused by
+    its number before anything is done.
     """
     hub = open_hub()
     erased = Counter[RecordType]()
     known, names = names_on_input(hub, clinic, source)
-    for name in names:
-        with write_session(hub.engine) as session:
-            erased.update(erasures.erase(session, hub, known, name))
+    strangers = 0
+    for number, name in names.items():
+        with at_line(number), write_session(hub.engine) as session:
+            of_one = erasures.erase(session, hub, known, name)
+        erased.update(of_one)
+        strangers += not any(of_one.values())
     counts = ", ".join(f"{n} {t.fhir_name}" for t, n in sorted(erased.items()))
     typer.echo(f"Erased: {counts or 'nothing, no id was given'}")
+    if strangers:
+        typer.echo(
+            f"Lines that found nobody: {strangers}; they are blocked all the same"
+        )
 
 
 @app.command()
@@ -237,22 +248,36 @@ def unblock(clinic: ClinicCode, source: SourceName = registry.MAIN_SOURCE) -> No
     hub = open_hub()
     _, names = names_on_input(hub, clinic, source)
     people = 0
-    for name in names:
+    for name in names.values():
         with write_session(hub.engine) as session:
             people += bool(erasures.unblock(session, hub, name))
     typer.echo(f"Unblocked: {people}")
+    if people < len(names):
+        typer.echo(f"Lines that found nobody who was blocked: {len(names) - people}")
 
 
 def names_on_input(
     hub: Hub, clinic: str, source: str
-) -> tuple[Source, list[erasures.Name]]:
-    """Return a source and the keyed names on standard input, all read beforehand."""
+) -> tuple[Source, dict[int, erasures.Name]]:
+    """Return a source and the keyed names on standard input, by line, all read."""
     with read_session(hub.engine) as session:
         known = clinics.required_source(session, clinic=clinic, name=source)
-    lines = [line.strip() for line in sys.stdin]
-    return known, [
-        erasures.patient_name(line, hub=hub, source=known) for line in lines if line
-    ]
+    try:
+        lines = sys.stdin.readlines()
+    except UnicodeDecodeError:
+        msg = "Standard input is not text in UTF-8; nothing was done"
+        raise MalformedError(msg) from None
+    return known, erasures.patient_names(lines, hub=hub, source=known)
+
+
+@contextmanager
+def at_line(number: int) -> Iterator[None]:
+    """Say which line named nothing, and that those before it are done."""
+    try:
+        yield
+    except NotFoundError as error:
+        msg = f"Line {number}: {error.message}; the lines before it are done"
+        raise NotFoundError(msg) from None
 
 
 @key_app.command("new")
@@ -267,19 +292,10 @@ def new_key() -> None:
 def add_clinic(
     code: Annotated[str, typer.Argument(help="Its name in URLs, as alder-creek.")],
     name: Annotated[str, typer.Option(help="Its name as people say it.")] = "",
-    time_zone: Annotated[
-        str, typer.Option(help="IANA name of the zone of its EHR.")
-    ] = "America/New_York",
-    base_url: Annotated[
-        list[str] | None, typer.Option(help="A FHIR base of its EHR; may be repeated.")
-    ] = None,
-    identifier_system: Annotated[
-        list[str] | None,
-        typer.Option(help="A system of identifiers unique in the clinic; repeatable."),
-    ] = None,
-    padded_dates: Annotated[
-        bool, typer.Option(help="Its dates come as midnight UTC.")
-    ] = False,
+    time_zone: sources.TimeZone = registry.USUAL_TIME_ZONE,
+    base_url: sources.BaseUrls = None,
+    identifier_system: sources.IdentifierSystems = None,
+    padded_dates: sources.PaddedDates = False,
     active: Annotated[
         bool, typer.Option(help="Part of releases at once, not only onboarding.")
     ] = False,

@@ -283,16 +283,14 @@ class Network:
                 )
                 registry.enrol_clinic(session, new)
             elif source != registry.MAIN_SOURCE:
-                assert found.id is not None
-                clinics.add_source(
-                    session,
-                    clinic_id=found.id,
+                another = registry.NewSource(
+                    clinic=code,
                     name=source,
-                    base_urls=list(base_urls),
-                    identifier_systems=list(identifier_systems),
                     time_zone=time_zone,
-                    padded_dates=False,
+                    base_urls=base_urls,
+                    identifier_systems=identifier_systems,
                 )
+                registry.add_source(session, another)
         return self._client(
             client_id,
             scopes,

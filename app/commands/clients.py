@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from app.commands.hubs import open_hub
+from app.commands.listings import echo_table
 from app.domain.clinics import Audience
 from app.domain.errors import InvalidElementError
 from app.main import write_key
@@ -71,7 +72,11 @@ def add_client(
     scopes = _stated(scope) or _usual(clinic)
     hub = open_hub()
     given = _given(
-        jwks=jwks, jwks_url=jwks_url, new_key=new_key, secret=method.has_secret
+        jwks=jwks,
+        jwks_url=jwks_url,
+        new_key=new_key,
+        secret=method.has_secret,
+        or_else="a --method with a secret",
     )
     with given as credentials:
         new = registry.NewClient(
@@ -138,7 +143,13 @@ def rotate_client(
 ) -> None:
     """Replace a client's keys or secret; what it had before opens nothing more."""
     hub = open_hub()
-    given = _given(jwks=jwks, jwks_url=jwks_url, new_key=new_key, secret=new_secret)
+    given = _given(
+        jwks=jwks,
+        jwks_url=jwks_url,
+        new_key=new_key,
+        secret=new_secret,
+        or_else="--new-secret",
+    )
     with given as credentials, write_session(hub.engine) as session:
         registrations.rotate(session, client_id, credentials, dev_mode=hub.is_local)
     typer.echo(f"Client {client_id} has new credentials")
@@ -156,8 +167,8 @@ def revoke_client(client_id: ClientId) -> None:
 def list_clients() -> None:
     """List clients: id, status, whose, audience, how they prove it, scopes, name."""
     with read_session(open_hub().engine) as session:
-        for line in registrations.client_lines(session):
-            typer.echo("\t".join(msgspec.structs.astuple(line)))
+        lines = list(registrations.client_lines(session))
+    echo_table(registrations.ClientLine, lines)
 
 
 def _stated(scopes: list[str] | None) -> tuple[str, ...]:
@@ -170,11 +181,16 @@ def _usual(clinic: str | None) -> tuple[str, ...]:
 
 @contextmanager
 def _given(
-    *, jwks: Path | None, jwks_url: str | None, new_key: Path | None, secret: bool
+    *,
+    jwks: Path | None,
+    jwks_url: str | None,
+    new_key: Path | None,
+    secret: bool,
+    or_else: str,
 ) -> Iterator[NewCredentials]:
     """Yield the one thing that was given; what was made is shown if all went well."""
     if sum([jwks is not None, jwks_url is not None, new_key is not None, secret]) != 1:
-        msg = "Give one of --jwks, --jwks-url, --new-key and a new secret"
+        msg = f"Give one of --jwks, --jwks-url, --new-key and {or_else}"
         raise InvalidElementError(msg)
     if new_key is not None:
         with _made_key(new_key) as key_set:

@@ -39,6 +39,12 @@ def record_id_of(resource_id: str) -> int | None:
     return int(match[1]) if match else None
 
 
+def own_id_of(text: str, *, target: RecordType) -> str | None:
+    """Return the id in an id or ``Type/id`` of *target*; None where it is neither."""
+    match = re.fullmatch(rf"(?:{target.fhir_name}/)?({_ID})", text)
+    return match[1] if match else None
+
+
 def full_url_id(full_url: str, *, source: Source) -> str | None:
     """Return the id in an entry's fullUrl; None for a urn or a base not *source*'s."""
     match = _RESTFUL.fullmatch(full_url)

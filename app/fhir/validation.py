@@ -6,6 +6,7 @@ that FHIR does not have, never stands in them, whatever the sender wrote.
 """
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +20,17 @@ from app.fhir.schemas import Schemas, schemas
 
 MAX_ISSUES = 20
 """More than a person reads of one resource."""
+
+MAX_HINTS = 5
+MAX_COMPARED = 8
+MAX_NAME_LENGTH = 40
+"""
+In how many of the first issues unknown names are compared with FHIR's, how many of
+each, and up to which length: a sender of thousands is not to keep the hub busy.
+"""
+
+NEARNESS = 0.75
+"""How like a name of FHIR's an unknown one is that is told as near to it (difflib)."""
 
 STU3_NAMES: dict[str, dict[str, str]] = {
     "Observation": {
@@ -108,7 +120,8 @@ def validate(resource: dict[str, Any], *, at: str | None = None) -> tuple[Issue,
         return (stu3,)
     issues: dict[Issue, None] = {}
     for error in validator.iter_errors(resource):
-        issues[_issue(error, compiled, root)] = None
+        hints = len(issues) < MAX_HINTS
+        issues[_issue(error, compiled, root, hints=hints)] = None
         if len(issues) == MAX_ISSUES:
             break
     return tuple(issues)
@@ -140,12 +153,14 @@ def _stu3_issue(resource: dict[str, Any], kind: str, root: str) -> Issue | None:
     )
 
 
-def _issue(error: jsonschema_rs.ValidationError, compiled: Schemas, root: str) -> Issue:
+def _issue(
+    error: jsonschema_rs.ValidationError, compiled: Schemas, root: str, *, hints: bool
+) -> Issue:
     """Put an error of the schema in FHIR's words; its own words quote input."""
     keyword = error.kind.name
     path: Path = tuple(error.instance_path)
     rule = _broken_rule(error.schema_path, compiled)
-    if rule is None or keyword == "type":
+    if rule is None or keyword in {"type", "additionalProperties"}:
         code, text = STRUCTURAL[keyword]
     else:
         code, text = rule["code"], rule["text"]
@@ -154,8 +169,36 @@ def _issue(error: jsonschema_rs.ValidationError, compiled: Schemas, root: str) -
         path += (rule["at"],) if rule["at"] else ()
     if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
         path += (error.kind.property,)
+    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+        known = _known_beside(error, compiled) if hints else ()
+        text = _unknown(error.kind.unexpected, known)
     expression = _expression(path, compiled, root)
     return Issue(issue_type=code, message=text, expression=expression)
+
+
+def _known_beside(
+    error: jsonschema_rs.ValidationError, compiled: Schemas
+) -> tuple[str, ...]:
+    """Return FHIR's names for what may stand where an unknown element does."""
+    node: Any = {"$defs": compiled.definitions}
+    for step in error.schema_path[:-1]:
+        node = node[step]
+    return tuple(node["properties"])
+
+
+def _unknown(names: Sequence[str], known: Sequence[str]) -> str:
+    """Say how many *names* are not FHIR's, and which of the *known* are near them."""
+    count = len(names)
+    _, one = STRUCTURAL["additionalProperties"]
+    text = f"Has {count} unknown elements" if count > 1 else one
+    by_lower_case = {name.lower(): name for name in known}
+    compared = (n.lower() for n in names[:MAX_COMPARED] if len(n) <= MAX_NAME_LENGTH)
+    near = {
+        by_lower_case[match]
+        for name in compared
+        for match in get_close_matches(name, by_lower_case, n=1, cutoff=NEARNESS)
+    }
+    return f"{text}; near to {', '.join(sorted(near))}" if near else text
 
 
 def _broken_rule(path: Sequence[str | int], compiled: Schemas) -> Schema | None:

@@ -6,7 +6,7 @@ a line of the audit. Their counts are taken from the cells by the worker, as any
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -19,7 +19,7 @@ from app.deid.pseudonyms import (
 from app.domain.clinics import Source
 from app.domain.errors import InvalidElementError, NotFoundError
 from app.domain.records import Alias, RecordType
-from app.fhir.references import record_id_of
+from app.fhir.references import own_id_of, record_id_of
 from app.services.groups import Groups
 from app.services.hub import Hub
 from app.services.identities import Identities
@@ -36,6 +36,10 @@ Erased = dict[RecordType, int]
 """How many records of each type were erased, those withdrawn before included."""
 
 
+BYTE_ORDER_MARK = "\ufeff"
+MOST_LINES_TOLD = 10
+
+
 class Name(msgspec.Struct, frozen=True):
     """One name of a Patient, keyed; ``record_id`` is set where it is the hub's id."""
 
@@ -48,20 +52,55 @@ class Name(msgspec.Struct, frozen=True):
         return [alias.key for alias in self.aliases]
 
 
-def patient_name(text: str, *, hub: Hub, source: Source) -> Name:
+def patient_names(lines: Iterable[str], *, hub: Hub, source: Source) -> dict[int, Name]:
     """
-    Return the Patient's name that *text* is: an id, or ``system|value``.
+    Return the Patients' names in *lines*, one in each, by the line's number from 1.
+
+    Blank lines, blanks around a name and a byte order mark are passed over.
 
     Raises:
-        InvalidElementError: the identifier's system is not unique in the clinic.
+        InvalidElementError: a line is no name; it says which, and not what is in it.
+    """
+    names: dict[int, Name] = {}
+    refused: dict[int, str] = {}
+    for number, line in enumerate(lines, 1):
+        text = line.strip().removeprefix(BYTE_ORDER_MARK).strip()
+        if not text:
+            continue
+        try:
+            names[number] = patient_name(text, hub=hub, source=source)
+        except InvalidElementError as error:
+            refused[number] = error.message
+    if refused:
+        raise InvalidElementError(_told(refused))
+    return names
+
+
+def _told(refused: dict[int, str]) -> str:
+    """Return what is wrong with the first line, and the numbers of some others."""
+    (number, message), *others = refused.items()
+    told = f"Line {number}: {message}; nothing was done"
+    if others:
+        numbers = ", ".join(str(n) for n, _ in others[:MOST_LINES_TOLD])
+        told += f". {len(others)} more can't be read, of these {numbers}"
+    return told
+
+
+def patient_name(text: str, *, hub: Hub, source: Source) -> Name:
+    """
+    Return the Patient's name that *text* is: ID, ``Patient/ID`` or ``system|value``.
+
+    Raises:
+        InvalidElementError: it is none of these, or the identifier's system is not
+            unique in the clinic.
     """
     system, bar, value = text.rpartition("|")
     if not bar:
-        record_id = record_id_of(text)
-        if record_id is not None:
-            return Name(hub_id_aliases(record_id, keys=hub.keys), record_id)
-        kind = RecordType.PATIENT
-        return Name(id_aliases(kind, text, keys=hub.keys, source=source))
+        own_id = own_id_of(text, target=RecordType.PATIENT)
+        if own_id is None:
+            msg = "Not an id, Patient/id, or system|value"
+            raise InvalidElementError(msg)
+        return name_of_id(own_id, hub=hub, source=source)
     if system not in source.identifier_systems or not value:
         msg = "The identifier's system is not declared unique in the clinic"
         raise InvalidElementError(msg)
@@ -70,6 +109,15 @@ def patient_name(text: str, *, hub: Hub, source: Source) -> Name:
             RecordType.PATIENT, system, value, keys=hub.keys, source=source
         )
     )
+
+
+def name_of_id(own_id: str, *, hub: Hub, source: Source) -> Name:
+    """Return the Patient's name that an id is, the sender's or the hub's."""
+    record_id = record_id_of(own_id)
+    if record_id is not None:
+        return Name(hub_id_aliases(record_id, keys=hub.keys), record_id)
+    kind = RecordType.PATIENT
+    return Name(id_aliases(kind, own_id, keys=hub.keys, source=source))
 
 
 def is_erased(session: ReadSession, name: Name) -> bool:

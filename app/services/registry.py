@@ -2,12 +2,14 @@
 
 import json
 import re
+from collections.abc import Collection
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from app.domain.clinics import Audience, ClientStatus, ClinicStatus
-from app.domain.errors import InvalidElementError
+from app.domain.errors import ConflictError, InvalidElementError
 from app.smart.registration import (
     RegisteredClient,
     check_description,
@@ -15,7 +17,7 @@ from app.smart.registration import (
 )
 from app.smart.vocabulary import AuthMethod
 from app.store import clinics, tables
-from app.store.sessions import WriteSession
+from app.store.sessions import ReadSession, WriteSession
 
 CLINIC_SCOPES = (
     "system/Observation.cruds",
@@ -27,8 +29,11 @@ CLINIC_SCOPES = (
 )
 PARTNER_SCOPES = ("system/Measure.rs", "system/MeasureReport.rs")
 MAIN_SOURCE = "ehr"
+USUAL_TIME_ZONE = "America/New_York"
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_CODE = 64
+BASE_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+SYSTEM = re.compile(r"[^\s|]+")
 
 
 class NewClinic(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +46,36 @@ class NewClinic(msgspec.Struct, frozen=True, kw_only=True):
     base_urls: tuple[str, ...] = ()
     identifier_systems: tuple[str, ...] = ()
     padded_dates: bool = False
+
+
+class NewSource(msgspec.Struct, frozen=True, kw_only=True):
+    """A source of the clinic of code ``clinic``; see ``domain.clinics.Source``."""
+
+    clinic: str
+    name: str
+    time_zone: str
+    base_urls: tuple[str, ...] = ()
+    identifier_systems: tuple[str, ...] = ()
+    padded_dates: bool = False
+
+
+class SourceChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """What replaces a source's own; None leaves it as it is."""
+
+    base_urls: tuple[str, ...] | None = None
+    identifier_systems: tuple[str, ...] | None = None
+    padded_dates: bool | None = None
+
+
+class SourceLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A source in words, as a list shows it; its fields are the list's columns."""
+
+    clinic: str
+    source: str
+    time_zone: str
+    base_urls: str
+    identifier_systems: str
+    padded_dates: str
 
 
 class NewClient(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,22 +107,147 @@ def enrol_clinic(session: WriteSession, new: NewClinic) -> None:
     Add a clinic and its first source.
 
     Raises:
-        InvalidElementError: its code or time zone is not fit.
+        ConflictError: a clinic of that code is there.
+        InvalidElementError: its code, time zone, URLs or systems are not fit.
     """
     check_code(new.code)
-    check_time_zone(new.time_zone)
-    clinic_id = clinics.add_clinic(
-        session, code=new.code, name=new.name, status=new.status
+    clinics.add_clinic(session, code=new.code, name=new.name, status=new.status)
+    first = NewSource(
+        clinic=new.code,
+        name=MAIN_SOURCE,
+        time_zone=new.time_zone,
+        base_urls=new.base_urls,
+        identifier_systems=new.identifier_systems,
+        padded_dates=new.padded_dates,
     )
+    add_source(session, first)
+
+
+def add_source(session: WriteSession, new: NewSource) -> None:
+    """
+    Add a source to a clinic that is there.
+
+    Raises:
+        ConflictError: the clinic has one of that name, or with one of its base URLs.
+        InvalidElementError: its name, time zone, URLs or systems are not fit.
+        NotFoundError: there is no such clinic.
+    """
+    clinic = clinics.required_clinic(session, new.clinic)
+    assert clinic.id is not None
+    check_source_name(new.name)
+    check_time_zone(new.time_zone)
+    check_base_urls(new.base_urls)
+    check_identifier_systems(new.identifier_systems)
     clinics.add_source(
         session,
-        clinic_id=clinic_id,
-        name=MAIN_SOURCE,
+        clinic_id=clinic.id,
+        name=new.name,
         base_urls=list(new.base_urls),
         identifier_systems=list(new.identifier_systems),
         time_zone=new.time_zone,
         padded_dates=new.padded_dates,
     )
+    _check_bases_are_apart(session, new.clinic)
+
+
+def change_source(
+    session: WriteSession, clinic: str, name: str, changes: SourceChanges
+) -> None:
+    """
+    Replace what was said of a source, as far as *changes* say.
+
+    Who has a token already meets the change within seconds.
+
+    Raises:
+        ConflictError: another source of the clinic has one of its base URLs.
+        InvalidElementError: the URLs or systems are not fit, or nothing is given.
+        NotFoundError: there is no such clinic or source.
+    """
+    if changes == SourceChanges():
+        msg = "Say what is to change"
+        raise InvalidElementError(msg)
+    check_base_urls(changes.base_urls or ())
+    check_identifier_systems(changes.identifier_systems or ())
+    known = clinics.required_source(session, clinic=clinic, name=name)
+    given = {k: v for k, v in msgspec.structs.asdict(changes).items() if v is not None}
+    new = msgspec.structs.replace(known, **given)
+    clinics.change_source(
+        session,
+        known,
+        base_urls=list(new.base_urls),
+        identifier_systems=sorted(new.identifier_systems),
+        padded_dates=new.padded_dates,
+    )
+    _check_bases_are_apart(session, clinic)
+
+
+def source_lines(session: ReadSession, *, clinic: str | None) -> list[SourceLine]:
+    """
+    Return every source in words, or those of one clinic.
+
+    Raises:
+        NotFoundError: there is no such clinic.
+    """
+    return [
+        SourceLine(
+            clinic=code,
+            source=name,
+            time_zone=source.time_zone,
+            base_urls=" ".join(source.base_urls) or "-",
+            identifier_systems=" ".join(sorted(source.identifier_systems)) or "-",
+            padded_dates="yes" if source.padded_dates else "no",
+        )
+        for code, name, source in clinics.all_sources(session, clinic=clinic)
+    ]
+
+
+def _check_bases_are_apart(session: WriteSession, clinic: str) -> None:
+    """Refuse one base for two sources: its ids would be two records of each."""
+    session.flush()
+    sources = clinics.all_sources(session, clinic=clinic)
+    bases = [base for _, _, source in sources for base in source.base_urls]
+    if _has_twice(bases):
+        msg = "Another source of the clinic has that base URL"
+        raise ConflictError(msg, expression="base_urls")
+
+
+def check_source_name(name: str) -> None:
+    """Refuse a name that could not be told in a list or a command as it is."""
+    if len(name) > MAX_CODE or CODE.fullmatch(name) is None:
+        msg = "A source's name is lower-case words and digits with hyphens, at most 64"
+        raise InvalidElementError(msg, expression="name")
+
+
+def check_base_urls(urls: Collection[str]) -> None:
+    """Refuse a base that no absolute reference could stand on, or one given twice."""
+    if not all(map(_is_base_url, urls)):
+        msg = "A base URL is http(s)://host/path, without a query, fragment or user"
+        raise InvalidElementError(msg, expression="base_urls")
+    if _has_twice([url.rstrip("/") for url in urls]):
+        msg = "A base URL is given twice"
+        raise InvalidElementError(msg, expression="base_urls")
+
+
+def _is_base_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname and parts.port != 0 and BASE_URL.fullmatch(url))
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        return False
+
+
+def check_identifier_systems(systems: Collection[str]) -> None:
+    """Refuse a system that no identifier could have, or one given twice."""
+    if not all(map(SYSTEM.fullmatch, systems)):
+        msg = "An identifier system is a URI, without blanks"
+        raise InvalidElementError(msg, expression="identifier_systems")
+    if _has_twice(systems):
+        msg = "An identifier system is given twice"
+        raise InvalidElementError(msg, expression="identifier_systems")
+
+
+def _has_twice(texts: Collection[str]) -> bool:
+    return len(set(texts)) < len(texts)
 
 
 def check_code(code: str) -> None:

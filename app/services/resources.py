@@ -140,7 +140,7 @@ def read(
 
 
 def _refuse_erased(session: ReadSession, hub: Hub, source: Source, own_id: str) -> None:
-    name = erasures.patient_name(own_id, hub=hub, source=source)
+    name = erasures.name_of_id(own_id, hub=hub, source=source)
     if erasures.is_erased(session, name):
         msg = "The Patient was erased"
         raise WithdrawnError(msg)

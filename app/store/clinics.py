@@ -65,10 +65,13 @@ def add_source(
     padded_dates: bool,
 ) -> int:
     """Add a source to a clinic; return its id."""
+    if find_source(session, clinic_id=clinic_id, name=name) is not None:
+        msg = "The clinic has a source of that name already"
+        raise ConflictError(msg)
     row = tables.Source(
         clinic_id=clinic_id,
         name=name,
-        base_urls=json.dumps([url.rstrip("/") for url in base_urls]),
+        base_urls=_stored_bases(base_urls),
         identifier_systems=json.dumps(identifier_systems),
         time_zone=time_zone,
         padded_dates=padded_dates,
@@ -79,6 +82,26 @@ def add_source(
     return row.id
 
 
+def change_source(
+    session: WriteSession,
+    source: Source,
+    *,
+    base_urls: list[str],
+    identifier_systems: list[str],
+    padded_dates: bool,
+) -> None:
+    """Replace what a source was said to be."""
+    row = session.get_one(tables.Source, source.source_id)
+    row.base_urls = _stored_bases(base_urls)
+    row.identifier_systems = json.dumps(identifier_systems)
+    row.padded_dates = padded_dates
+    session.add(row)
+
+
+def _stored_bases(urls: list[str]) -> str:
+    return json.dumps([url.rstrip("/") for url in urls])
+
+
 def find_source(
     session: ReadSession, *, clinic_id: int, name: str
 ) -> tables.Source | None:
@@ -87,6 +110,20 @@ def find_source(
         tables.Source.clinic_id == clinic_id, tables.Source.name == name
     )
     return session.exec(query).first()
+
+
+def all_sources(
+    session: ReadSession, *, clinic: str | None = None
+) -> list[tuple[str, str, Source]]:
+    """Return (clinic's code, name, source) of all, or of one clinic, in that order."""
+    query = (
+        select(tables.Clinic.code, tables.Source)
+        .join(tables.Source)
+        .order_by(tables.Clinic.code, tables.Source.name)
+    )
+    if clinic is not None:
+        query = query.where(tables.Clinic.code == required_clinic(session, clinic).code)
+    return [(code, row.name, source_of(row)) for code, row in session.exec(query)]
 
 
 def required_source(session: ReadSession, *, clinic: str, name: str) -> Source:

@@ -398,9 +398,13 @@ async def test_an_operator_erases_and_lets_back_in_from_standard_input(
     lifted = command("unblock", "alpha", given=f"{make.MRN}|M-a\n")
     again = command("unblock", "alpha", given="a\n")
 
-    assert erased == "Erased: 2 Patient, 1 Encounter, 3 Observation, 1 Condition\n"
+    assert erased == (
+        "Erased: 2 Patient, 1 Encounter, 3 Observation, 1 Condition\n"
+        "Lines that found nobody: 1; they are blocked all the same\n"
+    )
     assert [answer.status_code for answer in refused] == [422, 422]
-    assert (lifted, again) == ("Unblocked: 1\n", "Unblocked: 0\n")
+    assert lifted == "Unblocked: 1\n"
+    assert again == "Unblocked: 0\nLines that found nobody who was blocked: 1\n"
     assert (await ehr.put(make.patient(id="a2"))).status_code == 201
     assert (await ehr.put(make.patient(id="stranger"))).status_code == 422
     assert [(client, act) for client, act, *_ in acts_of(hub)[-6:]] == [
@@ -435,3 +439,82 @@ async def test_a_list_that_cannot_be_read_erases_nobody(
     assert said in told
     assert "77" not in told
     assert current_of(hub.engine) == {"Patient": 1}
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "p1",
+        "Patient/p1",
+        " \tp1  ",
+        "\ufeffp1",
+        "\ufeff Patient/p1\r",
+        f"{make.MRN}|M1",
+    ],
+)
+async def test_a_line_names_a_patient_in_three_ways(
+    network: Network, hub: Hub, command: Callable[..., str], line: str
+):
+    """With the blanks and marks that a spreadsheet leaves; so for both commands."""
+    ehr = network.ehr()
+    patient = make.patient(id="p1", identifier=[make.identifier("M1")])
+    await ehr.put(patient)
+
+    erased = command("erase", "alpha", given=f"{line}\n")
+    refused = await ehr.put(patient)
+    lifted = command("unblock", "alpha", given=line)
+
+    assert erased.startswith("Erased: 1 Patient")
+    assert len(erased.splitlines()) == 1
+    assert refused.status_code == 422
+    assert lifted == "Unblocked: 1\n"
+    assert (await ehr.put(patient)).status_code == 201
+    assert current_of(hub.engine) == {"Patient": 1}
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize("word", ["erase", "unblock"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "urn:uuid:X77",
+        "x 77",
+        "https://ehr.example/fhir/Patient/X77",
+        "Patient/X77/_history/1",
+        "Observation/X77",
+        "Patient/",
+        "X77,Patient",
+        "X_77",
+        f"{make.MRN}|",
+        "7" * 65,
+    ],
+)
+async def test_any_other_line_is_refused_by_its_number(
+    network: Network, hub: Hub, command: Callable[..., str], word: str, line: str
+):
+    """Taken for an id it would block a name that nobody has, and say all went well."""
+    ehr = network.ehr()
+    await ehr.put(make.patient(id="p1"))
+
+    told = command(word, "alpha", given=f"p1\n\n{line}\np2\n{line}\n")
+
+    assert told.startswith("catchment: Line 3: ")
+    assert "1 more can't be read, of these 5" in told
+    assert "77" not in told
+    assert current_of(hub.engine) == {"Patient": 1}
+    assert rows(hub, "block") == []
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_a_hub_id_that_was_never_given_is_told_by_its_line(
+    network: Network, hub: Hub, command: Callable[..., str]
+):
+    """The rest of the list is run again without it."""
+    ehr = network.ehr()
+    await ehr.put(make.patient(id="p1"))
+
+    told = command("erase", "alpha", given="p1\nhub-99999\n")
+
+    assert "Line 2: No Patient of that id; the lines before it are done" in told
+    assert current_of(hub.engine) == {}

@@ -10,7 +10,9 @@ from typing import NamedTuple
 import pytest
 from sqlalchemy import text
 
+from app.services import registry
 from app.services.hub import Hub
+from app.store.sessions import write_session
 from tests import make
 from tests.hubs import Network, count_of, current_of, people_of, rows_of
 
@@ -414,6 +416,34 @@ async def test_a_record_number_joins_the_sources_of_a_clinic(network, hub: Hub):
     await lab.put(make.patient(id="9", identifier=[make.identifier("M1")]))
 
     assert people_of(hub.engine) == 1
+
+
+async def test_two_systems_meet_by_what_both_declare_unique_and_no_sooner(
+    network, hub: Hub, clock
+):
+    """The lab's Patient/123 is another person until its record number is declared."""
+    ehr = network.ehr("alpha-ehr")
+    lab = network.ehr(
+        "alpha-lab", source="lab", base_urls=(), identifier_systems=("urn:lab",)
+    )
+    numbered = make.patient(id="123", identifier=[make.identifier("M1")])
+    for system in (ehr, lab):
+        await system.put(numbered)
+        await system.post(make.lab(7.1, subject=make.reference("Patient/123")))
+
+    def people() -> int:
+        with hub.engine.connect() as connection:
+            query = text("SELECT COUNT(DISTINCT subject_id) FROM observation")
+            return int(connection.execute(query).scalar_one())
+
+    apart = people()
+    with write_session(hub.engine) as session:
+        changes = registry.SourceChanges(identifier_systems=(make.MRN,))
+        registry.change_source(session, "alpha", "lab", changes)
+    clock.pass_seconds(5)
+    await lab.put(numbered | {"gender": "male"})
+
+    assert (apart, people()) == (2, 1)
 
 
 async def test_the_same_record_number_at_two_clinics_is_two_patients(network, hub: Hub):

@@ -309,7 +309,7 @@ async def test_an_entrys_url_that_is_not_understood_is_refused(
 async def test_a_deletion_that_is_refused_stops_no_batch(network: Network):
     """It is an entry like any other."""
     ehr = network.ehr()
-    lab = network.ehr("alpha-lab", source="lab")
+    lab = network.ehr("alpha-lab", source="lab", base_urls=())
     told = (await ehr.post(make.lab(7.1, id="o1"))).json()["id"]
 
     statuses = await lab.send(

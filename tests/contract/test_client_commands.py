@@ -20,6 +20,16 @@ from tests.reference.parties import EC_KEY
 
 JWK = jwk_of(EC_KEY, kid="k1")
 SECRET_BASIC = AuthMethod.CLIENT_SECRET_BASIC.value
+HEADER = [
+    "client id",
+    "status",
+    "belongs to",
+    "audience",
+    "credentials",
+    "scopes",
+    "name",
+    "contacts",
+]
 KEY_SETS = {
     "a private key": {"keys": [JWK | {"d": "c2VjcmV0"}]},
     "a symmetric key": {"keys": [{"kty": "oct", "kid": "o", "k": "c2Vj"}]},
@@ -49,7 +59,8 @@ def write(path: Path, document: Any) -> str:
 
 def listed(catchment) -> dict[str, list[str]]:
     """Return the lines of ``client list`` by the client's id."""
-    lines = catchment("client", "list").output.splitlines()
+    header, *lines = catchment("client", "list").output.splitlines()
+    assert header.split("\t") == HEADER
     rows = [line.split("\t") for line in lines]
     return {row[0]: row[1:] for row in rows}
 
@@ -141,8 +152,9 @@ def test_a_client_has_its_keys_in_one_way(
     added = refusal(catchment("client", "add", "new", *words))
     rotated = refusal(catchment("client", "rotate", "old", *words))
 
-    assert "Give one of" in added
-    assert "Give one of" in rotated
+    ways = "Give one of --jwks, --jwks-url, --new-key and"
+    assert f"{ways} a --method with a secret" in added
+    assert f"{ways} --new-secret" in rotated
     assert row_of(environment, "old") == before
     assert not (tmp_path / "new.jwk").exists()
 

@@ -323,6 +323,47 @@ def test_an_unknown_element_is_told_without_its_name():
     assert "Doe" not in issue.message
 
 
+def test_unknown_elements_are_counted_and_told_by_what_fhir_has_near():
+    """Of a slip of the hand nothing else could be found: its name is not repeated."""
+    slips = {"valuequantity": 1, "efectiveDateTime": "2024", "JohnDoe": 1}
+
+    (issue,) = validate(observation(**slips))
+
+    assert issue.expression == "Observation"
+    assert issue.message == (
+        "Has 3 unknown elements; near to effectiveDateTime, valueQuantity"
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["JohnDoe"], "Has an unknown element"),
+        (["Status"], "Has an unknown element; near to status"),
+        (["_Status"], "Has an unknown element; near to _status"),
+        (["statu" + "s" * 100_000], "Has an unknown element"),
+        ([f"name{n}" for n in range(50_000)], "Has 50000 unknown elements"),
+    ],
+    ids=["far", "case", "sibling", "long", "many"],
+)
+def test_what_is_told_of_unknown_elements_is_fhirs_alone(
+    names: list[str], message: str
+):
+    """However many and long they are: a name is the sender's, or a patient's."""
+    (issue,) = validate(observation(**dict.fromkeys(names, 1)))
+
+    assert issue.message == message
+
+
+def test_what_is_near_is_looked_for_where_the_element_stands():
+    """A component has no effectiveDateTime; a sibling's object has its own names."""
+    part = component(efectiveDateTime="2024", valuequantity={})
+
+    (issue,) = validate(observation(component=[part]))
+
+    assert issue.message == "Has 2 unknown elements; near to valueQuantity"
+
+
 def test_a_place_in_a_foreign_contained_resource_ends_at_the_last_known_name():
     """An outline is all that we have of such types: their names may be invented."""
     contained = {"resourceType": "Device", "JohnDoe": {"type": {"text": ""}}}

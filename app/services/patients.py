@@ -30,14 +30,14 @@ def own_patient(
     if submission.hub_record is not None:
         return submission.hub_record
     if submission.condition and (
-        met := _holders(submission.condition, identities, groups)
+        met := holders(submission.condition, identities, groups)
     ):
         return _only_one(met, identities, expression=submission.expression)
     ids = submission.ids
     if by_id := identities.found(ids):
         return min(by_id)
     identifiers = submission.identifiers
-    held = _holders(identifiers, identities, groups)
+    held = holders(identifiers, identities, groups)
     if not ids:
         return min(held or identities.found(identifiers), default=None)
     identities.look_up_kinds(held)
@@ -45,7 +45,7 @@ def own_patient(
     return min((i for i in held if (i, AliasKind.ID) not in known), default=None)
 
 
-def _holders(
+def holders(
     identifiers: Sequence[Alias], identities: Identities, groups: Groups
 ) -> set[int]:
     """Return the Patients that *identifiers* are of."""

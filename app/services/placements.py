@@ -15,7 +15,7 @@ from app.domain.records import (
 from app.services.blocks import Erased
 from app.services.groups import Groups
 from app.services.identities import Identities
-from app.services.patients import own_names, own_patient
+from app.services.patients import holders, own_names, own_patient
 from app.services.preconditions import check_match, check_stored
 from app.services.submissions import Submission
 from app.store import records
@@ -113,7 +113,7 @@ class Placements:
         if hub_record is not None:
             self._identities.own(hub_record, type_=type_, expression=at)
         if not submission.create_only:
-            check_match(submission, self._identities)
+            check_match(submission, self._met(submission), self._identities)
         if type_ is RecordType.PATIENT:
             return own_patient(
                 submission, identities=self._identities, groups=self._groups
@@ -123,6 +123,14 @@ class Placements:
             return hub_record or named
         msg = "The id and identifiers belong to different records"
         raise PreconditionFailedError(msg, expression=at)
+
+    def _met(self, submission: Submission) -> set[int]:
+        """Return what the submission's condition finds; of Patients the source's."""
+        condition, identities = submission.condition, self._identities
+        if submission.record.type is not RecordType.PATIENT or not condition:
+            return identities.found(condition)
+        met = holders(condition, identities, self._groups)
+        return {i for i in met if identities.is_ours(i)}
 
     def _resolve_references(self, submission: Submission) -> tuple[int | None, int]:
         """
@@ -174,12 +182,15 @@ class Placements:
         """Return the record that *placed* is a version of, known by its names now."""
         submission, identities = placed.submission, self._identities
         stored = self._record_of(placed)
-        names = submission.names
         if placed.record.type is RecordType.PATIENT:
             self._people.add(stored.id)
-            names = own_names(submission, stored, identities=identities)
-        identities.name(stored.id, names)
-        identities.kinds.update((stored.id, alias.kind) for alias in submission.names)
+        if not submission.create_only or stored.id not in self._met(submission):
+            names = submission.names
+            if placed.record.type is RecordType.PATIENT:
+                names = own_names(submission, stored, identities=identities)
+            identities.name(stored.id, names)
+            kinds = {(stored.id, alias.kind) for alias in submission.names}
+            identities.kinds.update(kinds)
         identities.entries[submission.index] = stored.id
         return stored
 

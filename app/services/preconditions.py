@@ -1,5 +1,7 @@
 """What a submission asks of the store before it may be taken."""
 
+from collections.abc import Collection
+
 from app.domain.errors import (
     BusinessRuleError,
     MalformedError,
@@ -35,9 +37,11 @@ def check_stored(submission: Submission, stored: StoredRecord | None) -> None:
         raise PreconditionFailedError(msg, expression=at)
 
 
-def check_match(submission: Submission, identities: Identities) -> None:
-    """Refuse a conditional update whose match has another id than its body."""
-    for matched in identities.found(submission.condition):
+def check_match(
+    submission: Submission, found: Collection[int], identities: Identities
+) -> None:
+    """Refuse a conditional update that *found* a record of another id than its body."""
+    for matched in found:
         if submission.hub_record is not None:
             is_other = submission.hub_record != matched
         else:

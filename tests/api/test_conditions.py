@@ -255,6 +255,50 @@ async def test_one_match_of_another_id_is_refused(
     assert rows_of(hub.engine) == before
 
 
+PATIENT_M1 = f"/Patient?identifier={make.MRN}|M1"
+
+
+@pytest.mark.conforms("R5", mutation="one Patient of another id")
+async def test_a_patient_has_one_id_too(ehr: Caller, hub: Hub):
+    """Else two ids would name one person, and neither clinic system would know."""
+    identifiers = [make.identifier("M1")]
+    await ehr.put(make.patient(id="p1", identifier=identifiers))
+    before = rows_of(hub.engine)
+
+    other = make.patient(id="p9", identifier=identifiers)
+    refused = await ehr.call("PUT", PATIENT_M1, other)
+    same = await ehr.call("PUT", PATIENT_M1, other | {"id": "p1"})
+
+    assert [refused.status_code, same.status_code] == [400, 200]
+    assert (await ehr.read("Patient/p9")).status_code == 404
+    assert rows_of(hub.engine) == before
+
+
+@pytest.mark.parametrize(
+    ("resource", "path"),
+    [
+        (make.patient(identifier=[make.identifier("M1")]), "Patient"),
+        (make.lab(7.1, identifier=[make.identifier("M1")]), "Observation"),
+    ],
+    ids=["patient", "observation"],
+)
+@pytest.mark.conforms("R4")
+async def test_a_create_that_found_one_writes_nothing(
+    ehr: Caller, hub: Hub, resource: dict, path: str
+):
+    """Not even that the record has the id of what was not created."""
+    await ehr.put(resource | {"id": "x1"})
+    before = rows_of(hub.engine)
+
+    response = await ehr.post(
+        resource | {"id": "x9"}, If_None_Exist=f"identifier={make.MRN}|M1"
+    )
+
+    assert response.status_code == 200
+    assert (await ehr.read(f"{path}/x9")).status_code == 404
+    assert rows_of(hub.engine) == before
+
+
 @pytest.mark.parametrize("own_id", ["hub-999", "another"])
 @pytest.mark.conforms("R5", mutation="the hub's id of another record")
 async def test_another_records_hub_id_is_another_id(ehr: Caller, own_id: str):

@@ -46,7 +46,7 @@ openapi: $(VENV)/dev
 
 # The page of what the doors conform to, from the tests that show it.
 conformance: $(VENV)/dev
-	$(BIN)/python -m pytest --quiet --conformance docs/conformance.md
+	$(BIN)/python -m pytest --quiet --conformance=docs/conformance.md
 
 # What runs is what was tested: the one lock is held to the other's versions.
 locks:

@@ -69,7 +69,6 @@ def _too_large(limit: int) -> TooLargeError:
     return TooLargeError(f"A body may have {limit} bytes here")
 
 
-Body = Annotated[bytes, Depends(read_body)]
 SmallBody = Annotated[bytes, Depends(read_small_body)]
 
 

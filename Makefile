@@ -9,6 +9,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 NAME ?= door
+# A process for each core. Each begins with a part of the modules, so that what a module
+# needs is made in few of them, and helps another when it is through.
+PARALLEL := --numprocesses=logical --dist=worksteal
 NODE := tests/clients/node
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header pyproject.toml
@@ -22,7 +25,7 @@ demo: $(VENV)/run
 # What needs Chromium, Java, the clients for Node or the shared inputs skips by name
 # where they are absent.
 test: lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 # The same, browser tests and all: a test that skips has failed.
 test-all: export CI := true

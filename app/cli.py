@@ -16,7 +16,7 @@ import uvicorn
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
-from app.commands import clients, sources
+from app.commands import clients, engines, sources
 from app.commands.hubs import open_hub
 from app.demo.sending import Credentials
 from app.demonstration import (
@@ -70,6 +70,8 @@ app.add_typer(clinic_app, name="clinic")
 app.add_typer(sources.app, name="source")
 app.add_typer(clients.app, name="client")
 app.add_typer(key_app, name="key")
+app.command()(engines.export)
+app.command()(engines.recount)
 
 
 def main() -> None:

@@ -142,7 +142,7 @@ def recount(
         for measure in manifest.measures:
             events = text_file(folder, measure.id).read_text()
             rows = run(recounts.summed(events))
-            cells = (EventRow(**dict(zip(_COLUMNS, row, strict=True))) for row in rows)
+            cells = (recounts.event_of(row) for row in rows)
             yield Counted(measure=measure, cells=tuple(sorted(cells, key=_key)))
 
 
@@ -185,12 +185,11 @@ def lines(counted: Counted) -> Iterator[tuple[str | int, ...]]:
     """Yield a line for each cell: measure, version, clinic, key, counts."""
     measure = counted.measure
     for cell in counted.cells:
-        yield (measure.id, measure.version, *(getattr(cell, c) for c in _COLUMNS))
+        yield (measure.id, measure.version, *_key(cell), *cell.counts)
 
 
 _CELL = ("clinic_id", *KEY)
-_COLUMNS = (*_CELL, *COUNTS)
-HEADER = ("measure", "version", *_COLUMNS)
+HEADER = ("measure", "version", *_CELL, *COUNTS)
 
 
 def _key(cell: EventRow) -> tuple[int, ...]:

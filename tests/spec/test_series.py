@@ -7,6 +7,7 @@ import pytest
 from app.domain.calendar import month_number
 from app.domain.counts import Basis, Interval
 from app.measures.series import cells
+from tests.reference.library import LIBRARY
 
 JANUARY = month_number(2024, 1)
 

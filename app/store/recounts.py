@@ -26,16 +26,23 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     clinic_id: int
     grain: int
     stratum: int
+    bin: int
     month: int
-    population: int
-    scored: int
-    denominator: int
-    numerator: int
+    counts: tuple[int, ...]
 
 
-COUNTS = ("population", "scored", "denominator", "numerator")
+COUNTS = (
+    "population",
+    "excluded",
+    "excepted",
+    "scored",
+    "denominator",
+    "numerator",
+    "value_sum",
+    "value_squares",
+)
 _COUNTS = ", ".join(COUNTS)
-KEY = ("grain", "stratum", "month")
+KEY = ("grain", "stratum", "bin", "month")
 _KEY = ", ".join(KEY)
 _SUMS = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in COUNTS)
 _ANY_LEFT = " OR ".join(f"SUM({name}) <> 0" for name in COUNTS)
@@ -165,21 +172,36 @@ def _make_temporary_tables(connection: Connection) -> None:
         "CREATE TEMPORARY TABLE IF NOT EXISTS scope (subject_id BIGINT PRIMARY KEY)",
         (
             "CREATE TEMPORARY TABLE IF NOT EXISTS swept (subject_id BIGINT, "
-            "grain INTEGER, stratum INTEGER, month INTEGER, population BIGINT, "
-            "scored BIGINT, denominator BIGINT, numerator BIGINT)"
+            "grain INTEGER, stratum INTEGER, bin INTEGER, month INTEGER, "
+            + ", ".join(f"{count} BIGINT" for count in COUNTS)
+            + ")"
         ),
     ):
         connection.exec_driver_sql(statement)
 
 
-def read_events(session: ReadSession, measure_id: int) -> list[EventRow]:
-    """Return the difference events of a measure, all clinics."""
-    query = text(
+def read_events(
+    session: ReadSession, measure_id: int, *, clinic_ids: Collection[int]
+) -> list[EventRow]:
+    """Return the difference events of a measure, of some clinics."""
+    query = (
         f"SELECT clinic_id, {_KEY}, {_COUNTS} FROM cell "
-        "WHERE measure_id = :measure_id ORDER BY clinic_id, grain, stratum, month"
+        f"WHERE measure_id = {measure_id:d} AND clinic_id {{among}}"
     )
-    rows = connection_of(session).execute(query, {"measure_id": measure_id})
-    return [EventRow(**row) for row in rows.mappings()]
+    return list(map(event_row, fetch_among(session, query, clinic_ids)))
+
+
+def event_row(row: Sequence[int]) -> EventRow:
+    """Return a row of clinic, key and counts, as ``summed`` gives them."""
+    clinic_id, grain, stratum, bin_, month, *counts = row
+    return EventRow(
+        clinic_id=clinic_id,
+        grain=grain,
+        stratum=stratum,
+        bin=bin_,
+        month=month,
+        counts=tuple(counts),
+    )
 
 
 def known_measures(session: ReadSession) -> list[MeasureRow]:

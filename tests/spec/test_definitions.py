@@ -12,7 +12,7 @@ from app.measures.definitions import (
     json_schema,
     thousandths,
 )
-from app.measures.libraries import VALUE_SETS, parse_library, parse_measure
+from app.measures.libraries import VALUE_SETS, parse_library, parse_measures
 from tests.reference.library import FILES, FOLDER, LIBRARY
 
 SHARED = {
@@ -43,14 +43,15 @@ examples:
 
 def parsed(text: str = DEFINITION) -> Measure:
     """Return the definition in *text*, with a few shared value sets."""
-    return parse_measure(text, origin="tried.yaml", shared=SHARED)
+    (measure,) = parse_measures(text, origin="tried.yaml", shared=SHARED)
+    return measure
 
 
 def test_a_definition_holds_the_value_sets_that_it_uses_and_no_others():
     """A definition stands for itself: a change of its codes is a change of it."""
     shared = {**SHARED, "crohn": ("icd-10-cm|K50*",)}
 
-    measure = parse_measure(DEFINITION, origin="tried.yaml", shared=shared)
+    (measure,) = parse_measures(DEFINITION, origin="tried.yaml", shared=shared)
 
     assert set(measure.value_sets) == set(SHARED)
 
@@ -140,7 +141,7 @@ def test_the_digest_changes_with_what_is_counted_and_not_with_the_wording():
     assert parsed(DEFINITION.replace("below: 10", "below: 10.0")).digest == digest
     assert parsed(DEFINITION.replace("below: 10", "below: 11")).digest != digest
     wider = {**SHARED, "colitis": ("icd-10-cm|K51*", "snomed-ct|64766004")}
-    other = parse_measure(DEFINITION, origin="tried.yaml", shared=wider)
+    (other,) = parse_measures(DEFINITION, origin="tried.yaml", shared=wider)
     assert other.digest != digest
 
 

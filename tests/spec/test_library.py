@@ -63,7 +63,7 @@ def test_cjadas10_has_the_published_cut_offs_of_its_set(cut_offs, basis):
         if row["id"] == measure.cut_off_set
     }
 
-    oligo, poly = comparisons(measure.numerator)
+    oligo, poly = comparisons(measure.predicates["numerator"])
 
     assert (oligo.at_most, poly.at_most) == (published["oligo"], published["poly"])
 
@@ -71,7 +71,7 @@ def test_cjadas10_has_the_published_cut_offs_of_its_set(cut_offs, basis):
 @pytest.mark.parametrize("basis", ["", "-visits"])
 def test_pucai_has_the_published_cut_off(cut_offs, basis):
     """Remission is below 10, which is not remission itself."""
-    (comparison,) = comparisons(LIBRARY[f"uc-remission{basis}"].numerator)
+    (comparison,) = comparisons(LIBRARY[f"uc-remission{basis}"].predicates["numerator"])
 
     assert comparison.below == cut_offs["PUCAI"]["remission_lt"]
 

@@ -94,8 +94,12 @@ def waiting_since(session: ReadSession, *, clinic_id: int | None) -> int | None:
     return since
 
 
-def scope_to(session: WriteSession, subject_ids: Iterable[int] | None) -> None:
-    """Let the sweeps that follow count *subject_ids* only; None is everybody."""
+def scope_to(session: ReadSession, subject_ids: Iterable[int] | None) -> None:
+    """
+    Let the sweeps that follow count *subject_ids* only; None is everybody.
+
+    Temporary tables only are written: of this transaction others see nothing.
+    """
     connection = connection_of(session)
     _make_temporary_tables(connection)
     connection.exec_driver_sql("DELETE FROM scope")
@@ -188,7 +192,15 @@ def read_events(
         f"SELECT clinic_id, {_KEY}, {_COUNTS} FROM cell "
         f"WHERE measure_id = {measure_id:d} AND clinic_id {{among}}"
     )
-    return list(map(event_row, fetch_among(session, query, clinic_ids)))
+    return [event_row(row) for row in fetch_among(session, query, clinic_ids)]
+
+
+def swept_events(session: ReadSession, *, sweep: str) -> list[EventRow]:
+    """Return the difference events of each clinic that *sweep* finds, and keep none."""
+    scope_to(session, None)
+    return [
+        event_row(row) for row in connection_of(session).execute(text(summed(sweep)))
+    ]
 
 
 def event_row(row: Sequence[int]) -> EventRow:

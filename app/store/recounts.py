@@ -1,7 +1,6 @@
 """Counting where the data are: dirty subjects, their events, the cells they add to."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, text
@@ -194,13 +193,21 @@ def read_events(
         f"WHERE measure_id = {measure_id:d}"
     )
     if clinic_ids is None:
-        return [event_of(row) for row in connection_of(session).execute(text(query))]
+        return [event_row(row) for row in connection_of(session).execute(text(query))]
     query += " AND clinic_id {among}"
-    return [event_of(row) for row in fetch_among(session, query, clinic_ids)]
+    return [event_row(row) for row in fetch_among(session, query, clinic_ids)]
 
 
-def event_of(row: Sequence[Any]) -> EventRow:
-    """Return the event in a row of clinic_id, the key and the counts."""
+def swept_events(session: ReadSession, *, sweep: str) -> list[EventRow]:
+    """Return the difference events of each clinic that *sweep* finds, and keep none."""
+    scope_to(session, None)
+    return [
+        event_row(row) for row in connection_of(session).execute(text(summed(sweep)))
+    ]
+
+
+def event_row(row: Sequence[int]) -> EventRow:
+    """Return a row of clinic, key and counts, as ``summed`` gives them."""
     clinic_id, grain, stratum, bin_, month, *counts = row
     return EventRow(
         clinic_id=clinic_id,

@@ -45,8 +45,8 @@ openapi: $(VENV)/dev
 	$(BIN)/python -m openapi.freeze
 
 # The page of each measure, from its definition; run it after a change of the library.
-measure-pages: $(VENV)/dev
-	$(BIN)/python -m docs.measures.freeze
+measure-pages: $(VENV)/run
+	$(BIN)/catchment measure pages docs/measures
 
 # The page of what the doors conform to, from the tests that show it.
 conformance: $(VENV)/dev

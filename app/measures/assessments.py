@@ -11,7 +11,8 @@ from app.measures.definitions import (
     thousandths,
 )
 from app.measures.growth import cut_offs
-from app.measures.plans import IN_SCOPE, SEX_NUMBERS, Plan, expanded, listed
+from app.measures.plans import IN_SCOPE, SEX_NUMBERS, Plan, listed
+from app.measures.value_sets import expanded
 
 _OPERATORS = {
     "below": "<",

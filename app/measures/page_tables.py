@@ -12,6 +12,7 @@ from app.measures.definitions import (
 )
 from app.measures.growth import TABLES, cut_offs
 from app.measures.strata import strata_of
+from app.measures.value_sets import WITHOUT
 
 Meanings = Mapping[str, str]
 """What a code or a family of codes is, by ``system|code`` or ``system|prefix*``."""
@@ -81,9 +82,10 @@ def growth_tables(measure: Measure) -> list[str]:
 def code_tables(measure: Measure, meanings: Meanings) -> list[str]:
     """Return the codes of every value set, each with what it is."""
     lines: list[str] = []
-    for name, codes in sorted(measure.value_sets.items()):
-        rows = [_code(code, meanings) for code in codes]
-        lines += ["", f"**{name}**", "", *table(("system", "code", "what it is"), rows)]
+    for name, rules in sorted(measure.value_sets.items()):
+        title = f"**{name}**, version {measure.value_set_versions[name]}"
+        rows = [_code(rule, meanings) for rule in rules]
+        lines += ["", title, "", *table(("system", "code", "what it is"), rows)]
     return lines[1:]
 
 
@@ -144,10 +146,12 @@ def _growth_table(chart: Growth) -> Iterator[str]:
 
 def _code(rule: str, meanings: Meanings) -> tuple[str, str, str]:
     """Return a code's system, the code, and what it is."""
-    system, _, code = rule.partition("|")
+    named = rule.removeprefix(WITHOUT)
+    system, _, code = named.partition("|")
     if code.endswith("*"):
         code = f"{code[:-1]} and all that begins so"
-    return _SYSTEMS[system], code, meanings.get(rule, "")
+    but = "" if named == rule else "but not "
+    return _SYSTEMS[system], f"{but}{code}", meanings.get(named, "")
 
 
 def _readings(readings: Readings, measure: Measure) -> str:

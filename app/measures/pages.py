@@ -1,5 +1,6 @@
 """Definitions -> the pages on which a clinician can check them, in Markdown."""
 
+import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -37,6 +38,11 @@ _BETTER = {
     ImprovementNotation.DECREASE: "less is better",
 }
 _SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
+
+
+def parse_meanings(text: str) -> dict[str, str]:
+    """Return what each code is from CSV with the columns ``code`` and ``meaning``."""
+    return {row["code"]: row["meaning"] for row in csv.DictReader(text.splitlines())}
 
 
 def pages(measures: Iterable[Measure], meanings: Meanings) -> dict[str, str]:

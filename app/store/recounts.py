@@ -91,8 +91,12 @@ def waiting_since(session: ReadSession, *, clinic_id: int | None) -> int | None:
     return since
 
 
-def scope_to(session: WriteSession, subject_ids: Iterable[int] | None) -> None:
-    """Let the sweeps that follow count *subject_ids* only; None is everybody."""
+def scope_to(session: ReadSession, subject_ids: Iterable[int] | None) -> None:
+    """
+    Let the sweeps that follow count *subject_ids* only; None is everybody.
+
+    Temporary tables only are written: of this transaction others see nothing.
+    """
     connection = connection_of(session)
     _make_temporary_tables(connection)
     connection.exec_driver_sql("DELETE FROM scope")
@@ -178,19 +182,30 @@ def read_events(
         f"SELECT clinic_id, {_KEY}, {_COUNTS} FROM cell "
         f"WHERE measure_id = {measure_id:d} AND clinic_id {{among}}"
     )
-    return [
-        EventRow(
-            clinic_id=clinic_id,
-            grain=grain,
-            stratum=stratum,
-            bin=bin_,
-            month=month,
-            counts=tuple(counts),
-        )
-        for clinic_id, grain, stratum, bin_, month, *counts in fetch_among(
-            session, query, clinic_ids
-        )
-    ]
+    return [_event(*row) for row in fetch_among(session, query, clinic_ids)]
+
+
+def swept_events(session: ReadSession, *, sweep: str) -> list[EventRow]:
+    """Return the difference events of each clinic that *sweep* finds, and keep none."""
+    scope_to(session, None)
+    query = text(
+        f"SELECT p.clinic_id AS clinic_id, {_KEY}, {_SUMS} FROM ({sweep}) e "
+        f"JOIN subject p ON p.id = e.subject_id GROUP BY p.clinic_id, {_KEY}"
+    )
+    return [_event(*row) for row in connection_of(session).execute(query)]
+
+
+def _event(
+    clinic_id: int, grain: int, stratum: int, bin_: int, month: int, *counts: int
+) -> EventRow:
+    return EventRow(
+        clinic_id=clinic_id,
+        grain=grain,
+        stratum=stratum,
+        bin=bin_,
+        month=month,
+        counts=counts,
+    )
 
 
 def known_measures(session: ReadSession) -> list[MeasureRow]:

@@ -42,7 +42,10 @@ COUNTS = (
     "value_squares",
 )
 _COUNTS = ", ".join(COUNTS)
-_KEY = "grain, stratum, bin, month"
+KEY = ("grain", "stratum", "bin", "month")
+_KEY = ", ".join(KEY)
+_SUMS = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in COUNTS)
+_ANY_LEFT = " OR ".join(f"SUM({name}) <> 0" for name in COUNTS)
 _ERASED = (
     "SELECT s.id FROM subject s WHERE s.id {among} "
     "AND NOT EXISTS (SELECT 1 FROM record r WHERE r.id = s.id) "
@@ -113,6 +116,20 @@ def scope_to(session: ReadSession, subject_ids: Iterable[int] | None) -> None:
     connection.exec_driver_sql("ANALYZE scope")
 
 
+def summed(events: str) -> str:
+    """
+    Return the SQL text that sums up the difference *events* of subjects by clinic.
+
+    Like the text that gives them it runs wherever the fact tables are.
+    """
+    return f"""SELECT p.clinic_id AS clinic_id, {_KEY}, {_SUMS}
+FROM (
+{events}
+) e JOIN subject p ON p.id = e.subject_id
+GROUP BY p.clinic_id, {_KEY}
+HAVING {_ANY_LEFT}"""
+
+
 def recount(session: WriteSession, measure_id: int, *, sweep: str) -> None:
     """
     Replace what the subjects in scope add to the cells of a measure.
@@ -131,23 +148,16 @@ def recount(session: WriteSession, measure_id: int, *, sweep: str) -> None:
 
 _EMPTY = text("DELETE FROM swept")
 _SWEEP = f"INSERT INTO swept SELECT subject_id, {_KEY}, {_COUNTS} FROM ({{sweep}}) s"
-_SUMS = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in COUNTS)
 _MINUS = ", ".join(f"-{name} AS {name}" for name in COUNTS)
-_ANY_LEFT = " OR ".join(f"SUM({name}) <> 0" for name in COUNTS)
 _ADDED = ", ".join(f"{name} = cell.{name} + excluded.{name}" for name in COUNTS)
-# S608: every part is a constant of this module.
+_NET = summed(f"""SELECT subject_id, {_KEY}, {_COUNTS} FROM swept
+UNION ALL
+SELECT subject_id, {_KEY}, {_MINUS} FROM subject_event
+WHERE measure_id = :measure_id AND subject_id IN (SELECT subject_id FROM scope)""")
 _NET_INTO_CELL = text(f"""
 INSERT INTO cell (measure_id, clinic_id, {_KEY}, {_COUNTS})
 SELECT :measure_id, clinic_id, {_KEY}, {_COUNTS} FROM (
-  SELECT p.clinic_id AS clinic_id, {_KEY}, {_SUMS} FROM (
-    SELECT subject_id, {_KEY}, {_COUNTS} FROM swept
-    UNION ALL
-    SELECT subject_id, {_KEY}, {_MINUS} FROM subject_event
-    WHERE measure_id = :measure_id
-      AND subject_id IN (SELECT subject_id FROM scope)
-  ) e JOIN subject p ON p.id = e.subject_id
-  GROUP BY p.clinic_id, {_KEY}
-  HAVING {_ANY_LEFT}
+{_NET}
 ) net WHERE true ORDER BY clinic_id, {_KEY}
 ON CONFLICT (measure_id, clinic_id, {_KEY}) DO UPDATE SET {_ADDED}
 """)

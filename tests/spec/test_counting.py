@@ -7,7 +7,7 @@ import pytest
 from app.domain.calendar import day_number, month_number, month_of_day
 from app.measures.compilation import compile_measure
 from app.measures.definitions import Measure, coding_of
-from app.measures.libraries import parse_measure
+from app.measures.libraries import parse_measures
 from tests.reference.counting import Observation, State, Subject, Visit, World
 from tests.reference.databases import sqlite_database, states
 
@@ -70,7 +70,8 @@ def tried(
         tie=tie,
         denominator=denominator,
     )
-    return parse_measure(text, origin="tried", shared={})
+    (measure,) = parse_measures(text, origin="tried", shared={})
+    return measure
 
 
 def found(

@@ -24,12 +24,19 @@ class Event(NamedTuple):
     scored: int
     denominator: int
     numerator: int
+    bin: int = 0
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Return the counts in their order; nobody is excluded, and nothing summed."""
+        people = (self.population, 0, 0, self.scored, self.denominator, self.numerator)
+        return (*people, 0, 0)
 
 
 def counted(events: list[Event], **options: Any) -> list[tuple[int, ...]]:
     """Return cells as tuples: clinic, stratum, months since January, four counts."""
     asked: dict[str, Any] = {
-        "basis": Basis.LATEST_STATUS,
+        "measure": LIBRARY["uc-remission"],
         "interval": Interval.MONTH,
         "first_month": JANUARY,
         "last_month": JANUARY + 2,

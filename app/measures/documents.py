@@ -1,7 +1,8 @@
 """YAML text -> plain data, and the line on which each part of it stands."""
 
+import re
 from collections.abc import Hashable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import yaml
@@ -9,7 +10,8 @@ from typing_extensions import override
 
 from app.measures.checks import Path
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BOOL = "tag:yaml.org,2002:bool"
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +25,20 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         """Return ``file:line: message``."""
         return f"{self.origin}:{self.line}: {self.message}"
+
+
+class _Loader(_Safe):  # type: ignore[misc]
+    """Reads ``yes`` and ``no`` as the words that they are to YAML 1.2, and editors."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, Any]]]] = {
+        first: [(tag, form) for tag, form in forms if tag != _BOOL]
+        for first, forms in _Safe.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver(
+    _BOOL, re.compile("true|True|TRUE|false|False|FALSE"), list("tTfF")
+)
 
 
 class Document:
@@ -49,7 +65,8 @@ class Document:
 
     def line(self, path: Path) -> int:
         """Return the line, from 1, of what stands at *path*, or of what should."""
-        node, line = self._root, 1
+        node = self._root
+        line = 1 if node is None else node.start_mark.line + 1
         for step in path:
             found = _child(node, step)
             if found is None:

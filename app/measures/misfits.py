@@ -113,7 +113,9 @@ def _said(stated: Any, kind: Any, message: str) -> str:  # noqa: ANN401
             hint = nearest(system, SYSTEMS) or f"; known are {', '.join(SYSTEMS)}"
             return f"unknown code system `{system}`{hint}"
     choices = _choices(kind)
-    if isinstance(stated, str) and choices:
+    if choices and not isinstance(stated, str):
+        return f"write {' or '.join(f'`{choice}`' for choice in choices)}"
+    if choices:
         hint = nearest(stated, choices) or f"; known are {', '.join(choices)}"
         return f"unknown word `{stated}`{hint}"
     return _FORMS.get(kind, message)

@@ -24,6 +24,7 @@ NONE, POPULATION, DENOMINATOR, NUMERATOR = (
     (1, 1, 1, 0),
     (1, 1, 1, 1),
 )
+"""population, scored, denominator, numerator."""
 DEFINITION = """
 id: tried
 version: 1.0.0
@@ -108,7 +109,10 @@ def state(
     year, month = map(int, interval.split("-"))
     months = range(month_number(year, month), month_number(year, month) + 1)
     events = database.events(compile_measure(measure, CONCEPTS))
-    return states(events, months).get((1, grain, 0, months[0]), NONE)
+    for (_, of_grain, *_), counts in states(events, months).items():
+        if of_grain == grain:
+            return counts[0], *counts[3:6]
+    return NONE
 
 
 @pytest.mark.parametrize(

@@ -72,13 +72,13 @@ def test_a_definition_holds_the_value_sets_that_it_uses_and_no_others():
             "unknown field `titel`; did you mean `titl",
         ),
         ("title: Tried", "foo: Tried", 4, "unknown field `foo`; known are id, version"),
-        ("title: Tried\n", "", 1, "missing required field `title`: add it"),
-        ("improvement_notation: increase\n", "", 1, "`improvement_notation`"),
+        ("title: Tried\n", "", 2, "missing required field `title`: add it"),
+        ("improvement_notation: increase\n", "", 2, "`improvement_notation`"),
         ("id: tried", "id: Tried", 2, "small letters, digits and single hyphens"),
         ("version: 1.0.0", "version: 1.0", 3, "three numbers, as `1.0.0`"),
         ("version: 1.0.0", "version: v1", 3, "three numbers, as `1.0.0`"),
         ("basis: latest-status", "basis: latest", 6, "did you mean `latest-status`?"),
-        ("look_back_months: 12\n", "", 1, "look_back_months"),
+        ("look_back_months: 12\n", "", 2, "look_back_months"),
         ("basis: latest-status", "basis: visits", 7, "look_back_months"),
         ("condition: colitis", "condition: colits", 12, "unknown value set `colits`"),
         ("codes: pucai-total", "codes: pucai", 11, "unknown value set `pucai`"),
@@ -157,7 +157,7 @@ def test_everything_that_is_wrong_is_told_at_once():
     with pytest.raises(FaultyDefinitionError) as refused:
         parsed(text)
 
-    assert [fault.line for fault in refused.value.faults] == [1, 4, 8, 14]
+    assert [fault.line for fault in refused.value.faults] == [2, 4, 8, 14]
 
 
 def test_a_component_that_stands_twice_is_refused():

@@ -184,7 +184,7 @@ def test_a_preview_of_nothing_says_so_and_whom_it_is_for(catchment):
 
 
 def test_the_pages_of_the_library_are_written_without_a_database(catchment, tmp_path):
-    """The same that stand in docs/measures, for whoever keeps a library of their own."""
+    """They are what stands in docs/measures; a network makes those of its own."""
     settings = {"CATCHMENT_DATABASE_URL": "sqlite:////nonexistent/x.db"}
     kept = LIBRARY.parents[2] / "docs/measures"
 

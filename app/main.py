@@ -136,6 +136,11 @@ def library_texts(folder: Path) -> Mapping[str, str]:
     }
 
 
+def meanings_text() -> str:
+    """Return what the codes of the built-in library are, in our own words, as CSV."""
+    return (APP / "measures/library/meanings.csv").read_text("utf-8")
+
+
 def read_master_key(path: Path) -> bytes:
     """
     Return the master key of *path*: 64 hexadecimal digits that only its owner can read.

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from app.measures.checks import leaves, problems
 from app.measures.definitions import Code, Measure, MeasureDefinitionError, Name
+from app.measures.ranges import RANGES
 
 VALUE_SETS = "value_sets.yaml"
 """The file of a library that holds no measure but value sets for all of them."""
@@ -53,7 +54,7 @@ def parse_library(files: Mapping[str, str]) -> tuple[Measure, ...]:
     measures = tuple(
         parse_measure(text, origin=name, shared=shared)
         for name, text in sorted(files.items())
-        if name != VALUE_SETS
+        if name not in {VALUE_SETS, RANGES}
     )
     _check_relations(measures)
     return measures

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import (
+    Any,
+    Literal,
+    TypeVar,
+    cast,
+)
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="VisitCaptureAnswer")
+
+
+@_attrs_define
+class VisitCaptureAnswer:
+    """Qualifying visits that were recorded, and those with a value a measure asks for.
+
+    ``captured`` is recorded / expected.
+
+    """
+
+    recorded: int
+    share: float | None
+    with_value: int
+    captured: float | None | Unset = UNSET
+    expected: int | None | Unset = UNSET
+    reason: Literal["not-declared"] | None | Unset = "not-declared"
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        recorded = self.recorded
+
+        share: float | None
+        share = self.share
+
+        with_value = self.with_value
+
+        captured: float | None | Unset
+        if isinstance(self.captured, Unset):
+            captured = UNSET
+        else:
+            captured = self.captured
+
+        expected: int | None | Unset
+        if isinstance(self.expected, Unset):
+            expected = UNSET
+        else:
+            expected = self.expected
+
+        reason: Literal["not-declared"] | None | Unset
+        if isinstance(self.reason, Unset):
+            reason = UNSET
+        else:
+            reason = self.reason
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "recorded": recorded,
+                "share": share,
+                "with_value": with_value,
+            }
+        )
+        if captured is not UNSET:
+            field_dict["captured"] = captured
+        if expected is not UNSET:
+            field_dict["expected"] = expected
+        if reason is not UNSET:
+            field_dict["reason"] = reason
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        rest = dict(src_dict)
+        recorded = rest.pop("recorded")
+
+        def _parse_share(data: object) -> float | None:
+            if data is None:
+                return data
+            return cast(float | None, data)
+
+        share = _parse_share(rest.pop("share"))
+
+        with_value = rest.pop("with_value")
+
+        def _parse_captured(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        captured = _parse_captured(rest.pop("captured", UNSET))
+
+        def _parse_expected(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        expected = _parse_expected(rest.pop("expected", UNSET))
+
+        def _parse_reason(data: object) -> Literal["not-declared"] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            reason_type_0 = cast(Literal["not-declared"], data)
+            if reason_type_0 != "not-declared":
+                raise ValueError(
+                    f"reason_type_0 must match const 'not-declared', got '{reason_type_0}'"
+                )
+            return reason_type_0
+            return cast(Literal["not-declared"] | None | Unset, data)
+
+        reason = _parse_reason(rest.pop("reason", UNSET))
+
+        visit_capture_answer = cls(
+            recorded=recorded,
+            share=share,
+            with_value=with_value,
+            captured=captured,
+            expected=expected,
+            reason=reason,
+        )
+
+        visit_capture_answer.additional_properties = rest
+        return visit_capture_answer
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

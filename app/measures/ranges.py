@@ -63,6 +63,8 @@ class Range(Word, frozen=True, kw_only=True, omit_defaults=True):
 
 
 Ranges = Mapping[Coding, Range]
+LARGEST = 2**63 - 1
+"""More thousandths than a value has."""
 
 
 class _Bounds(msgspec.Struct, frozen=True):
@@ -93,6 +95,12 @@ class Verdicts(msgspec.Struct, frozen=True, kw_only=True):
 
     impossible: tuple[_Bounds, ...]
     improbable: tuple[_Bounds, ...]
+    low: int
+    high: int
+
+    def is_plain(self, value: int | None) -> bool:
+        """Return, quickly, whether *value* is well within the bounds of every age."""
+        return value is not None and self.low <= value <= self.high
 
     def is_impossible(self, value: int, *, age: int | None) -> bool:
         """Return whether no one of that *age* (months; None: unknown) has *value*."""
@@ -161,7 +169,12 @@ def verdicts(of: Range, unit: str) -> Verdicts | None:
             None if limit.above is None else floor(thousandths(limit.above)),
         )
 
+    impossible = tuple(map(bounds, of.impossible))
+    improbable = tuple(map(bounds, of.improbable))
+    every = (*impossible, *improbable)
     return Verdicts(
-        impossible=tuple(map(bounds, of.impossible)),
-        improbable=tuple(map(bounds, of.improbable)),
+        impossible=impossible,
+        improbable=improbable,
+        low=max((b.low for b in every if b.low is not None), default=-LARGEST),
+        high=min((b.high for b in every if b.high is not None), default=LARGEST),
     )

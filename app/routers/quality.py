@@ -74,7 +74,7 @@ def quality_answer(report: quality.QualityReport) -> answers.QualityAnswer:
     """Return a report as an answer."""
     visits, with_value = report.visits, report.visits_with_value
     return answers.QualityAnswer(
-        clinic=report.clinic.code,
+        clinic=report.clinic,
         interval_start=first_day(report.window.since),
         interval_end=first_day(report.window.until),
         as_of=moment(report.as_of),
@@ -84,6 +84,9 @@ def quality_answer(report: quality.QualityReport) -> answers.QualityAnswer:
             recorded=visits,
             with_value=with_value,
             share=with_value / visits if visits else None,
+            expected=None,
+            captured=None,
+            reason="not-declared",
         ),
         findings=_findings(report.findings),
         months=_months(report.months),

@@ -105,9 +105,9 @@ class VisitCaptureAnswer(Answer):
     recorded: int
     with_value: int
     share: float | None
-    expected: int | None = None
-    captured: float | None = None
-    reason: Literal["not-declared"] | None = "not-declared"
+    expected: int | None
+    captured: float | None
+    reason: Literal["not-declared"] | None
 
 
 class QualityAnswer(Answer):

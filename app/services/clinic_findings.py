@@ -7,17 +7,20 @@ import msgspec
 
 from app.disclosure.distributions import ClinicShare
 from app.domain.calendar import month_of_day
-from app.domain.quality import Finding, KeptVisit, NoData, Window
+from app.domain.quality import CodeUse, Finding, KeptVisit, NoData, Window
 from app.domain.records import Condition, RecordType, content_of
-from app.domain.terminology import LOCAL, Coding
+from app.domain.terminology import Coding
+from app.measures.code_rules import Rules, asked_codings
 from app.measures.definitions import coding_of
 from app.measures.facts import ends_before_it_begins
-from app.measures.quality import Examination, Rules, asked_codings, examine
+from app.measures.quality import Examination, examine
 from app.measures.tallies import (
     MOST_EXAMPLES,
     CodeTally,
     Share,
     SourceTally,
+    Tally,
+    shares_of_code,
     sum_of_shares,
 )
 from app.services.hub import Hub
@@ -71,7 +74,7 @@ class ClinicFindings:
     @property
     def observations(self) -> int:
         """Return how many observations there are."""
-        return sum(tally.observations for tally in self.tallies.values())
+        return sum(tally.total.observations for tally in self.tallies.values())
 
     @property
     def visits_with_value(self) -> int:
@@ -93,17 +96,17 @@ class ClinicFindings:
     @property
     def keyed(self) -> Shares:
         """Return the clinic's shares, of all and of each code, as others meet them."""
-        people = {p for tally in self.tallies.values() for p in tally.people}
-        found = dict(_keyed(self.shares, None, len(people)))
+        of_all = _together(tally.total for tally in self.tallies.values())
+        found = dict(_keyed(self.shares, None, len(of_all.people)))
         by_code: dict[Coding, list[CodeTally]] = {}
         for tally in self.tallies.values():
             for code in tally.codes.values():
-                if code.coding.system != LOCAL:
-                    by_code.setdefault(code.coding, []).append(code)
+                if code.rules.use is not CodeUse.UNMAPPED:
+                    by_code.setdefault(code.rules.coding, []).append(code)
         for coding, tallies in by_code.items():
-            of_code = sum_of_shares(s for tally in tallies for s in tally.shares())
-            known = {p for tally in tallies for p in tally.people}
-            found |= _keyed(of_code, coding, len(known))
+            total = _together(tally.total for tally in tallies)
+            shares = shares_of_code(total, tallies[0].rules)
+            found |= _keyed(shares, coding, len(total.people))
         return found
 
     def of_source(self, source_id: int) -> list[Share]:
@@ -125,8 +128,8 @@ class ClinicFindings:
         """Yield the months of the window, as far as *tallies* and *visits* go."""
         observed, unmapped = Counter[int](), Counter[int]()
         for tally in tallies:
-            observed += tally.of_month
-            unmapped += tally.unmapped_of_month
+            _add_months(tally.total, observed)
+            _add_months(tally.unmapped, unmapped)
         visited = Counter(visit.month for visit in visits)
         for month in range(self._window.since, self._window.until):
             has_data = bool(observed[month] or visited[month])
@@ -185,6 +188,20 @@ class ClinicFindings:
             looked=quality.known_births(self._session, self._clinic_id),
             examples=tuple(people[:MOST_EXAMPLES]),
         )
+
+
+def _together(tallies: Iterable[Tally]) -> Tally:
+    """Return several tallies as one."""
+    total = Tally()
+    for tally in tallies:
+        total.add(tally)
+    return total
+
+
+def _add_months(tally: Tally, months: Counter[int]) -> None:
+    """Count a tally's observations for their months."""
+    for kind, number in tally.kinds.items():
+        months[kind.month] += number
 
 
 def _keyed(

@@ -9,7 +9,14 @@ from app.domain.clinics import Audience, ClinicStatus, Principal
 from app.domain.errors import ForbiddenError, MalformedError
 from app.domain.quality import CodeUse, Finding, NoComparison, Window
 from app.domain.terminology import LOCAL, Coding
-from app.measures.tallies import CodeTally, Delays, Share, SourceTally
+from app.measures.tallies import (
+    CodeTally,
+    Delays,
+    Share,
+    SourceTally,
+    shares_of_code,
+    units_of,
+)
 from app.services.authorization import required_source
 from app.services.clinic_findings import ClinicFindings, MonthReport
 from app.services.hub import Hub
@@ -72,7 +79,7 @@ class QualityReport(msgspec.Struct, frozen=True, kw_only=True):
     least one value that a measure asks for.
     """
 
-    clinic: tables.Clinic
+    clinic: str
     window: Window
     as_of: int
     policy_digest: str
@@ -131,7 +138,7 @@ def find_report(
     findings = ClinicFindings(session, hub, clinic.id, window)
     network = _Network(session, hub, clinic, findings, window)
     return QualityReport(
-        clinic=clinic,
+        clinic=clinic.code,
         window=window,
         as_of=hub.clock(),
         policy_digest=hub.policy.digest,
@@ -157,12 +164,13 @@ def _source_reports(
     for _, name, source in clinics.all_sources(session, clinic=clinic.code):
         source_id = source.source_id
         tally = findings.tallies.get(source_id, SourceTally())
+        total = tally.total
         visits = [visit for visit in findings.visits if visit.source_id == source_id]
         yield SourceReport(
             name=name,
-            observations=tally.observations,
+            observations=total.observations,
             last_received_at=findings.last_received_at(source_id),
-            delays=tally.delays,
+            delays=total.delays,
             findings=network.compared(findings.of_source(source_id)),
             months=tuple(findings.months([tally], visits)),
             codes=tuple(_code_reports(tally, network)),
@@ -180,20 +188,20 @@ def _source_reports(
 
 def _code_reports(tally: SourceTally, network: "_Network") -> Iterator[CodeReport]:
     """Yield the codes of a source: those that are used first, the most frequent too."""
-    uses = list(CodeUse)
 
     def order(code: CodeTally) -> tuple[int, int, Coding]:
-        return uses.index(code.use), -code.observations, code.coding
+        return code.rules.rank, -code.total.observations, code.rules.coding
 
     for code in sorted(tally.codes.values(), key=order):
+        total, coding = code.total, code.rules.coding
         yield CodeReport(
-            coding=code.coding,
-            label=label_of(code.coding),
-            use=code.use,
-            observations=code.observations,
-            units=dict(code.units),
-            delays=code.delays,
-            findings=network.compared(code.shares(), code.coding),
+            coding=coding,
+            label=label_of(coding),
+            use=code.rules.use,
+            observations=total.observations,
+            units=units_of(total),
+            delays=total.delays,
+            findings=network.compared(shares_of_code(total, code.rules), coding),
         )
 
 

@@ -128,7 +128,7 @@ def kept_observations(
     rows = connection_of(session).execute(
         _OBSERVATIONS, values | {"this_month": this_month}
     )
-    return [KeptObservation._make(row) for row in rows]
+    return list(map(KeptObservation._make, rows.all()))
 
 
 def kept_visits(
@@ -138,7 +138,7 @@ def kept_visits(
     listed = ", ".join(str(int(each)) for each in sorted(classes)) or "-1"
     values = {"clinic_id": clinic_id, "since": window.since, "until": window.until}
     rows = connection_of(session).execute(text(_VISITS.format(classes=listed)), values)
-    return [KeptVisit._make(row) for row in rows]
+    return list(map(KeptVisit._make, rows.all()))
 
 
 def months_with_data(

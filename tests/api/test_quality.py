@@ -132,7 +132,9 @@ def count(hub: Hub) -> None:
         pass
 
 
-async def series(caller: Caller, measure: str) -> dict[str, tuple[int, int]]:
+async def series(
+    caller: Caller, measure: str
+) -> dict[str, tuple[int | None, int | None]]:
     """Return numerator and denominator of each month, as the clinic itself sees it."""
     answer = await caller.http.get(
         f"/v1/measures/{measure}/series",
@@ -485,7 +487,7 @@ async def test_a_visit_is_captured_where_a_value_is_asked_for(network: Network):
             encounter(id=own_id, period=period, **about("p"), **{"class": class_})
         )
 
-    at_first = {"encounter": reference("Encounter/named")}
+    at_first: dict[str, Any] = {"encounter": reference("Encounter/named")}
     await deliver(
         ehr,
         person(),

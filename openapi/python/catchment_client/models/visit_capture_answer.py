@@ -11,8 +11,6 @@ from typing import (
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..types import UNSET, Unset
-
 T = TypeVar("T", bound="VisitCaptureAnswer")
 
 
@@ -24,15 +22,24 @@ class VisitCaptureAnswer:
 
     """
 
+    captured: float | None
+    expected: int | None
+    reason: Literal["not-declared"] | None
     recorded: int
     share: float | None
     with_value: int
-    captured: float | None | Unset = UNSET
-    expected: int | None | Unset = UNSET
-    reason: Literal["not-declared"] | None | Unset = "not-declared"
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        captured: float | None
+        captured = self.captured
+
+        expected: int | None
+        expected = self.expected
+
+        reason: Literal["not-declared"] | None
+        reason = self.reason
+
         recorded = self.recorded
 
         share: float | None
@@ -40,45 +47,52 @@ class VisitCaptureAnswer:
 
         with_value = self.with_value
 
-        captured: float | None | Unset
-        if isinstance(self.captured, Unset):
-            captured = UNSET
-        else:
-            captured = self.captured
-
-        expected: int | None | Unset
-        if isinstance(self.expected, Unset):
-            expected = UNSET
-        else:
-            expected = self.expected
-
-        reason: Literal["not-declared"] | None | Unset
-        if isinstance(self.reason, Unset):
-            reason = UNSET
-        else:
-            reason = self.reason
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
+                "captured": captured,
+                "expected": expected,
+                "reason": reason,
                 "recorded": recorded,
                 "share": share,
                 "with_value": with_value,
             }
         )
-        if captured is not UNSET:
-            field_dict["captured"] = captured
-        if expected is not UNSET:
-            field_dict["expected"] = expected
-        if reason is not UNSET:
-            field_dict["reason"] = reason
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         rest = dict(src_dict)
+
+        def _parse_captured(data: object) -> float | None:
+            if data is None:
+                return data
+            return cast(float | None, data)
+
+        captured = _parse_captured(rest.pop("captured"))
+
+        def _parse_expected(data: object) -> int | None:
+            if data is None:
+                return data
+            return cast(int | None, data)
+
+        expected = _parse_expected(rest.pop("expected"))
+
+        def _parse_reason(data: object) -> Literal["not-declared"] | None:
+            if data is None:
+                return data
+            reason_type_0 = cast(Literal["not-declared"], data)
+            if reason_type_0 != "not-declared":
+                raise ValueError(
+                    f"reason_type_0 must match const 'not-declared', got '{reason_type_0}'"
+                )
+            return reason_type_0
+            return cast(Literal["not-declared"] | None, data)
+
+        reason = _parse_reason(rest.pop("reason"))
+
         recorded = rest.pop("recorded")
 
         def _parse_share(data: object) -> float | None:
@@ -90,46 +104,13 @@ class VisitCaptureAnswer:
 
         with_value = rest.pop("with_value")
 
-        def _parse_captured(data: object) -> float | None | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            return cast(float | None | Unset, data)
-
-        captured = _parse_captured(rest.pop("captured", UNSET))
-
-        def _parse_expected(data: object) -> int | None | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            return cast(int | None | Unset, data)
-
-        expected = _parse_expected(rest.pop("expected", UNSET))
-
-        def _parse_reason(data: object) -> Literal["not-declared"] | None | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            reason_type_0 = cast(Literal["not-declared"], data)
-            if reason_type_0 != "not-declared":
-                raise ValueError(
-                    f"reason_type_0 must match const 'not-declared', got '{reason_type_0}'"
-                )
-            return reason_type_0
-            return cast(Literal["not-declared"] | None | Unset, data)
-
-        reason = _parse_reason(rest.pop("reason", UNSET))
-
         visit_capture_answer = cls(
-            recorded=recorded,
-            share=share,
-            with_value=with_value,
             captured=captured,
             expected=expected,
             reason=reason,
+            recorded=recorded,
+            share=share,
+            with_value=with_value,
         )
 
         visit_capture_answer.additional_properties = rest

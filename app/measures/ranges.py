@@ -25,7 +25,7 @@ RANGES = "ranges.yaml"
 """The file of a library that holds no measure but what values can be."""
 
 
-class Limit(Word, frozen=True, kw_only=True, omit_defaults=True):
+class Flag(Word, frozen=True, kw_only=True, omit_defaults=True):
     """
     Values to flag at some age: those below one bound or above another.
 
@@ -58,8 +58,8 @@ class Range(Word, frozen=True, kw_only=True, omit_defaults=True):
     kind: Literal["instrument", "measurement"]
     codes: Annotated[tuple[PlainCode, ...], Meta(min_length=1)]
     unit: Text
-    impossible: Annotated[tuple[Limit, ...], Meta(min_length=1)]
-    improbable: tuple[Limit, ...] = ()
+    impossible: Annotated[tuple[Flag, ...], Meta(min_length=1)]
+    improbable: tuple[Flag, ...] = ()
 
 
 Ranges = Mapping[Coding, Range]
@@ -160,7 +160,7 @@ def verdicts(of: Range, unit: str) -> Verdicts | None:
     def thousandths(bound: float) -> Fraction:
         return (Fraction(str(bound)) * into.factor + into.offset) * 1000
 
-    def bounds(limit: Limit) -> _Bounds:
+    def bounds(limit: Flag) -> _Bounds:
         age = limit.age or Age()
         return _Bounds(
             MONTHS_A_YEAR * age.from_,

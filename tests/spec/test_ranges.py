@@ -8,7 +8,7 @@ from app.domain.terminology import LOINC, NETWORK, Coding
 from app.measures.definitions import MeasureDefinitionError, coding_of
 from app.measures.ranges import (
     RANGES,
-    Limit,
+    Flag,
     Range,
     Verdicts,
     parse_ranges,
@@ -188,13 +188,13 @@ def _lines(name: str, each: Range) -> list[str]:
     ]
 
 
-def _ages(limit: Limit) -> str:
+def _ages(limit: Flag) -> str:
     if limit.age is None:
         return "all"
     below = limit.age.below
     return f"from {limit.age.from_}" if below is None else f"below {below}"
 
 
-def _values(limit: Limit) -> str:
+def _values(limit: Flag) -> str:
     stated = {"below": limit.below, "above": limit.above}
     return ", ".join(f"{w} {b:g}" for w, b in stated.items() if b is not None)

@@ -9,8 +9,7 @@ from app.domain.quality import Finding
 from app.domain.terminology import Coding
 
 STALE_MS = 3600 * 1000
-AT_ONCE_MS = 500
-"""After so long no further clinic is looked at before the answer."""
+WAIT_MS = 500
 
 Shares = Mapping[tuple[Finding, Coding | None], ClinicShare]
 """A clinic's shares: of each code, and (None) of all that it sent."""
@@ -27,11 +26,12 @@ class NetworkShares:
     The shares of clinics in this process, each remembered for an hour.
 
     What is older serves on until it has been worked out anew. An answer waits for one
-    clinic at least, and for more while there is time; so where clinics are many and
-    large, the first answers come without the others.
+    clinic at least, and begins another until *wait_ms* have passed; so where clinics
+    are many and large, the first answers come without the others.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, wait_ms: int = WAIT_MS) -> None:
+        self._wait_ms = wait_ms
         self._known: dict[int, _Known] = {}
 
     def of_clinics(
@@ -51,7 +51,7 @@ class NetworkShares:
         ages = {i: self._worked_out_at(i, since) for i in ids}
         old = sorted(i for i in ids if ages[i] <= started - STALE_MS)
         for number, clinic_id in enumerate(sorted(old, key=ages.__getitem__)):
-            if number and clock() >= started + AT_ONCE_MS:
+            if number and clock() >= started + self._wait_ms:
                 break
             self._known[clinic_id] = _Known(since, started, work_out(clinic_id))
         known = [self._known[i] for i in ids if self._worked_out_at(i, since)]

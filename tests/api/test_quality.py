@@ -239,6 +239,7 @@ async def test_impossible_and_improbable_values_are_flagged_and_kept(
         measured("e", SYSTOLIC, 9999, "mm[Hg]", of="q"),
         measured("f", HBA1C, 160, "mmol/mol", of="q"),  # 16.8 %
         measured("g", HBA1C, 180, "mmol/mol", of="q", day="2026-06-11"),  # 18.6 %
+        measured("h", HBA1C, 7e14, "%", of="q", day="2026-06-12"),  # no value at all
     )
     count(hub)
 
@@ -247,8 +248,8 @@ async def test_impossible_and_improbable_values_are_flagged_and_kept(
     kinds = ("impossible-value", "improbable-value")
     assert counts(code_of(answer, PUCAI), *kinds) == [(1, 2), (0, 2)]
     assert counts(code_of(answer, SYSTOLIC), *kinds) == [(1, 3), (1, 3)]
-    assert counts(code_of(answer, HBA1C), *kinds) == [(0, 2), (1, 2)]
-    assert counts(answer, *kinds) == [(2, 7), (2, 7)]
+    assert counts(code_of(answer, HBA1C), *kinds) == [(1, 3), (1, 3)]
+    assert counts(answer, *kinds) == [(3, 8), (2, 8)]
     (kept,) = await resolved(ehr, finding(code_of(answer, PUCAI), kinds[0]))
     assert kept["valueQuantity"]["value"] == 86
 

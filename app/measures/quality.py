@@ -183,7 +183,7 @@ def _rank(tally: CodeTally) -> int:
 
 
 def _out_of_range(row: KeptObservation, known: Verdicts) -> Iterator[Finding]:
-    """Yield what is odd of a value; one too large to be kept is impossible."""
+    """Yield what is odd of a value; one too small to be kept is impossible."""
     if row.value is None:
         yield Finding.IMPOSSIBLE
         return

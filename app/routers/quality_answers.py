@@ -1,7 +1,6 @@
 """The shapes of the data-quality report."""
 
 from datetime import date, datetime
-from typing import Literal
 
 from pydantic import Field
 
@@ -107,7 +106,7 @@ class VisitCaptureAnswer(Answer):
     share: float | None
     expected: int | None
     captured: float | None
-    reason: Literal["not-declared"] | None
+    reason: str | None = Field(description="not-declared: nobody said how many.")
 
 
 class QualityAnswer(Answer):

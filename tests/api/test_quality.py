@@ -239,7 +239,7 @@ async def test_impossible_and_improbable_values_are_flagged_and_kept(
         measured("e", SYSTOLIC, 9999, "mm[Hg]", of="q"),
         measured("f", HBA1C, 160, "mmol/mol", of="q"),  # 16.8 %
         measured("g", HBA1C, 180, "mmol/mol", of="q", day="2026-06-11"),  # 18.6 %
-        measured("h", HBA1C, 7e14, "%", of="q", day="2026-06-12"),  # no value at all
+        measured("h", HBA1C, 1e-13, "%", of="q", day="2026-06-12"),  # no value at all
     )
     count(hub)
 

@@ -1,12 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import (
-    Any,
-    Literal,
-    TypeVar,
-    cast,
-)
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -24,7 +19,8 @@ class VisitCaptureAnswer:
 
     captured: float | None
     expected: int | None
-    reason: Literal["not-declared"] | None
+    reason: None | str
+    """ not-declared: nobody said how many. """
     recorded: int
     share: float | None
     with_value: int
@@ -37,7 +33,7 @@ class VisitCaptureAnswer:
         expected: int | None
         expected = self.expected
 
-        reason: Literal["not-declared"] | None
+        reason: None | str
         reason = self.reason
 
         recorded = self.recorded
@@ -80,16 +76,10 @@ class VisitCaptureAnswer:
 
         expected = _parse_expected(rest.pop("expected"))
 
-        def _parse_reason(data: object) -> Literal["not-declared"] | None:
+        def _parse_reason(data: object) -> None | str:
             if data is None:
                 return data
-            reason_type_0 = cast(Literal["not-declared"], data)
-            if reason_type_0 != "not-declared":
-                raise ValueError(
-                    f"reason_type_0 must match const 'not-declared', got '{reason_type_0}'"
-                )
-            return reason_type_0
-            return cast(Literal["not-declared"] | None, data)
+            return cast(None | str, data)
 
         reason = _parse_reason(rest.pop("reason"))
 

@@ -24,7 +24,7 @@ router = APIRouter(
     dependencies=[Depends(BEARER)],
     responses=problem_responses(401, 403, 429, "default"),
 )
-MONTH = r"^\d{4}-(0[1-9]|1[0-2])(-\d\d)?$"
+MONTH = r"^(19|20)\d\d-(0[1-9]|1[0-2])(-\d\d)?$"
 
 
 def find_window(

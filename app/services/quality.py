@@ -99,14 +99,16 @@ def usual_window(hub: Hub) -> Window:
 
 def chosen_window(hub: Hub, *, since: int | None, until: int | None) -> Window:
     """
-    Return the window that is asked for; what is left open follows from the usual one.
+    Return the window that is asked for, in month numbers, *until* exclusive.
+
+    Without an end it is the usual one's, without a beginning it is twelve months long.
 
     Raises:
         MalformedError: it is empty, or longer than five years.
     """
     usual = usual_window(hub)
     end = until or max(usual.until, (since or 0) + 1)
-    begin = since or min(usual.since, end - 1)
+    begin = since or end - USUAL_MONTHS
     if not 0 < end - begin <= MOST_MONTHS:
         msg = f"Ask for 1 to {MOST_MONTHS} months, the first of them first"
         raise MalformedError(msg, expression="from")

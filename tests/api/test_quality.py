@@ -635,6 +635,12 @@ async def test_another_window_does_not_stand_against_the_network(network: Networ
         "2025-12-01",
         "2026-12-01",
     )
+    year = await report(ehr, to="2026-06")
+
+    assert (year["interval_start"], year["interval_end"]) == (
+        "2025-07-01",
+        "2026-07-01",
+    )
     assert finding(other, "duplicate")["reason"] == "other-window"
     assert other == same
     local = await fill(network, "epsilon", unmapped=1)
@@ -692,6 +698,7 @@ async def test_only_a_clinic_is_told_and_only_of_itself(network: Network):
     [
         {"from": "yesterday"},
         {"from": "2026-13"},
+        {"from": "0000-02", "to": "0000-03"},
         {"from": "2026-06", "to": "2026-05"},
         {"from": "2001-01", "to": "2026-05"},
     ],

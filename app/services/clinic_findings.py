@@ -30,6 +30,14 @@ from app.store import quality
 from app.store.concepts import all_concepts
 from app.store.sessions import ReadSession
 
+_OF_RECORDS = (
+    Finding.NOT_COUNTABLE,
+    Finding.CONDITION_ENDS_FIRST,
+    Finding.CONDITION_BEFORE_BIRTH,
+    Finding.VISIT_BEFORE_BIRTH,
+)
+"""What is looked for in every record of a type, whatever its month."""
+
 
 class MonthReport(msgspec.Struct, frozen=True, kw_only=True):
     """What there is of a month; None, with a reason, where there is nothing."""
@@ -96,8 +104,7 @@ class ClinicFindings:
     @property
     def keyed(self) -> Shares:
         """Return the clinic's shares, of all and of each code, as others meet them."""
-        of_all = _together(tally.total for tally in self.tallies.values())
-        found = dict(_keyed(self.shares, None, len(of_all.people)))
+        found = dict(_keyed(self.shares, None, self._people()))
         by_code: dict[Coding, list[CodeTally]] = {}
         for tally in self.tallies.values():
             for code in tally.codes.values():
@@ -105,9 +112,27 @@ class ClinicFindings:
                     by_code.setdefault(code.rules.coding, []).append(code)
         for coding, tallies in by_code.items():
             total = _together(tally.total for tally in tallies)
-            shares = shares_of_code(total, tallies[0].rules)
-            found |= _keyed(shares, coding, len(total.people))
+            shares = list(shares_of_code(total, tallies[0].rules))
+            people = {share.finding: len(total.people) for share in shares}
+            found |= _keyed(shares, coding, people)
         return found
+
+    def _people(self) -> dict[Finding, int]:
+        """Return how many people at least each share of all sources is about."""
+        total = _together(tally.total for tally in self.tallies.values())
+        people = Counter({Finding.UNMAPPED: len(total.people)})
+        for tally in self.tallies.values():
+            for code in tally.codes.values():
+                for share in shares_of_code(code.chosen, code.rules):
+                    behind = min(len(code.chosen.people), share.looked)
+                    people[share.finding] = max(people[share.finding], behind)
+        for finding in _OF_RECORDS:
+            of_type = (o for o in self._of_sources if o.type == finding.record_type)
+            people[finding] = max((of.people for of in of_type), default=0)
+        seen = {visit.subject_id for visit in self.visits}
+        people[Finding.VISIT_WITHOUT_VALUE] = len(seen)
+        people[Finding.BIRTH_AFTER_EVENT] = self.births.looked
+        return people
 
     def of_source(self, source_id: int) -> list[Share]:
         """Return what is found of one source."""
@@ -205,11 +230,14 @@ def _add_months(tally: Tally, months: Counter[int]) -> None:
 
 
 def _keyed(
-    shares: Iterable[Share], coding: Coding | None, people: int
+    shares: Iterable[Share], coding: Coding | None, people: Mapping[Finding, int]
 ) -> dict[tuple[Finding, Coding | None], ClinicShare]:
     """Return *shares* by finding and code, those of nothing left out."""
     return {
-        (share.finding, coding): ClinicShare(proportion=share.proportion, people=people)
+        (share.finding, coding): ClinicShare(
+            proportion=share.proportion,
+            people=min(people[share.finding], share.looked),
+        )
         for share in shares
         if share.proportion is not None
     }

@@ -12,11 +12,12 @@ from app.store.sessions import ReadSession, connection_of
 
 
 class OfSource(NamedTuple):
-    """How many records of a type a source has, and when the last came (epoch ms)."""
+    """How many records of a type a source has, of how many, and the last arrival."""
 
     source_id: int
     type: int
     records: int
+    people: int
     last_received_at: int
 
 
@@ -86,7 +87,8 @@ _STANDING = (
     "WHERE s.clinic_id = :clinic_id AND r.state = 1 AND r.twin_id IS NULL"
 )
 _SOURCES = text(
-    f"SELECT r.source_id, r.type, COUNT(*), MAX(r.received_at) {_STANDING} "
+    "SELECT r.source_id, r.type, COUNT(*), COUNT(DISTINCT r.subject_id), "
+    f"MAX(r.received_at) {_STANDING} "
     "GROUP BY r.source_id, r.type"
 )
 _FACTLESS = text(

@@ -604,6 +604,27 @@ async def test_few_clinics_or_few_people_are_no_network(network: Network):
     assert (found["network"], found["reason"]) == (None, "few-clinics")
 
 
+async def test_a_share_about_few_people_is_in_no_quartile(network: Network):
+    """Of 5 people one has a PUCAI: what is said of PUCAIs is about that one alone."""
+    ehr = await fill(network, "alpha")
+    others = [await fill(network, clinic) for clinic in ("beta", "gamma")]
+    for each in (ehr, *others):
+        await deliver(
+            each,
+            measured("one", PUCAI, 86, "{score}", of="p0"),
+            put(condition(id="c", onsetDateTime="2020", **about("p0"))),
+        )
+
+    answer = (await asked(ehr)).json()
+
+    pucai = finding(code_of(answer, PUCAI), "impossible-value")
+    hba1c = finding(code_of(answer, HBA1C), "impossible-value")
+    reversed_ = finding(answer, "condition-ends-before-it-begins")
+    assert (pucai["share"], pucai["reason"]) == (1.0, "few-clinics")
+    assert (reversed_["of"], reversed_["reason"]) == (1, "few-clinics")
+    assert hba1c["network"]["clinics"] == 3
+
+
 async def test_a_clinic_that_is_onboarding_is_not_in_the_network(
     hub: Hub, network: Network
 ):

@@ -7,7 +7,9 @@ import msgspec
 
 from app.domain.records import RecordType
 from app.fhir.json_documents import MAX_DEPTH
+from app.fhir.measures import SEARCHED_BY
 from app.fhir.operations import OPERATIONS, PUBLISHED, Operation, definition_url
+from app.fhir.report_questions import REPORTS_SEARCHED_BY
 
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 Json = dict[str, Any]
@@ -46,6 +48,8 @@ def capability_statement(
                 "security": _security(oauth_uris),
                 "resource": [
                     *(_kept(type_, base_url) for type_ in RecordType),
+                    _searched("Measure", SEARCHED_BY, base_url),
+                    _searched("MeasureReport", REPORTS_SEARCHED_BY, base_url),
                     _served("OperationDefinition"),
                 ],
                 "interaction": [{"code": "batch"}, {"code": "transaction"}],
@@ -61,8 +65,9 @@ def _documentation(limits: Limits) -> str:
     """Return what the elements of the statement cannot say."""
     text = (
         "A condition is identifier=system|value, of a system that is unique in the "
-        "clinic; any other is refused. There is no search and no history: a version "
-        "can be named, not read.\n\n"
+        "clinic; any other is refused. What clinics sent can not be searched and has "
+        "no history: a version can be named, not read. MeasureReports are those that "
+        "the caller's audience may see; a clinic's own client sees its own, live.\n\n"
         f"Limits: {limits.body_bytes} bytes a body (413), {limits.bundle_entries} "
         f"entries a Bundle (413), JSON nested {MAX_DEPTH} levels deep (400)."
     )
@@ -132,6 +137,19 @@ def _served(name: str) -> Json:
         "interaction": [{"code": "read"}],
         "versioning": "no-version",
         "conditionalRead": "not-match",
+    }
+
+
+def _searched(name: str, parameters: Mapping[str, str], base_url: str) -> Json:
+    """Return what can be done with a type that the hub makes, and finds."""
+    own = [each for each in OPERATIONS if name in each.types]
+    return _served(name) | {
+        "interaction": [{"code": "read"}, {"code": "search-type"}],
+        "searchParam": [
+            {"name": parameter, "type": type_}
+            for parameter, type_ in parameters.items()
+        ],
+        **({"operation": _operations(own, base_url)} if own else {}),
     }
 
 

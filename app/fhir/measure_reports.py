@@ -15,6 +15,7 @@ from app.domain.calendar import first_day
 from app.domain.counts import ReleasedCell, Withheld
 from app.fhir.measures import (
     GROUP,
+    MEASURE_POPULATION,
     DefinedMeasure,
     extension,
     improvement_of,
@@ -100,33 +101,37 @@ def _origin(report: Report) -> list[Json]:
 
 def _group(report: Report) -> Json:
     said = [_link("group", GROUP), *_completeness(report.cell)]
-    group = {"id": GROUP, "extension": said, **_counts(report.cell, "group")}
+    group = {"id": GROUP, "extension": said, **_counts(report, report.cell, "group")}
     stratifiers = [
         {
             "id": name,
             "extension": [_link("group.stratifier", name)],
             "code": [{"text": name}],
-            "stratum": [_stratum(each, cell) for each, cell in strata.items()],
+            "stratum": [_stratum(report, *each) for each in strata.items()],
         }
         for name, strata in report.strata.items()
     ]
     return group | ({"stratifier": stratifiers} if stratifiers else {})
 
 
-def _stratum(name: str, cell: ReleasedCell) -> Json:
+def _stratum(report: Report, name: str, cell: ReleasedCell) -> Json:
     stratum: Json = {"value": {"text": name}}
     if said := _completeness(cell):
         stratum["extension"] = said
-    return stratum | _counts(cell, "group.stratifier.stratum")
+    return stratum | _counts(report, cell, "group.stratifier.stratum")
 
 
-def _counts(cell: ReleasedCell, at: str) -> Json:
+def _counts(report: Report, cell: ReleasedCell, at: str) -> Json:
     """Return the populations of a cell, and the score where all of it may be seen."""
-    counts = {
+    known = {
         "initial-population": cell.population,
         "denominator": cell.denominator,
         "numerator": cell.numerator,
+        MEASURE_POPULATION: cell.denominator,
+        "measure-observation": cell.denominator,
     }
+    stated = [each.code for each in report.measure.populations]
+    counts = {code: known[code] for code in stated if code in known}
     told: Json = {
         "population": [
             {
@@ -138,8 +143,9 @@ def _counts(cell: ReleasedCell, at: str) -> Json:
             for code, count in counts.items()
         ]
     }
-    if cell.proportion is not None:
-        told["measureScore"] = {"value": cell.proportion}
+    per = report.measure.per
+    if cell.proportion is not None and per is not None:
+        told["measureScore"] = {"value": cell.proportion * per}
     return told
 
 

@@ -15,6 +15,7 @@ OWN = "https://catchment.example/fhir/StructureDefinition"
 CQFM = "http://hl7.org/fhir/us/cqfmeasures/StructureDefinition"
 LANGUAGE = "text/x-catchment-measure+yaml"
 """Of a criterion that names a part of the definition."""
+MEASURE_POPULATION = "measure-population"
 GROUP = "main"
 """The id of the one group that a measure has."""
 
@@ -38,8 +39,9 @@ class DefinedMeasure(msgspec.Struct, frozen=True, kw_only=True):
     What FHIR can say of a definition.
 
     ``stratifiers`` are parts of the definition by the stratifier's id; ``basis`` is
-    what one unit is; ``population_basis`` the type that is counted, boolean for people;
-    ``target`` is a proportion or value, and who published it.
+    what one unit is; without ``counts_people`` units are what clinics count themselves;
+    ``target`` is a proportion or value, and who published it. The score is ``per``
+    times numerator / denominator; None where it is another.
     """
 
     id: str
@@ -50,10 +52,11 @@ class DefinedMeasure(msgspec.Struct, frozen=True, kw_only=True):
     scoring: str
     improvement_notation: str
     basis: str
-    population_basis: str
+    counts_people: bool
     cut_off_set: str | None
     target: tuple[float, str] | None
     populations: tuple[Criterion, ...]
+    per: int | None
     stratifiers: Mapping[str, str]
     sources: tuple[str, ...]
     value_set_versions: Mapping[str, str] = {}
@@ -86,7 +89,8 @@ def render_measure(measure: DefinedMeasure, *, base_url: str, definition: str) -
         "title": measure.title,
         "status": "active",
         "subjectCodeableConcept": concept(
-            "http://hl7.org/fhir/resource-types", "Patient"
+            "http://hl7.org/fhir/resource-types",
+            "Patient" if measure.counts_people else "Location",
         ),
         "description": measure.description,
         "relatedArtifact": _related(measure, definition),
@@ -140,7 +144,7 @@ def provenance(measure: DefinedMeasure) -> list[Json]:
 def _extensions(measure: DefinedMeasure) -> list[Json]:
     basis = {
         "url": f"{CQFM}/cqfm-populationBasis",
-        "valueCode": measure.population_basis,
+        "valueCode": "boolean" if measure.counts_people else "Observation",
     }
     said = [basis, *provenance(measure)]
     if measure.target is not None:

@@ -345,8 +345,9 @@ PATIENT_STATUS = Operation(
             max="500",
             type="BackboneElement",
             documentation=(
-                "In parts: index, status (not-found, not-in-population, not-scored, "
-                "not-met, met), stratum, and each observable that is missing."
+                "In parts: index, status (not-found, not-in-population, excluded, "
+                "excepted, not-scored, not-met, met, counted), each stratum, and each "
+                "observable that is missing."
             ),
         ),
     ),

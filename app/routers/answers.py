@@ -162,12 +162,13 @@ class ContributionAnswer(Answer):
     """
     One of a clinic's own patients; ``met`` is to be in the numerator.
 
+    ``counted`` is to be in the denominator of a measure that has no numerator.
     ``missing`` names what a score wants and was not found.
     """
 
     patient: str = Field(description="A reference by the hub's own id.")
-    status: Literal["not-scored", "not-met", "met"]
-    stratum: str | None
+    status: Literal["excluded", "excepted", "not-scored", "not-met", "met", "counted"]
+    strata: list[str]
     missing: list[str]
 
 

@@ -149,7 +149,7 @@ def _statuses(found: Standings, *, base_url: str) -> Iterator[dict[str, Any]]:
 def _parts(index: int, each: Standing) -> Iterator[dict[str, Any]]:
     yield {"name": "index", "valueInteger": index}
     yield {"name": "status", "valueCode": each.status.value}
-    if each.stratum is not None:
-        yield {"name": "stratum", "valueString": each.stratum}
+    for name in each.strata:
+        yield {"name": "stratum", "valueString": name}
     for name in each.missing:
         yield {"name": "missing", "valueString": name}

@@ -109,7 +109,7 @@ def contributions_answer(found: Standings) -> answers.ContributionsAnswer:
                 {
                     "patient": f"Patient/{hub_id(each.patient_id)}",
                     "status": each.status,
-                    "stratum": each.stratum,
+                    "strata": list(each.strata),
                     "missing": list(each.missing),
                 }
             )

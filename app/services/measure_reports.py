@@ -26,11 +26,12 @@ from app.fhir.report_questions import (
 )
 from app.fhir.searchsets import Pairs, parse_page, searchset
 from app.measures.definitions import Measure
+from app.measures.strata import strata_of
 from app.services.catalogue import find_measure
 from app.services.counts import measure_rows
 from app.services.editions import Edition, open_edition
 from app.services.hub import Hub
-from app.services.measure_resources import defined, strata_by_stratifier
+from app.services.measure_resources import defined
 from app.services.series import Series, Viewer, Wanted, find_series, released_series
 from app.store import clinics, tables
 from app.store.sessions import ReadSession
@@ -215,7 +216,7 @@ class _Views:
                 for each in self.series(measure, place, STRATIFIED, name).cells
                 if each.interval_start == cell.interval_start
             }
-            for stratifier, names in strata_by_stratifier(measure).items()
+            for stratifier, names in strata_of(measure).items()
         }
         return {
             stratifier: cells

@@ -6,7 +6,7 @@ clinic's cell is the sum of), so what is told of all patients adds up to the cli
 live number. Nothing is counted anew, and nothing is written.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -15,14 +15,16 @@ import msgspec
 from app.deid.records import target_of
 from app.domain.calendar import month_of_day
 from app.domain.clinics import Principal, Source
-from app.domain.errors import InvalidElementError, NotFoundError
+from app.domain.counts import Basis
+from app.domain.errors import InvalidElementError, NotFoundError, NotSupportedError
 from app.domain.records import AliasTarget, HubTarget, RecordType, Target
 from app.fhir.questions import Question
 from app.fhir.status_questions import parse_status_question
-from app.measures.checks import leaves
-from app.measures.definitions import Measure
+from app.measures.definitions import Measure, Scoring
+from app.measures.plans import planned
+from app.measures.strata import positions
 from app.services.authorization import check_scope, required_source
-from app.services.catalogue import MeasurePage, find_measure, page_of, strata_of
+from app.services.catalogue import MeasurePage, find_measure, page_of, stratum_names
 from app.services.counts import measure_rows
 from app.services.hub import Hub
 from app.services.releases import today_number
@@ -36,27 +38,35 @@ from app.store.recounts import MeasureRow
 from app.store.sessions import ReadSession
 from app.store.subjects import find_subjects, patient_of
 
+OTHER = "other"
+"""Missing is what is no observable, or that the observables were found together."""
+
 
 class Status(StrEnum):
     """Where a patient stands in a measure."""
 
     NOT_FOUND = "not-found"
     NOT_IN_POPULATION = "not-in-population"
+    EXCLUDED = "excluded"
+    EXCEPTED = "excepted"
     NOT_SCORED = "not-scored"
     NOT_MET = "not-met"
     MET = "met"
+    COUNTED = "counted"
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """
-    One patient: ``met`` is to be in the numerator, which may be the worse side.
+    One patient; ``met`` is to be in the numerator, which may be the worse side.
 
-    ``missing`` names what a score wants and was not found: the gap to close.
+    ``counted`` is to be in the denominator of a measure that has no numerator.
+    ``missing`` names the observables that a score wants and were not found: the gap to
+    close.
     ``patient_id`` is the hub's own, where the patient is told by it.
     """
 
     status: Status
-    stratum: str | None = None
+    strata: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     patient_id: int | None = None
 
@@ -154,6 +164,9 @@ class _Counted:
         self, session: ReadSession, hub: Hub, source: Source, measure_id: str
     ) -> None:
         self.measure = find_measure(hub, measure_id)
+        if self.measure.basis is Basis.SUMMARIES:
+            msg = "The measure counts no patients"
+            raise NotSupportedError(msg)
         self.row = _required_row(session, hub, self.measure)
         self._hub = hub
         since = recounts.waiting_since(session, clinic_id=source.clinic_id)
@@ -253,18 +266,28 @@ def _standing(
 
 def _counted_standing(measure: Measure, each: Contribution) -> Standing:
     """Return where someone stands who is counted."""
-    if each.numerator:
-        status = Status.MET
-    else:
-        status = Status.NOT_MET if each.denominator else Status.NOT_SCORED
+    names = stratum_names(measure)
     return Standing(
-        status=status,
-        stratum=strata_of(measure)[each.stratum - 1] if each.stratum else None,
-        missing=() if each.scored else _wanted(measure),
+        status=_status(measure, each),
+        strata=tuple(names[at - 1] for at in positions(measure, each.stratum)),
+        missing=tuple(_missing(measure, -each.bin)) if each.bin < 0 else (),
     )
 
 
-def _wanted(measure: Measure) -> tuple[str, ...]:
-    """Return what a definition wants measured of those whom it scores."""
-    named = (leaf.measured for leaf in leaves(measure.scorable))
-    return tuple(sorted({name for name in named if name is not None}))
+def _status(measure: Measure, each: Contribution) -> Status:
+    """Return the innermost population that someone is in."""
+    if each.excluded:
+        return Status.EXCLUDED
+    if each.excepted:
+        return Status.EXCEPTED
+    if not each.denominator:
+        return Status.NOT_SCORED
+    if measure.scoring is Scoring.CONTINUOUS_VARIABLE:
+        return Status.COUNTED
+    return Status.MET if each.numerator else Status.NOT_MET
+
+
+def _missing(measure: Measure, bits: int) -> Iterator[str]:
+    """Yield the components whose bits are set, and the other thing if its bit is."""
+    wanted = (*planned(measure, {}).components, OTHER)
+    yield from (name for n, name in enumerate(wanted) if bits >> n & 1)

@@ -7,29 +7,38 @@ from sqlalchemy import text
 
 from app.store.bulk import fetch_among
 from app.store.exchanges import Row
-from app.store.recounts import COUNTS
 from app.store.sessions import ReadSession, connection_of
 
 
 class Contribution(msgspec.Struct, frozen=True, kw_only=True):
-    """A subject that is counted in a month: each count is 0 or 1."""
+    """
+    A subject that is counted in a month: each count is 0 or 1.
+
+    ``stratum`` is the number of a combination of strata; ``bin`` is below 0 where
+    something is missing. See ``app.measures.compilation``.
+    """
 
     subject_id: int
     stratum: int
+    bin: int
     population: int
+    excluded: int
+    excepted: int
     scored: int
     denominator: int
     numerator: int
 
 
-_SUMS = ", ".join(f"CAST(SUM(e.{name}) AS BIGINT)" for name in COUNTS)
-_SOME = " OR ".join(f"SUM(e.{name}) <> 0" for name in COUNTS)
+_KEY = ("subject_id", "stratum", "bin")
+_COUNTS = Contribution.__struct_fields__[len(_KEY) :]
+_PLACE = ", ".join(f"e.{name}" for name in _KEY)
+_SUMS = ", ".join(f"CAST(SUM(e.{name}) AS BIGINT)" for name in _COUNTS)
 _SELECT = (
-    f"SELECT e.subject_id, e.stratum, {_SUMS} FROM subject_event e {{joined}} "
+    f"SELECT {_PLACE}, {_SUMS} FROM subject_event e {{joined}} "
     "WHERE e.measure_id = {measure_id} AND e.grain = 1 AND e.month <= {month} "
     "AND {which} "
-    f"GROUP BY e.subject_id, e.stratum HAVING {_SOME} "
-    "ORDER BY e.subject_id, e.stratum"
+    f"GROUP BY {_PLACE} HAVING SUM(e.population) + SUM(e.excluded) > 0 "
+    "ORDER BY e.subject_id"
 )
 """The numbers that are filled in are ours; what is asked for comes as parameters."""
 
@@ -68,5 +77,5 @@ def contributions_after(
 
 
 def _read(rows: Iterable[Row]) -> Iterable[Contribution]:
-    names = ("subject_id", "stratum", *COUNTS)
+    names = Contribution.__struct_fields__
     return (Contribution(**dict(zip(names, row, strict=True))) for row in rows)

@@ -9,6 +9,9 @@ from .chart_point_answer import ChartPointAnswer
 from .chart_signal_answer import ChartSignalAnswer
 from .clinic_answer import ClinicAnswer
 from .comparison_answer import ComparisonAnswer
+from .contribution_answer import ContributionAnswer
+from .contribution_answer_status import ContributionAnswerStatus
+from .contributions_answer import ContributionsAnswer
 from .discover_response_discover import DiscoverResponseDiscover
 from .funnel_limits_answer import FunnelLimitsAnswer
 from .grant_token_token_request import GrantTokenTokenRequest
@@ -59,6 +62,9 @@ __all__ = (
     "ChartSignalAnswer",
     "ClinicAnswer",
     "ComparisonAnswer",
+    "ContributionAnswer",
+    "ContributionAnswerStatus",
+    "ContributionsAnswer",
     "DiscoverResponseDiscover",
     "FunnelLimitsAnswer",
     "GrantTokenTokenRequest",

@@ -14,6 +14,13 @@ from app.fhir.report_questions import REPORTS_SEARCHED_BY
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 Json = dict[str, Any]
 
+SEARCHES = {"Measure": SEARCHED_BY, "MeasureReport": REPORTS_SEARCHED_BY}
+"""The types that can be searched, and by what."""
+TYPES = dict.fromkeys(
+    [*(type_.fhir_name for type_ in RecordType), *SEARCHES, "OperationDefinition"]
+)
+"""Every type there is anything to say of, in the order in which it is said."""
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """How much the interface takes; ``per_second`` None is no bound on a client."""
@@ -46,12 +53,7 @@ def capability_statement(
                 "mode": "server",
                 "documentation": _documentation(limits),
                 "security": _security(oauth_uris),
-                "resource": [
-                    *(_kept(type_, base_url) for type_ in RecordType),
-                    _searched("Measure", SEARCHED_BY, base_url),
-                    _searched("MeasureReport", REPORTS_SEARCHED_BY, base_url),
-                    _served("OperationDefinition"),
-                ],
+                "resource": [_resource(name, base_url) for name in TYPES],
                 "interaction": [{"code": "batch"}, {"code": "transaction"}],
                 "operation": _operations(
                     (each for each in OPERATIONS if each.at_system), base_url
@@ -104,13 +106,37 @@ def _security(oauth_uris: Mapping[str, str]) -> Json:
     }
 
 
-def _kept(type_: RecordType, base_url: str) -> Json:
-    """Return what can be done with a type of which records are kept."""
-    interactions = ("create", "read", "update", "delete")
-    name = type_.fhir_name
-    return {
+def _resource(name: str, base_url: str) -> Json:
+    """Return what can be done with one type of resource."""
+    type_ = RecordType.of(name)
+    row = _served() if type_ is None else _kept()
+    found_by = SEARCHES.get(name, {})
+    interactions = row.pop("interaction") + (["search-type"] if found_by else [])
+    parameters = [
+        {"name": parameter, "type": kind} for parameter, kind in found_by.items()
+    ]
+    operations = _operations(
+        (
+            each
+            for each in OPERATIONS
+            if (each.at_type or each.at_instance) and name in each.types
+        ),
+        base_url,
+    )
+    row = {
         "type": name,
         "interaction": [{"code": code} for code in interactions],
+        **row,
+        "searchParam": parameters,
+        "operation": operations,
+    }
+    return {element: value for element, value in row.items() if value != []}
+
+
+def _kept() -> Json:
+    """Return what can be done with a type of which records are kept."""
+    return {
+        "interaction": ["create", "read", "update", "delete"],
         "versioning": "versioned",
         "readHistory": False,
         "updateCreate": True,
@@ -119,37 +145,15 @@ def _kept(type_: RecordType, base_url: str) -> Json:
         "conditionalUpdate": True,
         "conditionalDelete": "not-supported",
         "referencePolicy": ["literal", "logical"],
-        "operation": _operations(
-            (
-                each
-                for each in OPERATIONS
-                if (each.at_type or each.at_instance) and name in each.types
-            ),
-            base_url,
-        ),
     }
 
 
-def _served(name: str) -> Json:
+def _served() -> Json:
     """Return what can be done with a type that the hub only gives out."""
     return {
-        "type": name,
-        "interaction": [{"code": "read"}],
+        "interaction": ["read"],
         "versioning": "no-version",
         "conditionalRead": "not-match",
-    }
-
-
-def _searched(name: str, parameters: Mapping[str, str], base_url: str) -> Json:
-    """Return what can be done with a type that the hub makes, and finds."""
-    own = [each for each in OPERATIONS if name in each.types]
-    return _served(name) | {
-        "interaction": [{"code": "read"}, {"code": "search-type"}],
-        "searchParam": [
-            {"name": parameter, "type": type_}
-            for parameter, type_ in parameters.items()
-        ],
-        **({"operation": _operations(own, base_url)} if own else {}),
     }
 
 

@@ -47,6 +47,11 @@ def interval_name(interval: Interval, interval_start: int) -> str:
     }[interval]
 
 
+def is_report_id(text: str) -> bool:
+    """Return whether an id is in the form of ours; any other is a sender's."""
+    return _ID.fullmatch(text) is not None
+
+
 def parse_report_id(text: str) -> ReportId | None:
     """Return what an id names, or None where it is none of ours."""
     match = _ID.fullmatch(text)

@@ -6,6 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from app.domain.calendar import first_day
+from app.domain.records import RecordType
+from app.fhir.report_ids import is_report_id
 from app.fhir.report_questions import stated_in
 from app.routers.bodies import (
     FhirBody,
@@ -16,7 +18,7 @@ from app.routers.bodies import (
     stated_parameters,
 )
 from app.routers.dependencies import Caller, HubDependency, ReadSession
-from app.routers.fhir import READ
+from app.routers.fhir import READ, read
 from app.routers.shaping import moment
 from app.services import measure_reports, measure_resources, patient_statuses
 from app.services.authorization import check_scope
@@ -126,6 +128,9 @@ def read_report(
     require_fhir_reply(request)
     refuse_parameters(request)
     check_scope(caller, REPORT, "r")
+    kept = RecordType.of(REPORT)
+    if kept is not None and not is_report_id(report_id):
+        return read(kept, report_id, request, caller, hub, session)
     viewer = Viewer.of(caller)
     found = measure_reports.find_report(session, hub, viewer, report_id)
     return document_reply(request, found)

@@ -524,9 +524,8 @@ async def test_the_public_sees_the_network_alone(
     asked = await http.get(
         f"/fhir/{OF_JANUARY}&reporter=Organization/alder-creek", headers=public
     )
-    of_members = await http.get(
-        f"/fhir/MeasureReport/r1-{number}-c1-2024-02", headers=public
-    )
+    clinics_own = f"/fhir/MeasureReport/r1-{number}-c1-2024-02"
+    of_members = await http.get(clinics_own, headers=public)
 
     reports = [entry["resource"] for entry in found.json()["entry"]]
     assert {r["reporter"]["reference"] for r in reports} == {"Organization/the.network"}

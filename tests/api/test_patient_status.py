@@ -1,17 +1,21 @@
 """Where a clinic's own patients stand in a measure, asked by the clinic alone."""
 
+import dataclasses
 import logging
 from random import Random
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from app.measures.definitions import Age, Predicate, Sex
 from app.services import registry
 from app.services.hub import Hub
+from app.settings import Settings
 from tests import make
 from tests.api.test_counting import count, diabetic, result, series
-from tests.hubs import Caller, Network, bearer, rows_of
+from tests.hubs import BASE_URL, Caller, Network, app_of, bearer, rows_of
 
 pytestmark = pytest.mark.anyio
 
@@ -155,6 +159,36 @@ async def test_what_a_score_lacks_is_told_by_name(hub: Hub, network: Network):
         standing("not-scored", band, missing=("other",)),
         standing("not-met", band),
     ]
+
+
+async def test_who_is_taken_out_is_told_so(hub: Hub, settings: Settings):
+    """Men are excluded; who is below 50 and not in poor control is excepted."""
+    (usual,) = (measure for measure in hub.measures if measure.id == HBA1C)
+    strict = msgspec.structs.replace(
+        usual,
+        denominator_exclusion=Predicate(sex=Sex.MALE),
+        denominator_exception=Predicate(age=Age(below=50)),
+    )
+    hub = dataclasses.replace(hub, measures=(strict,))
+    transport = httpx.ASGITransport(app=app_of(hub, settings))
+    born = {"man": "1960", "young": "1990", "young-poor": "1990", "old": "1960"}
+    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as http:
+        ehr = Network(hub, http).ehr()
+        for name, year in born.items():
+            await ehr.send(make.batch(*diabetic(name, born=f"{year}-05-01")))
+            value = 9.5 if name == "young-poor" else 7.0
+            await ehr.put(result(name, value, day="2026-02-03", own_id=name))
+        man = make.patient(id="man", birthDate="1960-05-01", gender="male")
+        await ehr.put(man)
+        count(hub)
+
+        as_of = {"name": "asOf", "valueDate": "2026-03"}
+        found = await told(ehr, *map(about, born), as_of)
+        (page,) = await contributions(ehr, month="2026-03")
+
+    stand = [each["status"] for each in found]
+    assert stand == ["excluded", "excepted", "met", "not-met"]
+    assert sorted(each["status"] for each in page) == sorted(stand)
 
 
 async def test_the_answer_says_of_what_and_as_of_when(hub: Hub, network: Network):

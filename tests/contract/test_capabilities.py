@@ -178,12 +178,11 @@ async def test_everything_that_is_declared_answers(hub: Hub, network: Network):
     statement = await statement_of(ehr.http)
     evaluated = f"Measure/{SERVED['Measure']}/$evaluate-measure?{JANUARY}"
     report = (await ehr.read(evaluated)).json()["id"]
+    calls = declared_calls(statement, report=report)
 
     wrong = [
         (method, path, response.status_code, response.text)
-        for method, path, body, headers, status in declared_calls(
-            statement, report=report
-        )
+        for method, path, body, headers, status in calls
         if (response := await ehr.call(method, path, body, **headers)).status_code
         != status
     ]

@@ -22,6 +22,7 @@ from app.routers import (
     oauth,
     operations,
     pages,
+    quality,
     v1,
 )
 from app.routers.descriptions import describe_problems
@@ -80,6 +81,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         health,
         v1,
         contributions,
+        quality,
         pages,
     ):
         app.include_router(room.router)
@@ -154,6 +156,11 @@ def library_texts(folder: Path) -> Mapping[str, str]:
         path.relative_to(folder).as_posix(): path.read_text("utf-8")
         for path in sorted(files)
     }
+
+
+def meanings_text() -> str:
+    """Return what the codes of the built-in library are, in our own words, as CSV."""
+    return (APP / "measures/library/meanings.csv").read_text("utf-8")
 
 
 def read_master_key(path: Path) -> bytes:

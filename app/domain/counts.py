@@ -10,6 +10,8 @@ class Basis(StrEnum):
 
     VISITS = "visits"
     LATEST_STATUS = "latest-status"
+    INDEX_EVENTS = "index-events"
+    SUMMARIES = "summaries"
 
 
 class Interval(StrEnum):
@@ -29,12 +31,20 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """
     True counts of one clinic in one interval; never leaves the hub as it is.
 
-    ``population`` counts people in the initial population, ``scored`` those of them
-    for whom there was a value, ``denominator`` those who count (the scored, or all),
-    ``numerator`` those of these who meet the measure; so population >= denominator >=
-    numerator >= 0 and population >= scored.
+    ``population`` counts people in the initial population without the ``excluded``,
+    ``scored`` those of them for whom there was a value, ``denominator`` those who count
+    (the scored, or all, without the ``excepted``), ``numerator`` those of these who
+    meet the measure; so population >= denominator + excepted, denominator >= numerator
+    and population >= scored.
+
+    Of a continuous variable ``value_sum`` and ``value_squares`` add up the values of
+    the denominator in thousandths, and ``histogram`` counts them: pairs of where a bin
+    begins, in thousandths, and how many people are in it, in order. ``missing`` counts
+    who could not be scored by what they lack: the components' numbers, as bits, the
+    next bit alone if it was something else.
+
     ``interval_start`` is a month number (``app.domain.calendar``).
-    ``stratum`` is 0 for the total, else the position (1-based) in the stratifier.
+    ``stratum`` is 0 for the total, else the position (1-based) in all strata's names.
     """
 
     clinic_id: int
@@ -45,6 +55,12 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     scored: int
     denominator: int
     numerator: int
+    excluded: int = 0
+    excepted: int = 0
+    value_sum: int = 0
+    value_squares: int = 0
+    histogram: tuple[tuple[int, int], ...] = ()
+    missing: tuple[tuple[int, int], ...] = ()
 
 
 class Withheld(StrEnum):

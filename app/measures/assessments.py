@@ -2,13 +2,16 @@
 
 from app.measures.definitions import (
     Component,
+    Growth,
     Observable,
     Predicate,
+    Sex,
     Tie,
     coding_of,
     thousandths,
 )
-from app.measures.plans import IN_SCOPE, Plan, expanded, listed
+from app.measures.growth import cut_offs
+from app.measures.plans import IN_SCOPE, SEX_NUMBERS, Plan, expanded, listed
 
 _OPERATORS = {
     "below": "<",
@@ -19,12 +22,19 @@ _OPERATORS = {
 }
 
 
+_STAMP = 10**10
+_HALF = _STAMP // 2
+"""A day and a value in one whole number: the latest value is in the highest."""
+LONG_AGO = 1_000_000
+"""Days added to a day number, so that no day is negative."""
+
+
 def assessed(plan: Plan, name: str) -> str:
     """
     Return the CTE ``assessed_n`` of an assessment: subject_id, day, month, found.
 
     ``found`` has bit 0 set, and a bit for each question that the day's values answer
-    with yes.
+    with yes. There is a ``value``, and one ``observed``, where something asks for it.
     """
     parts = plan.parts(name)
     observables = [plan.measure.observables[part] for part in parts]
@@ -34,21 +44,115 @@ def assessed(plan: Plan, name: str) -> str:
     bits = [
         f"CASE WHEN {_answered(plan, question)} THEN {2**n} ELSE 0 END"
         for n, question in enumerate(plan.questions[name], 1)
+        if question.change is None
     ]
     complete = " AND ".join(f"part_{n} IS NOT NULL" for n in range(1, 1 + len(parts)))
-    return f"""assessed_{plan.assessments[name]} AS (  -- {name}
-  SELECT subject_id, day, month,
-    {" + ".join(["1", *bits])} AS found
-  FROM (
+    days = f"""(
     SELECT subject_id, day, month,
       {", ".join(values)}
     FROM (
       {_readings(plan, name, observables)}
     ) r
     GROUP BY subject_id, day, month
-  ) d
+  ) d"""
+    composite = plan.measure.composites.get(name)
+    if composite is not None and composite.within_days is not None:
+        days = _carried(days, len(parts), composite.within_days)
+    return f"""assessed_{plan.assessments[name]} AS (  -- {name}
+  SELECT subject_id, day, month,
+    {" + ".join(["1", *bits])} AS found{_numbers(plan, name)}
+  FROM {days}{_charts(plan, name)}
   WHERE {complete}
 )"""
+
+
+def latest_answers(plan: Plan, observable: Observable, number: int) -> str:
+    """Return the CTE ``answers_n``: on each day the rank of the answer, from 1."""
+    return f"""answers_{number} AS (
+  SELECT subject_id, day, month, 1 + {_reduced(plan, observable)} AS found
+  FROM (
+    SELECT o.subject_id, o.concept_id, {_value(plan, observable)} AS value,
+      o.day, o.month
+    FROM observation o
+    WHERE o.subject_id {IN_SCOPE} AND o.concept_id IN {plan.codes(observable.codes)}
+  ) r
+  WHERE value IS NOT NULL
+  GROUP BY subject_id, day, month
+)"""
+
+
+def _numbers(plan: Plan, name: str) -> str:
+    """Return the columns of an assessment's numbers, where something needs them."""
+    columns = ""
+    if any(question.change is not None for question in plan.questions[name]):
+        columns += f", {_number(plan.parts(name), '')} AS value"
+    stated = plan.measure.measure_observation
+    if stated is not None and name == plan.observed:
+        _, _, part = stated.of.partition(".")
+        columns += f", {_number(plan.parts(name), part)} AS observed"
+    return columns
+
+
+def _carried(days: str, parts: int, within: int) -> str:
+    """Return *days* with each part as it was last found *within* so many days."""
+    columns = ",\n      ".join(
+        f"MAX(CASE WHEN part_{n} > -{_HALF} AND part_{n} < {_HALF} THEN"
+        f" (day + {LONG_AGO}) * {_STAMP} + part_{n} + {_HALF} END) OVER (PARTITION BY"
+        f" subject_id ORDER BY day RANGE BETWEEN {within} PRECEDING AND CURRENT ROW)"
+        f" % {_STAMP} - {_HALF} AS part_{n}"
+        for n in range(1, 1 + parts)
+    )
+    return f"""(
+    SELECT subject_id, day, month,
+      {columns}
+    FROM {days}
+  ) d"""
+
+
+def growth_tables(plan: Plan) -> list[str]:
+    """Return the CTEs ``growth_k_n``: the least value for a z-score, by sex and age."""
+    return [
+        f"growth_{plan.assessments[name]}_{number} (sex, age, least) AS"
+        f" (VALUES {_least_values(question.growth)})"
+        for name, questions in plan.questions.items()
+        for number, question in enumerate(questions, 1)
+        if question.growth is not None
+    ]
+
+
+def _least_values(growth: Growth) -> str:
+    """Return the rows of a growth chart's cut-offs."""
+    _, z = growth.cut_off
+    return ", ".join(
+        f"({SEX_NUMBERS[Sex(sex)]}, {age}, {least})"
+        for (sex, age), least in sorted(cut_offs(growth.table, z).items())
+    )
+
+
+def _charts(plan: Plan, name: str) -> str:
+    """Return the joins with the growth charts that an assessment is compared with."""
+    asked = [
+        f"growth_{plan.assessments[name]}_{number} g_{number}"
+        for number, question in enumerate(plan.questions[name], 1)
+        if question.growth is not None
+    ]
+    if not asked:
+        return ""
+    return "\n  JOIN subject p ON p.id = d.subject_id" + "".join(
+        f"\n  LEFT JOIN {table} ON g_{n}.sex = p.sex AND g_{n}.age = month - birth_month"
+        for table in asked
+        for n in [table.rpartition("_")[2]]
+    )
+
+
+def _grown(plan: Plan, name: str, question: Predicate) -> str:
+    """Return the SQL condition that a value reaches its growth chart's z-score."""
+    assert question.growth is not None
+    word, _ = question.growth.cut_off
+    operator = ">=" if word == "at_least_z" else "<"
+    number = 1 + plan.questions[name].index(question)
+    value = _number(plan.parts(name), "")
+    return f"{value} {operator} g_{number}.least"
 
 
 def _readings(plan: Plan, name: str, observables: list[Observable]) -> str:
@@ -101,6 +205,8 @@ def _answered(plan: Plan, question: Predicate) -> str:
         answers = plan.measure.observables[question.answer.of].answers
         ranks = sorted(answers.index(code) for code in question.answer.among)
         return f"part_1 IN {listed(ranks)}"
+    if question.growth is not None:
+        return _grown(plan, question.growth.of, question)
     assert question.value is not None
     name, _, part = question.value.of.partition(".")
     word, cut_off = question.value.cut_off

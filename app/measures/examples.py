@@ -17,18 +17,22 @@ from app.measures.definitions import (
     coding_of,
     thousandths,
 )
-from app.measures.spans import SEX_NUMBERS
+from app.measures.plans import SEX_NUMBERS
 
 _QUARTER = 3
 _COUNTS: dict[Membership, tuple[int, ...]] = {
-    Membership.NONE: (0, 0, 0, 0),
-    Membership.POPULATION: (1, 0, 0, 0),
-    Membership.DENOMINATOR: (1, 1, 1, 0),
-    Membership.NUMERATOR: (1, 1, 1, 1),
-    Membership.UNSCORED_DENOMINATOR: (1, 0, 1, 0),
-    Membership.UNSCORED_NUMERATOR: (1, 0, 1, 1),
+    Membership.NONE: (0, 0, 0, 0, 0, 0),
+    Membership.EXCLUDED: (0, 1, 0, 0, 0, 0),
+    Membership.POPULATION: (1, 0, 0, 0, 0, 0),
+    Membership.EXCEPTED: (1, 0, 1, 1, 0, 0),
+    Membership.UNSCORED_EXCEPTED: (1, 0, 1, 0, 0, 0),
+    Membership.DENOMINATOR: (1, 0, 0, 1, 1, 0),
+    Membership.NUMERATOR: (1, 0, 0, 1, 1, 1),
+    Membership.UNSCORED_DENOMINATOR: (1, 0, 0, 0, 1, 0),
+    Membership.UNSCORED_NUMERATOR: (1, 0, 0, 0, 1, 1),
 }
 _WORDS = {counts: word for word, counts in _COUNTS.items()}
+_PEOPLE = len(_COUNTS[Membership.NONE])
 
 Row = tuple[int | None, ...]
 
@@ -71,20 +75,30 @@ def disagreements(measure: Measure, events: Iterable[tuple[int, ...]]) -> Iterat
         events: What the compiled measure returned for the rows of its examples.
     """
     counts: dict[tuple[int, int], list[tuple[int, ...]]] = defaultdict(list)
-    for subject, grain, _, *event in events:
-        counts[subject, grain].append(tuple(event))
+    for subject, grain, _, _, month, *changes in events:
+        counts[subject, grain].append((month, *changes))
     for subject, example in enumerate(measure.examples, 1):
         for interval, wanted in example.expect.items():
             grain, month = _interval(interval)
             if measure.basis is Basis.LATEST_STATUS:
                 grain, month = 1, month + grain - 1
-            past = [deltas for on, *deltas in counts[subject, grain] if on <= month]
-            found = _WORDS[tuple(map(sum, zip(*past, strict=True))) or _NOTHING]
-            if found is not wanted:
+            past = [changes for on, *changes in counts[subject, grain] if on <= month]
+            found = _found(measure, tuple(map(sum, zip(*past, strict=True))))
+            if found != wanted:
                 yield f"{example.title}: {interval} is {found}, not {wanted}"
 
 
+def _found(measure: Measure, state: tuple[int, ...]) -> Membership | float:
+    """Return what someone counted as, or the value where it is one that counts."""
+    people, values = state[:_PEOPLE] or _NOTHING, state[_PEOPLE:]
+    word = _WORDS[people]
+    if measure.measure_observation is None or word is not Membership.DENOMINATOR:
+        return word
+    return values[0] / _THOUSANDTHS
+
+
 _NOTHING = _COUNTS[Membership.NONE]
+_THOUSANDTHS = 1000
 
 
 def _add_person(rows: ExampleRows, subject: int, example: Example) -> None:

@@ -12,10 +12,10 @@ def explain(measure: Measure) -> str:
         Basis.LATEST_STATUS: "Each person counts at the end of the interval, by values"
         f" of the last {measure.look_back_months} months",
     }[measure.basis]
-    population = _phrase(measure.initial_population)
+    population = _phrase(measure.predicates["initial_population"])
     if measure.denominator_exclusion is not None:
         population += f", without {_phrase(measure.denominator_exclusion)}"
-    scored = _phrase(measure.scorable)
+    scored = _phrase(measure.predicates["scorable"])
     if measure.denominator == "scorable":
         denominator = f"those with {scored}"
     else:
@@ -26,7 +26,7 @@ def explain(measure: Measure) -> str:
     }[measure.improvement_notation]
     return (
         f"{unit}. Population: {population}. Denominator: {denominator}."
-        f" Numerator: {_phrase(measure.numerator)}. {better}."
+        f" Numerator: {_phrase(measure.predicates['numerator'])}. {better}."
     )
 
 

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from app.measures.checks import leaves, problems
+from app.measures.cut_off_sets import variants
 from app.measures.definitions import Code, Measure, MeasureDefinitionError, Name
 
 VALUE_SETS = "value_sets.yaml"
@@ -16,11 +17,13 @@ ValueSets = dict[Name, Annotated[tuple[Code, ...], Meta(min_length=1)]]
 _Parsed = TypeVar("_Parsed")
 
 
-def parse_measure(
+def parse_measures(
     text: str, *, origin: str, shared: Mapping[str, tuple[str, ...]]
-) -> Measure:
+) -> tuple[Measure, ...]:
     """
-    Return the measure that YAML *text* defines, with the value sets it uses.
+    Return the measures that YAML *text* defines, with the value sets they use.
+
+    They are several where the definition has several cut-off sets.
 
     Args:
         text: One definition.
@@ -36,9 +39,9 @@ def parse_measure(
     measure = msgspec.structs.replace(stated, value_sets=used)
     found = list(problems(measure))
     if found:
-        msg = f"{origin}: {'; '.join(found)}"
+        msg = f"{origin}: {'; '.join(problem.message for problem in found)}"
         raise MeasureDefinitionError(msg)
-    return measure
+    return variants(measure)
 
 
 def parse_library(files: Mapping[str, str]) -> tuple[Measure, ...]:
@@ -51,9 +54,10 @@ def parse_library(files: Mapping[str, str]) -> tuple[Measure, ...]:
     text = files.get(VALUE_SETS, "{}")
     shared = _parsed(text, origin=VALUE_SETS, as_type=ValueSets)
     measures = tuple(
-        parse_measure(text, origin=name, shared=shared)
+        measure
         for name, text in sorted(files.items())
         if name != VALUE_SETS
+        for measure in parse_measures(text, origin=name, shared=shared)
     )
     _check_relations(measures)
     return measures
@@ -76,12 +80,17 @@ def _named(measure: Measure) -> set[str]:
     """Return the names of the value sets that *measure* uses."""
     conditions = {
         leaf.condition
-        for predicate in measure.predicates
+        for predicate in measure.predicates.values()
         for leaf in leaves(predicate)
-        if leaf.condition is not None
     }
+    conditions |= {measure.index.condition} if measure.index else set()
+    for stratifier in measure.stratifiers.values():
+        conditions |= set((stratifier.condition or {}).values())
+    summary = measure.summary
+    conditions |= {summary.events, summary.exposure} if summary else set()
     codes = {observable.codes for observable in measure.observables.values()}
-    return {measure.visit_classes} | conditions | codes
+    named = conditions | codes | {measure.visit_classes}
+    return {name for name in named if name is not None}
 
 
 def _parsed(text: str, *, origin: str, as_type: type[_Parsed]) -> _Parsed:

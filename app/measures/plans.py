@@ -1,15 +1,23 @@
 """A definition on its way to SQL: its leaves numbered, its codes expanded."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from app.domain.counts import Basis
 from app.domain.terminology import Coding
 from app.measures.checks import assessment_of, leaves
-from app.measures.definitions import Component, Measure, Predicate, coding_of
+from app.measures.definitions import (
+    Component,
+    Measure,
+    Predicate,
+    Sex,
+    Stratifier,
+    coding_of,
+)
 
 _Thing = TypeVar("_Thing")
+SEX_NUMBERS = {Sex.MALE: 1, Sex.FEMALE: 2, Sex.OTHER: 3}
 IN_SCOPE = "IN (SELECT subject_id FROM scope)"
 """IN, not JOIN: joined to a temporary table, SQLite reads all of the other one."""
 
@@ -21,15 +29,20 @@ class Plan:
 
     ``spans`` are the leaves about the person and the months: leaf n has a column
     ``leaf_n`` that is above 0 where it holds. ``assessments`` are the observables and
-    composites that the others ask about: assessment n has a column ``found_n`` whose
-    bit 0 says that there is a value, and bit i that its ith question is answered yes.
+    composites whose days are looked at; those of them that are ``asked`` of have a
+    column ``found_n`` whose bit 0 says that there is a value, and bit i that the ith of
+    their ``questions`` is answered yes. ``components`` are the observables without
+    which nobody can be scored; ``strata`` the columns of stratifiers that have one.
     """
 
     measure: Measure
     concepts: Mapping[Coding, int]
     spans: dict[Predicate, int]
     assessments: dict[str, int]
+    asked: tuple[str, ...]
     questions: dict[str, tuple[Predicate, ...]]
+    components: tuple[str, ...]
+    strata: dict[str, str]
 
     @property
     def of_visits(self) -> bool:
@@ -37,9 +50,29 @@ class Plan:
         return self.measure.basis is Basis.VISITS
 
     @property
+    def of_status(self) -> bool:
+        """Return whether one unit is a person at a month's end."""
+        return self.measure.basis is Basis.LATEST_STATUS
+
+    @property
     def visit_classes(self) -> str:
         """Return the classes of qualifying visits as an SQL list."""
         return self.codes(self.measure.visit_classes)
+
+    @property
+    def observed(self) -> str | None:
+        """Return the assessment whose number is observed, if any is."""
+        return next(_observed(self.measure), None)
+
+    @property
+    def found(self) -> list[str]:
+        """Return the columns of what was found in each assessment that is asked of."""
+        return [f"found_{self.assessments[name]}" for name in self.asked]
+
+    @property
+    def values(self) -> list[str]:
+        """Return the column of the number that is observed, if any is."""
+        return [] if self.observed is None else ["observed"]
 
     def codes(self, value_set: str) -> str:
         """Return the concept ids of a value set as an SQL list."""
@@ -51,6 +84,22 @@ class Plan:
             return self.measure.composites[assessment].components
         return {assessment: Component()}
 
+    def conditions_of(self, stratifier: Stratifier) -> list[Predicate]:
+        """Return the leaf of each condition that a stratifier tells people apart by."""
+        return [
+            Predicate(condition=name) for name in (stratifier.condition or {}).values()
+        ]
+
+    def holds(self, field: str) -> str:
+        """Return one of the definition's predicates as an SQL condition."""
+        return self.condition(self.measure.predicates[field])
+
+    def flag(self, field: str) -> str:
+        """Return 1 where one of the definition's predicates holds; 0 without it."""
+        if field not in self.measure.predicates:
+            return "0"
+        return f"CASE WHEN {self.holds(field)} THEN 1 ELSE 0 END"
+
     def condition(self, predicate: Predicate) -> str:
         """Return *predicate* as an SQL condition over the leaves' columns."""
         if predicate.not_ is not None:
@@ -60,34 +109,49 @@ class Plan:
         word = " AND " if predicate.all is not None else " OR "
         return "(" + word.join(self.condition(part) for part in predicate.parts) + ")"
 
+    def answered(self, name: str, question: Predicate, *, column: str) -> str:
+        """Return the SQL condition that *column* has *question* answered yes."""
+        if question.measured is not None:
+            return f"{column} > 0"
+        bit = 2 ** (1 + self.questions[name].index(question))
+        return f"{column} % {2 * bit} >= {bit}"
+
     def _leaf(self, leaf: Predicate) -> str:
         """Return one leaf as an SQL condition."""
         name = assessment_of(leaf)
         if name is None:
             return f"leaf_{self.spans[leaf]} > 0"
-        column = f"found_{self.assessments[name]}"
-        if leaf.measured is not None:
-            return f"{column} > 0"
-        bit = 2 ** (1 + self.questions[name].index(leaf))
-        return f"{column} % {2 * bit} >= {bit}"
+        return self.answered(name, leaf, column=f"found_{self.assessments[name]}")
 
 
 def planned(measure: Measure, concepts: Mapping[Coding, int]) -> Plan:
     """Return the plan of *measure* for the *concepts* that the database knows."""
-    stated = (leaf for predicate in measure.predicates for leaf in leaves(predicate))
+    predicates = measure.predicates
+    stated = [leaf for each in predicates.values() for leaf in leaves(each)]
+    stated += _strata_conditions(measure)
     found = list(dict.fromkeys(stated))
-    asked = [(assessment_of(leaf), leaf) for leaf in found]
-    names = dict.fromkeys(name for name, _ in asked if name is not None)
+    components = tuple(dict.fromkeys(_components(measure)))
+    asked = [name for leaf in found if (name := assessment_of(leaf)) is not None]
+    asked += [*components, *_observed(measure)]
+    asked = list(dict.fromkeys(asked))
+    questions: dict[str, list[Predicate]] = {name: [] for name in asked}
+    for question in dict.fromkeys([*found, *_statuses(measure, found)]):
+        name = assessment_of(question)
+        if name is not None:
+            of = questions.setdefault(name, [])
+            of += [] if question.measured is not None else [question]
     return Plan(
         measure=measure,
         concepts=concepts,
-        spans=_numbered(leaf for name, leaf in asked if name is None),
-        assessments=_numbered(names),
-        questions={
-            name: tuple(
-                leaf for of, leaf in asked if of == name and leaf.measured is None
-            )
-            for name in names
+        spans=_numbered(leaf for leaf in found if assessment_of(leaf) is None),
+        assessments=_numbered(questions),
+        asked=tuple(asked),
+        questions={name: tuple(of) for name, of in questions.items()},
+        components=components,
+        strata={
+            name: f"stratum_{number}"
+            for number, (name, each) in enumerate(measure.stratifiers.items(), 1)
+            if each.condition is None
         },
     )
 
@@ -111,6 +175,38 @@ def expanded(codes: Iterable[str], concepts: Mapping[Coding, int]) -> list[int]:
 def listed(numbers: Iterable[int]) -> str:
     """Return an SQL list; SQL has no empty one, and no id is negative."""
     return "(" + (", ".join(map(str, numbers)) or "-1") + ")"
+
+
+def _strata_conditions(measure: Measure) -> Iterator[Predicate]:
+    """Yield a leaf for each condition that tells people apart."""
+    for stratifier in measure.stratifiers.values():
+        for value_set in (stratifier.condition or {}).values():
+            yield Predicate(condition=value_set)
+
+
+def _statuses(measure: Measure, found: Iterable[Predicate]) -> Iterator[Predicate]:
+    """Yield what single days are asked, for a status over months or an index event."""
+    for leaf in found:
+        if leaf.sustained is not None:
+            yield leaf.sustained.status
+    if measure.index is not None and measure.index.status is not None:
+        yield measure.index.status
+
+
+def _observed(measure: Measure) -> Iterator[str]:
+    """Yield the assessment whose number is observed, if any is."""
+    if measure.measure_observation is not None:
+        yield measure.measure_observation.of.partition(".")[0]
+
+
+def _components(measure: Measure) -> Iterator[str]:
+    """Yield the observables that scoring asks about, composites taken apart."""
+    for leaf in leaves(measure.predicates["scorable"]):
+        name = assessment_of(leaf)
+        if name in measure.composites:
+            yield from measure.composites[name].components
+        elif name is not None:
+            yield name
 
 
 def _numbered(things: Iterable[_Thing]) -> dict[_Thing, int]:

@@ -8,6 +8,7 @@ from app.domain.counts import Basis
 from app.domain.errors import NotFoundError
 from app.measures.definitions import Measure
 from app.measures.explanations import explain
+from app.measures.strata import strata_of
 from app.services.hub import Hub
 
 
@@ -48,8 +49,10 @@ def page_of(measure: Measure) -> MeasurePage:
         improvement_notation=measure.improvement_notation.value,
         cut_off_set=measure.cut_off_set,
         tags=measure.tags,
-        target=None if target is None else (target.proportion, target.citation),
-        strata=tuple(strata_of(measure)),
+        target=None
+        if target is None or target.proportion is None
+        else (target.proportion, target.citation),
+        strata=tuple(stratum_names(measure)),
         subset_of=measure.subset_of,
         sum_of=measure.sum_of,
         sources=measure.sources,
@@ -73,25 +76,16 @@ def find_measure(hub: Hub, measure_id: str) -> Measure:
     raise NotFoundError(msg)
 
 
-def strata_of(measure: Measure) -> list[str]:
-    """
-    Return the names of a measure's strata, in the order of their numbers from 1.
-
-    The bounds 6, 12 make ``age:0-6``, ``age:6-12``, ``age:12-`` and ``age:unknown``.
-    """
-    if measure.stratifier is None:
-        return []
-    bounds = (0, *measure.stratifier.age_band)
-    ends = [*map(str, measure.stratifier.age_band), ""]
-    bands = [f"age:{low}-{high}" for low, high in zip(bounds, ends, strict=True)]
-    return [*bands, "age:unknown"]
+def stratum_names(measure: Measure) -> list[str]:
+    """Return the names of a measure's strata, in the order of their numbers from 1."""
+    return [name for names in strata_of(measure).values() for name in names]
 
 
 def stratum_number(measure: Measure, name: str | None) -> int:
     """Return the number of the stratum called *name*; 0, the total, for None."""
     if name is None:
         return 0
-    names = strata_of(measure)
+    names = stratum_names(measure)
     if name not in names:
         msg = "The measure has no such stratum"
         raise NotFoundError(msg)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from app.domain.counts import Basis, Cell, Interval
+from app.domain.counts import Cell, Interval
 from app.measures.definitions import Measure
 from app.measures.series import cells as cells_of
 from app.services.hub import Hub
@@ -31,32 +31,30 @@ def true_cells(
     Quarters come with their strata too. Nothing comes before the first month in which
     anybody counted.
     """
-    events = [
-        e for e in recounts.read_events(session, row.id) if e.clinic_id in clinics
-    ]
+    events = recounts.read_events(session, row.id, clinic_ids=clinics)
     if not events:
         return []
     first = min(event.month for event in events)
     return [
         cell
         for interval in Interval
-        for cell in _of_width(events, measure.basis, interval, first, before_month)
+        for cell in _of_width(events, measure, interval, first, before_month)
     ]
 
 
 def _of_width(
     events: list[EventRow],
-    basis: Basis,
+    measure: Measure,
     interval: Interval,
     first_month: int,
     before_month: int,
 ) -> list[Cell]:
     """Return totals of one width, and strata where it is the quarter."""
     span = {"first_month": first_month, "last_month": before_month - 1}
-    totals = cells_of(events, basis=basis, interval=interval, strata=False, **span)
-    if interval is not Interval.QUARTER:
+    totals = cells_of(events, measure=measure, interval=interval, strata=False, **span)
+    if interval is not Interval.QUARTER or not measure.stratifiers:
         return totals
     return [
         *totals,
-        *cells_of(events, basis=basis, interval=interval, strata=True, **span),
+        *cells_of(events, measure=measure, interval=interval, strata=True, **span),
     ]

@@ -12,7 +12,7 @@ from app.domain.errors import NotFoundError
 from app.services.catalogue import (
     MeasurePage,
     find_measure,
-    strata_of,
+    stratum_names,
 )
 from app.services.charts import ChartOf, Picture, chart_of, drawn
 from app.services.editions import Edition
@@ -110,7 +110,7 @@ def newest_strata(edition: Edition, measure_id: str) -> dict[str, ReleasedCell]:
     """Return each stratum in the newest quarter of which any is published."""
     cells = edition.cells.get(measure_id, ())
     shown = [c.interval_start for c in cells if c.stratum and c.withheld is None]
-    names = strata_of(find_measure(edition.hub, measure_id))
+    names = stratum_names(find_measure(edition.hub, measure_id))
     return {
         names[cell.stratum - 1]: cell
         for cell in cells

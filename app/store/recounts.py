@@ -26,16 +26,23 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     clinic_id: int
     grain: int
     stratum: int
+    bin: int
     month: int
-    population: int
-    scored: int
-    denominator: int
-    numerator: int
+    counts: tuple[int, ...]
 
 
-COUNTS = ("population", "scored", "denominator", "numerator")
+COUNTS = (
+    "population",
+    "excluded",
+    "excepted",
+    "scored",
+    "denominator",
+    "numerator",
+    "value_sum",
+    "value_squares",
+)
 _COUNTS = ", ".join(COUNTS)
-_KEY = "grain, stratum, month"
+_KEY = "grain, stratum, bin, month"
 _ERASED = (
     "SELECT s.id FROM subject s WHERE s.id {among} "
     "AND NOT EXISTS (SELECT 1 FROM record r WHERE r.id = s.id) "
@@ -155,21 +162,35 @@ def _make_temporary_tables(connection: Connection) -> None:
         "CREATE TEMPORARY TABLE IF NOT EXISTS scope (subject_id BIGINT PRIMARY KEY)",
         (
             "CREATE TEMPORARY TABLE IF NOT EXISTS swept (subject_id BIGINT, "
-            "grain INTEGER, stratum INTEGER, month INTEGER, population BIGINT, "
-            "scored BIGINT, denominator BIGINT, numerator BIGINT)"
+            "grain INTEGER, stratum INTEGER, bin INTEGER, month INTEGER, "
+            + ", ".join(f"{count} BIGINT" for count in COUNTS)
+            + ")"
         ),
     ):
         connection.exec_driver_sql(statement)
 
 
-def read_events(session: ReadSession, measure_id: int) -> list[EventRow]:
-    """Return the difference events of a measure, all clinics."""
-    query = text(
+def read_events(
+    session: ReadSession, measure_id: int, *, clinic_ids: Collection[int]
+) -> list[EventRow]:
+    """Return the difference events of a measure, of some clinics."""
+    query = (
         f"SELECT clinic_id, {_KEY}, {_COUNTS} FROM cell "
-        "WHERE measure_id = :measure_id ORDER BY clinic_id, grain, stratum, month"
+        f"WHERE measure_id = {measure_id:d} AND clinic_id {{among}}"
     )
-    rows = connection_of(session).execute(query, {"measure_id": measure_id})
-    return [EventRow(**row) for row in rows.mappings()]
+    return [
+        EventRow(
+            clinic_id=clinic_id,
+            grain=grain,
+            stratum=stratum,
+            bin=bin_,
+            month=month,
+            counts=tuple(counts),
+        )
+        for clinic_id, grain, stratum, bin_, month, *counts in fetch_among(
+            session, query, clinic_ids
+        )
+    ]
 
 
 def known_measures(session: ReadSession) -> list[MeasureRow]:

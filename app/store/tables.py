@@ -323,18 +323,28 @@ class Measure(SQLModel, table=True):
 
 
 class SubjectEvent(SQLModel, table=True):
-    """What one subject adds to a measure's cells: the difference events it gave."""
+    """
+    What one subject adds to a measure's cells: the difference events it gave.
+
+    ``stratum`` is the number of a combination of strata; ``bin`` is that of a value,
+    below 0 of what is missing to have one (``app.measures.compilation``).
+    """
 
     __tablename__: ClassVar[str] = "subject_event"
     subject_id: int = key_column()
     measure_id: int = key_column(Integer)
     grain: int = key_column(SmallInteger)
     stratum: int = key_column(SmallInteger)
+    bin: int = key_column(Integer)
     month: int = key_column(Integer)
     population: int
+    excluded: int = 0
+    excepted: int = 0
     scored: int
     denominator: int
     numerator: int
+    value_sum: int = big(default=0)
+    value_squares: int = big(default=0)
     __table_args__ = (CLUSTERED,)
 
 
@@ -345,11 +355,16 @@ class Cell(SQLModel, table=True):
     clinic_id: int = key_column(Integer)
     grain: int = key_column(SmallInteger)
     stratum: int = key_column(SmallInteger)
+    bin: int = key_column(Integer)
     month: int = key_column(Integer)
     population: int = Field(sa_type=BigInteger)
+    excluded: int = Field(default=0, sa_type=BigInteger)
+    excepted: int = Field(default=0, sa_type=BigInteger)
     scored: int = Field(sa_type=BigInteger)
     denominator: int = Field(sa_type=BigInteger)
     numerator: int = Field(sa_type=BigInteger)
+    value_sum: int = Field(default=0, sa_type=BigInteger)
+    value_squares: int = Field(default=0, sa_type=BigInteger)
     __table_args__ = (CLUSTERED,)
 
 

@@ -78,14 +78,15 @@ def sqlite_database() -> Database:
 
 def states(
     events: Iterable[tuple[int, ...]], months: range
-) -> dict[tuple[int, int, int, int], tuple[int, ...]]:
+) -> dict[tuple[int, ...], tuple[int, ...]]:
     """Return the running sums of *events* for each of *months* that is not nothing."""
-    changes: dict[tuple[int, int, int], dict[int, tuple[int, ...]]] = defaultdict(dict)
-    for subject, grain, stratum, month, *deltas in events:
-        assert month not in changes[subject, grain, stratum], "one row for each month"
+    changes: dict[tuple[int, ...], dict[int, tuple[int, ...]]] = defaultdict(dict)
+    for subject, grain, stratum, bin_, month, *deltas in events:
+        key = (subject, grain, stratum, bin_)
+        assert month not in changes[key], "one row for each month"
         assert any(deltas), "rows that change nothing are left out"
-        changes[subject, grain, stratum][month] = tuple(deltas)
-    found: dict[tuple[int, int, int, int], tuple[int, ...]] = {}
+        changes[key][month] = tuple(deltas)
+    found: dict[tuple[int, ...], tuple[int, ...]] = {}
     for key, by_month in changes.items():
         for month in months:
             past = [deltas for on, deltas in by_month.items() if on <= month]

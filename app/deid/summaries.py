@@ -30,7 +30,7 @@ _PERIOD = "MeasureReport.period"
 
 
 class Ward(msgspec.Struct, frozen=True):
-    """A Group or Location: the keyed hash that is kept of it, and its name in flight."""
+    """A Group or Location: the keyed hash that is kept, and its name in flight."""
 
     key: str = ""
     name: bytes = b""

@@ -2,10 +2,13 @@
 
 from app.domain.counts import Basis
 from app.measures.definitions import ImprovementNotation, Measure, Predicate
+from app.measures.summary_checks import explain_summary
 
 
 def explain(measure: Measure) -> str:
     """Return in a few sentences what *measure* counts, and which way is better."""
+    if measure.summary is not None:
+        return explain_summary(measure)
     unit = {
         Basis.VISITS: "Each person who came to a visit counts once an interval, by the"
         " last visit in the denominator",

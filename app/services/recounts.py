@@ -113,7 +113,7 @@ def recount_in_full(session: WriteSession, hub: Hub, measure_id: int) -> None:
             recounts.forget_measure(session, row.id)
             recounts.scope_to(session, None)
             recounts.recount(session, row.id, sweep=sweep)
-            recounts.mark_counted(session, row.id)
+    recounts.mark_counted(session, measure_id)
 
 
 def _may_work(session: WriteSession, hub: Hub, holder: str) -> bool:
@@ -123,11 +123,16 @@ def _may_work(session: WriteSession, hub: Hub, holder: str) -> bool:
 
 
 def _sweeps(session: WriteSession, hub: Hub) -> Iterator[tuple[MeasureRow, str]]:
-    """Yield each loaded measure's row and SQL text, for the codes known by now."""
+    """
+    Yield each loaded measure's row and SQL text, for the codes known by now.
+
+    What clinics count themselves has none: it is added up when it is asked for.
+    """
     concepts = all_concepts(session)
     rows = measure_rows(session, hub)
     for measure in hub.measures:
-        yield rows[measure.id], compile_measure(measure, concepts)
+        if measure.summary is None:
+            yield rows[measure.id], compile_measure(measure, concepts)
 
 
 class Worker(threading.Thread):

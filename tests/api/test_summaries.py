@@ -35,7 +35,9 @@ def infection(day: str, **elements: Any) -> dict:
 
 def facts(hub: Hub) -> list[tuple]:
     """Return what was counted: month, day and thousandths."""
-    query = text("SELECT month, day, value FROM summary_fact ORDER BY month, day, value")
+    query = text(
+        "SELECT month, day, value FROM summary_fact ORDER BY month, day, value"
+    )
     with hub.engine.connect() as connection:
         return [tuple(row) for row in connection.execute(query)]
 

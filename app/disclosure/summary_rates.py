@@ -184,14 +184,15 @@ def _release_line(line: Line, slot: Slot, release: _Release) -> None:
     counts = _contributions(line.cells, release.groups)
     shown = _shown(counts, slot, release)
     key = (NETWORK, *slot, 0)
-    release.seen[key] = _released(
-        key, line.cells.values(), withheld=_why(bool(counts), shown=shown.total)
-    )
+    why = _why(shown.total, has_data=bool(counts))
+    if why and _is_too_fine(slot, release):
+        why = Withheld.NOT_PUBLISHED
+    release.seen[key] = _released(key, line.cells.values(), withheld=why)
     if release.rules.clinics is ClinicsShown.NONE:
         return
     for clinic, cell in line.cells.items():
         width = release.intervals.get(clinic)
-        why = _why(clinic in counts, shown=clinic in shown.parts)
+        why = _why(clinic in shown.parts, has_data=clinic in counts)
         if slot[0] is (width or Interval.YEAR):
             release.seen[clinic, *slot, 0] = _released(
                 (clinic, *slot, 0),
@@ -242,7 +243,7 @@ def _total(counts: Mapping[int, Counts], slot: Slot, release: _Release) -> Total
     """Return what may become of a line's total."""
     interval, start = slot
     width = release.intervals.get(NETWORK_WIDTH)
-    if width is None or interval.months < width.months:
+    if width is None or _is_too_fine(slot, release):
         return Total.HIDDEN
     if interval is not width:
         starts = range(start, start + interval.months, width.months)
@@ -255,6 +256,12 @@ def _total(counts: Mapping[int, Counts], slot: Slot, release: _Release) -> Total
     )
     is_safe = is_safe_pool(counts, k=release.k, min_clinics=release.rules.min_clinics)
     return Total.SAFE if is_within and is_safe else Total.HIDDEN
+
+
+def _is_too_fine(slot: Slot, release: _Release) -> bool:
+    """Tell whether the network is published by wider intervals only, or by none."""
+    width = release.intervals.get(NETWORK_WIDTH)
+    return width is None or slot[0].months < width.months
 
 
 def _seen_in_finer(
@@ -278,7 +285,7 @@ def _is_told(cell: ReleasedCell) -> bool:
     return cell.withheld in {None, Withheld.NO_DATA}
 
 
-def _why(has_data: bool, *, shown: bool) -> Withheld | None:  # noqa: FBT001
+def _why(shown: object, *, has_data: bool) -> Withheld | None:
     """Return why a cell is withheld, if it is."""
     if not has_data:
         return Withheld.NO_DATA

@@ -9,27 +9,33 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 NAME ?= door
+# A process for each core. Each begins with a part of the modules, so that what a module
+# needs is made in few of them, and helps another when it is through.
+PARALLEL := --numprocesses=logical --dist=worksteal
 NODE := tests/clients/node
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header pyproject.toml
 
 .PHONY: demo test test-all lint bench openapi conformance locks clean \
-  node-clients
+  node-clients spark
 
 demo: $(VENV)/run
 	$(BIN)/catchment demo $(ARGS)
 
-# What needs Chromium, Java, the clients for Node or the shared inputs skips by name
+# What needs Chromium, Spark, the clients for Node or the shared inputs skips by name
 # where they are absent.
 test: lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 # The same, browser tests and all: a test that skips has failed.
 test-all: export CI := true
-test-all: node-clients test
+test-all: node-clients spark test
 
 # Clients written in JavaScript that the hub is tested with.
 node-clients: $(NODE)/node_modules
+
+# PySpark comes as source only, and needs Java to run.
+spark: $(VENV)/spark
 
 lint: $(VENV)/dev
 	$(BIN)/ruff format --check
@@ -50,8 +56,10 @@ conformance: $(VENV)/dev
 
 # What runs is what was tested: the one lock is held to the other's versions.
 locks:
-	$(LOCK) --extra dev --output-file requirements-dev.lock
+	$(LOCK) --extra dev --extra engines --output-file requirements-dev.lock
 	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
+	$(LOCK) --constraint requirements-dev.lock --extra spark \
+	  --output-file requirements-spark.lock
 
 clean:
 	rm -rf $(VENV) var build $(NODE)/node_modules
@@ -72,4 +80,8 @@ $(VENV)/run: requirements.lock pyproject.toml openapi/python/pyproject.toml | $(
 
 $(VENV)/dev: requirements-dev.lock $(VENV)/run
 	$(PIP) install --require-hashes --requirement requirements-dev.lock
+	touch $@
+
+$(VENV)/spark: requirements-spark.lock $(VENV)/run
+	$(PIP) install --require-hashes --requirement requirements-spark.lock
 	touch $@

@@ -16,7 +16,7 @@ import uvicorn
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
-from app.commands import clients, sources
+from app.commands import clients, engines, measures, sources, valuesets
 from app.commands.hubs import open_hub
 from app.demo.sending import Credentials
 from app.demonstration import (
@@ -69,7 +69,11 @@ key_app = typer.Typer(help="The master key.", no_args_is_help=True)
 app.add_typer(clinic_app, name="clinic")
 app.add_typer(sources.app, name="source")
 app.add_typer(clients.app, name="client")
+app.add_typer(measures.app, name="measure")
+app.add_typer(valuesets.app, name="valueset")
 app.add_typer(key_app, name="key")
+app.command()(engines.export)
+app.command()(engines.recount)
 
 
 def main() -> None:

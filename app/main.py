@@ -27,6 +27,7 @@ from app.store.migrations import is_current
 
 APP = Path(__file__).parent
 KEY_BYTES = 32
+SETS_FOLDER = "value_sets"
 
 
 class StartError(Exception):
@@ -112,7 +113,7 @@ def hub_of(settings: Settings) -> Hub:
         network=settings.network,
         master_key=read_master_key(settings.master_key_file),
         policy=_text(settings.policy_file, APP / "deid" / "limited_data_set.toml"),
-        measures=library_texts(settings.measures_folder or APP / "measures/library"),
+        measures=library_texts(library_folder(settings)),
         audiences=_text(settings.audiences_file, APP / "disclosure/audiences.toml"),
         budgets=Budgets(
             per_second=settings.client_resources_per_second,
@@ -121,9 +122,18 @@ def hub_of(settings: Settings) -> Hub:
     )
 
 
+def library_folder(settings: Settings) -> Path:
+    """Return the folder of the measure library: the network's, or the built-in one."""
+    return settings.measures_folder or APP / "measures/library"
+
+
 def library_texts(folder: Path) -> Mapping[str, str]:
-    """Return the texts of a measure library by file name."""
-    return {path.name: path.read_text() for path in sorted(folder.glob("*.yaml"))}
+    """Return the texts of a measure library by path within its folder."""
+    files = (*folder.glob("*.yaml"), *folder.glob(f"{SETS_FOLDER}/*.json"))
+    return {
+        path.relative_to(folder).as_posix(): path.read_text("utf-8")
+        for path in sorted(files)
+    }
 
 
 def read_master_key(path: Path) -> bytes:

@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
+import hypothesis
 import pytest
 from fastapi import FastAPI
 
@@ -142,10 +143,18 @@ def pytest_addoption(parser: pytest.Parser):
 
 
 def pytest_configure(config: pytest.Config):
-    """Gather results for that page where it is asked for."""
+    """
+    Gather results for that page where it is asked for.
+
+    Of several processes none keeps examples for the next run: it may go to another.
+    What failed is found again by the run's seed.
+    """
     path = config.getoption("--conformance", default=None)
     if path is not None:
         config.pluginmanager.register(Conformance(path))
+    if hasattr(config, "workerinput"):
+        hypothesis.settings.register_profile("worker", database=None)
+        hypothesis.settings.load_profile("worker")
 
 
 @pytest.hookimpl(hookwrapper=True)

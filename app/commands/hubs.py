@@ -1,8 +1,17 @@
 """The hub that a command works on."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from app.domain.terminology import Coding
 from app.main import check_schema, hub_of, read_settings
 from app.services.hub import Hub
 from app.settings import Settings
+from app.store.concepts import all_concepts
+from app.store.migrations import is_current
+from app.store.sessions import open_engine, read_session
 
 
 def open_hub(settings: Settings | None = None) -> Hub:
@@ -10,3 +19,16 @@ def open_hub(settings: Settings | None = None) -> Hub:
     hub = hub_of(settings or read_settings())
     check_schema(hub)
     return hub
+
+
+def known_concepts(settings: Settings) -> Mapping[Coding, int] | None:
+    """Return the codes that the database has met, or None where there is none yet."""
+    path = make_url(settings.database_url).database
+    is_file = settings.database_url.startswith("sqlite")
+    if is_file and not Path(path or "").is_file():
+        return None
+    engine = open_engine(settings.database_url)
+    if not is_current(engine):
+        return None
+    with read_session(engine) as session:
+        return all_concepts(session)

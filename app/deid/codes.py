@@ -111,14 +111,17 @@ def listed_coding(
     system = system_of(stated.system)
     if system is None:
         return None
-    code: str | None = None
-    if system in _CANONICAL:
-        code = _CANONICAL[system](stated.code)
-    elif stated.code in HL7_CODES.get(system, ()) or (
-        system == NETWORK and stated.code in network_codes
-    ):
+    code = canonical_code(system, stated.code)
+    if system == NETWORK and stated.code in network_codes:
         code = stated.code
     return None if code is None else Coding(system, code)
+
+
+def canonical_code(system: str, code: str) -> str | None:
+    """Return *code* in the canonical form of a public system, or None if it is none."""
+    if system in _CANONICAL:
+        return _CANONICAL[system](code)
+    return code if code in HL7_CODES.get(system, ()) else None
 
 
 def listed_code(stated: tuple[StatedCoding, ...], system: str) -> str | None:

@@ -18,6 +18,8 @@ DATA_ABSENT_REASON = f"{HL7}/data-absent-reason"
 MEASURE_POPULATION = f"{HL7}/measure-population"
 NETWORK = "https://catchment.example/fhir/CodeSystem/network"
 """The network's own codes, for what no public terminology has (PUCAI, cJADAS10)."""
+VALUE_SETS = "https://catchment.example/fhir/ValueSet"
+"""The base of the network's own value sets, each at its id."""
 LOCAL = "urn:catchment:local"
 """A clinic's local code; its code is a keyed hash."""
 

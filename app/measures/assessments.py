@@ -11,7 +11,8 @@ from app.measures.definitions import (
     thousandths,
 )
 from app.measures.growth import cut_offs
-from app.measures.plans import IN_SCOPE, SEX_NUMBERS, Plan, expanded, listed
+from app.measures.plans import IN_SCOPE, SEX_NUMBERS, Plan, listed
+from app.measures.value_sets import expanded
 
 _OPERATORS = {
     "below": "<",
@@ -132,16 +133,16 @@ def _least_values(growth: Growth) -> str:
 def _charts(plan: Plan, name: str) -> str:
     """Return the joins with the growth charts that an assessment is compared with."""
     asked = [
-        f"growth_{plan.assessments[name]}_{number} g_{number}"
+        number
         for number, question in enumerate(plan.questions[name], 1)
         if question.growth is not None
     ]
     if not asked:
         return ""
     return "\n  JOIN subject p ON p.id = d.subject_id" + "".join(
-        f"\n  LEFT JOIN {table} ON g_{n}.sex = p.sex AND g_{n}.age = month - birth_month"
-        for table in asked
-        for n in [table.rpartition("_")[2]]
+        f"\n  LEFT JOIN growth_{plan.assessments[name]}_{n} g_{n}"
+        f" ON g_{n}.sex = p.sex AND g_{n}.age = month - birth_month"
+        for n in asked
     )
 
 

@@ -13,7 +13,7 @@ stratum and bin. Rows that add nothing are left out. Stratum is the number of a
 combination of strata (``app.measures.strata``); the total is the sum over all of them.
 Bin is what else is known of a value: from 0 the thousandths by which its bin of the
 histogram begins above the grid's first; below 0 what someone in the population lacks to
-be scored. Of the components, bit i of -bin says that the ith, from 0, was not found, and
+be scored. Of the components, bit i of -bin says that the ith, from 0, was not found;
 the bit after the last that all were, but not together, or that another thing lacks.
 
 What it counts, exactly. Months and days are whole numbers; spans are half-open.
@@ -37,8 +37,8 @@ in the d days before; each counts with its latest value.
 passing one goes on with the chain of the one before, if that passed too and their
 months differ by G or less. The status is sustained from an assessment on whose month
 is N or more after that of the first in its chain, until the next that does not pass,
-and for G months at most after the last. *Growth*: a value against the one that has the z-score at
-its sex and completed months of age, compared in thousandths.
+and for G months at most after the last. *Growth*: a value against the one that has the
+z-score at its sex and completed months of age, compared in thousandths.
 
 *Who counts as what.* The population is the initial population without the exclusions,
 who are counted apart. Those of it whom ``scorable`` holds for are scored. Those who are
@@ -188,9 +188,9 @@ def _occasion_members(plan: Plan) -> list[str]:
         f"""placed AS (
   SELECT subject_id, g.grain,
     month - month % g.grain AS month, month - month % g.grain + g.grain AS next_month,
-    COALESCE({_of_last("stratum", _MOST_STRATA, "excluded = 0")},
-      {_of_last("stratum", _MOST_STRATA, "excluded = 1")}) AS stratum,
-    MAX(1 - excluded) AS population, 1 - MAX(1 - excluded) AS excluded,
+    CASE WHEN MIN(excluded) = 0 THEN {_of_last("stratum", _MOST_STRATA, "excluded = 0")}
+      ELSE {_of_last("stratum", _MOST_STRATA, "excluded = 1")} END AS stratum,
+    1 - MIN(excluded) AS population, MIN(excluded) AS excluded,
     MAX(scored) AS scored, {", ".join([*last, *parts])}
   FROM unit
   CROSS JOIN (SELECT 1 AS grain UNION ALL SELECT 3 UNION ALL SELECT 12) g
@@ -307,13 +307,13 @@ def _observed(plan: Plan) -> str:
 
 def _of_last(column: str, most: int, where: str) -> str:
     """
-    Return the aggregate of *column* on the last day *where* so; NULL without any.
+    Return the aggregate of *column* on the last day *where* so; 0 without any.
 
     The day and the column make one whole number, whose highest is that of the last
     day. The column is from 0 to below *most*.
     """
     stamped = f"(day + {LONG_AGO}) * CAST({most} AS BIGINT) + {column}"
-    return f"MAX(CASE WHEN {where} THEN {stamped} END) % {most}"
+    return f"COALESCE(MAX(CASE WHEN {where} THEN {stamped} END) % {most}, 0)"
 
 
 def _stratum(plan: Plan) -> str:

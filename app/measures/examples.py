@@ -9,6 +9,7 @@ import msgspec
 from app.domain.calendar import day_number, month_number, month_of_day
 from app.domain.counts import Basis
 from app.domain.terminology import Coding
+from app.measures.checks import Problem
 from app.measures.definitions import (
     Example,
     Measure,
@@ -66,9 +67,11 @@ def example_rows(measure: Measure) -> ExampleRows:
     return rows
 
 
-def disagreements(measure: Measure, events: Iterable[tuple[int, ...]]) -> Iterator[str]:
+def disagreements(
+    measure: Measure, events: Iterable[tuple[int, ...]]
+) -> Iterator[Problem]:
     """
-    Yield what the examples expect and *events* do not say.
+    Yield what the examples expect and *events* do not say, each where it stands.
 
     Args:
         measure: The definition with its examples.
@@ -85,7 +88,9 @@ def disagreements(measure: Measure, events: Iterable[tuple[int, ...]]) -> Iterat
             past = [changes for on, *changes in counts[subject, grain] if on <= month]
             found = _found(measure, tuple(map(sum, zip(*past, strict=True))))
             if found != wanted:
-                yield f"{example.title}: {interval} is {found}, not {wanted}"
+                path = ("examples", subject - 1, "expect", interval)
+                said = f"{example.title}: {interval} is {found}, not {wanted}"
+                yield Problem(path, said)
 
 
 def _found(measure: Measure, state: tuple[int, ...]) -> Membership | float:

@@ -13,8 +13,8 @@ from app.measures.definitions import (
     Predicate,
     Sex,
     Stratifier,
-    coding_of,
 )
+from app.measures.value_sets import expanded
 
 _Thing = TypeVar("_Thing")
 SEX_NUMBERS = {Sex.MALE: 1, Sex.FEMALE: 2, Sex.OTHER: 3}
@@ -154,22 +154,6 @@ def planned(measure: Measure, concepts: Mapping[Coding, int]) -> Plan:
             if each.condition is None
         },
     )
-
-
-def expanded(codes: Iterable[str], concepts: Mapping[Coding, int]) -> list[int]:
-    """Return the ids of the known concepts that *codes* name; ``*`` ends a prefix."""
-    ids: set[int] = set()
-    for code in codes:
-        wanted = coding_of(code.removesuffix("*"))
-        if code.endswith("*"):
-            ids |= {
-                number
-                for known, number in concepts.items()
-                if known.system == wanted.system and known.code.startswith(wanted.code)
-            }
-        elif wanted in concepts:
-            ids.add(concepts[wanted])
-    return sorted(ids)
 
 
 def listed(numbers: Iterable[int]) -> str:

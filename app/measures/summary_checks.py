@@ -1,4 +1,4 @@
-"""What must hold of definitions by summaries, what they need, and what they say."""
+"""What must hold of definitions by summaries, and the units that they count in."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -6,7 +6,6 @@ from app.domain.counts import Basis
 from app.domain.terminology import Coding
 from app.measures.definitions import (
     Between,
-    ImprovementNotation,
     Measure,
     MeasureDefinitionError,
     Scoring,
@@ -89,29 +88,3 @@ def summary_units(measures: Iterable[Measure]) -> Mapping[Coding, CanonicalUnit]
                     )
                     raise MeasureDefinitionError(msg)
     return units
-
-
-def explain_summary(measure: Measure) -> str:
-    """Return in a few sentences what *measure* counts, and which way is better."""
-    summary = measure.summary
-    assert summary is not None
-    better = {
-        ImprovementNotation.INCREASE: "More is better",
-        ImprovementNotation.DECREASE: "Less is better",
-    }[measure.improvement_notation]
-    return (
-        "Clinics count it themselves and send their sums, with nobody known behind "
-        f"them. {_counted(measure, summary)}. {better}."
-    )
-
-
-def _counted(measure: Measure, summary: Summary) -> str:
-    events = summary.events.replace("-", " ")
-    exposure = (summary.exposure or "").replace("-", " ")
-    if summary.between is Between.DAYS:
-        return f"Days between one of {events} and the next"
-    if summary.between is Between.OPPORTUNITIES:
-        return f"{exposure.capitalize()} between one of {events} and the next"
-    if measure.scoring is Scoring.PROPORTION:
-        return f"Denominator: {exposure}. Numerator: {events}"
-    return f"Rate: {events} per {summary.per:,} of {exposure}"

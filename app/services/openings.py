@@ -12,6 +12,7 @@ from app.measures.definitions import Measure, Scoring, coding_of
 from app.measures.facts import canonical_units
 from app.measures.libraries import parse_library
 from app.measures.summary_checks import summary_units
+from app.measures.value_sets import listed
 from app.services.authorization import Principals
 from app.services.budgets import Budgets
 from app.services.hub import Hub, is_local
@@ -93,8 +94,7 @@ def network_codes(measures: tuple[Measure, ...]) -> frozenset[str]:
             *measure.value_sets.values(),
             *(each.answers for each in measure.observables.values()),
         )
-        for code in codes
-        if not code.endswith("*")
+        for code in listed(codes)
     }
     codings = map(coding_of, stated)
     return frozenset(coding.code for coding in codings if coding.system == NETWORK)

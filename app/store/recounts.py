@@ -42,7 +42,10 @@ COUNTS = (
     "value_squares",
 )
 _COUNTS = ", ".join(COUNTS)
-_KEY = "grain, stratum, bin, month"
+KEY = ("grain", "stratum", "bin", "month")
+_KEY = ", ".join(KEY)
+_SUMS = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in COUNTS)
+_ANY_LEFT = " OR ".join(f"SUM({name}) <> 0" for name in COUNTS)
 _ERASED = (
     "SELECT s.id FROM subject s WHERE s.id {among} "
     "AND NOT EXISTS (SELECT 1 FROM record r WHERE r.id = s.id) "
@@ -91,8 +94,12 @@ def waiting_since(session: ReadSession, *, clinic_id: int | None) -> int | None:
     return since
 
 
-def scope_to(session: WriteSession, subject_ids: Iterable[int] | None) -> None:
-    """Let the sweeps that follow count *subject_ids* only; None is everybody."""
+def scope_to(session: ReadSession, subject_ids: Iterable[int] | None) -> None:
+    """
+    Let the sweeps that follow count *subject_ids* only; None is everybody.
+
+    Temporary tables only are written: of this transaction others see nothing.
+    """
     connection = connection_of(session)
     _make_temporary_tables(connection)
     connection.exec_driver_sql("DELETE FROM scope")
@@ -107,6 +114,20 @@ def scope_to(session: WriteSession, subject_ids: Iterable[int] | None) -> None:
             [(subject_id,) for subject_id in sorted(subject_ids)],
         )
     connection.exec_driver_sql("ANALYZE scope")
+
+
+def summed(events: str) -> str:
+    """
+    Return the SQL text that sums up the difference *events* of subjects by clinic.
+
+    Like the text that gives them it runs wherever the fact tables are.
+    """
+    return f"""SELECT p.clinic_id AS clinic_id, {_KEY}, {_SUMS}
+FROM (
+{events}
+) e JOIN subject p ON p.id = e.subject_id
+GROUP BY p.clinic_id, {_KEY}
+HAVING {_ANY_LEFT}"""
 
 
 def recount(session: WriteSession, measure_id: int, *, sweep: str) -> None:
@@ -127,23 +148,16 @@ def recount(session: WriteSession, measure_id: int, *, sweep: str) -> None:
 
 _EMPTY = text("DELETE FROM swept")
 _SWEEP = f"INSERT INTO swept SELECT subject_id, {_KEY}, {_COUNTS} FROM ({{sweep}}) s"
-_SUMS = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in COUNTS)
 _MINUS = ", ".join(f"-{name} AS {name}" for name in COUNTS)
-_ANY_LEFT = " OR ".join(f"SUM({name}) <> 0" for name in COUNTS)
 _ADDED = ", ".join(f"{name} = cell.{name} + excluded.{name}" for name in COUNTS)
-# S608: every part is a constant of this module.
+_NET = summed(f"""SELECT subject_id, {_KEY}, {_COUNTS} FROM swept
+UNION ALL
+SELECT subject_id, {_KEY}, {_MINUS} FROM subject_event
+WHERE measure_id = :measure_id AND subject_id IN (SELECT subject_id FROM scope)""")
 _NET_INTO_CELL = text(f"""
 INSERT INTO cell (measure_id, clinic_id, {_KEY}, {_COUNTS})
 SELECT :measure_id, clinic_id, {_KEY}, {_COUNTS} FROM (
-  SELECT p.clinic_id AS clinic_id, {_KEY}, {_SUMS} FROM (
-    SELECT subject_id, {_KEY}, {_COUNTS} FROM swept
-    UNION ALL
-    SELECT subject_id, {_KEY}, {_MINUS} FROM subject_event
-    WHERE measure_id = :measure_id
-      AND subject_id IN (SELECT subject_id FROM scope)
-  ) e JOIN subject p ON p.id = e.subject_id
-  GROUP BY p.clinic_id, {_KEY}
-  HAVING {_ANY_LEFT}
+{_NET}
 ) net WHERE true ORDER BY clinic_id, {_KEY}
 ON CONFLICT (measure_id, clinic_id, {_KEY}) DO UPDATE SET {_ADDED}
 """)
@@ -178,19 +192,30 @@ def read_events(
         f"SELECT clinic_id, {_KEY}, {_COUNTS} FROM cell "
         f"WHERE measure_id = {measure_id:d} AND clinic_id {{among}}"
     )
-    return [
-        EventRow(
-            clinic_id=clinic_id,
-            grain=grain,
-            stratum=stratum,
-            bin=bin_,
-            month=month,
-            counts=tuple(counts),
-        )
-        for clinic_id, grain, stratum, bin_, month, *counts in fetch_among(
-            session, query, clinic_ids
-        )
-    ]
+    return [_event(*row) for row in fetch_among(session, query, clinic_ids)]
+
+
+def swept_events(session: ReadSession, *, sweep: str) -> list[EventRow]:
+    """Return the difference events of each clinic that *sweep* finds, and keep none."""
+    scope_to(session, None)
+    query = text(
+        f"SELECT p.clinic_id AS clinic_id, {_KEY}, {_SUMS} FROM ({sweep}) e "
+        f"JOIN subject p ON p.id = e.subject_id GROUP BY p.clinic_id, {_KEY}"
+    )
+    return [_event(*row) for row in connection_of(session).execute(query)]
+
+
+def _event(
+    clinic_id: int, grain: int, stratum: int, bin_: int, month: int, *counts: int
+) -> EventRow:
+    return EventRow(
+        clinic_id=clinic_id,
+        grain=grain,
+        stratum=stratum,
+        bin=bin_,
+        month=month,
+        counts=counts,
+    )
 
 
 def known_measures(session: ReadSession) -> list[MeasureRow]:

@@ -447,11 +447,10 @@ async def test_quarters_and_years_are_sums_of_whole_months(hub: Hub, ehr: Caller
 
 async def test_a_report_speaks_for_its_month_and_ward(hub: Hub, ehr: Caller):
     """What it covers is not added to it: the same infections would count twice."""
-    picu = {"reporter": reference("Location/picu")}
     await ehr.post(line_days(450))
     await ehr.post(infection("2024-06-03"))
     await ehr.post(line_days(100, subject=reference("Location/nicu")))
-    await ehr.post(report(2, 400, **picu))
+    await ehr.post(report(2, 400, reporter=reference("Location/picu")))
     count(hub)
     beside = await months(ehr)
     await ehr.post(report(5, 1000))

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import ROOT
 
 MODULES = {
@@ -21,13 +23,17 @@ MODULES = {
 }
 
 
-def closing_line(folder: Path, *, ci: str) -> str:
+ONE_PROCESS, TWO_PROCESSES = "0", "2"
+processes = pytest.mark.parametrize("processes", [ONE_PROCESS, TWO_PROCESSES])
+
+
+def closing_line(folder: Path, processes: str, *, ci: str) -> str:
     """Return how pytest closes over these modules, with this project's hooks."""
     for name, body in MODULES.items():
         (folder / f"test_{name}.py").write_text(f"import pytest\n\n{body}\n")
-    pytest = [sys.executable, "-m", "pytest", "-q", "--continue-on-collection-errors"]
+    command = [sys.executable, "-m", "pytest", "-q", "--continue-on-collection-errors"]
     output = subprocess.run(
-        [*pytest, "-p", "tests.conftest", folder],
+        [*command, f"--numprocesses={processes}", "-p", "tests.conftest", folder],
         check=False,
         capture_output=True,
         cwd=folder,
@@ -37,14 +43,18 @@ def closing_line(folder: Path, *, ci: str) -> str:
     return output.splitlines()[-1].rpartition(" in ")[0]
 
 
-def test_every_kind_of_skip_fails_in_ci(tmp_path: Path):
+@processes
+def test_every_kind_of_skip_fails_in_ci(tmp_path: Path, processes: str):
     """Nothing may go untested unnoticed because a machine lacks what it needs."""
-    found = closing_line(tmp_path, ci="true")
+    found = closing_line(tmp_path, processes, ci="true")
 
     # Failures before a test's own body are errors.
     assert found == "1 failed, 1 passed, 1 xfailed, 4 errors"
 
 
-def test_a_skip_is_no_failure_on_a_laptop(tmp_path: Path):
+@processes
+def test_a_skip_is_no_failure_on_a_laptop(tmp_path: Path, processes: str):
     """Whoever has no Chromium can still run the rest."""
-    assert closing_line(tmp_path, ci="") == "1 passed, 5 skipped, 1 xfailed"
+    found = closing_line(tmp_path, processes, ci="")
+
+    assert found == "1 passed, 5 skipped, 1 xfailed"

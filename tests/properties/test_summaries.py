@@ -62,10 +62,9 @@ def resource_of(act: Sent) -> dict:
     stated |= {"effectivePeriod": period, "subject": where}
     (number,) = act.numbers
     if act.what == "events":
-        quantity = {} if number is None else {"valueInteger": int(number)}
-        return ward("clabsi", **stated, **quantity)
-    quantity = {"value": float(number or 0), "unit": "d"}
-    return ward(valueQuantity=quantity, **stated)
+        said = {} if number is None else {"valueInteger": int(number)}
+        return ward("clabsi", **stated, **said)
+    return ward(valueQuantity={"value": float(number or 0), "unit": "d"}, **stated)
 
 
 async def send(ehr: Caller, history: Sequence[Sent | Withdrawn]) -> None:

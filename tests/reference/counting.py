@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 from app.domain.calendar import first_day, month_number, month_of_day
@@ -176,7 +177,7 @@ class _Person:
         first = month - month % grain
         found = [
             verdict
-            for when, verdict in self._occasions()
+            for when, verdict in self._occasions
             if first <= when < first + grain
         ]
         counted = [verdict for verdict in found if not verdict.excluded]
@@ -193,6 +194,7 @@ class _Person:
             ),
         )
 
+    @cached_property
     def _occasions(self) -> list[tuple[int, _Verdict]]:
         """Return visits or index events in order: the month each counts in, and how."""
         if self.measure.basis is Basis.VISITS:
@@ -252,7 +254,7 @@ class _Person:
         return leaf.measured or (stated.of.partition(".")[0] if stated else "")
 
     def _at(self, month: int, at: "Moment | None") -> _Verdict | None:
-        """Return what the person is at a month's end, at a visit or at an index event."""
+        """Return what the person is at a month's end, or at a visit or index event."""
         measure, person = self.measure, self.subject
         says = measure.predicates
         born = person.birth_month is None or person.birth_month <= month

@@ -1,9 +1,11 @@
-"""The tables that counting reads, on SQLite and PostgreSQL, and what it finds there."""
+"""The tables that counting reads, on each engine, and what it finds there."""
 
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+import duckdb
 
 from tests.reference.counting import NOTHING, World
 
@@ -74,6 +76,11 @@ def sqlite_database() -> Database:
     """Return a database in memory."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     return Database(connection, mark="?", suffix=" WITHOUT ROWID")
+
+
+def duckdb_database() -> Database:
+    """Return a database in memory of the engine that otherwise reads Parquet."""
+    return Database(duckdb.connect(":memory:"), mark="?")
 
 
 def states(

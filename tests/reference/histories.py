@@ -1,6 +1,7 @@
 """Random definitions and random histories: corrections, ties, gaps, deaths, strays."""
 
 from datetime import date
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -10,17 +11,26 @@ from app.domain.terminology import ACT_CODE, LOINC, Coding
 from app.measures.checks import leaves, problems
 from app.measures.definitions import (
     Age,
+    Change,
     Comparison,
     Component,
     Composite,
+    Example,
     Finding,
+    Growth,
     ImprovementNotation,
+    Index,
     Measure,
+    MeasureObservation,
+    Membership,
     Observable,
     Predicate,
+    Scoring,
     Sex,
     Stratifier,
+    Sustained,
     Tie,
+    Window,
     coding_of,
 )
 from tests.reference.counting import Condition, Observation, Subject, Visit, World
@@ -103,12 +113,17 @@ class _Draws:
         return tuple(rows)
 
     def conditions(self) -> tuple[Condition, ...]:
+        measure = self.measure
         named = {
             leaf.condition
-            for stated in self.measure.predicates
+            for stated in measure.predicates.values()
             for leaf in leaves(stated)
             if leaf.condition is not None
         }
+        if measure.index is not None and measure.index.condition is not None:
+            named.add(measure.index.condition)
+        for stratifier in measure.stratifiers.values():
+            named |= set((stratifier.condition or {}).values())
         codes = _numbers(self.measure, self.concepts, sorted(named))
         onsets = (
             st.just(0) | st.just(0) | st.integers(month_number(2022, 12), MONTHS[-12])
@@ -188,24 +203,118 @@ VALUES_FOUND = st.sampled_from(["x", "mean", "z", "xy"]).map(
 USUAL = st.sampled_from(
     [Predicate(seen_within_months=12), Predicate(not_=Predicate(sex=Sex.OTHER))]
 )
+EVERYBODY = st.just(Predicate(age=Age())) | st.just(
+    Predicate(not_=Predicate(age=Age(from_=90)))
+)
 PREDICATES = st.recursive(_leaves(), _combined, max_leaves=5)
+STATUSES = st.one_of(
+    COMPARISONS.map(lambda leaf: {"value": leaf.value}),
+    st.sets(st.sampled_from(ANSWERS), min_size=1).map(
+        lambda codes: {"answer": Finding(of="z", among=tuple(sorted(codes)))}
+    ),
+)
+SUSTAINED = st.builds(
+    lambda status, months, gap: Predicate(
+        sustained=Sustained(**status, for_months=months, gap_months=gap)
+    ),
+    STATUSES,
+    st.sampled_from([1, 3, 6]),
+    st.sampled_from([1, 2, 5, 9]),
+)
+CHANGES = st.builds(
+    lambda word, cut_off: Predicate(change=Change(of="x", **{word: cut_off})),
+    st.sampled_from(["below", "at_most", "at_least", "above", "at_most_times"]),
+    st.sampled_from([0, 0.5, -4, 1]),
+)
+GROWTHS = st.builds(
+    lambda of, word, z: Predicate(
+        growth=Growth(of=of, table="cdc-weight", **{word: z})
+    ),
+    st.sampled_from(["x", "y", "xy"]),
+    st.sampled_from(["at_least_z", "below_z"]),
+    st.sampled_from([-2, -1, 0, 1.5]),
+)
+INDEX_EVENTS = st.one_of(
+    st.just({"visit": "yes"}),
+    st.sampled_from(["a", "b"]).map(lambda name: {"condition": name}),
+    st.sampled_from(["x", "xy", "z"]).map(lambda name: {"measured": name}),
+    STATUSES,
+)
+STRATIFIERS = {
+    "age": Stratifier(age_band=(6, 18)),
+    "sex": Stratifier(sex="yes"),
+    "course": Stratifier(condition={"b": "b", "a": "a"}),
+    "payer": Stratifier(answer="z"),
+}
+
+
+KINDS: dict[str, tuple[Basis, st.SearchStrategy[Predicate] | None]] = {
+    "latest status": (Basis.LATEST_STATUS, COMPARISONS),
+    "visits": (Basis.VISITS, COMPARISONS),
+    "process": (Basis.INDEX_EVENTS, VALUES_FOUND),
+    "change from baseline": (Basis.INDEX_EVENTS, CHANGES),
+    "sustained": (Basis.LATEST_STATUS, SUSTAINED),
+    "growth": (Basis.LATEST_STATUS, GROWTHS),
+    "continuous by latest status": (Basis.LATEST_STATUS, None),
+    "continuous by visits": (Basis.VISITS, None),
+    "continuous by index events": (Basis.INDEX_EVENTS, None),
+}
+"""Every kind of measure of people: its basis and what is met, if anything is."""
 
 
 @st.composite
-def measures(draw) -> Measure:
-    """Draw a definition that uses any word of the language."""
-    basis = draw(st.sampled_from(Basis))
+def _basis(draw, basis: Basis, *, changes: bool) -> dict[str, Any]:
+    """Draw what a basis needs; *changes* can be told of one kind of event only."""
+    if basis is Basis.VISITS:
+        return {"basis": basis}
+    if basis is Basis.LATEST_STATUS:
+        return {"basis": basis, "look_back_months": draw(st.sampled_from([1, 2, 12]))}
+    event = {"measured": "x"} if changes else draw(INDEX_EVENTS)
+    index = Index(**event, first_in_months=draw(st.sampled_from([None, None, 1, 4])))
+    first, last = sorted(draw(st.tuples(*[st.sampled_from([-40, 0, 0, 30, 200])] * 2)))
+    in_months = Window(from_months=first // 30, to_months=last // 30)
+    in_days = Window(from_days=first, to_days=last)
+    of_onset = "condition" in event
+    window = in_months if of_onset else draw(st.sampled_from([in_days, in_months]))
+    return {"basis": basis, "index": index, "window": window}
+
+
+@st.composite
+def measures(draw, kind: str | None = None) -> Measure:
+    """Draw a definition that uses any word of the language, of a *kind* or of any."""
     cap = draw(st.none() | st.sampled_from([0.5, 4, 10]))
+    basis, met = KINDS[kind or draw(st.sampled_from(sorted(KINDS)))]
+    leaves_of_basis = {
+        Basis.LATEST_STATUS: st.one_of(PREDICATES, SUSTAINED, GROWTHS),
+        Basis.VISITS: PREDICATES | GROWTHS,
+        Basis.INDEX_EVENTS: PREDICATES | (CHANGES if met is CHANGES else GROWTHS),
+    }
+    any_of = leaves_of_basis[basis]
+    if met is not None:
+        outcome: dict[str, Any] = {
+            "scoring": Scoring.PROPORTION,
+            "scorable": draw(VALUES_FOUND | VALUES_FOUND | any_of),
+            "denominator": draw(st.sampled_from(["scorable", "population"])),
+            "denominator_exception": draw(st.none() | any_of),
+            "numerator": draw(met | met | any_of),
+        }
+    else:
+        first, step = draw(st.sampled_from([(-1, 5), (-1, 0.5), (0, 1), (4, 2.5)]))
+        outcome = {
+            "scoring": Scoring.CONTINUOUS_VARIABLE,
+            "scorable": draw(st.none() | VALUES_FOUND),
+            "measure_observation": MeasureObservation(
+                of=draw(st.sampled_from(["x", "xy", "xy.y"])),
+                from_=first,
+                to=9,
+                step=step,
+            ),
+        }
     drawn = Measure(
         id="drawn",
         version="1.0.0",
         title="Drawn",
         description="Drawn",
-        basis=basis,
-        look_back_months=None
-        if basis is Basis.VISITS
-        else draw(st.sampled_from([1, 2, 12])),
-        scoring="proportion",
         improvement_notation=ImprovementNotation.INCREASE,
         value_sets={
             "qualifying-visit": ("act-code|AMB", "act-code|VR"),
@@ -227,19 +336,29 @@ def measures(draw) -> Measure:
             ),
         },
         composites={
-            "xy": Composite(components={"x": Component(), "y": Component(cap=cap)})
+            "xy": Composite(
+                components={"x": Component(), "y": Component(cap=cap)},
+                within_days=draw(st.sampled_from([None, None, 20, 100])),
+            )
         },
-        initial_population=draw(USUAL | PREDICATES),
+        initial_population=draw(USUAL | EVERYBODY | PREDICATES),
         denominator_exclusion=draw(st.none() | st.none() | PREDICATES),
-        scorable=draw(VALUES_FOUND | VALUES_FOUND | PREDICATES),
-        denominator=draw(st.sampled_from(["scorable", "population"])),
-        numerator=draw(COMPARISONS | COMPARISONS | PREDICATES),
-        stratifier=draw(st.none() | st.just(Stratifier(age_band=(6, 18)))),
+        stratifiers={
+            name: STRATIFIERS[name]
+            for name in draw(
+                st.lists(st.sampled_from(sorted(STRATIFIERS)), unique=True)
+            )
+        },
         sources=("Drawn",),
-        examples=(),
+        examples=(EXAMPLE,),
+        **draw(_basis(basis, changes=met is CHANGES)),
+        **outcome,
     )
     assert list(problems(drawn)) == []
     return drawn
+
+
+EXAMPLE = Example(title="Nobody", expect={"2024-01": Membership.NONE})
 
 
 def measures_with_worlds(

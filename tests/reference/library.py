@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import app.measures
-from app.measures.libraries import parse_library
+from app.main import library_texts
+from app.measures.libraries import read_library
 
 FOLDER = Path(app.measures.__file__).parent / "library"
-FILES = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.yaml")}
-LIBRARY = {measure.id: measure for measure in parse_library(FILES)}
+FILES = dict(library_texts(FOLDER))
+READ = read_library(FILES)
+LIBRARY = {measure.id: measure for measure in READ.measures}

@@ -7,7 +7,7 @@ import pytest
 from app.domain.calendar import day_number, month_number, month_of_day
 from app.measures.compilation import compile_measure
 from app.measures.definitions import Measure, coding_of
-from app.measures.libraries import parse_measure
+from app.measures.libraries import parse_measures
 from tests.reference.counting import Observation, State, Subject, Visit, World
 from tests.reference.databases import sqlite_database, states
 
@@ -24,6 +24,7 @@ NONE, POPULATION, DENOMINATOR, NUMERATOR = (
     (1, 1, 1, 0),
     (1, 1, 1, 1),
 )
+"""population, scored, denominator, numerator."""
 DEFINITION = """
 id: tried
 version: 1.0.0
@@ -70,7 +71,8 @@ def tried(
         tie=tie,
         denominator=denominator,
     )
-    return parse_measure(text, origin="tried", shared={})
+    (measure,) = parse_measures(text, origin="tried", shared={})
+    return measure
 
 
 def found(
@@ -107,7 +109,10 @@ def state(
     year, month = map(int, interval.split("-"))
     months = range(month_number(year, month), month_number(year, month) + 1)
     events = database.events(compile_measure(measure, CONCEPTS))
-    return states(events, months).get((1, grain, 0, months[0]), NONE)
+    for (_, of_grain, *_), counts in states(events, months).items():
+        if of_grain == grain:
+            return counts[0], *counts[3:6]
+    return NONE
 
 
 @pytest.mark.parametrize(

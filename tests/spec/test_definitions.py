@@ -1,6 +1,7 @@
 """What a definition may say, and how it is told that it may not."""
 
 import json
+from collections.abc import Mapping
 
 import jsonschema_rs
 import msgspec
@@ -12,13 +13,18 @@ from app.measures.definitions import (
     json_schema,
     thousandths,
 )
-from app.measures.libraries import VALUE_SETS, parse_library, parse_measure
-from tests.reference.library import FILES, FOLDER, LIBRARY
+from app.measures.libraries import FaultyDefinitionError, parse_library, parse_measures
+from app.measures.value_sets import ValueSet
+from tests.reference.library import FILES, FOLDER
+from tests.reference.value_sets import value_set
 
 SHARED = {
-    "qualifying-visit": ("act-code|AMB",),
-    "colitis": ("icd-10-cm|K51*",),
-    "pucai-total": ("network|pucai-total",),
+    name: value_set(name, *rules)
+    for name, rules in {
+        "qualifying-visit": ["act-code|AMB"],
+        "colitis": ["icd-10-cm|K51*"],
+        "pucai-total": ["network|pucai-total"],
+    }.items()
 }
 DEFINITION = """
 id: tried
@@ -41,79 +47,151 @@ examples:
 """
 
 
-def parsed(text: str = DEFINITION) -> Measure:
+def parsed(text: str = DEFINITION, shared: Mapping[str, ValueSet] = SHARED) -> Measure:
     """Return the definition in *text*, with a few shared value sets."""
-    return parse_measure(text, origin="tried.yaml", shared=SHARED)
+    (measure,) = parse_measures(text, origin="tried.yaml", shared=shared)
+    return measure
 
 
 def test_a_definition_holds_the_value_sets_that_it_uses_and_no_others():
     """A definition stands for itself: a change of its codes is a change of it."""
-    shared = {**SHARED, "crohn": ("icd-10-cm|K50*",)}
+    shared = {**SHARED, "crohn": value_set("crohn", "icd-10-cm|K50*")}
 
-    measure = parse_measure(DEFINITION, origin="tried.yaml", shared=shared)
+    measure = parsed(shared=shared)
 
     assert set(measure.value_sets) == set(SHARED)
 
 
 @pytest.mark.parametrize(
-    ("stated", "instead", "told"),
+    ("stated", "instead", "line", "told"),
     [
-        ("title: Tried", "titel: Tried", "unknown field `titel`"),
-        ("title: Tried\n", "", "missing required field `title`"),
-        ("improvement_notation: increase\n", "", "`improvement_notation`"),
-        ("version: 1.0.0", "version: 1.0", "Expected `str`"),
-        ("basis: latest-status", "basis: rolling", "rolling"),
-        ("look_back_months: 12\n", "", "look_back_months"),
-        ("basis: latest-status", "basis: visits", "look_back_months"),
-        ("condition: colitis", "condition: colits", "unknown value set `colits`"),
-        ("codes: pucai-total", "codes: pucai", "unknown value set `pucai`"),
-        ("codes: pucai-total", "codes: colitis", "without `*`"),
-        ("measured: pucai", "measured: pga", "unknown observable or composite `pga`"),
-        ("of: pucai", "of: pga", "`pga`"),
-        ("below: 10", "below: 10, above: 3", "exactly one of: below, at_most"),
-        ("of: pucai, below: 10", "of: pucai", "exactly one of"),
-        ("below: 10", "below: ten", "Expected `float"),
-        ("below: 10", "below: 10.0001", "finer than thousandths"),
-        ("below: 10", "below: .nan", "finer than thousandths"),
-        ("{measured: pucai}", "{measured: pucai, sex: male}", "exactly one of: all"),
-        ("{measured: pucai}", "{all: []}", "length >= 1"),
-        ("{measured: pucai}", "{age: {from: 18, below: 18}}", "below more than"),
-        ("{measured: pucai}", "{answer: {of: pucai, in: [network|a]}}", "answers"),
-        ('unit: "{score}", ', "", "either a unit or answers"),
-        ("tie: highest", "tie: median", "median"),
-        ("sources: [tried]", "sources: []", "length >= 1"),
-        ("2024-01: none", "2024-13: none", "matching regex"),
-        ("2024-01: none", "2024-01: all", "all"),
-        ("sources:", "stratifier: {age_band: [12, 6]}\nsources:", "must ascend"),
-        ("  pucai: {", '  "x) --": {', "matching regex"),
-        ("id: tried", "id: [", "expected"),
+        (
+            "title: Tried",
+            "titel: Tried",
+            4,
+            "unknown field `titel`; did you mean `titl",
+        ),
+        ("title: Tried", "foo: Tried", 4, "unknown field `foo`; known are id, version"),
+        ("title: Tried\n", "", 2, "missing required field `title`: add it"),
+        ("improvement_notation: increase\n", "", 2, "`improvement_notation`"),
+        ("id: tried", "id: Tried", 2, "small letters, digits and single hyphens"),
+        ("version: 1.0.0", "version: 1.0", 3, "three numbers, as `1.0.0`"),
+        ("version: 1.0.0", "version: v1", 3, "three numbers, as `1.0.0`"),
+        ("basis: latest-status", "basis: latest", 6, "did you mean `latest-status`?"),
+        ("look_back_months: 12\n", "", 2, "look_back_months"),
+        ("basis: latest-status", "basis: visits", 7, "look_back_months"),
+        ("condition: colitis", "condition: colits", 12, "unknown value set `colits`"),
+        ("codes: pucai-total", "codes: pucai", 11, "unknown value set `pucai`"),
+        ("codes: pucai-total", "codes: colitis", 11, "without `*`"),
+        ("measured: pucai", "measured: pga", 13, "observable or composite `pga`"),
+        ("of: pucai", "of: pga", 14, "`pga`"),
+        ("below: 10", "below: 10, above: 3", 14, "exactly one of: below, at_most"),
+        ("of: pucai, below: 10", "of: pucai", 14, "exactly one of"),
+        ("below: 10", "below: ten", 14, "`ten` is in no cut-off set"),
+        ("below: 10", "below: [10]", 14, "Expected `float"),
+        ("below: 10", "below: 10.0001", 14, "finer than thousandths"),
+        ("below: 10", "below: .nan", 14, "finer than thousandths"),
+        (
+            "{measured: pucai}",
+            "{measured: pucai, sex: male}",
+            13,
+            "exactly one of: all",
+        ),
+        ("{measured: pucai}", "{all: []}", 13, "length >= 1"),
+        ("{measured: pucai}", "{age: {from: 18, below: 18}}", 13, "below more than"),
+        ("{measured: pucai}", "{answer: {of: pucai, in: [network|a]}}", 13, "answers"),
+        ("{measured: pucai}", "{not: {any: [{sex: man}]}}", 13, "unknown word `man`"),
+        ('unit: "{score}", ', "", 11, "either a unit or answers"),
+        ('unit: "{score}"', "unit: furlong", 11, "`furlong` is no unit of UCUM"),
+        ('unit: "{score}"', 'unit: "mm Hg"', 11, "did you mean `mm[Hg]`?"),
+        ("tie: highest", "tie: median", 11, "unknown word `median`; did you mea"),
+        ("sources: [tried]", "sources: []", 15, "length >= 1"),
+        ("2024-01: none", "2024-13: none", 18, "write a month `2024-03`"),
+        ("2024-01: none", "2024: none", 18, "the year in quotation marks"),
+        ("2024-01: none", "2024-01: nobody", 18, "unknown word `nobody`"),
+        ("2024-01: none}", "2024-01: none, 2024-01: none}", 18, "`2024-01` stands twi"),
+        (
+            "title: nobody",
+            "values: {2024-02-30: {}}",
+            17,
+            "no date that a calendar has",
+        ),
+        (
+            "sources:",
+            "stratifiers: {a: {age_band: [6, 6]}}\nsources:",
+            15,
+            "must ascend",
+        ),
+        ("sources:", "value_set_versions: {}\nsources:", 15, "not for a file to say"),
+        ("sources:", "variant_of: tried\nsources:", 15, "not for a file to say"),
+        ("sources:", "value_sets: {x: [lonic|1-1]}\nsources:", 15, "mean `loinc`?"),
+        ("sources:", "value_sets: {x: [loinc|1*]}\nsources:", 15, "only ICD has famil"),
+        ("sources:", "cut_off_set: a\ncut_off_sets: {b: {}}\nsources:", 15, "set `a`"),
+        ("  pucai: {", '  "x) --": {', 11, "small letters, digits"),
+        ("sources: [tried]", "sources: &a [*a]", 15, "an alias is not taken"),
+        ("id: tried", "id: [", 2, "this is no YAML"),
+        ("id: tried", "id: \t- a", 2, "this is no YAML"),
     ],
 )
-def test_what_is_not_of_the_language_is_refused_with_its_place(stated, instead, told):
+def test_what_is_not_of_the_language_is_refused_at_its_line(
+    stated, instead, line, told
+):
     """A typing error must not become a measure that counts something else."""
     assert stated in DEFINITION
 
-    with pytest.raises(MeasureDefinitionError) as refused:
+    with pytest.raises(FaultyDefinitionError) as refused:
         parsed(DEFINITION.replace(stated, instead, 1))
 
-    assert refused.value.message.startswith("tried.yaml: ")
-    assert told in refused.value.message
+    found = [f"{fault}" for fault in refused.value.faults]
+    assert any(
+        each.startswith(f"tried.yaml:{line}: ") and told in each for each in found
+    )
 
 
-def test_a_refusal_points_at_the_place():
-    """The author of twenty lines should not have to search them."""
-    with pytest.raises(MeasureDefinitionError) as refused:
-        parsed(DEFINITION.replace("below: 10", "below: ten"))
+def test_everything_that_is_wrong_is_told_at_once():
+    """The author of twenty lines should not be sent back twenty times."""
+    text = DEFINITION.replace("title: Tried", "titel: Tried")
+    text = text.replace("scoring: proportion", "scoring: share")
+    text = text.replace("below: 10", "below: 10, above: 11")
 
-    assert refused.value.expression == "$.numerator.value.below"
+    with pytest.raises(FaultyDefinitionError) as refused:
+        parsed(text)
+
+    assert [fault.line for fault in refused.value.faults] == [2, 4, 8, 14]
+
+
+def test_a_component_that_stands_twice_is_refused():
+    """YAML takes the last in silence: a cap would be lost, and nobody would know."""
+    composites = (
+        "composites: {both: {components: {\n  pucai: {cap: 3},\n  pucai: {}}}}\n"
+    )
+    text = DEFINITION.replace("initial_population", composites + "initial_population")
+
+    with pytest.raises(FaultyDefinitionError) as refused:
+        parsed(text)
+
+    (fault,) = refused.value.faults
+    assert (fault.line, fault.message[:20]) == (14, "`pucai` stands twice")
+
+
+def test_a_window_that_ends_before_it_begins_is_refused():
+    """It would match nobody, and look like a network in which nobody is treated."""
+    text = DEFINITION.replace("basis: latest-status", "basis: index-events")
+    text = text.replace(
+        "look_back_months: 12",
+        "index: {condition: colitis}\nwindow: {from_months: 3, to_months: 1}",
+    )
+
+    with pytest.raises(FaultyDefinitionError, match=r"tried\.yaml:8: .*never matches"):
+        parsed(text)
 
 
 @pytest.mark.parametrize(
     ("component", "told"),
     [
         ("pga: {}", "unknown observable `pga`"),
-        ("mean: {}", "`mean` of `both` must be a lowest or highest number"),
-        ("coded: {}", "`coded` of `both` must be a lowest or highest number"),
+        ("mean: {}", "`mean` must be a lowest or highest number"),
+        ("coded: {}", "`coded` must be a lowest or highest number"),
         ("other: {cap: 0.0001}", "finer than thousandths"),
     ],
 )
@@ -139,26 +217,86 @@ def test_the_digest_changes_with_what_is_counted_and_not_with_the_wording():
     assert parsed(DEFINITION.replace("title: Tried", "title: Better")).digest == digest
     assert parsed(DEFINITION.replace("below: 10", "below: 10.0")).digest == digest
     assert parsed(DEFINITION.replace("below: 10", "below: 11")).digest != digest
-    wider = {**SHARED, "colitis": ("icd-10-cm|K51*", "snomed-ct|64766004")}
-    other = parse_measure(DEFINITION, origin="tried.yaml", shared=wider)
-    assert other.digest != digest
+    wider = value_set("colitis", "icd-10-cm|K51*", "snomed-ct|64766004")
+    assert parsed(shared={**SHARED, "colitis": wider}).digest != digest
+
+
+def test_the_digest_knows_what_a_value_set_holds_and_not_what_it_is_called():
+    """A series begins anew when other people count, and not when a title is mended."""
+    listed = value_set("colitis", "snomed-ct|64766004", "icd-10-cm|K51*")
+    turned = value_set(
+        "colitis", "icd-10-cm|K51*", "snomed-ct|64766004", version="2.0.0"
+    )
+    fewer = value_set(
+        "colitis", "icd-10-cm|K51*", "snomed-ct|64766004", "not icd-10-cm|K51.8*"
+    )
+
+    first, second, third = (
+        parsed(shared={**SHARED, "colitis": each}) for each in (listed, turned, fewer)
+    )
+
+    assert first.digest == second.digest
+    assert first.digest != third.digest
+
+
+def test_a_measure_says_which_versions_of_its_value_sets_it_counts_by():
+    """Of a set of the definition's own it is the definition's version."""
+    shared = {**SHARED, "colitis": value_set("colitis", "icd-10-cm|K51*", version="7")}
+    text = DEFINITION.replace(
+        "observables:", "value_sets: {pucai-total: [network|p]}\nobservables:"
+    )
+
+    assert parsed(text, shared).value_set_versions == {
+        "colitis": "7",
+        "pucai-total": "1.0.0",
+        "qualifying-visit": "1.0.0",
+    }
+
+
+def library_with(**texts: str) -> dict[str, str]:
+    """Return the library's value sets, and definitions of a test's own."""
+    sets = {name: text for name, text in FILES.items() if name.endswith(".json")}
+    return {**sets, **{f"{name}.yaml": text for name, text in texts.items()}}
 
 
 def test_a_library_refuses_two_measures_of_one_id():
     """A series must belong to one definition."""
     text = FILES["uc-remission.yaml"]
-    files = {VALUE_SETS: FILES[VALUE_SETS], "a.yaml": text, "b.yaml": text}
 
-    with pytest.raises(MeasureDefinitionError, match="two definitions"):
-        parse_library(files)
+    with pytest.raises(MeasureDefinitionError, match=r"b\.yaml:1: .* a\.yaml too"):
+        parse_library(library_with(a=text, b=text))
 
 
 def test_a_library_refuses_a_relation_to_a_measure_that_is_not_there():
     """Disclosure control subtracts what is related; it must be able to find it."""
-    text = FILES["uc-remission.yaml"] + "\nsubset_of: [ibd-remission]\n"
+    text = FILES["uc-remission.yaml"] + "\nsubset_of: [uc-remision]\n"
+    line = len(text.splitlines())
 
-    with pytest.raises(MeasureDefinitionError, match="not here"):
-        parse_library({VALUE_SETS: FILES[VALUE_SETS], "a.yaml": text})
+    with pytest.raises(MeasureDefinitionError) as refused:
+        parse_library(library_with(a=text))
+
+    assert refused.value.message == (
+        f"a.yaml:{line}: there is no measure `uc-remision` here;"
+        " did you mean `uc-remission`?"
+    )
+
+
+def test_a_library_refuses_one_code_in_two_units():
+    """A fact is stored once, so all definitions must compare it in one unit."""
+    text = FILES["hba1c-poor-control.yaml"]
+    other = text.replace("id: hba1c", "id: other").replace(
+        'unit: "%"', "unit: mmol/mol"
+    )
+    other = other.replace("{unit: mmol/mol,", "{unit: '%',")
+
+    with pytest.raises(MeasureDefinitionError, match=r"b\.yaml:15: .*another unit"):
+        parse_library(library_with(a=text, b=other))
+
+
+def test_the_value_sets_of_before_are_refused_with_what_to_do():
+    """A network that kept its one YAML file is told where value sets are now."""
+    with pytest.raises(MeasureDefinitionError, match="catchment valueset"):
+        parse_library({"value_sets.yaml": "{}"})
 
 
 def test_the_published_schema_is_made_from_the_types():
@@ -168,11 +306,11 @@ def test_the_published_schema_is_made_from_the_types():
     assert json.loads(published) == json.loads(json.dumps(json_schema()))
 
 
-@pytest.mark.parametrize("name", LIBRARY)
+@pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".yaml")])
 def test_the_schema_accepts_the_library(name):
     """An editor must not underline what the hub takes."""
     validator = jsonschema_rs.validator_for(json_schema())
-    text = FILES[f"{name}.yaml"]
+    text = FILES[name]
     stated = json.loads(msgspec.json.encode(msgspec.yaml.decode(text)))
 
     assert [error.message for error in validator.iter_errors(stated)] == []

@@ -9,41 +9,37 @@ import pytest
 
 from app.domain.terminology import LOINC, NETWORK, Coding
 from app.measures.checks import leaves
-from app.measures.compilation import compile_measure
 from app.measures.definitions import Comparison, Predicate
-from app.measures.examples import disagreements, example_rows
+from app.measures.examples import disagreements
 from app.measures.facts import canonical_units
-from tests.reference.databases import sqlite_database
-from tests.reference.library import LIBRARY
+from app.services.authoring import faults_of
+from app.services.trials import failed_examples
+from tests.reference.library import LIBRARY, READ
+
+ORIGINS = [definition.document.origin for definition in READ.definitions]
 
 
-@pytest.mark.parametrize("measure", LIBRARY.values(), ids=LIBRARY.keys())
-def test_every_worked_example_of_the_library_holds(measure):
+@pytest.mark.parametrize("definition", READ.definitions, ids=ORIGINS)
+def test_every_worked_example_of_the_library_holds(definition):
     """A definition is only as good as the patients it is tried on."""
-    rows = example_rows(measure)
-    database = sqlite_database()
-    database.fill_rows(
-        subject=rows.subject,
-        observation=rows.observation,
-        condition=rows.condition,
-        visit=rows.visit,
-    )
-
-    events = database.events(compile_measure(measure, rows.concepts))
-
-    assert list(disagreements(measure, events)) == []
+    assert list(failed_examples(definition)) == []
 
 
 def test_an_example_that_does_not_hold_is_told_by_its_title_and_interval():
     """Silence must mean agreement: with no events, 9.1 % would be no poor control."""
     measure = LIBRARY["hba1c-poor-control"]
 
-    told = list(disagreements(measure, []))
+    told = [problem.message for problem in disagreements(measure, [])]
 
     assert (
         "Of two values on one day the lower one counts: 2023-05 is none, not numerator"
         in told
     )
+
+
+def test_nothing_is_wrong_with_the_library():
+    """Every code has its system's syntax, every unit converts, every example holds."""
+    assert faults_of(READ) == []
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +59,7 @@ def test_cjadas10_has_the_published_cut_offs_of_its_set(cut_offs, basis):
         if row["id"] == measure.cut_off_set
     }
 
-    oligo, poly = comparisons(measure.numerator)
+    oligo, poly = comparisons(measure.predicates["numerator"])
 
     assert (oligo.at_most, poly.at_most) == (published["oligo"], published["poly"])
 
@@ -71,7 +67,7 @@ def test_cjadas10_has_the_published_cut_offs_of_its_set(cut_offs, basis):
 @pytest.mark.parametrize("basis", ["", "-visits"])
 def test_pucai_has_the_published_cut_off(cut_offs, basis):
     """Remission is below 10, which is not remission itself."""
-    (comparison,) = comparisons(LIBRARY[f"uc-remission{basis}"].numerator)
+    (comparison,) = comparisons(LIBRARY[f"uc-remission{basis}"].predicates["numerator"])
 
     assert comparison.below == cut_offs["PUCAI"]["remission_lt"]
 

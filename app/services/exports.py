@@ -1,0 +1,206 @@
+"""Facts and SQL texts for other engines to count, and what they count compared."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from app.domain.errors import ConflictError, NotFoundError
+from app.measures.compilation import compile_measure
+from app.services.counts import measure_rows
+from app.services.hub import Hub
+from app.store import engines, recounts
+from app.store.concepts import all_concepts
+from app.store.engines import EngineName
+from app.store.exports import export_facts, write_parquet
+from app.store.recounts import COUNTS, KEY, EventRow
+from app.store.sessions import read_session
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+OWNER_ONLY = 0o700
+
+
+class ExportedMeasure(msgspec.Struct, frozen=True, kw_only=True):
+    """A measure whose SQL text lies in the folder, as ``measures/<id>.sql``."""
+
+    id: str
+    version: str
+    digest: str
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What an exported folder holds; it is written last.
+
+    ``as_of`` is when, in RFC 3339; ``waiting`` says that facts were there which the
+    hub's own cells did not count yet. ``rows`` are of each table.
+    """
+
+    format: int
+    as_of: str
+    waiting: bool
+    policy: str
+    policy_digest: str
+    rows: dict[str, int]
+    measures: tuple[ExportedMeasure, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """The cells of one measure as an engine counted them, in the order of their key."""
+
+    measure: ExportedMeasure
+    cells: tuple[EventRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A cell in which the hub and an engine differ; None: there is no such cell."""
+
+    measure_id: str
+    hub: EventRow | None
+    engine: EventRow | None
+
+
+def export(hub: Hub, folder: Path) -> Manifest:
+    """
+    Write the facts, each measure's SQL text and a manifest into a new *folder*.
+
+    All of one moment. Only its owner may enter it: rows of days and months are still
+    those of persons, as in the database.
+
+    Raises:
+        ConflictError: There is something in the folder.
+        NotSupportedError: What writes Parquet is not installed.
+    """
+    _make_empty(folder)
+    with read_session(hub.engine) as session:
+        concepts = all_concepts(session)
+        for measure in hub.measures:
+            text_file(folder, measure.id).write_text(compile_measure(measure, concepts))
+        manifest = Manifest(
+            format=FORMAT,
+            as_of=datetime.fromtimestamp(hub.clock() // 1000, UTC).isoformat(),
+            waiting=recounts.waiting_since(session, clinic_id=None) is not None,
+            policy=hub.policy.terms.id,
+            policy_digest=hub.policy.digest,
+            rows=export_facts(session, folder),
+            measures=tuple(
+                ExportedMeasure(id=m.id, version=m.version, digest=m.digest)
+                for m in hub.measures
+            ),
+        )
+    encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    (folder / MANIFEST).write_bytes(encoded + b"\n")
+    return manifest
+
+
+def text_file(folder: Path, measure_id: str) -> Path:
+    """Return where a measure's SQL text is."""
+    return folder / "measures" / f"{measure_id}.sql"
+
+
+def _make_empty(folder: Path) -> None:
+    folder.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        msg = f"There is something in {folder} already; name a new folder"
+        raise ConflictError(msg)
+    folder.chmod(OWNER_ONLY)
+    (folder / "measures").mkdir()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """
+    Return what *folder* holds.
+
+    Raises:
+        NotFoundError: Nothing was exported there, or not to its end.
+    """
+    try:
+        text = (folder / MANIFEST).read_bytes()
+        return msgspec.json.decode(text, type=Manifest)
+    except (FileNotFoundError, msgspec.DecodeError):
+        msg = f"{folder} is not what `catchment export` leaves when it has ended"
+        raise NotFoundError(msg) from None
+
+
+def recount(
+    folder: Path, engine: EngineName, *, master: str = engines.LOCAL
+) -> Iterator[Counted]:
+    """
+    Yield the cells of each exported measure, counted by *engine* from nothing.
+
+    Raises:
+        NotFoundError: Nothing was exported to *folder*.
+        NotSupportedError: The engine is not installed.
+    """
+    manifest = read_manifest(folder)
+    with engines.opened(engine, folder, master=master) as run:
+        for measure in manifest.measures:
+            events = text_file(folder, measure.id).read_text()
+            rows = run(recounts.summed(events))
+            cells = (EventRow(**dict(zip(_COLUMNS, row, strict=True))) for row in rows)
+            yield Counted(measure=measure, cells=tuple(sorted(cells, key=_key)))
+
+
+def differences(hub: Hub, counted: Counted) -> list[Difference]:
+    """
+    Return where the hub's live cells of a measure are not what an engine counted.
+
+    Raises:
+        ConflictError: The hub does not count that definition, or not all of it yet.
+    """
+    with read_session(hub.engine) as session:
+        row = measure_rows(session, hub).get(counted.measure.id)
+        if row is None or row.digest != counted.measure.digest or not row.counted:
+            msg = f"The hub has not counted {counted.measure.id} as it was exported"
+            raise ConflictError(msg)
+        live = _by_key(recounts.read_events(session, row.id))
+    found = _by_key(counted.cells)
+    return [
+        Difference(
+            measure_id=counted.measure.id, hub=live.get(key), engine=found.get(key)
+        )
+        for key in sorted(live.keys() | found.keys())
+        if live.get(key) != found.get(key)
+    ]
+
+
+def save_cells(path: Path, counted: Sequence[Counted]) -> None:
+    """
+    Write cells as one Parquet file.
+
+    Raises:
+        NotSupportedError: What writes Parquet is not installed.
+    """
+    kinds = {"measure": "string", "version": "string", "clinic_id": "int32"}
+    kinds |= dict.fromkeys(KEY, "int32") | dict.fromkeys(COUNTS, "int64")
+    write_parquet(path, kinds, [[line for one in counted for line in lines(one)]])
+
+
+def lines(counted: Counted) -> Iterator[tuple[str | int, ...]]:
+    """Yield a line for each cell: measure, version, clinic, key, counts."""
+    measure = counted.measure
+    for cell in counted.cells:
+        yield (measure.id, measure.version, *(getattr(cell, c) for c in _COLUMNS))
+
+
+_CELL = ("clinic_id", *KEY)
+_COLUMNS = (*_CELL, *COUNTS)
+HEADER = ("measure", "version", *_COLUMNS)
+
+
+def _key(cell: EventRow) -> tuple[int, ...]:
+    return tuple(getattr(cell, name) for name in _CELL)
+
+
+def _by_key(cells: Iterable[EventRow]) -> dict[tuple[int, ...], EventRow]:
+    """Return the cells in which anything changes, by their key."""
+    return {
+        _key(cell): cell
+        for cell in cells
+        if any(getattr(cell, name) for name in COUNTS)
+    }

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
+from app.deid.codes import REPORT_STATUSES
 from app.deid.dates import kept_date
 from app.deid.policies import ReportedMeasure
 from app.deid.pseudonyms import KeyRing, ward_key, ward_name
@@ -13,6 +14,7 @@ from app.domain.calendar import date_of_day, day_number, first_day, month_of_day
 from app.domain.clinics import Source
 from app.domain.errors import (
     BusinessRuleError,
+    InvalidCodeError,
     InvalidElementError,
     MissingElementError,
 )
@@ -127,7 +129,11 @@ def kept_report(
         BusinessRuleError: the measure, or its version, is none that clinics report; or
             the period is no calendar month.
         InvalidElementError: a part is more than its whole.
+        InvalidCodeError: the status is none of a report's.
     """
+    if stated.status not in REPORT_STATUSES:
+        msg = "Not a code of the value set that FHIR requires"
+        raise InvalidCodeError(msg, expression="MeasureReport.status")
     measure = measures.get(stated.measure)
     if measure is None or stated.version not in {None, measure.version}:
         msg = "Not a measure, in its present version, that clinics report counts of"

@@ -14,7 +14,7 @@ from app.domain.records import Summary as SummaryRecord
 from app.domain.terminology import REPORTED_DENOMINATOR, REPORTED_NUMERATOR, Coding
 from app.measures.definitions import Measure, Scoring
 from app.measures.facts import COUNTED_STATUSES, CanonicalUnit, quantity_thousandths
-from app.measures.plans import expanded
+from app.measures.value_sets import expanded
 
 COUNTED_REPORTS = {"complete"}
 ONE = 1000

@@ -3,11 +3,14 @@
 from calendar import monthrange
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import text
 
 from app.services import recounts as counting
+from app.services import releases
 from app.services.hub import Hub
+from app.store.sessions import write_session
 from tests.hubs import Caller, Network, bearer
 from tests.make import (
     UCUM,
@@ -525,3 +528,116 @@ async def test_single_events_are_for_their_own_clinic_only(hub: Hub, network: Ne
         assert refused.status_code == 404
         assert "events" in refused.json()["detail"]
     assert (await seen(alpha, "clabsi-rate/events")).status_code == 404
+
+
+LOCKED = ("2026-01", "2026-02", "2026-03")
+"""Months whose data lock has passed by the test clock; together a quarter."""
+
+
+async def four_clinics(network: Network) -> dict[str, Caller]:
+    """Return clinics that reported three months; 12 events in 3,000 days, or 2."""
+    names = ("alpha", "beta", "gamma", "delta", "epsilon")
+    callers = {name: network.ehr(f"{name}-ehr") for name in names}
+    for month in LOCKED:
+        year, number = map(int, month.split("-"))
+        for name, ehr in callers.items():
+            events = 2 if name == "epsilon" else 12
+            await ehr.post(report(events, 3000, period=whole(year, number)))
+    return callers
+
+
+async def test_partners_see_released_rates_and_no_single_hidden_clinic(
+    hub: Hub, network: Network
+):
+    """
+    Epsilon has 2 events a month, so two others hide beside it: 50 less 24 is of three.
+
+    A month's total is 50 in 15,000 line days, 3.33 per 1,000; each clinic sees itself.
+    """
+    callers = await four_clinics(network)
+    partner = network.partner()
+    count(hub)
+    with write_session(hub.engine) as session:
+        releases.publish(session, hub)
+
+    total = await seen(partner, "clabsi-rate/series", interval="month")
+    month = {p["interval_start"][:7]: p for p in total.json()["points"]}[LOCKED[0]]
+    shown = {}
+    for name in callers:
+        answer = await seen(partner, "clabsi-rate/series", clinic=name)
+        by_start = {p["interval_start"][:7]: p for p in answer.json()["points"]}
+        shown[name] = by_start[LOCKED[0]]["n"]
+    own = await months(callers["epsilon"])
+
+    assert total.json()["measure"]["per"] == 1000
+    assert (month["n"], month["d"], round(month["value"], 4)) == (50, 15_000, 3.3333)
+    assert month["population"] is None
+    assert sorted(shown.values(), key=str) == [12, 12, None, None, None]
+    assert shown["epsilon"] is None
+    assert own[LOCKED[0]][:2] == (2, 3000)
+
+
+async def test_a_rate_has_a_u_chart_as_numbers(hub: Hub, ehr: Caller):
+    """
+    Twelve months of 2 in 1,000 line days: centre line 2, upper limit 2 + 3 sqrt(2).
+
+    There is no picture of it yet, and no comparison of clinics: 404 says so.
+    """
+    for number in range(1, 13):
+        await ehr.post(report(2, 1000, period=whole(2025, number)))
+    count(hub)
+
+    answer = await seen(
+        ehr,
+        "clabsi-rate/chart",
+        clinic="alpha",
+        **{"from": "2025-01-01", "to": "2025-12-31"},
+    )
+    picture = await seen(ehr, "clabsi-rate/chart.svg", clinic="alpha")
+
+    chart = answer.json()
+    assert chart["chart"] == "u", chart
+    assert {point["value"] for point in chart["points"]} == {2.0}
+    assert chart["points"][0]["center_line"] == 2.0
+    assert chart["points"][0]["upper_limit"] == pytest.approx(2 + 3 * 2**0.5)
+    assert picture.status_code == 404
+    assert picture.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_pages_and_the_catalogue_hold_beside_such_measures(
+    hub: Hub, network: Network, client: httpx.AsyncClient
+):
+    """The catalogue tells them; the dashboard leaves them out."""
+    await four_clinics(network)
+    partner = network.partner()
+    count(hub)
+    with write_session(hub.engine) as session:
+        releases.publish(session, hub)
+
+    token = await partner.fresh_token("system/Measure.rs")
+    catalogue = await client.get("/v1/measures", headers=bearer(token))
+    one = await client.get("/v1/measures/clabsi-rate", headers=bearer(token))
+    overview = await client.get("/")
+    page = await client.get("/measures/clabsi-rate")
+
+    listed = {each["id"]: each for each in catalogue.json()["measures"]}
+    assert listed["clabsi-rate"]["basis"] == "summaries"
+    assert "1,000" in one.json()["explanation"]
+    assert overview.status_code == 200
+    assert "CLABSI" not in overview.text
+    assert page.status_code == 404
+
+
+async def test_a_refresh_makes_the_same_numbers_again(hub: Hub, ehr: Caller):
+    """What is kept is enough: the integer rows can be thrown away."""
+    await ehr.post(line_days(412))
+    await ehr.post(report(3, 900))
+    count(hub)
+    before = kept(hub)
+    with write_session(hub.engine) as session:
+        session.connection().execute(text("DELETE FROM summary_fact"))
+
+    counting.refresh(hub)
+
+    assert kept(hub) == before
+    assert len(before) == 3

@@ -10,6 +10,10 @@ from .chart_signal_answer import ChartSignalAnswer
 from .clinic_answer import ClinicAnswer
 from .comparison_answer import ComparisonAnswer
 from .discover_response_discover import DiscoverResponseDiscover
+from .event_point import EventPoint
+from .event_point_reason_type_0 import EventPointReasonType0
+from .events_answer import EventsAnswer
+from .events_answer_between import EventsAnswerBetween
 from .funnel_limits_answer import FunnelLimitsAnswer
 from .grant_token_token_request import GrantTokenTokenRequest
 from .interval import Interval
@@ -60,6 +64,10 @@ __all__ = (
     "ClinicAnswer",
     "ComparisonAnswer",
     "DiscoverResponseDiscover",
+    "EventPoint",
+    "EventPointReasonType0",
+    "EventsAnswer",
+    "EventsAnswerBetween",
     "FunnelLimitsAnswer",
     "GrantTokenTokenRequest",
     "Interval",

@@ -19,6 +19,7 @@ from app.measures.definitions import LOADED, Measure, MeasureDefinitionError
 from app.measures.documents import Document, Fault
 from app.measures.facts import canonical_units
 from app.measures.misfits import misfits, nearest
+from app.measures.ranges import RANGES
 from app.measures.unit_checks import growth_problems, unit_problems
 from app.measures.value_sets import ValueSet, is_family_of_none, problems_of
 
@@ -128,7 +129,7 @@ def read_library(files: Mapping[str, str], *, beside: Library | None = None) -> 
     definitions = tuple(
         read_definition(text, origin=origin, shared=value_sets)
         for origin, text in sorted(files.items())
-        if not is_value_set(origin)
+        if is_definition(origin)
     )
     faults += [fault for each in definitions for fault in each.faults]
     others = () if beside is None else beside.measures
@@ -145,6 +146,11 @@ def read_library(files: Mapping[str, str], *, beside: Library | None = None) -> 
 def is_value_set(origin: str) -> bool:
     """Return whether a file of a library is a value set, not a definition."""
     return origin.endswith(SET_SUFFIX)
+
+
+def is_definition(origin: str) -> bool:
+    """Return whether a file of a library defines measures, not what values can be."""
+    return not is_value_set(origin) and origin.rpartition("/")[2] != RANGES
 
 
 def read_definition(

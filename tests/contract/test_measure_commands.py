@@ -222,3 +222,15 @@ def test_a_preview_of_nothing_says_so_and_whom_it_is_for(catchment):
     assert ended.code == 0, ended
     assert "no disclosure control has looked at this" in ended.output
     assert "No record has the network's code ibd-pga" in ended.output
+
+
+def test_the_pages_of_the_library_are_written_without_a_database(catchment, tmp_path):
+    """They are what stands in docs/measures; a network makes those of its own."""
+    settings = {"CATCHMENT_DATABASE_URL": "sqlite:////nonexistent/x.db"}
+    kept = LIBRARY.parents[2] / "docs/measures"
+
+    done = catchment("measure", "pages", str(tmp_path / "pages"), **settings)
+
+    assert done.code == 0, done.output
+    written = {path.name: path.read_text() for path in (tmp_path / "pages").iterdir()}
+    assert written == {path.name: path.read_text() for path in kept.iterdir()}

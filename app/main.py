@@ -13,7 +13,16 @@ from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 
-from app.routers import fhir, fhir_document, health, oauth, operations, pages, v1
+from app.routers import (
+    fhir,
+    fhir_document,
+    health,
+    oauth,
+    operations,
+    pages,
+    quality,
+    v1,
+)
 from app.routers.descriptions import describe_problems
 from app.routers.outcomes import LastDoor, install_error_replies
 from app.routers.transport import HttpsOnly
@@ -61,7 +70,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
     install_error_replies(app)
     # Each request looks for its room in this order: the clinics' comes early, after
     # those whose paths it would take for a type's.
-    for room in (fhir_document, operations, oauth, fhir, health, v1, pages):
+    for room in (fhir_document, operations, oauth, fhir, health, v1, quality, pages):
         app.include_router(room.router)
     describe_problems(app)
     app.mount("/static", StaticFiles(directory=APP / "web/static"))

@@ -11,6 +11,7 @@ from app.domain.terminology import NETWORK
 from app.measures.definitions import Measure, coding_of
 from app.measures.facts import canonical_units
 from app.measures.libraries import parse_library
+from app.measures.ranges import RANGES, parse_ranges, ranges_by_code
 from app.measures.value_sets import listed
 from app.services.authorization import Principals
 from app.services.budgets import Budgets
@@ -55,6 +56,7 @@ def open_hub(
         policy=parse_policy(policy, network_codes=network_codes(library)),
         measures=library,
         units=canonical_units(library),
+        ranges=ranges_by_code(parse_ranges(measures.get(RANGES, "{}"))),
         audiences=parse_audiences(audiences),
         concepts=ConceptCache(engine),
         signing_key=signing_key,

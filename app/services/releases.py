@@ -14,6 +14,7 @@ from app.domain.clinics import Audience, ClinicStatus
 from app.domain.counts import Cell, ReleasedCell
 from app.domain.errors import NotFoundError
 from app.measures.definitions import Measure
+from app.measures.strata import blocks
 from app.services.counts import measure_rows, true_cells
 from app.services.hub import Hub
 from app.store import clinics, releases
@@ -107,6 +108,7 @@ def _release(
             cells,
             rules=rules,
             basis=measure.basis,
+            blocks=blocks(measure),
             intervals=intervals,
             earlier=earlier.get(measure_id, []),
             within=None if narrower is None else narrower[measure_id],

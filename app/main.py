@@ -14,8 +14,10 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 
 from app.routers import (
+    contributions,
     fhir,
     fhir_document,
+    fhir_measures,
     health,
     oauth,
     operations,
@@ -70,7 +72,18 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
     install_error_replies(app)
     # Each request looks for its room in this order: the clinics' comes early, after
     # those whose paths it would take for a type's.
-    for room in (fhir_document, operations, oauth, fhir, health, v1, quality, pages):
+    for room in (
+        fhir_document,
+        operations,
+        fhir_measures,
+        oauth,
+        fhir,
+        health,
+        v1,
+        contributions,
+        quality,
+        pages,
+    ):
         app.include_router(room.router)
     describe_problems(app)
     app.mount("/static", StaticFiles(directory=APP / "web/static"))

@@ -11,6 +11,9 @@ from .clinic_answer import ClinicAnswer
 from .code_answer import CodeAnswer
 from .code_use import CodeUse
 from .comparison_answer import ComparisonAnswer
+from .contribution_answer import ContributionAnswer
+from .contribution_answer_status import ContributionAnswerStatus
+from .contributions_answer import ContributionsAnswer
 from .delay_answer import DelayAnswer
 from .discover_response_discover import DiscoverResponseDiscover
 from .distribution_answer import DistributionAnswer
@@ -75,6 +78,9 @@ __all__ = (
     "CodeAnswer",
     "CodeUse",
     "ComparisonAnswer",
+    "ContributionAnswer",
+    "ContributionAnswerStatus",
+    "ContributionsAnswer",
     "DelayAnswer",
     "DiscoverResponseDiscover",
     "DistributionAnswer",

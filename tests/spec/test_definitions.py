@@ -317,7 +317,7 @@ def test_the_published_schema_is_made_from_the_types():
 
 @pytest.mark.parametrize("document", [each.document for each in READ.definitions])
 def test_the_schema_accepts_the_library(document):
-    """An editor must not underline what the hub takes; it reads YAML as the hub does."""
+    """An editor must not underline what the hub takes, and reads YAML as it does."""
     validator = jsonschema_rs.validator_for(json_schema())
     stated = json.loads(msgspec.json.encode(document.data))
 

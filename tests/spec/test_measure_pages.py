@@ -49,7 +49,10 @@ def test_every_code_is_said_in_our_own_words():
     codes = {
         rule.removeprefix("not ")
         for measure in LIBRARY.values()
-        for rules in measure.value_sets.values()
+        for rules in (
+            *measure.value_sets.values(),
+            *(each.answers for each in measure.observables.values()),
+        )
         for rule in rules
     }
 
@@ -94,6 +97,17 @@ def test_a_page_has_codes_with_their_system_and_meaning():
 
     assert f"| ICD-10-CM | M08.4 and all that begins so | {MEANINGS[RULE]} |" in text
     assert "| LOINC | 75894-6 |" in text
+
+
+def test_a_page_has_the_codes_of_answers_in_their_order():
+    """Which of two answers of one day is the higher one decides who meets a measure."""
+    text = definition("ibd-remission-pga")
+    answers = text[text.index("**pga**, answers") :]
+    order = [
+        answers.index(f"| pga-{word} |") for word in ("quiescent", "mild", "severe")
+    ]
+
+    assert order == sorted(order)
 
 
 def test_a_page_tells_an_example_as_a_patient():

@@ -16,6 +16,7 @@ from tests import released_hub
 from tests.api.test_counting import count, diabetic, result
 from tests.hubs import Caller, Network, bearer
 from tests.make import batch
+from tests.reference.library import LIBRARY
 from tests.reference.reports import deqm_faults, values
 from tests.released_hub import HIDDEN_MEASURE, MEASURE
 
@@ -26,6 +27,7 @@ OWN = "https://catchment.example/fhir/StructureDefinition"
 OF_JANUARY = (
     f"Measure/{MEASURE}/$evaluate-measure?periodStart=2024-01&periodEnd=2024-01"
 )
+VERSION_OF = {measure.id: measure.version for measure in LIBRARY.values()}
 ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
 
@@ -160,7 +162,7 @@ async def test_a_measure_says_what_it_counts_and_which_way_is_better(
         (f"_id={HBA1C},bp-control", ["bp-control", HBA1C]),
         ("url=http://127.0.0.1:8000/fhir/Measure/bp-control", ["bp-control"]),
         ("name=hba1c", [HBA1C]),
-        ("name=hba1c&status=active&version=1.0.0", [HBA1C]),
+        (f"name=hba1c&status=active&version={VERSION_OF[HBA1C]}", [HBA1C]),
         ("name=control", []),
         ("name=hba1c&version=0.9.0", []),
         ("name=hba1c&status=draft", []),
@@ -230,7 +232,8 @@ async def test_a_quarter_is_reported_with_its_strata(
     report = await report_of(http, "2024-10-01", "2024-12-31")
 
     (group,) = report["group"]
-    assert report["measure"] == f"{released.fhir_base}/Measure/{MEASURE}|1.0.0"
+    url, version = f"{released.fhir_base}/Measure/{MEASURE}", VERSION_OF[MEASURE]
+    assert report["measure"] == f"{url}|{version}"
     assert report["period"] == {"start": "2024-10-01", "end": "2024-12-31"}
     assert (report["status"], report["type"]) == ("complete", "summary")
     assert report["reporter"]["reference"] == "Organization/the.network"
@@ -475,7 +478,10 @@ async def test_pages_hold_each_report_once(http: httpx.AsyncClient):
         (f"measure={MEASURE}", 36),
         (f"measure=Measure/{MEASURE}", 36),
         (f"measure=http://127.0.0.1:8000/fhir/Measure/{MEASURE}", 36),
-        (f"measure=http://127.0.0.1:8000/fhir/Measure/{MEASURE}|1.0.0", 36),
+        (
+            f"measure=http://127.0.0.1:8000/fhir/Measure/{MEASURE}|{VERSION_OF[MEASURE]}",
+            36,
+        ),
         (f"measure=http://127.0.0.1:8000/fhir/Measure/{MEASURE}|0.9.0", 0),
         (f"measure={MEASURE},{HIDDEN_MEASURE}", 50),
         ("reporter=Organization/alder-creek", 14),

@@ -7,7 +7,7 @@ from itertools import compress, groupby
 import msgspec
 
 from app.charts import rules
-from app.charts.control_charts import OVERDISPERSED, proportion_chart
+from app.charts.control_charts import OVERDISPERSED, proportion_chart, u_chart
 from app.charts.lines import ChartKind, Fit, Frame, Lines, Phase, frame
 from app.charts.remarks import (
     MIN_FROZEN_POINTS,
@@ -19,10 +19,13 @@ from app.charts.remarks import (
 from app.charts.rules import Rule, RuleSet, Signal
 from app.domain.counts import Basis, Interval, ReleasedCell, Withheld
 
+INDEPENDENT = frozenset({Basis.VISITS, Basis.SUMMARIES})
+"""The bases whose intervals share nothing, so that runs in them mean something."""
+
 
 class ChartPoint(msgspec.Struct, frozen=True, kw_only=True):
     """
-    One interval on a control chart; proportions in [0, 1].
+    One interval on a control chart; proportions in [0, 1], or rates.
 
     ``interval_start`` is a month number. ``value`` is None where ``withheld`` says why.
     ``signals`` names the rules in whose finding this point stands out.
@@ -89,6 +92,7 @@ def measure_chart(
     *,
     basis: Basis,
     improvement: str,
+    per: int | None = None,
     rule_set: RuleSet = RuleSet.ANHOEJ,
     phases: Sequence[Phase] = (),
     excluded: Collection[int] = (),
@@ -100,6 +104,7 @@ def measure_chart(
         cells: one clinic's or the network's, of one stratum, at least one.
         basis: what a unit of the measure is.
         improvement: the measure's improvement notation, ``increase`` or ``decrease``.
+        per: of a rate, the exposure that its values are per; None of a proportion.
         rule_set: the rules to search for signals with.
         phases: accepted shifts and frozen baselines, as month numbers.
         excluded: month numbers of points with a known cause: in no line and no run.
@@ -109,7 +114,7 @@ def measure_chart(
     short = [phase for phase in frozen if _is_short(phase, series, excluded)]
     kept = [Phase(start=at.start) if at in short else at for at in phases]
     within = _frame(series, kept, excluded)
-    fit = _fit(series, within)
+    fit = _fit(series, within, per)
     judged = _judged(series, fit, basis)
     found = rules.find_signals(
         judged,
@@ -183,17 +188,13 @@ def _frame(
     )
 
 
-def _fit(series: Sequence[ReleasedCell], within: Frame) -> Fit:
+def _fit(series: Sequence[ReleasedCell], within: Frame, per: int | None) -> Fit:
     """Return the lines of the series, as far as they may and can be told."""
     if any(cell.withheld is Withheld.SUPPRESSED for cell in series):
-        return _points_alone(series)
+        return _points_alone(series, per)
     if not any(within.baseline):
-        return _points_alone(series)
-    fit = proportion_chart(
-        [cell.numerator for cell in series],
-        [cell.denominator for cell in series],
-        within=within,
-    )
+        return _points_alone(series, per)
+    fit = _chart(series, within, per)
     usable = Counter(compress(within.phases, within.baseline))
     return msgspec.structs.replace(
         fit,
@@ -204,11 +205,23 @@ def _fit(series: Sequence[ReleasedCell], within: Frame) -> Fit:
     )
 
 
-def _points_alone(series: Sequence[ReleasedCell]) -> Fit:
+def _chart(series: Sequence[ReleasedCell], within: Frame, per: int | None) -> Fit:
+    """Return the u chart of a rate, the p or p' chart of a proportion."""
+    numerators = [cell.numerator for cell in series]
+    denominators = [cell.denominator for cell in series]
+    if per is None:
+        return proportion_chart(numerators, denominators, within=within)
+    exposures = [None if n is None else n / per for n in denominators]
+    return u_chart(numerators, exposures, within=within)
+
+
+def _points_alone(series: Sequence[ReleasedCell], per: int | None) -> Fit:
     return Fit(
         chart=ChartKind.POINTS,
         sigma_method="none",
-        values=tuple(cell.proportion for cell in series),
+        values=tuple(
+            cell.proportion if per is None else cell.rate(per) for cell in series
+        ),
         lines=(None,) * len(series),
     )
 
@@ -223,7 +236,7 @@ def _judged(
     """Return the values that rules may look at."""
     return [
         value
-        if basis is Basis.VISITS and is_closed(cell) and line and line.upper
+        if basis in INDEPENDENT and is_closed(cell) and line and line.upper
         else None
         for cell, value, line in zip(series, fit.values, fit.lines, strict=True)
     ]
@@ -244,6 +257,8 @@ def _lacks_limits(value: float | None, line: Lines | None) -> bool:
 def _reason(fit: Fit) -> str:
     if fit.chart is ChartKind.POINTS:
         return "The points alone: see the remarks."
+    if fit.chart is ChartKind.U:
+        return "A u chart, because the measure is a rate of events by exposure."
     if fit.sigma_z is None:
         return "A p chart, because the measure is a proportion."
     found = f"between-point variation is {fit.sigma_z:.2f} times the binomial"

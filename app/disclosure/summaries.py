@@ -1,7 +1,7 @@
 """What a release shows, for its record: shares and totals, never a reason per cell."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -11,6 +11,7 @@ from app.domain.counts import Cell, Interval, ReleasedCell, Withheld
 
 Place = tuple[int | None, Interval, int, int]
 """Clinic (None is the network), width, start, stratum."""
+IsSmall = Callable[[ReleasedCell, Sequence[Cell], AudienceRules], bool]
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,13 +44,23 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def summarize(
-    cells: Sequence[Cell], released: Sequence[ReleasedCell], *, rules: AudienceRules
+    cells: Sequence[Cell],
+    released: Sequence[ReleasedCell],
+    *,
+    rules: AudienceRules,
+    is_small: IsSmall | None = None,
 ) -> Summary:
-    """Return what *released* shows of the true *cells* that it was made from."""
+    """
+    Return what *released* shows of the true *cells* that it was made from.
+
+    *is_small* tells whether a cell is withheld for its own sake; without it people are
+    behind the cells.
+    """
+    tell = is_small or _is_small
     behind = _cells_behind(cells)
     pairs = [(cell, behind[_place(cell)]) for cell in released]
     suppressed = [pair for pair in pairs if pair[0].withheld is Withheld.SUPPRESSED]
-    small = sum(_is_small(*pair, rules) for pair in suppressed)
+    small = sum(tell(*pair, rules) for pair in suppressed)
     shown = [cell for cell in released if cell.withheld is None]
     return Summary(
         cells=Share(shown=len(shown), total=len(released)),

@@ -83,6 +83,9 @@ class MeasureSummary(Answer):
     title: str
     basis: Basis
     improvement_notation: Literal["increase", "decrease"]
+    per: int | None = Field(
+        default=None, description="Of a rate: values are events per so much exposure."
+    )
     cut_off_set: str | None = None
     tags: list[str] = []
 
@@ -116,10 +119,11 @@ class Catalogue(Answer):
 
 class Point(Answer):
     """
-    One interval of a series; proportions in [0, 1].
+    One interval of a series; proportions in [0, 1], or rates (``measure.per``).
 
     Where ``reason`` is set the counts are null: ``suppressed`` for few people,
-    ``no-data``, or ``not-published``. ``completeness`` is scored / population.
+    ``no-data``, ``not-published``, or that a clinic which counts itself sent
+    no events or no exposure. ``completeness`` is scored / population.
     """
 
     interval_start: date
@@ -133,6 +137,29 @@ class Point(Answer):
     suppressed: bool
     reason: Withheld | None
     provisional: bool
+
+
+class EventPoint(Answer):
+    """
+    An event, and what lay between the one before and it.
+
+    ``value`` is 0 between two events of one day, and null where ``reason`` says why.
+    """
+
+    day: date
+    since: date = Field(description="The day of the event before.")
+    value: int | None = Field(description="Days, or opportunities, between the two.")
+    reason: Literal["event-without-day", "exposure-without-day"] | None
+
+
+class EventsAnswer(Answer):
+    """A clinic's own events, for its own eyes."""
+
+    measure: MeasureSummary
+    clinic: str
+    between: Literal["days", "opportunities"]
+    counted_up_to: datetime
+    points: list[EventPoint]
 
 
 class SeriesHead(Answer):

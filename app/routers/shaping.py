@@ -10,7 +10,7 @@ from fastapi import Response
 
 from app.charts.measure_charts import ChartPoint
 from app.charts.remarks import Remark
-from app.domain.calendar import first_day
+from app.domain.calendar import date_of_day, first_day
 from app.domain.counts import ReleasedCell, Withheld
 from app.fhir.references import hub_id
 from app.routers import answers
@@ -18,6 +18,7 @@ from app.services.catalogue import MeasurePage
 from app.services.charts import ChartOf, ComparisonOf
 from app.services.patient_statuses import Standings
 from app.services.series import Series
+from app.services.summaries import Gaps
 from app.store.releases import ReleaseRow
 
 
@@ -47,8 +48,8 @@ def definition(page: MeasurePage) -> answers.MeasureDefinition:
     return answers.MeasureDefinition(**fields, target=target)
 
 
-def point(cell: ReleasedCell) -> dict[str, Any]:
-    """Return the fields of a point."""
+def point(cell: ReleasedCell, *, per: int | None) -> dict[str, Any]:
+    """Return the fields of a point; the value of a rate is *per* so much exposure."""
     completeness = None
     if cell.population and cell.scored is not None:
         completeness = cell.scored / cell.population
@@ -57,7 +58,7 @@ def point(cell: ReleasedCell) -> dict[str, Any]:
         "interval_end": first_day(cell.interval_start + cell.interval.months),
         "n": cell.numerator,
         "d": cell.denominator,
-        "value": cell.proportion,
+        "value": cell.proportion if per is None else cell.rate(per),
         "population": cell.population,
         "scored": cell.scored,
         "completeness": completeness,
@@ -84,8 +85,29 @@ def head(series: Series) -> dict[str, Any]:
 
 def series_answer(series: Series) -> answers.SeriesAnswer:
     """Return a series, interval by interval."""
-    points = [answers.Point(**point(cell)) for cell in series.cells]
+    points = [
+        answers.Point(**point(cell, per=series.page.per)) for cell in series.cells
+    ]
     return answers.SeriesAnswer(**head(series), points=points)
+
+
+def events_answer(found: Gaps) -> answers.EventsAnswer:
+    """Return a clinic's events, and what lay between one and the next."""
+    return answers.EventsAnswer(
+        measure=summary(found.page),
+        clinic=found.clinic.code,
+        between=found.between.value,
+        counted_up_to=moment(found.counted_up_to),
+        points=[
+            answers.EventPoint(
+                day=date_of_day(gap.day),
+                since=date_of_day(gap.since),
+                value=gap.value,
+                reason=gap.unknown.value if gap.unknown else None,
+            )
+            for gap in found.gaps
+        ],
+    )
 
 
 def series_csv(answer: answers.SeriesAnswer) -> Response:
@@ -158,7 +180,7 @@ def _chart_point(
 ) -> answers.ChartPointAnswer:
     """Return a point with its lines."""
     cell = cells.get(each.interval_start)
-    fields = _gap(each, series) if cell is None else point(cell)
+    fields = _gap(each, series) if cell is None else point(cell, per=series.page.per)
     return answers.ChartPointAnswer(
         **fields,
         center_line=each.center_line,

@@ -6,7 +6,7 @@ import msgspec
 
 from app.domain.counts import Basis
 from app.domain.errors import NotFoundError
-from app.measures.definitions import Measure
+from app.measures.definitions import Measure, Scoring
 from app.measures.explanations import explain
 from app.measures.strata import strata_of
 from app.services.hub import Hub
@@ -16,6 +16,7 @@ class MeasurePage(msgspec.Struct, frozen=True, kw_only=True):
     """
     What there is to know of a measure; ``target`` is a proportion and its citation.
 
+    ``per`` is None unless it is a rate: events per so much exposure.
     ``definition`` is the definition as plain data, ``explanation`` the same in words.
     """
 
@@ -25,6 +26,7 @@ class MeasurePage(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     basis: Basis
     improvement_notation: str
+    per: int | None
     cut_off_set: str | None
     tags: tuple[str, ...]
     target: tuple[float, str] | None
@@ -47,6 +49,7 @@ def page_of(measure: Measure) -> MeasurePage:
         description=measure.description,
         basis=measure.basis,
         improvement_notation=measure.improvement_notation.value,
+        per=measure.summary.per if is_rate(measure) and measure.summary else None,
         cut_off_set=measure.cut_off_set,
         tags=measure.tags,
         target=None
@@ -60,6 +63,11 @@ def page_of(measure: Measure) -> MeasurePage:
         digest=measure.digest,
         definition=msgspec.to_builtins(measure, str_keys=True),
     )
+
+
+def is_rate(measure: Measure) -> bool:
+    """Return whether values are rates, which may exceed 1."""
+    return measure.scoring is Scoring.RATIO
 
 
 def find_page(hub: Hub, measure_id: str) -> MeasurePage:

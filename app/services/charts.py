@@ -19,6 +19,7 @@ from app.charts.shifts import Shift, suggested_shift
 from app.disclosure.releases import not_published
 from app.domain.counts import Basis, Interval, ReleasedCell
 from app.domain.errors import NotFoundError
+from app.services.catalogue import MeasurePage, find_page
 from app.services.editions import Edition
 from app.services.hub import Hub
 from app.services.series import Series, Viewer, Wanted, find_series, released_series
@@ -92,6 +93,7 @@ def chart_of(series: Series, *, rule_set: RuleSet = RuleSet.ANHOEJ) -> ChartOf |
         cells,
         basis=basis,
         improvement=series.page.improvement_notation,
+        per=series.page.per,
         rule_set=rule_set,
     )
     return ChartOf(
@@ -108,6 +110,8 @@ def compare(edition: Edition, measure_id: str, wanted: Wanted) -> ComparisonOf:
     Without an interval asked for, it is the width at which most clinics publish, and
     the newest interval of that width that has a network total.
     """
+    page = find_page(edition.hub, measure_id)
+    refuse_rate(page, "Clinics are not compared on rates; see their series")
     cells = [
         cell
         for cell in edition.cells.get(measure_id, ())
@@ -128,6 +132,12 @@ def compare(edition: Edition, measure_id: str, wanted: Wanted) -> ComparisonOf:
     )
     series = msgspec.structs.replace(network, cells=(total,))
     return ComparisonOf(series=series, comparison=comparison, edition=edition)
+
+
+def refuse_rate(page: MeasurePage, message: str) -> None:
+    """Refuse what is drawn for proportions only."""
+    if page.per is not None:
+        raise NotFoundError(message)
 
 
 def _usual_width(cells: Sequence[ReleasedCell]) -> Interval:
@@ -170,6 +180,7 @@ def _beside(
 
 def draw_chart(found: ChartOf, picture: Picture) -> str | bytes:
     """Return a control chart as *picture*."""
+    refuse_rate(found.series.page, "There is no picture of rates; see the chart")
     name = "Network" if found.series.clinic is None else found.series.clinic.name
     title = f"{found.series.page.title}: {name}"
     return drawn(vega.control_chart_spec(found.chart, title=title), picture)

@@ -173,10 +173,16 @@ class _Views:
         """Yield what *search* finds: by measure, place, width and time."""
         for measure in self._hub.measures:
             is_wanted = search.finds_measure(measure.id, measure.version)
-            if not is_wanted or measure.id not in self._numbers:
+            if not is_wanted or not self._has_series(measure):
                 continue
             for place in filter(search.finds_place, self._places):
                 yield from self._found_at(measure, place, search)
+
+    def _has_series(self, measure: Measure) -> bool:
+        """Return whether a measure is counted, and by intervals."""
+        summary = measure.summary
+        by_events = summary is not None and summary.between is not None
+        return measure.id in self._numbers and not by_events
 
     def _found_at(
         self, measure: Measure, place: Place, search: ReportSearch

@@ -28,6 +28,7 @@ OF_JANUARY = (
     f"Measure/{MEASURE}/$evaluate-measure?periodStart=2024-01&periodEnd=2024-01"
 )
 VERSION_OF = {measure.id: measure.version for measure in LIBRARY.values()}
+CANONICAL = f"http://127.0.0.1:8000/fhir/Measure/{MEASURE}"
 ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
 
@@ -92,7 +93,7 @@ async def everything(http: httpx.AsyncClient, path: str) -> list[dict[str, Any]]
 def counts(group: dict[str, Any]) -> dict[str, int | str]:
     """Return each population's count, or the reason why there is none."""
     return {
-        population["id"]: population["count"]
+        population["code"]["coding"][0]["code"]: population["count"]
         if "count" in population
         else values(population["_count"], ABSENT)[0]
         for population in group["population"]
@@ -469,6 +470,8 @@ async def test_pages_hold_each_report_once(http: httpx.AsyncClient):
     assert [link["relation"] for link in second["link"]] == ["self", "next", "previous"]
     assert first["total"] == len(whole)
     assert first["link"][0]["url"].endswith("MeasureReport?_count=7&_offset=0")
+    last = await read(http, "MeasureReport", _count=27, _offset=27)  # 54 in all
+    assert [link["relation"] for link in last["link"]] == ["self", "previous"]
 
 
 @pytest.mark.parametrize(
@@ -477,12 +480,12 @@ async def test_pages_hold_each_report_once(http: httpx.AsyncClient):
         ("measure=none", 0),
         (f"measure={MEASURE}", 36),
         (f"measure=Measure/{MEASURE}", 36),
-        (f"measure=http://127.0.0.1:8000/fhir/Measure/{MEASURE}", 36),
+        (f"measure={CANONICAL}", 36),
         (
-            f"measure=http://127.0.0.1:8000/fhir/Measure/{MEASURE}|{VERSION_OF[MEASURE]}",
+            f"measure={CANONICAL}|{VERSION_OF[MEASURE]}",
             36,
         ),
-        (f"measure=http://127.0.0.1:8000/fhir/Measure/{MEASURE}|0.9.0", 0),
+        (f"measure={CANONICAL}|0.9.0", 0),
         (f"measure={MEASURE},{HIDDEN_MEASURE}", 50),
         ("reporter=Organization/alder-creek", 14),
         ("reporter=birch-hill", 4),

@@ -9,7 +9,6 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
 
-from app.disclosure.audiences import ClinicsShown
 from app.domain.calendar import first_day
 from app.domain.counts import Interval, ReleasedCell, Withheld
 from app.domain.errors import NotFoundError
@@ -268,7 +267,7 @@ class _Views:
     def _places(self) -> list[Place]:
         """Return the places that there are reports of, for this viewer."""
         edition, shown = self._edition, set(self._own)
-        if edition is not None and edition.rules.clinics is not ClinicsShown.NONE:
+        if edition is not None:
             shown |= {row.code for row in edition.clinics.values()}
         network = [] if edition is None else [NETWORK]
         return [*network, *map(Place, sorted(shown))]

@@ -9,9 +9,10 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from app.fhir.validation import validate
+from app.services import releases
 from app.services.counts import measure_rows
 from app.services.hub import Hub
-from app.store.sessions import read_session
+from app.store.sessions import read_session, write_session
 from tests import released_hub
 from tests.api.test_counting import count, diabetic, result
 from tests.hubs import Caller, Network, bearer
@@ -607,6 +608,25 @@ async def test_a_clinic_is_told_its_own_true_numbers_live(hub: Hub, network: Net
     read_again = await ehr.read(f"MeasureReport/{report['id']}")
     assert read_again.json() == report
     assert report["id"].startswith("live-")
+
+
+async def test_a_release_does_not_take_the_place_of_live_numbers(
+    hub: Hub, network: Network
+):
+    """Two patients are too few for any release; their own clinic sees them still."""
+    ehr = network.ehr()
+    await ehr.send(batch(*diabetic("a"), *diabetic("b")))
+    count(hub)
+    with write_session(hub.engine) as session:
+        releases.publish(session, hub)
+
+    report = await own_report(ehr, "2026-02")
+    found = await ehr.read(f"MeasureReport?measure={HBA1C}&reporter=alpha")
+
+    assert counts(report["group"][0])["numerator"] == 2
+    assert report["id"].startswith("live-")
+    entries = found.json()["entry"]
+    assert {e["resource"]["id"].partition("-")[0] for e in entries} == {"live"}
 
 
 async def test_a_month_without_data_says_that_nobody_knows(hub: Hub, network: Network):

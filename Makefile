@@ -16,7 +16,7 @@ NODE := tests/clients/node
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header pyproject.toml
 
-.PHONY: demo test test-all lint bench openapi conformance locks clean \
+.PHONY: demo test test-all lint bench openapi conformance measure-pages locks clean \
   node-clients spark
 
 demo: $(VENV)/run
@@ -49,6 +49,10 @@ bench: $(VENV)/dev
 # The frozen document and the Python client; run it after a change of the interface.
 openapi: $(VENV)/dev
 	$(BIN)/python -m openapi.freeze
+
+# The page of each measure, from its definition; run it after a change of the library.
+measure-pages: $(VENV)/run
+	$(BIN)/catchment measure pages docs/measures
 
 # The page of what the doors conform to, from the tests that show it.
 conformance: $(VENV)/dev

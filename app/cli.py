@@ -16,7 +16,7 @@ import uvicorn
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
-from app.commands import clients, engines, measures, sources, valuesets
+from app.commands import clients, engines, measures, quality, sources, valuesets
 from app.commands.hubs import open_hub
 from app.demo.sending import Credentials
 from app.demonstration import (
@@ -74,6 +74,7 @@ app.add_typer(valuesets.app, name="valueset")
 app.add_typer(key_app, name="key")
 app.command()(engines.export)
 app.command()(engines.recount)
+app.command("quality")(quality.show_quality)
 
 
 def main() -> None:

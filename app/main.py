@@ -13,7 +13,18 @@ from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 
-from app.routers import fhir, fhir_document, health, oauth, operations, pages, v1
+from app.routers import (
+    contributions,
+    fhir,
+    fhir_document,
+    fhir_measures,
+    health,
+    oauth,
+    operations,
+    pages,
+    quality,
+    v1,
+)
 from app.routers.descriptions import describe_problems
 from app.routers.outcomes import LastDoor, install_error_replies
 from app.routers.transport import HttpsOnly
@@ -61,7 +72,18 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
     install_error_replies(app)
     # Each request looks for its room in this order: the clinics' comes early, after
     # those whose paths it would take for a type's.
-    for room in (fhir_document, operations, oauth, fhir, health, v1, pages):
+    for room in (
+        fhir_document,
+        operations,
+        fhir_measures,
+        oauth,
+        fhir,
+        health,
+        v1,
+        contributions,
+        quality,
+        pages,
+    ):
         app.include_router(room.router)
     describe_problems(app)
     app.mount("/static", StaticFiles(directory=APP / "web/static"))
@@ -134,6 +156,11 @@ def library_texts(folder: Path) -> Mapping[str, str]:
         path.relative_to(folder).as_posix(): path.read_text("utf-8")
         for path in sorted(files)
     }
+
+
+def meanings_text() -> str:
+    """Return what the codes of the built-in library are, in our own words, as CSV."""
+    return (APP / "measures/library/meanings.csv").read_text("utf-8")
 
 
 def read_master_key(path: Path) -> bytes:

@@ -19,6 +19,7 @@ from app.main import create_app, hub_of
 from app.services import registry
 from app.services.authorization import Principals
 from app.services.hub import Hub
+from app.services.network_shares import NetworkShares
 from app.settings import Settings
 from app.smart.clients import client_assertion, generate_key
 from app.smart.vocabulary import ASSERTION_TYPE, GRANT_TYPE
@@ -142,6 +143,7 @@ def hub_on(first: Hub, engine: Engine, clock: Clock) -> Hub:
         engine=engine,
         concepts=ConceptCache(engine),
         principals=Principals(),
+        network_shares=NetworkShares(),
         clock=clock,
     )
 

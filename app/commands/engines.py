@@ -15,7 +15,7 @@ from app.domain.errors import InvalidElementError
 from app.services import exports
 from app.services.exports import Counted, Difference
 from app.store.engines import LOCAL, EngineName
-from app.store.recounts import COUNTS
+from app.store.recounts import COUNTS, EventRow
 
 SHOWN = 10
 """So many differences are told."""
@@ -112,14 +112,15 @@ def _told(difference: Difference) -> str:
     """Return one line: which cell, and what each has there."""
     cell = difference.hub or difference.engine
     assert cell is not None
-    month = f"{first_day(cell.month):%Y-%m}"
     where = f"{difference.measure_id}: clinic {cell.clinic_id}, grain {cell.grain}, "
-    where += f"stratum {cell.stratum}, month {month}"
-    sides = {"hub": difference.hub, "engine": difference.engine}
-    told = [
-        f"{side} {' '.join(str(getattr(one, name)) for name in COUNTS)}"
-        if one is not None
-        else f"{side} nothing"
-        for side, one in sides.items()
-    ]
-    return f"{where}: {'; '.join(told)}"
+    where += f"stratum {cell.stratum}, bin {cell.bin}, "
+    where += f"month {first_day(cell.month):%Y-%m}"
+    return f"{where}: hub {_counts(difference.hub)}, {_counts(difference.engine)} here"
+
+
+def _counts(cell: EventRow | None) -> str:
+    """Return the counts that are not 0, by name."""
+    if cell is None:
+        return "nothing"
+    named = zip(COUNTS, cell.counts, strict=True)
+    return " ".join(f"{name} {count}" for name, count in named if count)

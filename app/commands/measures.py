@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from app.commands.hubs import open_hub
-from app.commands.libraries import Paths, end_with, library_of
+from app.commands.libraries import Paths, end_with, hub_library, library_of
 from app.domain.calendar import first_day
 from app.domain.counts import Interval
+from app.main import meanings_text
 from app.services import authoring, previews
 from app.services.authoring import Definition
 
@@ -77,6 +78,20 @@ def preview(
         for code in shown.unread:
             console.print(f"No record has the network's code {code}", highlight=False)
         console.print(_of_clinics(shown), _of_years(shown))
+
+
+@app.command("pages")
+def write_pages(
+    folder: Annotated[Path, typer.Argument(help="Where to write them.")],
+) -> None:
+    """Write a page of each measure of the hub's, on which a clinician can check it."""
+    library = hub_library()
+    end_with(library.faults)
+    folder.mkdir(parents=True, exist_ok=True)
+    found = authoring.pages_of(library, meanings=meanings_text())
+    for name, text in found.items():
+        (folder / name).write_text(text, "utf-8")
+    typer.echo(f"{len(found)} pages in {folder}")
 
 
 @app.command()

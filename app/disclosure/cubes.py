@@ -51,20 +51,19 @@ def lines(cells: Sequence[Cell], *, basis: Basis, closed_before: int) -> Iterato
 
 
 def strata(
-    cells: Sequence[Cell], *, start: int, totals: Mapping[int, Cell]
+    cells: Sequence[Cell], *, block: range, start: int, totals: Mapping[int, Cell]
 ) -> dict[int, dict[int, Cell]]:
     """
     Return the strata of the quarter that begins at *start*: clinics' cells by clinic.
 
-    Every stratum of the measure is there. *totals* are the clinics' totals of the
-    quarter; what they hold beyond their strata is the stratum ``UNSTRATIFIED``.
+    *block* are those of one stratifier, and each that anybody was ever in is there.
+    *totals* are the clinics' totals of the quarter; what they hold beyond these strata
+    is the stratum ``UNSTRATIFIED``.
     """
-    found: dict[int, dict[int, Cell]] = {
-        cell.stratum: {} for cell in cells if cell.stratum
-    }
-    for cell in cells:
-        slot = (cell.interval, cell.interval_start)
-        if cell.stratum and slot == (Interval.QUARTER, start):
+    in_block = [cell for cell in cells if cell.stratum in block]
+    found: dict[int, dict[int, Cell]] = {cell.stratum: {} for cell in in_block}
+    for cell in in_block:
+        if (cell.interval, cell.interval_start) == (Interval.QUARTER, start):
             found[cell.stratum][cell.clinic_id] = cell
     rest = {
         clinic: _difference(total, [part.get(clinic) for part in found.values()])

@@ -86,6 +86,7 @@ def release_measure(
     *,
     rules: AudienceRules,
     basis: Basis,
+    blocks: Sequence[range],
     intervals: Mapping[int, Interval | None],
     earlier: Sequence[ReleasedCell],
     within: Sequence[ReleasedCell] | None,
@@ -99,6 +100,7 @@ def release_measure(
             (stratum 0) and, for quarters, strata.
         rules: the audience's thresholds.
         basis: under latest status an interval stands for its last day.
+        blocks: the numbers of the strata that add up to the total, by stratifier.
         intervals: each clinic's interval (``publishing_intervals``).
         earlier: the audience's last release of this measure, repeated unchanged.
         within: the release, from the same *cells*, for a narrower audience that reads
@@ -123,8 +125,9 @@ def release_measure(
         _release_clinics(line, release)
         for interval, start in line.slots:
             if interval is Interval.QUARTER:
-                by_stratum = strata(cells, start=start, totals=line.cells)
-                _release_strata(by_stratum, (interval, start), release)
+                for block in blocks:
+                    table = strata(cells, block=block, start=start, totals=line.cells)
+                    _release_strata(table, (interval, start), release)
     return sorted(release.seen.values(), key=order_of)
 
 

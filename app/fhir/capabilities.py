@@ -7,10 +7,19 @@ import msgspec
 
 from app.domain.records import RecordType
 from app.fhir.json_documents import MAX_DEPTH
+from app.fhir.measures import SEARCHED_BY
 from app.fhir.operations import OPERATIONS, PUBLISHED, Operation, definition_url
+from app.fhir.report_questions import REPORTS_SEARCHED_BY
 
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 Json = dict[str, Any]
+
+SEARCHES = {"Measure": SEARCHED_BY, "MeasureReport": REPORTS_SEARCHED_BY}
+"""The types that can be searched, and by what."""
+TYPES = dict.fromkeys(
+    [*(type_.fhir_name for type_ in RecordType), *SEARCHES, "OperationDefinition"]
+)
+"""Every type there is anything to say of, in the order in which it is said."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,10 +53,7 @@ def capability_statement(
                 "mode": "server",
                 "documentation": _documentation(limits),
                 "security": _security(oauth_uris),
-                "resource": [
-                    *(_kept(type_, base_url) for type_ in RecordType),
-                    _served("OperationDefinition"),
-                ],
+                "resource": [_resource(name, base_url) for name in TYPES],
                 "interaction": [{"code": "batch"}, {"code": "transaction"}],
                 "operation": _operations(
                     (each for each in OPERATIONS if each.at_system), base_url
@@ -61,8 +67,9 @@ def _documentation(limits: Limits) -> str:
     """Return what the elements of the statement cannot say."""
     text = (
         "A condition is identifier=system|value, of a system that is unique in the "
-        "clinic; any other is refused. There is no search and no history: a version "
-        "can be named, not read.\n\n"
+        "clinic; any other is refused. What clinics sent can not be searched and has "
+        "no history: a version can be named, not read. MeasureReports are those that "
+        "the caller's audience may see; a clinic's own client sees its own, live.\n\n"
         f"Limits: {limits.body_bytes} bytes a body (413), {limits.bundle_entries} "
         f"entries a Bundle (413), JSON nested {MAX_DEPTH} levels deep (400)."
     )
@@ -99,13 +106,37 @@ def _security(oauth_uris: Mapping[str, str]) -> Json:
     }
 
 
-def _kept(type_: RecordType, base_url: str) -> Json:
-    """Return what can be done with a type of which records are kept."""
-    interactions = ("create", "read", "update", "delete")
-    name = type_.fhir_name
-    return {
+def _resource(name: str, base_url: str) -> Json:
+    """Return what can be done with one type of resource."""
+    type_ = RecordType.of(name)
+    row = _served() if type_ is None else _kept()
+    found_by = SEARCHES.get(name, {})
+    interactions = row.pop("interaction") + (["search-type"] if found_by else [])
+    parameters = [
+        {"name": parameter, "type": kind} for parameter, kind in found_by.items()
+    ]
+    operations = _operations(
+        (
+            each
+            for each in OPERATIONS
+            if (each.at_type or each.at_instance) and name in each.types
+        ),
+        base_url,
+    )
+    row = {
         "type": name,
         "interaction": [{"code": code} for code in interactions],
+        **row,
+        "searchParam": parameters,
+        "operation": operations,
+    }
+    return {element: value for element, value in row.items() if value != []}
+
+
+def _kept() -> Json:
+    """Return what can be done with a type of which records are kept."""
+    return {
+        "interaction": ["create", "read", "update", "delete"],
         "versioning": "versioned",
         "readHistory": False,
         "updateCreate": True,
@@ -114,22 +145,13 @@ def _kept(type_: RecordType, base_url: str) -> Json:
         "conditionalUpdate": True,
         "conditionalDelete": "not-supported",
         "referencePolicy": ["literal", "logical"],
-        "operation": _operations(
-            (
-                each
-                for each in OPERATIONS
-                if (each.at_type or each.at_instance) and name in each.types
-            ),
-            base_url,
-        ),
     }
 
 
-def _served(name: str) -> Json:
+def _served() -> Json:
     """Return what can be done with a type that the hub only gives out."""
     return {
-        "type": name,
-        "interaction": [{"code": "read"}],
+        "interaction": ["read"],
         "versioning": "no-version",
         "conditionalRead": "not-match",
     }

@@ -201,7 +201,159 @@ TRACE = Operation(
     ),
 )
 
-OPERATIONS = (DE_IDENTIFY, VALIDATE, PURGE, TRACE)
+EVALUATE_MEASURE = Operation(
+    code="evaluate-measure",
+    title="Report on a measure",
+    description=(
+        "The summary report of one calendar month, quarter or year, out of the newest "
+        "release of the caller's audience; to a clinic's client about its own clinic "
+        "live. A period of which there is no report is refused, and the refusal says "
+        "of which there are."
+    ),
+    types=("Measure",),
+    at_instance=True,
+    base="http://hl7.org/fhir/OperationDefinition/Measure-evaluate-measure",
+    parameters=(
+        Parameter(
+            name="periodStart",
+            use="in",
+            min=1,
+            max="1",
+            type="date",
+            documentation="The first day; a month or a year stands for its first.",
+        ),
+        Parameter(
+            name="periodEnd",
+            use="in",
+            min=1,
+            max="1",
+            type="date",
+            documentation="The last day; a month or a year stands for its last.",
+        ),
+        Parameter(
+            name="reportType",
+            use="in",
+            min=0,
+            max="1",
+            type="code",
+            documentation="summary, or population, which is R4's word for it.",
+        ),
+        Parameter(
+            name="reporter",
+            use="in",
+            min=0,
+            max="1",
+            type="string",
+            documentation=(
+                "Organization/{code} or Location/{code} of a clinic; without it, or "
+                "as Organization/the.network, the network."
+            ),
+        ),
+        Parameter(
+            name="subject",
+            use="in",
+            min=0,
+            max="1",
+            type="string",
+            documentation="The same as reporter, by the name that R4 has for it.",
+        ),
+        Parameter(
+            name="return",
+            use="out",
+            min=1,
+            max="1",
+            type="MeasureReport",
+            documentation="The report; a count that is withheld is marked as such.",
+        ),
+    ),
+)
+
+PATIENT_STATUS = Operation(
+    code="patient-status",
+    title="Say where one's own patients stand",
+    description=(
+        "For each patient asked about, in their order: whether the measure counts them "
+        "at the end of a month, and what is missing where they can not be scored. A "
+        "clinic's client is told of its own patients alone. At most 500 at once. "
+        "Nothing is kept of the question; the answer names each by its place (index)."
+    ),
+    types=("Measure",),
+    at_instance=True,
+    parameters=(
+        Parameter(
+            name="patient",
+            use="in",
+            min=0,
+            max="500",
+            type="Reference",
+            documentation=(
+                "Or an Identifier, or a string: an id, a reference, system|value."
+            ),
+        ),
+        Parameter(
+            name="asOf",
+            use="in",
+            min=0,
+            max="1",
+            type="date",
+            documentation="A month; without it the current one.",
+        ),
+        Parameter(
+            name="measure",
+            use="out",
+            min=1,
+            max="1",
+            type="canonical",
+            documentation="The measure with its version.",
+        ),
+        Parameter(
+            name="cutOffSet",
+            use="out",
+            min=0,
+            max="1",
+            type="string",
+            documentation="The name of the cut-off set, where the measure has one.",
+        ),
+        Parameter(
+            name="asOf",
+            use="out",
+            min=1,
+            max="1",
+            type="date",
+            documentation="The month at whose end they stand so.",
+        ),
+        Parameter(
+            name="countedUpTo",
+            use="out",
+            min=1,
+            max="1",
+            type="instant",
+            documentation="All that came before is counted.",
+        ),
+        Parameter(
+            name="policyDigest",
+            use="out",
+            min=1,
+            max="1",
+            type="string",
+            documentation="The SHA-256 of the policy in force.",
+        ),
+        Parameter(
+            name="patient",
+            use="out",
+            min=0,
+            max="500",
+            type="BackboneElement",
+            documentation=(
+                "In parts: index, status (not-found, not-in-population, excluded, "
+                "excepted, not-scored, not-met, met, counted), each stratum, and each "
+                "observable that is missing."
+            ),
+        ),
+    ),
+)
+
+OPERATIONS = (DE_IDENTIFY, VALIDATE, PURGE, TRACE, EVALUATE_MEASURE, PATIENT_STATUS)
 
 
 def definition_url(operation: Operation, *, base_url: str) -> str:

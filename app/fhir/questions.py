@@ -74,13 +74,13 @@ def _reference(parameter: dict[str, Any], path: str) -> dict[str, Any]:
     stated = parameter.get("valueReference")
     if stated is None:
         stated = {"reference": parameter.get("valueString")}
-    return _checked(stated, path)
+    return checked_reference(stated, path)
 
 
 def _identified(parameter: dict[str, Any], path: str) -> dict[str, Any]:
     """Return an identifier with its resource's type as a logical reference."""
     if "valueReference" in parameter:
-        return _checked(parameter["valueReference"], path)
+        return checked_reference(parameter["valueReference"], path)
     parts = parameter.get("part", [])
     named = {
         part.get("name"): part
@@ -89,7 +89,7 @@ def _identified(parameter: dict[str, Any], path: str) -> dict[str, Any]:
     }
     of_type = named.get("type", {})
     inner = named.get("identifier") or named.get("value") or parameter
-    return _checked(
+    return checked_reference(
         {
             "type": of_type.get("valueCode", of_type.get("valueString")),
             "identifier": inner.get("valueIdentifier"),
@@ -98,8 +98,14 @@ def _identified(parameter: dict[str, Any], path: str) -> dict[str, Any]:
     )
 
 
-def _checked(stated: object, path: str) -> dict[str, Any]:
-    """Return the parts of a reference that are read here; texts are texts."""
+def checked_reference(stated: object, path: str) -> dict[str, Any]:
+    """
+    Return the parts of a reference that are read here; texts are texts.
+
+    Raises:
+        MalformedError: it is of another kind of JSON.
+        MissingElementError: it names nothing.
+    """
     if not isinstance(stated, dict):
         msg = "A reference is an object"
         raise MalformedError(msg, expression=path)

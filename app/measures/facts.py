@@ -15,7 +15,7 @@ from fractions import Fraction
 
 import msgspec
 
-from app.domain.calendar import month_of_day
+from app.domain.calendar import MONTHS_A_YEAR, month_of_day
 from app.domain.records import (
     Condition,
     Encounter,
@@ -151,6 +151,30 @@ def condition_facts(condition: Condition) -> tuple[ConditionFact, ...]:
     )
 
 
+def ends_before_it_begins(condition: Condition) -> bool:
+    """
+    Return whether a condition's abatement lies before its onset, for all that is said.
+
+    A date to its month or year is the whole of it: 2024 is not before May 2024.
+    """
+    onset, abatement = condition.onset, condition.abatement
+    if onset is None or abatement is None:
+        return False
+    coarsest = max(onset.precision, abatement.precision, key=_COARSENESS.index)
+    return _cut(abatement.day, coarsest) < _cut(onset.day, coarsest)
+
+
+_COARSENESS = (Precision.DAY, Precision.MONTH, Precision.YEAR)
+
+
+def _cut(day: int, precision: Precision) -> int:
+    """Return the day, month or year in which a day number falls."""
+    if precision is Precision.DAY:
+        return day
+    month = month_of_day(day)
+    return month if precision is Precision.MONTH else month // MONTHS_A_YEAR
+
+
 def visit_facts(encounter: Encounter) -> tuple[VisitFact, ...]:
     """Return the one fact of *encounter*, or none: it needs a class and a day."""
     start = encounter.start
@@ -199,6 +223,16 @@ def quantity_thousandths(
     return whole + {">": 1, "<": -1}.get(quantity.comparator or "", 0)
 
 
+def converts(stated: str | None, canonical: CanonicalUnit) -> bool:
+    """Return whether a quantity in a *stated* unit becomes a value."""
+    return _conversion(stated, canonical) is not None
+
+
+def is_number(unit: str) -> bool:
+    """Return whether *unit* is none, but a name of what is counted."""
+    return conversion(unit, NO_UNIT) == IDENTITY
+
+
 def _conversion(stated: str | None, canonical: CanonicalUnit) -> Conversion | None:
     """
     Return how to turn a *stated* unit into the *canonical* one, or None.
@@ -207,8 +241,8 @@ def _conversion(stated: str | None, canonical: CanonicalUnit) -> Conversion | No
     Where an observable has conversions of its own, UCUM's do not apply: to UCUM, 48
     mmol/mol HbA1c are 4.8 %, and they are 6.5 %.
     """
-    is_number = conversion(canonical.unit, NO_UNIT) == IDENTITY
-    if stated is None and not is_number:
+    of_number = is_number(canonical.unit)
+    if stated is None and not of_number:
         return None
     by_ucum = conversion(stated or NO_UNIT, canonical.unit)
     if by_ucum == IDENTITY:
@@ -218,4 +252,4 @@ def _conversion(stated: str | None, canonical: CanonicalUnit) -> Conversion | No
             return Conversion(
                 factor=Fraction(str(own.factor)), offset=Fraction(str(own.offset))
             )
-    return None if is_number or canonical.own else by_ucum
+    return None if of_number or canonical.own else by_ucum

@@ -1,5 +1,7 @@
 """SQL of index events, and of what was found in the window of each."""
 
+from functools import cache
+
 from app.domain.calendar import first_day, month_number
 from app.measures.checks import assessment_of
 from app.measures.definitions import Measure, Predicate, Window, thousandths
@@ -32,6 +34,7 @@ def months_to_report(measure: Measure) -> int:
     return months
 
 
+@cache
 def _fewest_days(months: int) -> int:
     """Return the days of the shortest *months* in a row."""
     return min(

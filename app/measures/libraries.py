@@ -19,7 +19,8 @@ from app.measures.definitions import LOADED, Measure, MeasureDefinitionError
 from app.measures.documents import Document, Fault
 from app.measures.facts import canonical_units
 from app.measures.misfits import misfits, nearest
-from app.measures.unit_checks import unit_problems
+from app.measures.ranges import RANGES
+from app.measures.unit_checks import growth_problems, unit_problems
 from app.measures.value_sets import ValueSet, is_family_of_none, problems_of
 
 SETS = "value_sets"
@@ -128,12 +129,12 @@ def read_library(files: Mapping[str, str], *, beside: Library | None = None) -> 
     definitions = tuple(
         read_definition(text, origin=origin, shared=value_sets)
         for origin, text in sorted(files.items())
-        if not is_value_set(origin)
+        if is_definition(origin)
     )
     faults += [fault for each in definitions for fault in each.faults]
     others = () if beside is None else beside.measures
     faults += _relation_faults(definitions, others)
-    faults += _unit_faults(definitions)
+    faults += _unit_faults(definitions, others)
     return Library(
         definitions=definitions,
         value_sets=value_sets,
@@ -145,6 +146,11 @@ def read_library(files: Mapping[str, str], *, beside: Library | None = None) -> 
 def is_value_set(origin: str) -> bool:
     """Return whether a file of a library is a value set, not a definition."""
     return origin.endswith(SET_SUFFIX)
+
+
+def is_definition(origin: str) -> bool:
+    """Return whether a file of a library defines measures, not what values can be."""
+    return not is_value_set(origin) and origin.rpartition("/")[2] != RANGES
 
 
 def read_definition(
@@ -162,7 +168,12 @@ def read_definition(
     if not document.faults and not found:
         bare = _converted(document, Measure)
         stated = _with_value_sets(bare, shared)
-        found = [*_families(bare), *problems(stated), *unit_problems(stated)]
+        found = [
+            *_families(bare),
+            *problems(stated),
+            *unit_problems(stated),
+            *growth_problems(stated),
+        ]
     located = (document.fault(problem.path, problem.message) for problem in found)
     faults = (*document.faults, *sorted(dict.fromkeys(located), key=attrgetter("line")))
     if faults or stated is None:
@@ -275,9 +286,12 @@ def _relation_faults(
                     yield definition.document.fault((word, index), message)
 
 
-def _unit_faults(definitions: Iterable[Definition]) -> Iterator[Fault]:
+def _unit_faults(
+    definitions: Iterable[Definition], others: Iterable[Measure]
+) -> Iterator[Fault]:
     """Yield where two definitions want one code in different units."""
-    agreed: list[Measure] = []
+    ids = {measure.id for each in definitions for measure in each.measures}
+    agreed = [measure for measure in others if measure.id not in ids]
     for definition in definitions:
         try:
             canonical_units([*agreed, *definition.measures])

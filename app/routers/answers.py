@@ -185,6 +185,31 @@ class SeriesAnswer(SeriesHead):
     points: list[Point]
 
 
+class ContributionAnswer(Answer):
+    """
+    One of a clinic's own patients; ``met`` is to be in the numerator.
+
+    ``counted`` is to be in the denominator of a measure that has no numerator.
+    ``missing`` names what a score wants and was not found.
+    """
+
+    patient: str = Field(description="A reference by the hub's own id.")
+    status: Literal["excluded", "excepted", "not-scored", "not-met", "met", "counted"]
+    strata: list[str]
+    missing: list[str]
+
+
+class ContributionsAnswer(Answer):
+    """A clinic's own patients in a measure at the end of a month, in no order."""
+
+    measure: MeasureSummary
+    month: date = Field(description="Its first day.")
+    counted_up_to: datetime
+    policy: str = Field(description="SHA-256 of the de-identification policy.")
+    contributions: list[ContributionAnswer]
+    next: int | None = Field(description="The parameter `after` of the next page.")
+
+
 class ChartPointAnswer(Point):
     """A point on a control chart, with its lines."""
 

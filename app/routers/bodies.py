@@ -189,8 +189,13 @@ def _parameter(request: Request, wanted: str) -> str | None:
 
 def criteria_of(request: Request) -> str | None:
     """Return the parameters that are not about the reply; None where there are none."""
-    stated = [(n, v) for n, v in _parameters(request) if n not in ABOUT_THE_REPLY]
+    stated = stated_parameters(request)
     return urlencode(stated) if stated else None
+
+
+def stated_parameters(request: Request) -> list[tuple[str, str]]:
+    """Return the parameters that are not about the reply."""
+    return [(n, v) for n, v in _parameters(request) if n not in ABOUT_THE_REPLY]
 
 
 def refuse_parameters(request: Request, *, but: str | None = None) -> None:

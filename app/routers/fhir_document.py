@@ -9,7 +9,10 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from app.domain.records import RecordType
+from app.fhir.measures import SEARCHED_BY
 from app.fhir.outcomes import HTTP_STATUS
+from app.fhir.report_questions import EVALUATED_BY, REPORT_TYPES, REPORTS_SEARCHED_BY
+from app.fhir.searchsets import PAGED_BY
 from app.routers.bodies import ACCEPTED, RETURNS, read_fhir_body
 from app.routers.dependencies import (
     BEARER,
@@ -52,6 +55,7 @@ class Interaction:
 
 
 SEEN: dict[int, str | None] = {200: "Resource", 304: None}
+FOUND: dict[int, str | None] = {200: "Bundle", 304: None}
 WRITTEN: dict[int, str | None] = {200: "Resource", 201: "Resource"}
 INTERACTIONS = {
     "metadata": Interaction(
@@ -85,6 +89,33 @@ INTERACTIONS = {
     "withdraw": Interaction(answers={204: None}, refusals=(400,)),
     "purge": Interaction(answers={200: "Parameters"}, refusals=(400, 404, 406)),
     "trace": Interaction(body="Parameters", answers={200: "Parameters"}),
+    "search_measures": Interaction(
+        parameters=(*SEARCHED_BY, *PAGED_BY, "_format", "If-None-Match"),
+        answers=FOUND,
+        refusals=(400, 406),
+    ),
+    "read_measure": Interaction(
+        parameters=("_format", "If-None-Match"), answers=SEEN, refusals=(400, 404, 406)
+    ),
+    "evaluate_measure": Interaction(
+        parameters=(*EVALUATED_BY, "_format", "If-None-Match"),
+        answers=SEEN,
+        refusals=(400, 404, 406),
+    ),
+    "evaluate_stated_measure": Interaction(
+        body="ReportParameters", answers={200: "Resource"}, refusals=(404,)
+    ),
+    "tell_patient_status": Interaction(
+        body="StatusParameters", answers={200: "Parameters"}, refusals=(404,)
+    ),
+    "search_reports": Interaction(
+        parameters=(*REPORTS_SEARCHED_BY, *PAGED_BY, "_format", "If-None-Match"),
+        answers=FOUND,
+        refusals=(400, 406),
+    ),
+    "read_report": Interaction(
+        parameters=("_format", "If-None-Match"), answers=SEEN, refusals=(400, 404, 406)
+    ),
     "withdraw_conditionally": Interaction(answers={}, refusals=(400,)),
     "search": Interaction(answers={}, refusals=(400,)),
 }
@@ -130,6 +161,40 @@ PARAMETERS = {
         pattern="^[A-Za-z0-9.-]{1,64}$",
         examples=["a1c-1"],
     ),
+    "measure_id": _parameter(
+        "measure_id",
+        "path",
+        "The id of a measure.",
+        pattern="^[a-z0-9-]{1,64}$",
+        examples=["hba1c-poor-control"],
+    ),
+    "report_id": _parameter(
+        "report_id",
+        "path",
+        "The id of a report, as a search told it.",
+        pattern="^[A-Za-z0-9-]{1,64}$",
+    ),
+    **{
+        name: _parameter(name, "query", f"FHIR's search parameter, a {type_}.")
+        for name, type_ in (SEARCHED_BY | REPORTS_SEARCHED_BY).items()
+    },
+    "_count": _parameter(
+        "_count", "query", "How many at most.", type="integer", minimum=0
+    ),
+    "_offset": _parameter(
+        "_offset", "query", "After how many others.", type="integer", minimum=0
+    ),
+    "periodStart": _parameter("periodStart", "query", "A date, month or year.")
+    | {"required": True},
+    "periodEnd": _parameter("periodEnd", "query", "A date, month or year.")
+    | {"required": True},
+    "reportType": _parameter(
+        "reportType", "query", "Which report.", enum=sorted(REPORT_TYPES)
+    ),
+    "reporter": _parameter(
+        "reporter", "query", "Organization/{code} of a clinic, or of the network."
+    ),
+    "subject": _parameter("subject", "query", "The same as reporter."),
     "identifier": _parameter(
         "identifier", "query", "The identifier of the resource: system|value."
     )
@@ -178,6 +243,20 @@ EXAMPLES: dict[str, Json] = {
         "resourceType": "Parameters",
         "parameter": [{"name": "reference", "valueString": "Observation/123"}],
     },
+    "ReportParameters": {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "periodStart", "valueDate": "2024-01-01"},
+            {"name": "periodEnd", "valueDate": "2024-03-31"},
+        ],
+    },
+    "StatusParameters": {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "patient", "valueString": "Patient/123"},
+            {"name": "asOf", "valueDate": "2024-03"},
+        ],
+    },
 }
 """What may be sent, by its schema."""
 
@@ -199,6 +278,8 @@ SCHEMAS = {
     "Resource": _resource(id=TEXT, meta={"type": "object"}),
     "KeptResource": _resource(*(type_.fhir_name for type_ in RecordType), id=TEXT),
     "Parameters": _resource("Parameters", parameter=OBJECTS),
+    "ReportParameters": _resource("Parameters", parameter=OBJECTS),
+    "StatusParameters": _resource("Parameters", parameter=OBJECTS),
     "Bundle": _resource("Bundle", type=TEXT, entry=OBJECTS, required=("type",)),
     "OperationOutcome": _resource(
         "OperationOutcome",

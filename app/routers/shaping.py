@@ -12,9 +12,11 @@ from app.charts.measure_charts import ChartPoint
 from app.charts.remarks import Remark
 from app.domain.calendar import date_of_day, first_day
 from app.domain.counts import ReleasedCell, Withheld
+from app.fhir.references import hub_id
 from app.routers import answers
 from app.services.catalogue import MeasurePage
 from app.services.charts import ChartOf, ComparisonOf
+from app.services.patient_statuses import Standings
 from app.services.series import Series
 from app.services.summaries import Gaps
 from app.store.releases import ReleaseRow
@@ -115,6 +117,29 @@ def series_csv(answer: answers.SeriesAnswer) -> Response:
     writer.writeheader()
     writer.writerows(point.model_dump(mode="json") for point in answer.points)
     return Response(text.getvalue(), media_type="text/csv")
+
+
+def contributions_answer(found: Standings) -> answers.ContributionsAnswer:
+    """Return a clinic's own patients, each by the hub's id."""
+    return answers.ContributionsAnswer(
+        measure=summary(found.page),
+        month=first_day(found.month),
+        counted_up_to=moment(found.counted_up_to),
+        policy=found.policy_digest,
+        contributions=[
+            answers.ContributionAnswer.model_validate(
+                {
+                    "patient": f"Patient/{hub_id(each.patient_id)}",
+                    "status": each.status,
+                    "strata": list(each.strata),
+                    "missing": list(each.missing),
+                }
+            )
+            for each in found.patients
+            if each.patient_id is not None
+        ],
+        next=found.after,
+    )
 
 
 def chart_answer(found: ChartOf) -> answers.ChartAnswer:

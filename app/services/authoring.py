@@ -14,6 +14,7 @@ from app.measures.libraries import (
     Library,
     read_library,
 )
+from app.measures.pages import pages, parse_meanings
 from app.services.trials import failed_examples
 from app.services.value_sets import code_faults
 
@@ -94,6 +95,17 @@ def told(measure: Measure) -> Told:
         ],
         compared_in={n: compared_in(each) for n, each in measure.observables.items()},
     )
+
+
+def pages_of(library: Library, *, meanings: str) -> dict[str, str]:
+    """
+    Return the page of each definition by file name, and an index of them.
+
+    Args:
+        library: What to tell of.
+        meanings: What each code is, in our own words: CSV of code and meaning.
+    """
+    return pages(library.measures, parse_meanings(meanings))
 
 
 def schema_text() -> str:

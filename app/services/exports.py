@@ -11,7 +11,7 @@ from app.domain.errors import ConflictError, NotFoundError
 from app.measures.compilation import compile_measure
 from app.services.counts import measure_rows
 from app.services.hub import Hub
-from app.store import engines, recounts
+from app.store import clinics, engines, recounts
 from app.store.concepts import all_concepts
 from app.store.engines import EngineName
 from app.store.exports import export_facts, write_parquet
@@ -69,8 +69,9 @@ def export(hub: Hub, folder: Path) -> Manifest:
     """
     Write the facts, each measure's SQL text and a manifest into a new *folder*.
 
-    All of one moment; what clinics count themselves is no part of it. Only its owner may enter it: rows of days and months are still
-    those of persons, as in the database.
+    All of one moment; what clinics count themselves is no part of it. Only its owner
+    may enter it: rows of days and months are still those of persons, as in the
+    database.
 
     Raises:
         ConflictError: There is something in the folder.
@@ -142,9 +143,9 @@ def recount(
     with engines.opened(engine, folder, master=master) as run:
         for measure in manifest.measures:
             events = text_file(folder, measure.id).read_text()
-            rows = run(recounts.summed(events))
-            cells = (EventRow(**dict(zip(_COLUMNS, row, strict=True))) for row in rows)
-            yield Counted(measure=measure, cells=tuple(sorted(cells, key=_key)))
+            rows = sorted(run(recounts.summed(events)))
+            cells = tuple(map(recounts.event_row, rows))
+            yield Counted(measure=measure, cells=cells)
 
 
 def differences(hub: Hub, counted: Counted) -> list[Difference]:
@@ -159,7 +160,10 @@ def differences(hub: Hub, counted: Counted) -> list[Difference]:
         if row is None or row.digest != counted.measure.digest or not row.counted:
             msg = f"The hub has not counted {counted.measure.id} as it was exported"
             raise ConflictError(msg)
-        live = _by_key(recounts.read_events(session, row.id))
+        everybody = clinics.all_clinics(session)
+        ids = [clinic.id for clinic in everybody if clinic.id is not None]
+        events = recounts.read_events(session, row.id, clinic_ids=ids)
+    live = _by_key(events)
     found = _by_key(counted.cells)
     return [
         Difference(
@@ -186,22 +190,17 @@ def lines(counted: Counted) -> Iterator[tuple[str | int, ...]]:
     """Yield a line for each cell: measure, version, clinic, key, counts."""
     measure = counted.measure
     for cell in counted.cells:
-        yield (measure.id, measure.version, *(getattr(cell, c) for c in _COLUMNS))
+        yield (measure.id, measure.version, *key_of(cell), *cell.counts)
 
 
-_CELL = ("clinic_id", *KEY)
-_COLUMNS = (*_CELL, *COUNTS)
-HEADER = ("measure", "version", *_COLUMNS)
+HEADER = ("measure", "version", "clinic_id", *KEY, *COUNTS)
 
 
-def _key(cell: EventRow) -> tuple[int, ...]:
-    return tuple(getattr(cell, name) for name in _CELL)
+def key_of(cell: EventRow) -> tuple[int, ...]:
+    """Return what tells a measure's cells apart: the clinic, then ``KEY``."""
+    return (cell.clinic_id, *(getattr(cell, name) for name in KEY))
 
 
 def _by_key(cells: Iterable[EventRow]) -> dict[tuple[int, ...], EventRow]:
     """Return the cells in which anything changes, by their key."""
-    return {
-        _key(cell): cell
-        for cell in cells
-        if any(getattr(cell, name) for name in COUNTS)
-    }
+    return {key_of(cell): cell for cell in cells if any(cell.counts)}

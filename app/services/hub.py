@@ -15,7 +15,9 @@ from app.disclosure.audiences import Audiences
 from app.domain.terminology import Coding
 from app.measures.definitions import Measure
 from app.measures.facts import CanonicalUnit
+from app.measures.ranges import Ranges
 from app.services.budgets import Budgets
+from app.services.network_shares import NetworkShares
 from app.smart.key_sets import KeySetCache
 from app.smart.tokens import TokenReader
 from app.store.concepts import ConceptCache
@@ -48,6 +50,7 @@ class Hub:
     policy: Policy
     measures: tuple[Measure, ...]
     units: Mapping[Coding, CanonicalUnit]
+    ranges: Ranges
     audiences: Audiences
     concepts: ConceptCache
     signing_key: ECKey
@@ -56,6 +59,7 @@ class Hub:
     principals: "Principals"
     clock: Clock = field(default=epoch_milliseconds)
     budgets: Budgets = field(default_factory=Budgets)
+    network_shares: NetworkShares = field(default_factory=NetworkShares)
 
     @property
     def fhir_base(self) -> str:

@@ -11,6 +11,7 @@ from app.domain.terminology import NETWORK
 from app.measures.definitions import Measure, Scoring, coding_of
 from app.measures.facts import canonical_units
 from app.measures.libraries import parse_library
+from app.measures.ranges import RANGES, parse_ranges, ranges_by_code
 from app.measures.summary_checks import summary_units
 from app.measures.value_sets import listed
 from app.services.authorization import Principals
@@ -58,6 +59,7 @@ def open_hub(
         ),
         measures=library,
         units={**summary_units(library), **canonical_units(library)},
+        ranges=ranges_by_code(parse_ranges(measures.get(RANGES, "{}"))),
         audiences=parse_audiences(audiences),
         concepts=ConceptCache(engine),
         signing_key=signing_key,

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from typing_extensions import override
 
@@ -55,9 +55,8 @@ def recount_dirty(hub: Hub, *, holder: str) -> int:
             return 0
         taken = recounts.take_dirty(session, limit=SUBJECTS_AT_ONCE)
         recounts.scope_to(session, [subject_id for subject_id, _ in taken])
-        for row, sweep in _sweeps(session, hub):
-            if row.counted:
-                recounts.recount(session, row.id, sweep=sweep)
+        for row, sweep in _sweeps(session, hub, of=lambda row: row.counted):
+            recounts.recount(session, row.id, sweep=sweep)
         recounts.forget_dirty(session, taken)
         recounts.forget_erased(session, [subject_id for subject_id, _ in taken])
     log.info("subjects counted", extra={"count": len(taken)})
@@ -108,11 +107,10 @@ def is_all_counted(hub: Hub) -> bool:
 
 def recount_in_full(session: WriteSession, hub: Hub, measure_id: int) -> None:
     """Count every subject of one measure from nothing."""
-    for row, sweep in _sweeps(session, hub):
-        if row.id == measure_id:
-            recounts.forget_measure(session, row.id)
-            recounts.scope_to(session, None)
-            recounts.recount(session, row.id, sweep=sweep)
+    for row, sweep in _sweeps(session, hub, of=lambda row: row.id == measure_id):
+        recounts.forget_measure(session, row.id)
+        recounts.scope_to(session, None)
+        recounts.recount(session, row.id, sweep=sweep)
     recounts.mark_counted(session, measure_id)
 
 
@@ -122,16 +120,18 @@ def _may_work(session: WriteSession, hub: Hub, holder: str) -> bool:
     )
 
 
-def _sweeps(session: WriteSession, hub: Hub) -> Iterator[tuple[MeasureRow, str]]:
+def _sweeps(
+    session: WriteSession, hub: Hub, *, of: Callable[[MeasureRow], bool]
+) -> Iterator[tuple[MeasureRow, str]]:
     """
-    Yield each loaded measure's row and SQL text, for the codes known by now.
+    Yield the rows *of* some loaded measures, with the SQL for the codes known.
 
     What clinics count themselves has none: it is added up when it is asked for.
     """
     concepts = all_concepts(session)
     rows = measure_rows(session, hub)
     for measure in hub.measures:
-        if measure.summary is None:
+        if measure.summary is None and of(rows[measure.id]):
             yield rows[measure.id], compile_measure(measure, concepts)
 
 

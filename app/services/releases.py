@@ -22,6 +22,7 @@ from app.domain.clinics import Audience, ClinicStatus
 from app.domain.counts import Cell, Interval, ReleasedCell
 from app.domain.errors import NotFoundError
 from app.measures.definitions import Measure, Scoring
+from app.measures.strata import blocks
 from app.services.counts import measure_rows, true_cells
 from app.services.hub import Hub
 from app.store import clinics, releases
@@ -130,7 +131,7 @@ def intervals_of(measure: Measure) -> Callable[..., dict[int, Interval | None]]:
 def release_of(measure: Measure) -> Callable[..., list[ReleasedCell]]:
     """Return what makes the release of *measure*: its rule, by who is behind it."""
     if measure.summary is None:
-        return partial(release_measure, basis=measure.basis)
+        return partial(release_measure, basis=measure.basis, blocks=blocks(measure))
     return partial(release_summaries, groups=_groups(measure))
 
 

@@ -185,36 +185,37 @@ def _make_temporary_tables(connection: Connection) -> None:
 
 
 def read_events(
-    session: ReadSession, measure_id: int, *, clinic_ids: Collection[int]
+    session: ReadSession, measure_id: int, *, clinic_ids: Collection[int] | None = None
 ) -> list[EventRow]:
-    """Return the difference events of a measure, of some clinics."""
+    """Return the difference events of a measure, of some clinics or of all."""
     query = (
         f"SELECT clinic_id, {_KEY}, {_COUNTS} FROM cell "
-        f"WHERE measure_id = {measure_id:d} AND clinic_id {{among}}"
+        f"WHERE measure_id = {measure_id:d}"
     )
-    return [_event(*row) for row in fetch_among(session, query, clinic_ids)]
+    if clinic_ids is None:
+        return [event_row(row) for row in connection_of(session).execute(text(query))]
+    query += " AND clinic_id {among}"
+    return [event_row(row) for row in fetch_among(session, query, clinic_ids)]
 
 
 def swept_events(session: ReadSession, *, sweep: str) -> list[EventRow]:
     """Return the difference events of each clinic that *sweep* finds, and keep none."""
     scope_to(session, None)
-    query = text(
-        f"SELECT p.clinic_id AS clinic_id, {_KEY}, {_SUMS} FROM ({sweep}) e "
-        f"JOIN subject p ON p.id = e.subject_id GROUP BY p.clinic_id, {_KEY}"
-    )
-    return [_event(*row) for row in connection_of(session).execute(query)]
+    return [
+        event_row(row) for row in connection_of(session).execute(text(summed(sweep)))
+    ]
 
 
-def _event(
-    clinic_id: int, grain: int, stratum: int, bin_: int, month: int, *counts: int
-) -> EventRow:
+def event_row(row: Sequence[int]) -> EventRow:
+    """Return a row of clinic, key and counts, as ``summed`` gives them."""
+    clinic_id, grain, stratum, bin_, month, *counts = row
     return EventRow(
         clinic_id=clinic_id,
         grain=grain,
         stratum=stratum,
         bin=bin_,
         month=month,
-        counts=counts,
+        counts=tuple(counts),
     )
 
 

@@ -45,6 +45,13 @@ def lock_subjects(
     return subjects_of(fetch_among(session, statement, ids))
 
 
+def find_subjects(
+    session: ReadSession, ids: Collection[int]
+) -> dict[int, StoredSubject]:
+    """Return the subjects of *ids* that exist."""
+    return subjects_of(fetch_among(session, _FIND, ids))
+
+
 def subjects_of(rows: Iterable[Row]) -> dict[int, StoredSubject]:
     """Return rows of the subject table, in the order of its columns, by id."""
     named = (dict(zip(_COLUMNS, row, strict=True)) for row in rows)

@@ -11,11 +11,13 @@ from fhir.resources.R4B.operationdefinition import OperationDefinition
 from starlette.routing import Match
 
 from app.domain.records import RecordType
-from app.routers import fhir, operations
+from app.routers import fhir, fhir_measures, operations
 from app.services.bundles import MAX_ENTRIES
+from app.services.hub import Hub
 from app.services.registry import CLINIC_SCOPES
 from app.settings import Settings
 from tests import make
+from tests.api.test_counting import count, diabetic
 from tests.conftest import ROOT
 from tests.hubs import BASE_URL, Caller, Network
 
@@ -30,6 +32,23 @@ MADE: dict[str, Callable[[int], dict]] = {
     "Encounter": lambda n: make.encounter(period={"start": f"200{n}"}),
 }
 """Resources of each type, as different as their numbers."""
+SERVED = {"Measure": "hba1c-poor-control", "OperationDefinition": "validate"}
+"""What can be read of the types that the hub gives out and never takes."""
+JANUARY = "periodStart=2026-01&periodEnd=2026-01&reporter=Organization/alpha"
+ASKED = {
+    "evaluate-measure": {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "periodStart", "valueDate": "2026-01"},
+            {"name": "periodEnd", "valueDate": "2026-01"},
+            {"name": "reporter", "valueString": "Organization/alpha"},
+        ],
+    },
+    "patient-status": {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "patient", "valueString": "Patient/a"}],
+    },
+}
 ONLY_REFUSE = {"search", "withdraw_conditionally", "read_version"}
 """Routes that are there to say why not; there is nothing to declare of them."""
 
@@ -38,7 +57,7 @@ OF_NAMES = {"trace"}
 """Operations on the path of a record, and those that take no resource."""
 ROUTES = [
     route
-    for router in (operations.router, fhir.router)
+    for router in (operations.router, fhir_measures.router, fhir.router)
     for route in router.routes
     if isinstance(route, APIRoute)
 ]
@@ -101,8 +120,9 @@ def interactions(name: str, declared: dict) -> Iterator[Call]:
             yield "GET", path, None, {}, 404 if "history" in path else 400
 
 
-def declared_calls(statement: dict) -> Iterator[Call]:
-    """Yield a call for everything that the statement declares."""
+def declared_calls(statement: dict, *, report: str = "r1") -> Iterator[Call]:
+    """Yield a call for everything that the statement declares; *report* can be read."""
+    read = SERVED | {"MeasureReport": report}
     rest = statement["rest"][0]
     yield "GET", "/metadata", None, {}, 200
     for interaction in rest["interaction"]:
@@ -115,8 +135,26 @@ def declared_calls(statement: dict) -> Iterator[Call]:
         if declared["type"] in MADE:
             yield from interactions(declared["type"], declared)
         else:
-            assert declared["interaction"] == [{"code": "read"}]
-            yield "GET", f"/{declared['type']}/validate", None, {}, 200
+            at = f"/{declared['type']}/{read[declared['type']]}"
+            yield from given_out(declared["type"], declared, at=at)
+
+
+def given_out(name: str, declared: dict, *, at: str) -> Iterator[Call]:
+    """Yield the call that shows each interaction with a type that the hub makes."""
+    codes = {each["code"] for each in declared["interaction"]}
+    assert codes <= {"read", "search-type"}, "not driven below"
+    if "read" in codes:
+        yield "GET", at, None, {}, 200
+    if "search-type" in codes:
+        yield "GET", f"/{name}", None, {}, 200
+        yield "GET", f"/{name}?unheard-of=x", None, {}, 400
+    for parameter in declared.get("searchParam", ()):
+        yield "GET", f"/{name}?{parameter['name']}=2024", None, {}, 200
+    for operation in declared.get("operation", ()):
+        path = f"{at}/${operation['name']}"
+        yield "POST", path, ASKED[operation["name"]], {}, 200
+        if operation["name"] == "evaluate-measure":
+            yield "GET", f"{path}?{JANUARY}", None, {}, 200
 
 
 def route_of(method: str, path: str) -> str:
@@ -132,14 +170,19 @@ def route_of(method: str, path: str) -> str:
 
 
 @pytest.mark.conforms("R13")
-async def test_everything_that_is_declared_answers(network: Network):
+async def test_everything_that_is_declared_answers(hub: Hub, network: Network):
     """Each interaction, condition and operation is driven over HTTP."""
     ehr = network.ehr(scopes=(*CLINIC_SCOPES, "system/purge"))
+    await ehr.send(make.batch(*diabetic("a")))
+    count(hub)
     statement = await statement_of(ehr.http)
+    evaluated = f"Measure/{SERVED['Measure']}/$evaluate-measure?{JANUARY}"
+    report = (await ehr.read(evaluated)).json()["id"]
+    calls = declared_calls(statement, report=report)
 
     wrong = [
         (method, path, response.status_code, response.text)
-        for method, path, body, headers, status in declared_calls(statement)
+        for method, path, body, headers, status in calls
         if (response := await ehr.call(method, path, body, **headers)).status_code
         != status
     ]
@@ -147,7 +190,8 @@ async def test_everything_that_is_declared_answers(network: Network):
     assert not wrong
     assert {r["type"] for r in statement["rest"][0]["resource"]} == {
         *(type_.fhir_name for type_ in RecordType),
-        "OperationDefinition",
+        *SERVED,
+        "MeasureReport",
     }
 
 

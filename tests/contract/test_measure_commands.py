@@ -1,6 +1,9 @@
 """`catchment measure`: what an analyst is told, from an empty file to a measure."""
 
 import json
+import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import jsonschema_rs
@@ -10,6 +13,7 @@ from app.main import APP
 from tests.commands import refusal
 
 LIBRARY = APP / "measures/library"
+ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 DEFINITION = """# yaml-language-server: $schema=measure.schema.json
 id: crohn-quiescent
 version: 1.0.0
@@ -173,6 +177,43 @@ def test_the_schema_is_what_an_editor_completes_by(catchment):
     assert "look_back_months" in schema["$defs"]["Measure"]["properties"]
 
 
+@pytest.fixture
+def one_patient(environment: dict[str, str]) -> None:
+    """A clinic with somebody whose Crohn disease began before all."""
+    path = environment["CATCHMENT_DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in (
+            "INSERT INTO clinic VALUES (1, 'alder', 'Alder', 'active')",
+            f"INSERT INTO concept (id, system, code) VALUES (1, '{ICD}', 'K50.90')",
+            "INSERT INTO subject (id, clinic_id) VALUES (1, 1)",
+            "INSERT INTO condition VALUES (1, 1, 1, 0, NULL)",
+        ):
+            connection.execute(statement)
+
+
+@pytest.mark.usefixtures("file", "one_patient")
+@pytest.mark.parametrize(("interval", "rows"), [("month", 36), ("quarter", 12)])
+def test_a_preview_shows_what_could_be_scored_and_the_last_three_years(
+    catchment, interval: str, rows: int
+):
+    """Nobody was assessed: one in the population, none scored, and no share of none."""
+    ended = catchment("measure", "preview", "crohn.yaml", "--interval", interval)
+
+    cells = [re.split(r"\s*[│┃]\s*", line)[1:-1] for line in ended.output.splitlines()]
+    assert ended.code == 0, ended
+    assert ["alder", "1", "0", "0.0%"] in cells
+    shown = [row[1:] for row in cells if row and re.fullmatch(r"\d{4}-\d\d", row[0])]
+    assert shown == [["1", "0", "0", "0", "-"]] * rows
+
+
+@pytest.mark.usefixtures("one_patient")
+def test_a_set_is_shown_with_the_codes_that_the_database_has_met(catchment):
+    """A family is a promise; what it holds here is what was sent."""
+    shown = catchment("valueset", "show", "crohn-disease").output
+
+    assert "Met so far of icd-10-cm, 1: K50.90\n" in shown
+
+
 @pytest.mark.usefixtures("file")
 def test_a_preview_of_nothing_says_so_and_whom_it_is_for(catchment):
     """The first preview is often on an empty hub."""
@@ -181,3 +222,15 @@ def test_a_preview_of_nothing_says_so_and_whom_it_is_for(catchment):
     assert ended.code == 0, ended
     assert "no disclosure control has looked at this" in ended.output
     assert "No record has the network's code ibd-pga" in ended.output
+
+
+def test_the_pages_of_the_library_are_written_without_a_database(catchment, tmp_path):
+    """They are what stands in docs/measures; a network makes those of its own."""
+    settings = {"CATCHMENT_DATABASE_URL": "sqlite:////nonexistent/x.db"}
+    kept = LIBRARY.parents[2] / "docs/measures"
+
+    done = catchment("measure", "pages", str(tmp_path / "pages"), **settings)
+
+    assert done.code == 0, done.output
+    written = {path.name: path.read_text() for path in (tmp_path / "pages").iterdir()}
+    assert written == {path.name: path.read_text() for path in kept.iterdir()}

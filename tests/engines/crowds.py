@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from app.domain.terminology import Coding
 from app.measures.definitions import Measure
-from app.store import tables
+from app.store.tables import metadata
 from tests.reference.counting import World
 from tests.reference.histories import measures, worlds
 from tests.reference.library import LIBRARY
@@ -94,23 +94,22 @@ def together(histories: Iterable[World]) -> World:
 def fill(engine: Engine, world: World) -> None:
     """Store the facts of *world* in a hub's empty database."""
     rows = {
-        tables.Concept: [
+        "concept": [
             {"id": number, "system": coding.system, "code": coding.code}
             for coding, number in world.concepts.items()
         ],
-        tables.Clinic: [
+        "clinic": [
             {"id": n, "code": f"clinic-{n}", "name": f"{n}", "status": "active"}
             for n in CLINICS
         ],
-        tables.Subject: [row._asdict() for row in world.subjects],
-        tables.Observation: [row._asdict() for row in world.observations],
-        tables.Condition: [row._asdict() for row in world.conditions],
-        tables.Visit: [row._asdict() for row in world.visits],
+        "subject": [row._asdict() for row in world.subjects],
+        "observation": [row._asdict() for row in world.observations],
+        "condition": [row._asdict() for row in world.conditions],
+        "visit": [row._asdict() for row in world.visits],
     }
     with engine.begin() as connection:
         for table, values in rows.items():
-            kept = tables.metadata.tables[str(table.__tablename__)]
-            connection.execute(kept.insert(), values)
+            connection.execute(metadata.tables[table].insert(), values)
 
 
 def _numbered(apart: list[World], concepts: dict[Coding, int]) -> Iterator[World]:

@@ -115,6 +115,7 @@ def released(
         cells,
         rules=rules,
         basis=basis,
+        blocks=[range(1, 10)],
         intervals=intervals,
         earlier=earlier,
         within=within,

@@ -94,10 +94,10 @@ def states(
         assert any(deltas), "rows that change nothing are left out"
         changes[key][month] = tuple(deltas)
     found: dict[tuple[int, ...], tuple[int, ...]] = {}
-    for key, by_month in changes.items():
+    for of, by_month in changes.items():
         for month in months:
             past = [deltas for on, deltas in by_month.items() if on <= month]
             state = tuple(map(sum, zip(*past, strict=True))) if past else NOTHING
             if state != NOTHING:
-                found[(*key, month)] = state
+                found[(*of, month)] = state
     return found

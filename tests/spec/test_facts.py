@@ -22,6 +22,7 @@ from app.measures.facts import (
     ConditionFact,
     canonical_units,
     condition_facts,
+    ends_before_it_begins,
     observation_facts,
     visit_facts,
 )
@@ -253,6 +254,30 @@ def fact_of(onset_month: int, abatement_month: int | None) -> ConditionFact:
 
 
 AMBULATORY = Coding(ACT_CODE, "AMB")
+
+
+@pytest.mark.parametrize(
+    ("onset", "abatement", "reversed_"),
+    [
+        (on("2024-03-20"), on("2024-03-19"), True),
+        (on("2024-03-20"), on("2024-03-20"), False),
+        (on("2024-03-20"), on("2024-03-01", Precision.MONTH), False),
+        (on("2024-03-20"), on("2024-02-01", Precision.MONTH), True),
+        (on("2024-03-20"), on("2024-01-01", Precision.YEAR), False),
+        (on("2024-01-01", Precision.YEAR), on("2023-12-31"), True),
+        (on("2024-01-01", Precision.YEAR), on("2024-01-01"), False),
+        (None, on("2024-03-20"), False),
+        (on("2024-03-20"), None, False),
+    ],
+)
+def test_a_condition_is_reversed_only_where_its_dates_leave_no_doubt(
+    onset, abatement, reversed_
+):
+    """A date to its month or year is the whole of it."""
+    condition = Condition(code=(K51,), onset=onset, abatement=abatement)
+
+    assert ends_before_it_begins(condition) is reversed_
+    assert not (reversed_ and condition_facts(condition))
 
 
 @pytest.mark.parametrize("status", ["arrived", "in-progress", "finished", "unknown"])

@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.terminology import LOINC, NETWORK, Coding
 from app.measures.checks import leaves
-from app.measures.definitions import Comparison, Predicate
+from app.measures.definitions import Comparison, Measure, Predicate
 from app.measures.examples import disagreements
 from app.measures.facts import canonical_units
 from app.services.authoring import faults_of
@@ -49,27 +49,91 @@ def cut_offs(shared: Path) -> Any:
     return json.loads(path.read_text("utf-8"))
 
 
+SETS = ("trincianti-acr-2021", "backstrom-2019", "consolaro")
+CLASSES = {"jia-low-disease-activity": "low_le", "jia-inactive-disease": "inactive_le"}
+
+
 @pytest.mark.parametrize("basis", ["", "-visits"])
-def test_cjadas10_has_the_published_cut_offs_of_its_set(cut_offs, basis):
+@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("cut_off_set", SETS)
+def test_cjadas10_has_the_published_cut_offs_of_its_set(
+    cut_offs, name, basis, cut_off_set
+):
     """Three sets compete, and they put the same child into different classes."""
-    measure = LIBRARY[f"jia-low-disease-activity{basis}"]
     published = {
-        row["course"].split()[0]: row["low_le"]
+        row["course"].split()[0]: row[CLASSES[name]]
         for row in cut_offs["cJADAS10"]["sets"]
-        if row["id"] == measure.cut_off_set
+        if row["id"].startswith(cut_off_set)
     }
 
-    oligo, poly = comparisons(measure.predicates["numerator"])
+    oligo, poly = comparisons(of_set(f"{name}{basis}", cut_off_set).numerator)
 
     assert (oligo.at_most, poly.at_most) == (published["oligo"], published["poly"])
 
 
-@pytest.mark.parametrize("basis", ["", "-visits"])
-def test_pucai_has_the_published_cut_off(cut_offs, basis):
-    """Remission is below 10, which is not remission itself."""
-    (comparison,) = comparisons(LIBRARY[f"uc-remission{basis}"].predicates["numerator"])
+@pytest.mark.parametrize("cut_off_set", SETS)
+@pytest.mark.parametrize("course", ["oligo", "poly"])
+def test_published_scores_have_the_published_classes(cut_offs, course, cut_off_set):
+    """An inactive child is in low disease activity too; the published word is one."""
+    position = ("oligo", "poly").index(course)
+    limits = [
+        comparisons(of_set(name, cut_off_set).numerator)[position]
+        for name in ("jia-inactive-disease", "jia-low-disease-activity")
+    ]
+    short = cut_off_set.split("-")[0]
+    rated = [row for row in cut_offs["worked_examples"] if course in row]
+    assert rated
 
-    assert comparison.below == cut_offs["PUCAI"]["remission_lt"]
+    for example in rated:
+        inactive, low = (limit.at_most for limit in limits)
+        score = example["cJADAS10"]
+        found = (
+            "above low" if score > low else "low" if score > inactive else "inactive"
+        )
+
+        assert example[course][short].split(" (")[0] == found
+
+
+@pytest.mark.parametrize("basis", ["", "-visits"])
+@pytest.mark.parametrize(
+    ("measure_id", "index"), [("uc-remission", "PUCAI"), ("crohn-remission", "wPCDAI")]
+)
+def test_an_index_of_bowel_disease_has_the_published_cut_off(
+    cut_offs, measure_id, index, basis
+):
+    """Remission is below 10, or 12.5, which is not remission itself."""
+    (comparison,) = comparisons(LIBRARY[f"{measure_id}{basis}"].numerator)
+
+    assert comparison.below == cut_offs[index]["remission_lt"]
+
+
+@pytest.mark.parametrize("measure", LIBRARY.values(), ids=LIBRARY.keys())
+def test_a_measure_of_people_has_three_examples_at_least(measure):
+    """One that meets it, one that does not, and one at a boundary."""
+    whole = [m for m in LIBRARY.values() if measure.id in (m.id, m.variant_of)]
+    examples = [example for each in whole for example in each.examples]
+
+    assert measure.summary or measure.variant_of or len(examples) >= 3
+
+
+def test_irritable_bowel_is_in_no_set_of_inflammatory_bowel_disease():
+    """K58 stands next to K50 and K51, and is another disease."""
+    codes = LIBRARY["ibd-visit-completeness"].value_sets
+    families = {*codes["crohn-disease"], *codes["ulcerative-colitis"]}
+
+    assert {code for code in families if code.startswith("icd")} == {
+        "icd-10-cm|K50*",
+        "icd-10-cm|K51*",
+    }
+
+
+def test_psoriatic_arthritis_is_in_the_set_of_every_form():
+    """ICD-10-CM has it under psoriasis, where M08 does not reach."""
+    sets = LIBRARY["jia-no-active-joints"].value_sets
+
+    assert {"icd-10-cm|M08*", "icd-10-cm|L40.54"} <= set(
+        sets["juvenile-idiopathic-arthritis"]
+    )
 
 
 @pytest.mark.parametrize("measure_id", ["jia-low-disease-activity"])
@@ -95,6 +159,18 @@ def test_the_library_agrees_on_one_unit_for_each_code():
     assert units[Coding(NETWORK, "pucai-total")].unit == "{score}"
 
 
-def comparisons(predicate: Predicate) -> list[Comparison]:
+def of_set(measure_id: str, cut_off_set: str) -> Measure:
+    """Return the measure that a definition makes of one of its cut-off sets."""
+    (found,) = (
+        measure
+        for measure in LIBRARY.values()
+        if measure_id in (measure.id, measure.variant_of)
+        and measure.cut_off_set == cut_off_set
+    )
+    return found
+
+
+def comparisons(predicate: Predicate | None) -> list[Comparison]:
     """Return the comparisons that a predicate makes, from left to right."""
+    assert predicate is not None
     return [leaf.value for leaf in leaves(predicate) if leaf.value is not None]

@@ -43,6 +43,7 @@ def test_the_record_adds_up():
         [*cells, yearly],
         rules=MEMBERS,
         basis=Basis.VISITS,
+        blocks=[],
         intervals=dict.fromkeys(counts, Interval.MONTH),
         earlier=(),
         within=None,

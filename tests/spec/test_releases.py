@@ -43,6 +43,7 @@ def release(cells: list[Cell], **changed) -> list[ReleasedCell]:
     arguments: dict[str, Any] = {
         "rules": MEMBERS,
         "basis": Basis.VISITS,
+        "blocks": [range(1, 10)],
         "intervals": MONTHLY,
         "earlier": (),
         "within": None,

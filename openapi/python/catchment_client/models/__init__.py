@@ -8,12 +8,17 @@ from .chart_answer import ChartAnswer
 from .chart_point_answer import ChartPointAnswer
 from .chart_signal_answer import ChartSignalAnswer
 from .clinic_answer import ClinicAnswer
+from .code_answer import CodeAnswer
+from .code_use import CodeUse
 from .comparison_answer import ComparisonAnswer
+from .contribution_answer import ContributionAnswer
+from .contribution_answer_status import ContributionAnswerStatus
+from .contributions_answer import ContributionsAnswer
+from .delay_answer import DelayAnswer
 from .discover_response_discover import DiscoverResponseDiscover
-from .event_point import EventPoint
-from .event_point_reason_type_0 import EventPointReasonType0
-from .events_answer import EventsAnswer
-from .events_answer_between import EventsAnswerBetween
+from .distribution_answer import DistributionAnswer
+from .finding import Finding
+from .finding_answer import FindingAnswer
 from .funnel_limits_answer import FunnelLimitsAnswer
 from .grant_token_token_request import GrantTokenTokenRequest
 from .interval import Interval
@@ -27,10 +32,15 @@ from .measure_definition_improvement_notation import (
 )
 from .measure_summary import MeasureSummary
 from .measure_summary_improvement_notation import MeasureSummaryImprovementNotation
+from .month_answer import MonthAnswer
+from .no_comparison import NoComparison
+from .no_data import NoData
 from .point import Point
 from .problem import Problem
+from .quality_answer import QualityAnswer
 from .ready_response_503_ready import ReadyResponse503Ready
 from .ready_response_ready import ReadyResponseReady
+from .refusal_answer import RefusalAnswer
 from .register_client_client_metadata import RegisterClientClientMetadata
 from .register_client_client_metadata_jwks import RegisterClientClientMetadataJwks
 from .register_client_client_metadata_token_endpoint_auth_method import (
@@ -48,9 +58,12 @@ from .rule_set import RuleSet
 from .series_answer import SeriesAnswer
 from .shift_answer import ShiftAnswer
 from .signing_keys_response_signing_keys import SigningKeysResponseSigningKeys
+from .source_answer import SourceAnswer
 from .target import Target
 from .token_answer import TokenAnswer
 from .token_problem import TokenProblem
+from .unit_answer import UnitAnswer
+from .visit_capture_answer import VisitCaptureAnswer
 from .withheld import Withheld
 
 __all__ = (
@@ -62,12 +75,17 @@ __all__ = (
     "ChartPointAnswer",
     "ChartSignalAnswer",
     "ClinicAnswer",
+    "CodeAnswer",
+    "CodeUse",
     "ComparisonAnswer",
+    "ContributionAnswer",
+    "ContributionAnswerStatus",
+    "ContributionsAnswer",
+    "DelayAnswer",
     "DiscoverResponseDiscover",
-    "EventPoint",
-    "EventPointReasonType0",
-    "EventsAnswer",
-    "EventsAnswerBetween",
+    "DistributionAnswer",
+    "Finding",
+    "FindingAnswer",
     "FunnelLimitsAnswer",
     "GrantTokenTokenRequest",
     "Interval",
@@ -79,10 +97,15 @@ __all__ = (
     "MeasureDefinitionImprovementNotation",
     "MeasureSummary",
     "MeasureSummaryImprovementNotation",
+    "MonthAnswer",
+    "NoComparison",
+    "NoData",
     "Point",
     "Problem",
+    "QualityAnswer",
     "ReadyResponse503Ready",
     "ReadyResponseReady",
+    "RefusalAnswer",
     "RegisterClientClientMetadata",
     "RegisterClientClientMetadataJwks",
     "RegisterClientClientMetadataTokenEndpointAuthMethod",
@@ -98,8 +121,11 @@ __all__ = (
     "SeriesAnswer",
     "ShiftAnswer",
     "SigningKeysResponseSigningKeys",
+    "SourceAnswer",
     "Target",
     "TokenAnswer",
     "TokenProblem",
+    "UnitAnswer",
+    "VisitCaptureAnswer",
     "Withheld",
 )

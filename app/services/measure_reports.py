@@ -1,0 +1,286 @@
+"""
+MeasureReports of what a caller may see: asked for, read by id, or searched.
+
+What may be seen is decided in ``series`` alone: each report is one cell of a series.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from itertools import islice
+from typing import Any, NamedTuple
+
+from app.disclosure.audiences import ClinicsShown
+from app.domain.calendar import first_day
+from app.domain.counts import Interval, ReleasedCell, Withheld
+from app.domain.errors import NotFoundError
+from app.fhir.measure_reports import Report, render_report
+from app.fhir.report_ids import ReportId, interval_name, parse_report_id
+from app.fhir.report_questions import (
+    NETWORK,
+    Days,
+    Place,
+    ReportPeriodError,
+    ReportSearch,
+    parse_evaluation,
+    parse_search,
+)
+from app.fhir.searchsets import Pairs, parse_page, searchset
+from app.measures.definitions import Measure
+from app.measures.strata import strata_of
+from app.services.catalogue import find_measure
+from app.services.counts import measure_rows
+from app.services.editions import Edition, open_edition
+from app.services.hub import Hub
+from app.services.measure_resources import defined
+from app.services.series import Series, Viewer, Wanted, find_series, released_series
+from app.store import clinics, tables
+from app.store.sessions import ReadSession
+
+Json = dict[str, Any]
+NETWORK_NAME = "The network"
+STRATIFIED = Interval.QUARTER
+"""The width at which there are strata."""
+
+
+def evaluate(
+    session: ReadSession, hub: Hub, viewer: Viewer, measure_id: str, pairs: Pairs
+) -> Json:
+    """
+    Return the report that the parameters of ``$evaluate-measure`` ask for.
+
+    Raises:
+        NotFoundError: no such measure or clinic, or nothing was released yet.
+        ForbiddenError: the audience does not see clinics.
+        NotSupportedError: what is asked for can't be read, or there is nothing of that
+            interval; it says of which there is.
+    """
+    measure = find_measure(hub, measure_id)
+    asked = parse_evaluation(pairs, base_url=hub.fhir_base)
+    views = _Views(session, hub, viewer)
+    series = views.series(measure, asked.place, asked.interval)
+    for cell in _told(series):
+        if cell.interval_start == asked.interval_start:
+            return views.report(measure, asked.place, series, cell)
+    widths = [views.series(measure, asked.place, width) for width in Interval]
+    raise ReportPeriodError(_there_is(widths), expression="periodStart")
+
+
+def find_report(session: ReadSession, hub: Hub, viewer: Viewer, report_id: str) -> Json:
+    """Return the report of an id, of the newest release or the caller's own clinic."""
+    named = parse_report_id(report_id)
+    views = _Views(session, hub, viewer)
+    measure = None if named is None else views.measure_of(named.measure_number)
+    place = None if named is None else views.place_of(named.clinic_id)
+    if named is not None and measure is not None and place is not None:
+        series = views.series(measure, place, named.interval)
+        for cell in _told(series):
+            if views.report_id(measure, series, cell) == named:
+                return views.report(measure, place, series, cell)
+    msg = "No report of that id: they are those of the newest release"
+    raise NotFoundError(msg)
+
+
+def search_reports(
+    session: ReadSession, hub: Hub, viewer: Viewer, pairs: Pairs
+) -> Json:
+    """Return the reports that a search finds; none where nothing was released yet."""
+    search = parse_search(pairs, base_url=hub.fhir_base)
+    page = parse_page(pairs)
+    views = _Views(session, hub, viewer)
+    found = list(views.found(search))
+    return searchset(
+        [
+            views.report(*each)
+            for each in islice(found, page.offset, page.offset + page.count)
+        ],
+        total=len(found),
+        page=page,
+        url=f"{hub.fhir_base}/MeasureReport",
+        pairs=pairs,
+    )
+
+
+class _Found(NamedTuple):
+    """A report that a search finds."""
+
+    measure: Measure
+    place: Place
+    series: Series
+    cell: ReleasedCell
+
+
+class _Views:
+    """What one viewer may see, each series of it read once."""
+
+    def __init__(self, session: ReadSession, hub: Hub, viewer: Viewer) -> None:
+        self._session = session
+        self._hub = hub
+        self._viewer = viewer
+        self._seen: dict[tuple[str, Place, Interval, str | None], Series] = {}
+
+    def series(
+        self,
+        measure: Measure,
+        place: Place,
+        interval: Interval,
+        stratum: str | None = None,
+    ) -> Series:
+        """Return a series: live of the viewer's own clinic, else released."""
+        key = (measure.id, place, interval, stratum)
+        if key not in self._seen:
+            wanted = Wanted(clinic=place.clinic, interval=interval, stratum=stratum)
+            self._seen[key] = self._read(measure, wanted)
+        return self._seen[key]
+
+    def _read(self, measure: Measure, wanted: Wanted) -> Series:
+        if self._edition is None or wanted.clinic in self._own:
+            viewer = self._viewer
+            return find_series(self._session, self._hub, viewer, measure.id, wanted)
+        return released_series(self._edition, measure.id, wanted)
+
+    def report(
+        self, measure: Measure, place: Place, series: Series, cell: ReleasedCell
+    ) -> Json:
+        """Return the report of one cell of a series, with its strata."""
+        live = series.counted_up_to
+        report = Report(
+            id=self.report_id(measure, series, cell).text,
+            measure=defined(measure),
+            place=place,
+            place_name=self._name_of(series),
+            cell=cell,
+            strata=self._strata(measure, place, cell),
+            as_of=self._released_at if live is None else live,
+            release_id=series.release_id,
+            audience=series.audience,
+            policy_digest=series.policy_digest,
+        )
+        return render_report(report, base_url=self._hub.fhir_base)
+
+    def report_id(
+        self, measure: Measure, series: Series, cell: ReleasedCell
+    ) -> ReportId:
+        """Return the id of the report of one cell."""
+        return ReportId(
+            release_id=series.release_id,
+            measure_number=self._numbers[measure.id],
+            clinic_id=cell.clinic_id,
+            interval=cell.interval,
+            interval_start=cell.interval_start,
+        )
+
+    def found(self, search: ReportSearch) -> Iterator[_Found]:
+        """Yield what *search* finds: by measure, place, width and time."""
+        for measure in self._hub.measures:
+            is_wanted = search.finds_measure(measure.id, measure.version)
+            if not is_wanted or measure.id not in self._numbers:
+                continue
+            for place in filter(search.finds_place, self._places):
+                yield from self._found_at(measure, place, search)
+
+    def _found_at(
+        self, measure: Measure, place: Place, search: ReportSearch
+    ) -> Iterator[_Found]:
+        for width in Interval:
+            series = self.series(measure, place, width)
+            for cell in _told(series):
+                end = first_day(cell.interval_start + cell.interval.months)
+                days = Days(first_day(cell.interval_start), end)
+                report_id = self.report_id(measure, series, cell).text
+                if search.finds_period(days) and search.finds_id(report_id):
+                    yield _Found(measure, place, series, cell)
+
+    def measure_of(self, number: int) -> Measure | None:
+        """Return the loaded measure that has *number* in the store."""
+        names = {own: name for name, own in self._numbers.items()}
+        loaded = (m for m in self._hub.measures if m.id == names.get(number))
+        return next(loaded, None)
+
+    def place_of(self, clinic_id: int | None) -> Place | None:
+        """Return the place of a clinic's number in the store; None where it is none."""
+        if clinic_id is None:
+            return NETWORK
+        row = self._clinics.get(clinic_id)
+        return None if row is None else Place(row.code)
+
+    def _strata(
+        self, measure: Measure, place: Place, cell: ReleasedCell
+    ) -> dict[str, dict[str, ReleasedCell]]:
+        """Return the strata of a quarter by their stratifiers, where they are told."""
+        if cell.interval is not STRATIFIED:
+            return {}
+        by_stratifier = {
+            stratifier: {
+                name: each
+                for name in names
+                for each in self.series(measure, place, STRATIFIED, name).cells
+                if each.interval_start == cell.interval_start
+            }
+            for stratifier, names in strata_of(measure).items()
+        }
+        return {
+            stratifier: cells
+            for stratifier, cells in by_stratifier.items()
+            if any(c.withheld is not Withheld.NOT_PUBLISHED for c in cells.values())
+        }
+
+    def _name_of(self, series: Series) -> str:
+        if series.clinic is None:
+            return NETWORK_NAME
+        if self._edition is None or series.release_id is None:
+            return series.clinic.name
+        assert series.clinic.id is not None
+        return self._edition.name_of(series.clinic.id)
+
+    @cached_property
+    def _edition(self) -> Edition | None:
+        return open_edition(self._session, self._hub, self._viewer.audience)
+
+    @property
+    def _released_at(self) -> int:
+        assert self._edition is not None
+        return self._edition.release.created_at
+
+    @cached_property
+    def _numbers(self) -> Mapping[str, int]:
+        """Return the store's number of each loaded measure."""
+        rows = measure_rows(self._session, self._hub)
+        return {name: row.id for name, row in rows.items()}
+
+    @cached_property
+    def _clinics(self) -> Mapping[int, tables.Clinic]:
+        rows = clinics.all_clinics(self._session)
+        return {row.id: row for row in rows if row.id is not None}
+
+    @cached_property
+    def _own(self) -> frozenset[str]:
+        """Return the code of the viewer's own clinic, if there is one."""
+        row = self._clinics.get(self._viewer.clinic_id or 0)
+        return frozenset() if row is None else frozenset({row.code})
+
+    @cached_property
+    def _places(self) -> list[Place]:
+        """Return the places that there are reports of, for this viewer."""
+        edition, shown = self._edition, set(self._own)
+        if edition is not None and edition.rules.clinics is not ClinicsShown.NONE:
+            shown |= {row.code for row in edition.clinics.values()}
+        network = [] if edition is None else [NETWORK]
+        return [*network, *map(Place, sorted(shown))]
+
+
+def _told(series: Series) -> tuple[ReleasedCell, ...]:
+    """Return the cells that there are reports of: those that are published."""
+    return tuple(
+        cell for cell in series.cells if cell.withheld is not Withheld.NOT_PUBLISHED
+    )
+
+
+def _there_is(widths: list[Series]) -> str:
+    """Return in words of which intervals there are reports."""
+    spans = [
+        f"{each.interval} {interval_name(each.interval, cells[0].interval_start)}"
+        f" to {interval_name(each.interval, cells[-1].interval_start)}"
+        for each in widths
+        if (cells := _told(each))
+    ]
+    return f"There is no report of that period; there are: {', '.join(spans) or 'none'}"

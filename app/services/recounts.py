@@ -124,7 +124,7 @@ def _sweeps(
     session: WriteSession, hub: Hub, *, of: Callable[[MeasureRow], bool]
 ) -> Iterator[tuple[MeasureRow, str]]:
     """
-    Yield the rows *of* some loaded measures, with the SQL for the codes known.
+    Yield the rows *of* some loaded measures, with the SQL for the codes known by now.
 
     What clinics count themselves has none: it is added up when it is asked for.
     """

@@ -132,8 +132,13 @@ def _gaps(
     return opportunities_between(events, exposure)
 
 
+def has_series(measure: Measure) -> bool:
+    """Return whether there are intervals: not of what is counted between events."""
+    return measure.summary is None or measure.summary.between is None
+
+
 def refuse_between(measure: Measure) -> None:
     """Refuse a series of what is counted from event to event."""
-    if measure.summary is not None and measure.summary.between is not None:
+    if not has_series(measure):
         msg = "The measure has no series: a clinic sees its own under events"
         raise NotFoundError(msg)

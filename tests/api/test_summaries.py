@@ -633,3 +633,22 @@ async def test_a_refresh_makes_the_same_numbers_again(hub: Hub, ehr: Caller):
 
     assert kept(hub) == before
     assert len(before) == 3
+
+
+async def test_the_doors_for_all_measures_hold_beside_such_ones(hub: Hub, ehr: Caller):
+    """Reports as FHIR has them tell rates; the page of data quality goes on."""
+    await ehr.post(report(2, 800))
+    await ehr.post(infection("2024-06-03"))
+    count(hub)
+
+    found = await ehr.read("MeasureReport")
+    token = await ehr.fresh_token("system/MeasureReport.rs")
+    quality = await ehr.http.get("/v1/quality", headers=bearer(token))
+
+    scores = [
+        entry["resource"]["group"][0].get("measureScore", {}).get("value")
+        for entry in found.json()["entry"]
+        if "clabsi-rate" in entry["resource"]["measure"]
+    ]
+    assert 2.5 in scores, found.text
+    assert quality.status_code == 200, quality.text

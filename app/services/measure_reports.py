@@ -32,6 +32,7 @@ from app.services.editions import Edition, open_edition
 from app.services.hub import Hub
 from app.services.measure_resources import defined
 from app.services.series import Series, Viewer, Wanted, find_series, released_series
+from app.services.summaries import has_series
 from app.store import clinics, tables
 from app.store.sessions import ReadSession
 
@@ -170,7 +171,7 @@ class _Views:
 
     def found(self, search: ReportSearch) -> Iterator[_Found]:
         """Yield what *search* finds: by measure, place, width and time."""
-        for measure in self._hub.measures:
+        for measure in filter(has_series, self._hub.measures):
             is_wanted = search.finds_measure(measure.id, measure.version)
             if not is_wanted or not self._has_series(measure):
                 continue

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from app.domain.calendar import month_number
-from app.domain.counts import Basis, Interval
+from app.domain.counts import Interval
 from app.measures.series import cells
+from tests.reference.library import LIBRARY
 
 JANUARY = month_number(2024, 1)
 
@@ -55,9 +56,9 @@ def counted(events: list[Event], **options: Any) -> list[tuple[int, ...]]:
 
 
 STATUS = [
-    Event(1, 1, 2, JANUARY + 2, -1, -1, -1, 0),
-    Event(1, 1, 1, JANUARY - 9, 3, 2, 2, 1),
-    Event(1, 1, 2, JANUARY + 1, 2, 2, 2, 1),
+    Event(1, 1, 1, JANUARY + 2, -1, -1, -1, 0),
+    Event(1, 1, 0, JANUARY - 9, 3, 2, 2, 1),
+    Event(1, 1, 1, JANUARY + 1, 2, 2, 2, 1),
 ]
 
 
@@ -86,7 +87,7 @@ def test_a_quarter_of_visits_has_events_of_its_own():
         Event(1, 3, 0, JANUARY, 2, 2, 2, 1),
         Event(1, 3, 0, JANUARY + 3, -2, -2, -2, -1),
     ]
-    visits = {"basis": Basis.VISITS, "last_month": JANUARY + 5}
+    visits = {"measure": LIBRARY["uc-remission-visits"], "last_month": JANUARY + 5}
 
     found = counted(events, interval=Interval.QUARTER, **visits)
 
@@ -109,7 +110,7 @@ def test_strata_add_up_to_the_total():
 
 def test_every_clinic_has_a_cell_for_every_stratum_that_any_has():
     """A line that one clinic lacks would tell that it has nobody there."""
-    found = counted([*STATUS, Event(2, 1, 1, JANUARY, 1, 1, 1, 1)], strata=True)
+    found = counted([*STATUS, Event(2, 1, 0, JANUARY, 1, 1, 1, 1)], strata=True)
 
     assert {row[:2] for row in found} == {(1, 1), (1, 2), (2, 1), (2, 2)}
 

@@ -1,9 +1,11 @@
 from typing import Literal
 
-Basis = Literal["latest-status", "visits"]
+Basis = Literal["index-events", "latest-status", "summaries", "visits"]
 
 BASIS_VALUES: set[Basis] = {
+    "index-events",
     "latest-status",
+    "summaries",
     "visits",
 }
 

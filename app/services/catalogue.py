@@ -9,7 +9,9 @@ from app.domain.errors import NotFoundError
 from app.measures.definitions import Measure, Scoring
 from app.measures.explanations import explain
 from app.measures.strata import strata_of
+from app.services.definitions import served_measures
 from app.services.hub import Hub
+from app.store.sessions import ReadSession
 
 
 class MeasurePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,9 +72,19 @@ def is_rate(measure: Measure) -> bool:
     return measure.scoring is Scoring.RATIO
 
 
-def find_page(hub: Hub, measure_id: str) -> MeasurePage:
-    """Return the page of a loaded measure, or refuse."""
-    return page_of(find_measure(hub, measure_id))
+def find_page(session: ReadSession, hub: Hub, measure_id: str) -> MeasurePage:
+    """Return the page of a loaded measure as it is served now, or refuse."""
+    loaded = find_measure(hub, measure_id)
+    served = served_measures(session, hub).get(measure_id)
+    return page_of(loaded if served is None else served.measure)
+
+
+def all_pages(session: ReadSession, hub: Hub) -> list[MeasurePage]:
+    """Return the pages of all loaded measures as they are served now."""
+    served = served_measures(session, hub)
+    return [
+        page_of(served[m.id].measure if m.id in served else m) for m in hub.measures
+    ]
 
 
 def find_measure(hub: Hub, measure_id: str) -> Measure:

@@ -19,7 +19,7 @@ from app.charts.shifts import Shift, suggested_shift
 from app.disclosure.releases import not_published
 from app.domain.counts import Basis, Interval, ReleasedCell
 from app.domain.errors import NotFoundError
-from app.services.catalogue import MeasurePage, find_page
+from app.services.catalogue import MeasurePage, find_measure, page_of
 from app.services.editions import Edition
 from app.services.hub import Hub
 from app.services.series import Series, Viewer, Wanted, find_series, released_series
@@ -110,7 +110,7 @@ def compare(edition: Edition, measure_id: str, wanted: Wanted) -> ComparisonOf:
     Without an interval asked for, it is the width at which most clinics publish, and
     the newest interval of that width that has a network total.
     """
-    page = find_page(edition.hub, measure_id)
+    page = page_of(find_measure(edition.hub, measure_id))
     refuse_rate(page, "Clinics are not compared on rates; see their series")
     cells = [
         cell

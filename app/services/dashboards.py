@@ -126,7 +126,8 @@ def newest_strata(edition: Edition, measure_id: str) -> dict[str, ReleasedCell]:
     """Return each stratum in the newest quarter of which any is published."""
     cells = edition.cells.get(measure_id, ())
     shown = [c.interval_start for c in cells if c.stratum and c.withheld is None]
-    names = stratum_names(find_measure(edition.hub, measure_id))
+    loaded = find_measure(edition.hub, measure_id)
+    names = stratum_names(edition.measures.get(measure_id, loaded))
     return {
         names[cell.stratum - 1]: cell
         for cell in cells

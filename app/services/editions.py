@@ -8,7 +8,8 @@ from app.disclosure.audiences import AudienceRules, ClinicsShown
 from app.domain.clinics import Audience, ClinicStatus
 from app.domain.counts import ReleasedCell
 from app.domain.errors import ForbiddenError, NotFoundError
-from app.services.counts import measure_rows
+from app.measures.definitions import Measure
+from app.services.definitions import released_measures
 from app.services.hub import Hub
 from app.services.releases import latest
 from app.store import clinics, releases, tables
@@ -20,13 +21,15 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
     """
     A release opened for reading, whole or one measure of it.
 
-    ``cells`` are by the measure's id. ``clinics`` are those that its readers may know
+    ``measures`` are the definitions that it was counted by, ``cells`` what it shows, by
+    the measure's id. ``clinics`` are those that its readers may know
     of: the active ones, and any that it tells of; none where they see no clinics.
     """
 
     hub: Hub
     release: ReleaseRow
     rules: AudienceRules
+    measures: Mapping[str, Measure]
     cells: Mapping[str, Sequence[ReleasedCell]]
     clinics: Mapping[int, tables.Clinic]
 
@@ -44,10 +47,11 @@ def open_edition(
     release = latest(session, audience)
     if release is None:
         return None
-    rows = measure_rows(session, hub)
-    only = rows.get(measure_id) if measure_id else None
+    told = releases.measures_told(session, release.id)
+    served = released_measures(session, hub, told)
+    only = served.get(measure_id) if measure_id else None
     kept = releases.read_cells(
-        session, release.id, measure_id=None if only is None else only.id
+        session, release.id, measure_id=None if only is None else only.row.id
     )
     told_of = {cell.clinic_id for cells in kept.values() for cell in cells}
     rules = hub.audiences.rules(audience)
@@ -61,7 +65,8 @@ def open_edition(
         hub=hub,
         release=release,
         rules=rules,
-        cells={name: kept.get(row.id, []) for name, row in rows.items()},
+        measures={name: each.measure for name, each in served.items()},
+        cells={name: kept.get(each.row.id, []) for name, each in served.items()},
         clinics={
             row.id: row
             for row in clinics.all_clinics(session)

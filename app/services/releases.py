@@ -23,7 +23,8 @@ from app.domain.counts import Cell, Interval, ReleasedCell
 from app.domain.errors import NotFoundError
 from app.measures.definitions import Measure, Scoring
 from app.measures.strata import blocks
-from app.services.counts import measure_rows, true_cells
+from app.services.counts import true_cells
+from app.services.definitions import served_measures
 from app.services.hub import Hub
 from app.store import clinics, releases
 from app.store.recounts import MeasureRow
@@ -80,10 +81,8 @@ def publish(session: WriteSession, hub: Hub) -> dict[Audience, int]:
 
 def _counted(session: ReadSession, hub: Hub) -> list[tuple[Measure, MeasureRow]]:
     """Return the loaded measures whose cells are complete."""
-    rows = measure_rows(session, hub)
-    return [
-        (m, rows[m.id]) for m in hub.measures if m.id in rows and rows[m.id].counted
-    ]
+    served = served_measures(session, hub).values()
+    return [(each.measure, each.row) for each in served if each.row.counted]
 
 
 def _release(

@@ -17,7 +17,8 @@ from app.services.catalogue import (
     page_of,
     stratum_number,
 )
-from app.services.counts import measure_rows, true_cells
+from app.services.counts import true_cells
+from app.services.definitions import served_measures
 from app.services.editions import Edition, find_clinic, required_edition
 from app.services.hub import Hub
 from app.services.releases import closed_before, today_number
@@ -82,14 +83,13 @@ def find_series(
     session: ReadSession, hub: Hub, viewer: Viewer, measure_id: str, wanted: Wanted
 ) -> Series:
     """Return what *viewer* may see: their own clinic's live series, else a released."""
-    measure = find_measure(hub, measure_id)
-    refuse_between(measure)
+    refuse_between(find_measure(hub, measure_id))
     if wanted.cohort is not None:
         msg = "No cohort of that name"
         raise NotFoundError(msg)
     own = _own_clinic(session, viewer, wanted.clinic)
     if own is not None:
-        return _live(session, hub, measure, own, wanted)
+        return _live(session, hub, measure_id, own, wanted)
     edition = required_edition(session, hub, viewer.audience, measure_id=measure_id)
     return released_series(edition, measure_id, wanted)
 
@@ -105,16 +105,17 @@ def _own_clinic(
 def _live(
     session: ReadSession,
     hub: Hub,
-    measure: Measure,
+    measure_id: str,
     clinic: tables.Clinic,
     wanted: Wanted,
 ) -> Series:
     """Return a clinic's own true numbers, up to this month."""
     assert clinic.id is not None
-    row = measure_rows(session, hub).get(measure.id)
-    if row is None:
+    served = served_measures(session, hub).get(measure_id)
+    if served is None or not served.row.counted:
         msg = "The measure is yet to be counted"
         raise NotFoundError(msg)
+    measure, row = served.measure, served.row
     stratum = stratum_number(measure, wanted.stratum)
     usual = Interval.QUARTER if stratum else Interval.MONTH
     interval = wanted.interval or usual
@@ -173,7 +174,8 @@ def released_series(edition: Edition, measure_id: str, wanted: Wanted) -> Series
         NotFoundError: no measure or stratum of that name, or no such clinic in it.
         ForbiddenError: the audience does not see clinics.
     """
-    measure = find_measure(edition.hub, measure_id)
+    loaded = find_measure(edition.hub, measure_id)
+    measure = edition.measures.get(measure_id, loaded)
     clinic = None if wanted.clinic is None else find_clinic(edition, wanted.clinic)
     clinic_id = None if clinic is None else clinic.id
     stratum = stratum_number(measure, wanted.stratum)

@@ -240,4 +240,4 @@ def test_relations_that_hold_in_every_cell_are_said_to(catchment):
     """An empty hub has nothing that could contradict them."""
     told = catchment("measure", "relations")
 
-    assert "Every relation holds" in told.stdout
+    assert "Every relation holds" in told.output

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from app.disclosure.audiences import AudienceRules
+from app.disclosure.groups import Judgement
 from app.disclosure.lines import is_large, is_safe_pool
 from app.domain.counts import Cell, Interval, ReleasedCell, Withheld
 
@@ -43,13 +44,17 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def summarize(
-    cells: Sequence[Cell], released: Sequence[ReleasedCell], *, rules: AudienceRules
+    cells: Sequence[Cell],
+    released: Sequence[ReleasedCell],
+    *,
+    rules: AudienceRules,
+    judgement: Judgement,
 ) -> Summary:
     """Return what *released* shows of the true *cells* that it was made from."""
     behind = _cells_behind(cells)
     pairs = [(cell, behind[_place(cell)]) for cell in released]
     suppressed = [pair for pair in pairs if pair[0].withheld is Withheld.SUPPRESSED]
-    small = sum(_is_small(*pair, rules) for pair in suppressed)
+    small = sum(_is_small(*pair, rules, judgement) for pair in suppressed)
     shown = [cell for cell in released if cell.withheld is None]
     return Summary(
         cells=Share(shown=len(shown), total=len(released)),
@@ -86,13 +91,13 @@ def _clinics(cells: Collection[ReleasedCell]) -> int:
 
 
 def _is_small(
-    released: ReleasedCell, true: Sequence[Cell], rules: AudienceRules
+    released: ReleasedCell,
+    true: Sequence[Cell],
+    rules: AudienceRules,
+    judgement: Judgement,
 ) -> bool:
     """Tell whether a cell is withheld for its own sake."""
-    part = {
-        cell.clinic_id: (cell.numerator, cell.denominator - cell.numerator)
-        for cell in true
-    }
+    part = {cell.clinic_id: judgement.scored.people(cell) for cell in true}
     if released.clinic_id is None:
         return not is_safe_pool(part, k=rules.k, min_clinics=rules.min_clinics)
     return not is_large(part.get(released.clinic_id, ()), k=rules.k)

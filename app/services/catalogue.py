@@ -1,4 +1,4 @@
-"""Measures in words: what is counted, and by which strata."""
+"""Measures in words: what is counted, in which unit, and by which strata."""
 
 from typing import Any
 
@@ -6,17 +6,25 @@ import msgspec
 
 from app.domain.counts import Basis
 from app.domain.errors import NotFoundError
-from app.measures.definitions import Measure
+from app.domain.scales import DIMENSIONLESS, Scale
+from app.measures.definitions import Measure, Target
 from app.measures.explanations import explain
+from app.measures.plans import planned
 from app.measures.strata import strata_of
 from app.services.hub import Hub
+
+OTHER = "other"
+"""Missing is what is no observable, or that the observables were found together."""
 
 
 class MeasurePage(msgspec.Struct, frozen=True, kw_only=True):
     """
-    What there is to know of a measure; ``target`` is a proportion and its citation.
+    What there is to know of a measure; ``target`` is a value and its citation.
 
-    ``definition`` is the definition as plain data, ``explanation`` the same in words.
+    ``variant_of`` is set where it is another cut-off set of a measure. ``stratifiers``
+    are the names of each one's strata; ``lacking`` are what people may lack to be
+    scored, in the order of the bits of ``Cell.missing``. ``definition`` is the
+    definition as plain data, ``explanation`` the same in words.
     """
 
     id: str
@@ -24,10 +32,16 @@ class MeasurePage(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     description: str
     basis: Basis
+    scoring: str
+    scale: Scale
     improvement_notation: str
     cut_off_set: str | None
+    variant_of: str | None
+    value_sets: dict[str, str]
+    lacking: tuple[str, ...]
     tags: tuple[str, ...]
     target: tuple[float, str] | None
+    stratifiers: dict[str, list[str]]
     strata: tuple[str, ...]
     subset_of: tuple[str, ...]
     sum_of: tuple[str, ...]
@@ -46,12 +60,16 @@ def page_of(measure: Measure) -> MeasurePage:
         title=measure.title,
         description=measure.description,
         basis=measure.basis,
+        scoring=measure.scoring.value,
+        scale=Scale(unit=unit_of(measure)),
         improvement_notation=measure.improvement_notation.value,
         cut_off_set=measure.cut_off_set,
+        variant_of=measure.variant_of,
+        value_sets=measure.value_set_versions,
+        lacking=lacking_of(measure),
         tags=measure.tags,
-        target=None
-        if target is None or target.proportion is None
-        else (target.proportion, target.citation),
+        target=None if target is None else (_aimed_at(target), target.citation),
+        stratifiers=strata_of(measure),
         strata=tuple(stratum_names(measure)),
         subset_of=measure.subset_of,
         sum_of=measure.sum_of,
@@ -60,6 +78,35 @@ def page_of(measure: Measure) -> MeasurePage:
         digest=measure.digest,
         definition=msgspec.to_builtins(measure, str_keys=True),
     )
+
+
+def unit_of(measure: Measure) -> str | None:
+    """
+    Return the unit of a continuous variable as a UCUM code; None of another measure.
+
+    A composite has the unit of its components; the unit 1, where they have several.
+    """
+    if measure.measure_observation is None:
+        return None
+    name, _, part = measure.measure_observation.of.partition(".")
+    composite = None if part else measure.composites.get(name)
+    parts = [part or name] if composite is None else [*composite.components]
+    units = {measure.observables[each].unit or DIMENSIONLESS for each in parts}
+    return units.pop() if len(units) == 1 else DIMENSIONLESS
+
+
+def lacking_of(measure: Measure) -> tuple[str, ...]:
+    """Return what people may lack to be scored: the components, and another thing."""
+    if measure.summary is not None:
+        return ()
+    return (*planned(measure, {}).components, OTHER)
+
+
+def _aimed_at(target: Target) -> float:
+    """Return the value of a target: a proportion, or a number in the measure's unit."""
+    aim = target.value if target.proportion is None else target.proportion
+    assert aim is not None
+    return aim
 
 
 def find_page(hub: Hub, measure_id: str) -> MeasurePage:
@@ -74,6 +121,21 @@ def find_measure(hub: Hub, measure_id: str) -> Measure:
             return measure
     msg = "No measure of that id"
     raise NotFoundError(msg)
+
+
+def published_measures(hub: Hub) -> list[Measure]:
+    """Return the measures that are released: one cut-off set of each definition."""
+    return [measure for measure in hub.measures if measure.variant_of is None]
+
+
+def refuse_variant(measure: Measure) -> None:
+    """Refuse to tell of another cut-off set than the default to others."""
+    if measure.variant_of is not None:
+        msg = (
+            f"This is another cut-off set of {measure.variant_of}, which a clinic can "
+            "see of itself, and nobody of others"
+        )
+        raise NotFoundError(msg)
 
 
 def stratum_names(measure: Measure) -> list[str]:

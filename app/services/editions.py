@@ -8,6 +8,7 @@ from app.disclosure.audiences import AudienceRules, ClinicsShown
 from app.domain.clinics import Audience, ClinicStatus
 from app.domain.counts import ReleasedCell
 from app.domain.errors import ForbiddenError, NotFoundError
+from app.services.catalogue import published_measures
 from app.services.counts import measure_rows
 from app.services.hub import Hub
 from app.services.releases import latest
@@ -61,7 +62,11 @@ def open_edition(
         hub=hub,
         release=release,
         rules=rules,
-        cells={name: kept.get(row.id, []) for name, row in rows.items()},
+        cells={
+            measure.id: kept.get(rows[measure.id].id, [])
+            for measure in published_measures(hub)
+            if measure.id in rows
+        },
         clinics={
             row.id: row
             for row in clinics.all_clinics(session)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from app.disclosure.groups import Judgement, judgement_of
 from app.disclosure.intervals import publishing_intervals
 from app.disclosure.releases import release_measure
 from app.disclosure.summaries import summarize
@@ -13,8 +14,9 @@ from app.domain.calendar import day_number
 from app.domain.clinics import Audience, ClinicStatus
 from app.domain.counts import Cell, ReleasedCell
 from app.domain.errors import NotFoundError
-from app.measures.definitions import Measure
+from app.measures.definitions import Measure, Scoring
 from app.measures.strata import blocks
+from app.services.catalogue import published_measures
 from app.services.counts import measure_rows, true_cells
 from app.services.hub import Hub
 from app.store import clinics, releases
@@ -71,11 +73,27 @@ def publish(session: WriteSession, hub: Hub) -> dict[Audience, int]:
 
 
 def _counted(session: ReadSession, hub: Hub) -> list[tuple[Measure, MeasureRow]]:
-    """Return the loaded measures whose cells are complete."""
+    """Return the measures to publish whose cells are complete."""
     rows = measure_rows(session, hub)
     return [
-        (m, rows[m.id]) for m in hub.measures if m.id in rows and rows[m.id].counted
+        (measure, rows[measure.id])
+        for measure in published_measures(hub)
+        if measure.id in rows and rows[measure.id].counted
     ]
+
+
+def has_numerator(measure: Measure) -> bool:
+    """Return False of a continuous variable, whose values are added up."""
+    return measure.scoring is not Scoring.CONTINUOUS_VARIABLE
+
+
+def judgement_on(measure: Measure) -> Judgement:
+    """Return which groups of people in a measure's cells must not be small."""
+    return judgement_of(
+        has_numerator=has_numerator(measure),
+        has_exceptions=measure.denominator_exception is not None,
+        counts_unscored=measure.denominator == "population",
+    )
 
 
 def _release(
@@ -96,6 +114,7 @@ def _release(
         intervals = publishing_intervals(
             cells,
             k=rules.k,
+            has_numerator=has_numerator(measure),
             closed_before=locked,
             earlier=releases.read_intervals(
                 session, audience=audience, measure_id=measure_id
@@ -108,6 +127,7 @@ def _release(
             cells,
             rules=rules,
             basis=measure.basis,
+            judgement=judgement_on(measure),
             blocks=blocks(measure),
             intervals=intervals,
             earlier=earlier.get(measure_id, []),
@@ -129,7 +149,12 @@ def _save(
     rules = hub.audiences.rules(audience)
     summary = {
         measure.id: msgspec.to_builtins(
-            summarize(cells, released[measure_id], rules=rules)
+            summarize(
+                cells,
+                released[measure_id],
+                rules=rules,
+                judgement=judgement_on(measure),
+            )
         )
         for measure_id, (measure, cells) in cubes.items()
     }

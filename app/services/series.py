@@ -15,12 +15,13 @@ from app.services.catalogue import (
     MeasurePage,
     find_measure,
     page_of,
+    refuse_variant,
     stratum_number,
 )
 from app.services.counts import measure_rows, true_cells
 from app.services.editions import Edition, find_clinic, required_edition
 from app.services.hub import Hub
-from app.services.releases import closed_before, today_number
+from app.services.releases import closed_before, has_numerator, today_number
 from app.store import clinics, recounts, tables
 from app.store.sessions import ReadSession
 
@@ -87,6 +88,7 @@ def find_series(
     own = _own_clinic(session, viewer, wanted.clinic)
     if own is not None:
         return _live(session, hub, measure, own, wanted)
+    refuse_variant(measure)
     edition = required_edition(session, hub, viewer.audience, measure_id=measure_id)
     return released_series(edition, measure_id, wanted)
 
@@ -116,7 +118,12 @@ def _live(
     cells = true_cells(
         session, measure, row, clinics={clinic.id}, before_month=this_month + 1
     )
-    own = own_cells(cells, clinic_id=clinic.id, closed_before=closed_before(hub))
+    own = own_cells(
+        cells,
+        clinic_id=clinic.id,
+        has_numerator=has_numerator(measure),
+        closed_before=closed_before(hub),
+    )
     since = recounts.waiting_since(session, clinic_id=clinic.id)
     stratum = stratum_number(measure, wanted.stratum)
     usual = Interval.QUARTER if stratum else Interval.MONTH

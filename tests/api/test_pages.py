@@ -293,7 +293,7 @@ async def test_strata_are_shown_with_those_suppressed(member):
     """The newest quarter of each age group."""
     html = (await member.get(PAGE)).text
 
-    rows = Tables(html).rows["strata-table"][1:]
+    rows = Tables(html).rows["strata-age"][1:]
     assert [row[:3] for row in rows] == [
         ["Age 0 to 5", "77.5%", "31 of 40"],
         ["Age 6 to 11", "suppressed", DASH],

@@ -1,0 +1,48 @@
+"""What the values of a measure are, and how people read them."""
+
+import msgspec
+
+from app.domain.counts import ReleasedCell
+
+DIMENSIONLESS = "1"
+"""UCUM's unit of what has none."""
+
+
+class Scale(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    Proportions in [0, 1]; or, where there is a ``unit`` (a UCUM code), means in it.
+
+    Charts, answers and pages ask here what a cell's value is, and how it is written.
+    """
+
+    unit: str | None = None
+
+    @property
+    def is_mean(self) -> bool:
+        """Return whether values are means of a continuous variable."""
+        return self.unit is not None
+
+    @property
+    def unit_name(self) -> str:
+        """Return the unit as people read it: ``score`` for ``{score}``, none for 1."""
+        return "" if self.unit == DIMENSIONLESS else (self.unit or "").strip("{}")
+
+    @property
+    def number_format(self) -> str:
+        """Return how a value is written, for Python and for Vega (d3) alike."""
+        return ".1f" if self.is_mean else ".1%"
+
+    def value(self, cell: ReleasedCell) -> float | None:
+        """Return the value of a cell, or None where it is not told."""
+        return cell.mean if self.is_mean else cell.proportion
+
+    def text(self, value: float) -> str:
+        """Return a value as people read it: 62.5%, or 6.4 score."""
+        return f"{self.number(value)} {self.unit_name}".rstrip()
+
+    def number(self, value: float) -> str:
+        """Return a value without its unit."""
+        return f"{value:{self.number_format}}"
+
+
+PROPORTION = Scale()

@@ -379,11 +379,12 @@ def show(
     table = Table(title="The network, as a partner among its members reads it")
     for column in ("measure", "newest interval", "n / d", "value", "change"):
         table.add_column(column)
-    for measure in hub.measures:
+    measures = [measure for measure in hub.measures if measure.summary is None]
+    for measure in measures:
         table.add_row(*_line(measure.title, _chart(read, measure.id)))
     console.print(table)
     for source in sources:
-        for measure in hub.measures:
+        for measure in measures:
             chart = _chart(read, measure.id, clinic=source.code)
             if chart is not None and chart.suggested_shift:
                 console.print(f"A change at {source.name}: {_change(chart)}")

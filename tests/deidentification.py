@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from app.deid.policies import parse_policy
+from app.deid.policies import ReportedMeasure, parse_policy
 from app.deid.pseudonyms import KeyRing
 from app.deid.records import deidentify
 from app.domain.clinics import Source
@@ -24,7 +24,11 @@ SOURCE = Source(
 )
 KEYS = KeyRing(network="test", current=1, masters={1: b"\x01" * 32})
 POLICY_TEXT = (ROOT / "app/deid/limited_data_set.toml").read_text()
-POLICY = parse_policy(POLICY_TEXT, network_codes=("pucai-total",))
+POLICY = parse_policy(
+    POLICY_TEXT,
+    network_codes=("pucai-total",),
+    reported={"clabsi-rate": ReportedMeasure("1.0.0", is_proportion=False)},
+)
 
 
 def source(**changes: Any) -> Source:

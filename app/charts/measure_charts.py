@@ -7,7 +7,7 @@ from itertools import compress, groupby
 import msgspec
 
 from app.charts import rules
-from app.charts.control_charts import OVERDISPERSED, proportion_chart
+from app.charts.control_charts import OVERDISPERSED, proportion_chart, u_chart
 from app.charts.lines import ChartKind, Fit, Frame, Lines, Phase, frame
 from app.charts.measurement_charts import xbar_chart
 from app.charts.remarks import (
@@ -199,7 +199,7 @@ def _fit(series: Sequence[ReleasedCell], within: Frame, scale: Scale) -> Fit:
 
 
 def _chart(series: Sequence[ReleasedCell], within: Frame, scale: Scale) -> Fit:
-    """Return the X-bar chart of means; the p or p' chart of proportions."""
+    """Return the X-bar chart of means, the u chart of rates, the p or p' chart."""
     if scale.is_mean:
         return xbar_chart(
             [cell.mean for cell in series],
@@ -207,11 +207,12 @@ def _chart(series: Sequence[ReleasedCell], within: Frame, scale: Scale) -> Fit:
             [cell.denominator or 0 for cell in series],
             within=within,
         )
-    return proportion_chart(
-        [cell.numerator for cell in series],
-        [cell.denominator for cell in series],
-        within=within,
-    )
+    numerators = [cell.numerator for cell in series]
+    denominators = [cell.denominator for cell in series]
+    if scale.per is None:
+        return proportion_chart(numerators, denominators, within=within)
+    exposures = [None if n is None else n / scale.per for n in denominators]
+    return u_chart(numerators, exposures, within=within)
 
 
 def _points_alone(series: Sequence[ReleasedCell], scale: Scale) -> Fit:
@@ -255,6 +256,8 @@ def _reason(fit: Fit) -> str:
         return "The points alone: see the remarks."
     if fit.chart is ChartKind.XBAR:
         return "An X-bar chart, because the measure is a mean of people's values."
+    if fit.chart is ChartKind.U:
+        return "A u chart, because the measure is a rate of events by exposure."
     if fit.sigma_z is None:
         return "A p chart, because the measure is a proportion."
     found = f"between-point variation is {fit.sigma_z:.2f} times the binomial"

@@ -58,6 +58,7 @@ ENCOUNTER_STATUSES = _words(
     "planned arrived triaged in-progress onleave finished cancelled entered-in-error "
     "unknown"
 )
+REPORT_STATUSES = frozenset({"complete", "pending", "error"})
 COMPARATORS = frozenset({"<", "<=", ">=", ">"})
 SEXES = frozenset({"male", "female", "other", "unknown"})
 

@@ -3,7 +3,8 @@
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -32,20 +33,34 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     kept: dict[str, str]
 
 
+class ReportedMeasure(msgspec.Struct, frozen=True):
+    """A measure that clinics report counts of."""
+
+    version: str
+    is_proportion: bool
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """
     A policy in force.
 
     ``network_codes`` are the codes of the network's own system that may be kept: those
-    that its measures use. ``digest`` is the SHA-256 in hexadecimal of the file's text.
+    that its measures use. ``reported`` are the measures that clinics report counts of,
+    by id. ``digest`` is the SHA-256 in hexadecimal of the file's text.
     """
 
     terms: Terms
     network_codes: frozenset[str]
+    reported: Mapping[str, ReportedMeasure]
     digest: str
 
 
-def parse_policy(text: str, *, network_codes: Iterable[str]) -> Policy:
+def parse_policy(
+    text: str,
+    *,
+    network_codes: Iterable[str],
+    reported: Mapping[str, ReportedMeasure] = MappingProxyType({}),
+) -> Policy:
     """
     Read a policy from TOML.
 
@@ -73,4 +88,4 @@ def parse_policy(text: str, *, network_codes: Iterable[str]) -> Policy:
         msg = "A network code is of small letters, digits and hyphens, a letter first"
         raise InvalidElementError(msg, expression="network_codes")
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return Policy(terms=terms, network_codes=codes, digest=digest)
+    return Policy(terms=terms, network_codes=codes, reported=reported, digest=digest)

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.domain.clinics import Source
-from app.domain.records import Alias, AliasKind, RecordType
+from app.domain.records import Alias, AliasKind, RecordType, WardType
 from app.domain.terminology import LOCAL, Coding
 
 KEY_BYTES = 32
@@ -28,7 +28,7 @@ ALIAS_BYTES = 20
 LOCAL_CODE_LETTERS = 26
 """Of base32: 130 bits."""
 
-Purpose = Literal["id", "identifier", "digest", "local-code"]
+Purpose = Literal["id", "identifier", "digest", "local-code", "ward"]
 
 _encode: Callable[[list[object]], bytes] = msgspec.json.Encoder().encode
 """A JSON array joins strings so that no two lists of them look alike."""
@@ -175,13 +175,31 @@ def local_codings(
     """Return a local code as a keyed hash, under each key version."""
     message = _encode([system, code])
     hashing = keys.of("local-code", f"source/{source.source_id}")
-    return tuple(
-        Coding(
-            LOCAL,
-            base64.b32encode(digest_under(key, message)).decode()[:LOCAL_CODE_LETTERS],
-        )
-        for key in hashing.values()
-    )
+    return tuple(Coding(LOCAL, _letters(message, key)) for key in hashing.values())
+
+
+def ward_name(type_: WardType, reference: Sequence[str], *, scope: str) -> bytes:
+    """Return a Group or Location as one message, to be hashed; it is PHI as it is."""
+    return _encode([type_, scope, *reference])
+
+
+def ward_key(name: bytes, *, keys: KeyRing) -> str:
+    """Return a ward's name as a keyed hash under the current key version."""
+    return _letters(name, keys.of("ward", "network")[keys.current])
+
+
+def report_aliases(
+    measure: str, month: int, ward: bytes, *, keys: KeyRing, source: Source
+) -> tuple[Alias, ...]:
+    """Return what a clinic's report of a measure, month and ward is known by."""
+    scope = f"clinic/{source.clinic_id}"
+    message = _encode([scope, measure, month]) + ward
+    return _aliases(AliasKind.REPORT, message, keys.of("identifier", scope))
+
+
+def _letters(message: bytes, key: hmac.HMAC) -> str:
+    encoded = base64.b32encode(digest_under(key, message)).decode()
+    return encoded[:LOCAL_CODE_LETTERS]
 
 
 def _aliases(

@@ -21,6 +21,14 @@ from app.deid.pseudonyms import (
     id_aliases,
     identifier_aliases,
     local_codings,
+    report_aliases,
+)
+from app.deid.summaries import (
+    Ward,
+    check_number,
+    kept_report,
+    kept_span,
+    ward_of,
 )
 from app.domain.clinics import Source
 from app.domain.errors import BusinessRuleError, InvalidCodeError
@@ -32,6 +40,8 @@ from app.domain.identified import (
     IdentifiedObservation,
     IdentifiedPatient,
     IdentifiedRecord,
+    IdentifiedReport,
+    IdentifiedSummary,
     IdentifierReference,
     Reference,
     StatedCoding,
@@ -52,6 +62,8 @@ from app.domain.records import (
     Patient,
     Quantity,
     RecordType,
+    Summary,
+    SummaryReport,
     Target,
     Value,
 )
@@ -65,7 +77,9 @@ from app.domain.terminology import (
 from app.ucum.units import canonical_unit
 
 ENTERED_IN_ERROR = "entered-in-error"
-REPLACING = frozenset({ENTERED_IN_ERROR, "corrected", "amended"})
+REPORTED_IN_ERROR = "error"
+TAKEN_BACK = frozenset({ENTERED_IN_ERROR, REPORTED_IN_ERROR})
+REPLACING = TAKEN_BACK | {"corrected", "amended"}
 
 
 class _Rules(NamedTuple):
@@ -102,12 +116,19 @@ def deidentify(
     """
     rules = _Rules(policy, keys, source, entries)
     root = identified.type.fhir_name
-    content = _content(identified.content, rules)
+    ward = ward_of(
+        identified.ward,
+        path=f"{root}.subject",
+        keys=keys,
+        source=source,
+        entries=entries,
+    )
+    content = _content(identified.content, rules, ward)
     status = _status(content)
     return DeidentifiedRecord(
         type=identified.type,
         content=content,
-        aliases=_aliases(identified, rules),
+        aliases=_aliases(identified, content, rules, ward),
         subject=_target(
             identified.subject, RecordType.PATIENT, f"{root}.subject", rules
         ),
@@ -115,17 +136,25 @@ def deidentify(
             identified.encounter, RecordType.ENCOUNTER, f"{root}.encounter", rules
         ),
         links=_links(identified.links, rules),
-        entered_in_error=status == ENTERED_IN_ERROR,
+        entered_in_error=status in TAKEN_BACK,
         needs_identity=status in REPLACING,
         sent_order=identified.sent_order,
-        content_digests=content_digests(identified.canonical, keys=keys, source=source),
+        content_digests=content_digests(
+            identified.canonical + ward.name, keys=keys, source=source
+        ),
         policy_digest=policy.digest,
         dropped=tuple(sorted(identified.dropped)),
     )
 
 
-def _content(content: IdentifiedContent, rules: _Rules) -> Content:
+def _content(content: IdentifiedContent, rules: _Rules, ward: Ward) -> Content:
     """Return what may be kept of any content."""
+    if isinstance(content, IdentifiedSummary):
+        return _summary(content, rules, ward)
+    if isinstance(content, IdentifiedReport):
+        return kept_report(
+            content, ward, measures=rules.policy.reported, source=rules.source
+        )
     if isinstance(content, IdentifiedObservation):
         return _observation(content, rules)
     if isinstance(content, IdentifiedCondition):
@@ -157,6 +186,21 @@ def _observation(stated: IdentifiedObservation, rules: _Rules) -> Observation:
             )
             for component in stated.components
         ),
+    )
+
+
+def _summary(stated: IdentifiedSummary, rules: _Rules, ward: Ward) -> Summary:
+    """Return what may be kept of an Observation of a Group or Location."""
+    status = _one_of(OBSERVATION_STATUSES, stated.status, "Observation.status")
+    if status == ENTERED_IN_ERROR:
+        return Summary(status=status, ward=ward.key)
+    check_number(stated.quantity)
+    return Summary(
+        status=status,
+        code=_codings(stated.code, rules),
+        effective=kept_span(stated.start, stated.end, source=rules.source),
+        quantity=None if stated.quantity is None else _quantity(stated.quantity),
+        ward=ward.key,
     )
 
 
@@ -267,7 +311,9 @@ def _boolean(stated: object) -> bool | None:
     return stated if isinstance(stated, bool) else None
 
 
-def _aliases(identified: IdentifiedRecord, rules: _Rules) -> tuple[Alias, ...]:
+def _aliases(
+    identified: IdentifiedRecord, content: Content, rules: _Rules, ward: Ward
+) -> tuple[Alias, ...]:
     """Return what the record is known by, names of the current key version first."""
     keys, source, type_ = rules.keys, rules.source, identified.type
     aliases = [
@@ -277,6 +323,10 @@ def _aliases(identified: IdentifiedRecord, rules: _Rules) -> tuple[Alias, ...]:
     ]
     for system, value in identified.identifiers:
         aliases += identifier_aliases(type_, system, value, keys=keys, source=source)
+    if isinstance(content, SummaryReport):
+        aliases += report_aliases(
+            content.measure, content.month, ward.name, keys=keys, source=source
+        )
     return tuple(sorted(aliases, key=lambda alias: alias.key_version != keys.current))
 
 

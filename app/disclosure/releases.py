@@ -105,8 +105,8 @@ def release_measure(
         rules=rules,
         judgement=judgement,
         intervals=intervals,
-        within=None if within is None else {_key(cell): cell for cell in within},
-        seen={_key(cell): cell for cell in earlier},
+        within=None if within is None else {place_of(cell): cell for cell in within},
+        seen={place_of(cell): cell for cell in earlier},
     )
     for line in lines(cells, basis=basis, closed_before=closed_before):
         if any((NETWORK, *slot, 0) in release.seen for slot in line.slots):
@@ -117,7 +117,7 @@ def release_measure(
                 for block in blocks:
                     table = strata(cells, block=block, start=start, totals=line.cells)
                     _release_strata(table, (interval, start), release)
-    return sorted(release.seen.values(), key=_order)
+    return sorted(release.seen.values(), key=order_of)
 
 
 def _release_clinics(line: Line, release: Release) -> None:
@@ -325,12 +325,12 @@ def not_published(like: ReleasedCell, *, clinic_id: int) -> ReleasedCell:
     return msgspec.structs.replace(blank, clinic_id=clinic_id)
 
 
-def _key(cell: ReleasedCell) -> Key:
+def place_of(cell: ReleasedCell) -> Key:
     """Return what identifies a cell in a release."""
     return cell.clinic_id, cell.interval, cell.interval_start, cell.stratum
 
 
-def _order(cell: ReleasedCell) -> tuple[int, int, int, int]:
+def order_of(cell: ReleasedCell) -> tuple[int, int, int, int]:
     """Return a cell's place in a release, the network before the clinics."""
     clinic = -1 if cell.clinic_id is NETWORK else cell.clinic_id
     return cell.stratum, cell.interval.months, cell.interval_start, clinic

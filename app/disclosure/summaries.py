@@ -1,7 +1,7 @@
 """What a release shows, for its record: shares and totals, never a reason per cell."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -12,6 +12,7 @@ from app.domain.counts import Cell, Interval, ReleasedCell, Withheld
 
 Place = tuple[int | None, Interval, int, int]
 """Clinic (None is the network), width, start, stratum."""
+IsSmall = Callable[[ReleasedCell, Sequence[Cell], AudienceRules], bool]
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,13 +49,17 @@ def summarize(
     released: Sequence[ReleasedCell],
     *,
     rules: AudienceRules,
-    judgement: Judgement,
+    is_small: IsSmall,
 ) -> Summary:
-    """Return what *released* shows of the true *cells* that it was made from."""
+    """
+    Return what *released* shows of the true *cells* that it was made from.
+
+    *is_small* tells whether a cell is withheld for its own sake.
+    """
     behind = _cells_behind(cells)
     pairs = [(cell, behind[_place(cell)]) for cell in released]
     suppressed = [pair for pair in pairs if pair[0].withheld is Withheld.SUPPRESSED]
-    small = sum(_is_small(*pair, rules, judgement) for pair in suppressed)
+    small = sum(is_small(*pair, rules) for pair in suppressed)
     shown = [cell for cell in released if cell.withheld is None]
     return Summary(
         cells=Share(shown=len(shown), total=len(released)),
@@ -90,13 +95,14 @@ def _clinics(cells: Collection[ReleasedCell]) -> int:
     return len({cell.clinic_id for cell in cells} - {None})
 
 
-def _is_small(
+def is_about_few(
     released: ReleasedCell,
     true: Sequence[Cell],
     rules: AudienceRules,
+    *,
     judgement: Judgement,
 ) -> bool:
-    """Tell whether a cell is withheld for its own sake."""
+    """Tell whether a cell is withheld for its own sake: too few people, or clinics."""
     part = {cell.clinic_id: judgement.scored.people(cell) for cell in true}
     if released.clinic_id is None:
         return not is_safe_pool(part, k=rules.k, min_clinics=rules.min_clinics)

@@ -74,6 +74,43 @@ class Withheld(StrEnum):
     SUPPRESSED = "suppressed"
     NO_DATA = "no-data"
     NOT_PUBLISHED = "not-published"
+    EVENTS_MISSING = "events-missing"
+    EXPOSURE_MISSING = "exposure-missing"
+
+
+class Amount(msgspec.Struct, frozen=True):
+    """The sum of a ward's numbers of one month and concept, in thousandths."""
+
+    clinic_id: int
+    month: int
+    ward: str
+    concept_id: int
+    value: int
+
+
+class Dated(msgspec.Struct, frozen=True):
+    """One number of a clinic, in thousandths; ``day`` None: only its month is known."""
+
+    month: int
+    concept_id: int
+    day: int | None
+    value: int
+
+
+class SummaryCell(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What one clinic counted itself in one interval; never leaves the hub as it is.
+
+    ``events`` and ``exposure`` are whole numbers; both are 0 where ``missing`` says
+    which of them was not sent.
+    """
+
+    clinic_id: int
+    interval: Interval
+    interval_start: int
+    events: int = 0
+    exposure: int = 0
+    missing: Withheld | None = None
 
 
 class ReleasedCell(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +151,12 @@ class ReleasedCell(msgspec.Struct, frozen=True, kw_only=True):
         if self.numerator is None or not self.denominator:
             return None
         return self.numerator / self.denominator
+
+    def rate(self, per: int) -> float | None:
+        """Return the events *per* so much exposure, or None where either is absent."""
+        if self.numerator is None or not self.denominator:
+            return None
+        return per * self.numerator / self.denominator
 
     @property
     def mean(self) -> float | None:

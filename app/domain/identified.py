@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from typing_extensions import override
 
-from app.domain.records import RecordType
+from app.domain.records import RecordType, WardType
 
 
 class Identified(msgspec.Struct, frozen=True):
@@ -108,11 +108,39 @@ class IdentifiedPatient(Identified, frozen=True, kw_only=True):
     postal_code: str | None
 
 
+class IdentifiedSummary(Identified, frozen=True, kw_only=True):
+    """
+    What is read of an Observation about a Group or Location.
+
+    It is for [start, end]; a single date is both of them.
+    """
+
+    status: str
+    code: tuple[StatedCoding, ...]
+    start: StatedDate | None
+    end: StatedDate | None
+    quantity: StatedQuantity | None
+
+
+class IdentifiedReport(Identified, frozen=True, kw_only=True):
+    """What is read of a summary MeasureReport; of the canonical its id and version."""
+
+    status: str
+    measure: str
+    version: str | None
+    start: StatedDate
+    end: StatedDate
+    numerator: int | None
+    denominator: int | None
+
+
 IdentifiedContent = (
     IdentifiedObservation
     | IdentifiedCondition
     | IdentifiedEncounter
     | IdentifiedPatient
+    | IdentifiedSummary
+    | IdentifiedReport
 )
 
 
@@ -144,12 +172,20 @@ class HubReference(Identified, frozen=True):
 Reference = LiteralReference | IdentifierReference | HubReference
 
 
+class StatedWard(Identified, frozen=True):
+    """A Group or Location that a number is of."""
+
+    type: WardType
+    reference: Reference
+
+
 class IdentifiedRecord(Identified, frozen=True, kw_only=True):
     """
     One resource, read.
 
     ``ids`` are the sender's own for it, ``identifiers`` its (system, value) pairs that
-    are unique in the clinic. ``canonical`` is its content in one canonical form, whose
+    are unique in the clinic. ``ward`` is what a number of nobody known is of.
+    ``canonical`` is its content in one canonical form, whose
     keyed digest tells whether it was sent before. ``dropped`` lists the element paths
     that were not read; they hold no name that is not FHIR's.
     """
@@ -161,6 +197,7 @@ class IdentifiedRecord(Identified, frozen=True, kw_only=True):
     subject: Reference | None
     encounter: Reference | None
     links: tuple[Reference, ...]
+    ward: StatedWard | None = None
     sent_order: int | None
     canonical: bytes
     dropped: frozenset[str]

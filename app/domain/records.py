@@ -20,11 +20,12 @@ class RecordType(IntEnum):
     ENCOUNTER = 2
     OBSERVATION = 3
     CONDITION = 4
+    MEASURE_REPORT = 5
 
     @property
     def fhir_name(self) -> str:
         """Return the resource type as FHIR writes it."""
-        return self.name.capitalize()
+        return self.name.title().replace("_", "")
 
     @classmethod
     def of(cls, fhir_name: str) -> "RecordType | None":
@@ -33,6 +34,21 @@ class RecordType(IntEnum):
 
 
 _BY_NAME = {kind.fhir_name: kind for kind in RecordType}
+
+NOBODY = 0
+"""The subject of what is about no person."""
+
+
+class WardType(StrEnum):
+    """What a count of nobody known may be of; no record is kept of either."""
+
+    GROUP = "Group"
+    LOCATION = "Location"
+
+    @property
+    def fhir_name(self) -> str:
+        """Return the resource type as FHIR writes it."""
+        return self.value
 
 
 class Precision(StrEnum):
@@ -124,7 +140,42 @@ class Patient(
     zip3: str | None = None
 
 
-Content = Observation | Condition | Encounter | Patient
+class Summary(
+    msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="Summary"
+):
+    """
+    What is kept of an Observation about a Group or Location: a number of nobody known.
+
+    ``effective`` is a day or a month. Without a ``quantity`` it is one event. ``ward``
+    is a keyed hash of what it is about.
+    """
+
+    status: str
+    code: tuple[Coding, ...] = ()
+    effective: PartialDate | None = None
+    quantity: Quantity | None = None
+    ward: str
+
+
+class SummaryReport(
+    msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="SummaryReport"
+):
+    """
+    What is kept of a summary MeasureReport: two counts of one month.
+
+    ``measure`` is the id of one of the network's measures, ``month`` a month number;
+    ``ward`` is empty where the whole clinic reports.
+    """
+
+    status: str
+    measure: str
+    month: int
+    numerator: int | None = None
+    denominator: int | None = None
+    ward: str = ""
+
+
+Content = Observation | Condition | Encounter | Patient | Summary | SummaryReport
 
 _CONTENT: msgspec.json.Decoder[Content] = msgspec.json.Decoder(Content)
 
@@ -140,6 +191,8 @@ class AliasKind(IntEnum):
     ID = 1
     IDENTIFIER = 2
     DIGEST = 3
+    REPORT = 4
+    """Of a summary MeasureReport: its measure, month and ward."""
 
 
 class Alias(msgspec.Struct, frozen=True, order=True):

@@ -10,12 +10,19 @@ DIMENSIONLESS = "1"
 
 class Scale(msgspec.Struct, frozen=True, kw_only=True):
     """
-    Proportions in [0, 1]; or, where there is a ``unit`` (a UCUM code), means in it.
+    What values are: proportions in [0, 1], unless there is one of the two.
 
-    Charts, answers and pages ask here what a cell's value is, and how it is written.
+    With a ``unit`` (a UCUM code) they are means in it; with a ``per``, events per so
+    much exposure. Charts, answers and pages ask here what a cell's value is, and how it is written.
     """
 
     unit: str | None = None
+    per: int | None = None
+
+    @property
+    def is_proportion(self) -> bool:
+        """Return whether values are shares of people."""
+        return self.unit is None and self.per is None
 
     @property
     def is_mean(self) -> bool:
@@ -30,11 +37,15 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def number_format(self) -> str:
         """Return how a value is written, for Python and for Vega (d3) alike."""
-        return ".1f" if self.is_mean else ".1%"
+        if self.is_mean:
+            return ".1f"
+        return ".1%" if self.per is None else ".2f"
 
     def value(self, cell: ReleasedCell) -> float | None:
         """Return the value of a cell, or None where it is not told."""
-        return cell.mean if self.is_mean else cell.proportion
+        if self.is_mean:
+            return cell.mean
+        return cell.proportion if self.per is None else cell.rate(self.per)
 
     def text(self, value: float) -> str:
         """Return a value as people read it: 62.5%, or 6.4 score."""

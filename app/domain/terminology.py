@@ -15,12 +15,17 @@ CONDITION_CATEGORY = f"{HL7}/condition-category"
 CONDITION_CLINICAL = f"{HL7}/condition-clinical"
 CONDITION_VERIFICATION = f"{HL7}/condition-ver-status"
 DATA_ABSENT_REASON = f"{HL7}/data-absent-reason"
+MEASURE_POPULATION = f"{HL7}/measure-population"
 NETWORK = "https://catchment.example/fhir/CodeSystem/network"
 """The network's own codes, for what no public terminology has (PUCAI, cJADAS10)."""
 VALUE_SETS = "https://catchment.example/fhir/ValueSet"
 """The base of the network's own value sets, each at its id."""
 LOCAL = "urn:catchment:local"
 """A clinic's local code; its code is a keyed hash."""
+
+REPORTED_NUMERATOR = "urn:catchment:reported-numerator"
+REPORTED_DENOMINATOR = "urn:catchment:reported-denominator"
+"""What clinics' summary reports count; the code is the measure's id."""
 
 
 class Coding(msgspec.Struct, frozen=True, order=True):

@@ -69,6 +69,13 @@ CODES: dict[str, tuple[str, ...]] = {
         "maiden",
     ),
     "Identifier.use": ("usual", "official", "temp", "secondary", "old"),
+    "MeasureReport.status": ("complete", "pending", "error"),
+    "MeasureReport.type": (
+        "individual",
+        "subject-list",
+        "summary",
+        "data-collection",
+    ),
     "Narrative.status": ("generated", "extensions", "additional", "empty"),
     "Observation.status": (
         "registered",
@@ -162,6 +169,7 @@ UNBOUND: frozenset[str] = frozenset(
         "Encounter.language",
         "Expression.language",
         "Extension.valueCode",
+        "MeasureReport.language",
         "Observation.language",
         "ParameterDefinition.name",
         "Patient.language",
@@ -185,6 +193,10 @@ CONCEPTS: dict[str, ConceptBinding] = {
             "refuted",
             "entered-in-error",
         ),
+    ),
+    "MeasureReport.improvementNotation": ConceptBinding(
+        "http://terminology.hl7.org/CodeSystem/measure-improvement-notation",
+        ("increase", "decrease"),
     ),
 }
 

@@ -64,6 +64,15 @@ COMPONENT = _elements(
     dropped=f"{_BACKBONE_DROPPED} interpretation referenceRange "
     "value:string,Range,Ratio,SampledData,time,dateTime,Period",
 )
+SUMMARY = _elements(
+    read=f"{_RESOURCE_READ} status code subject effective:dateTime,Period,instant "
+    "value:Quantity,integer",
+    dropped=f"{_RESOURCE_DROPPED} category encounter component effective:Timing "
+    "dataAbsentReason basedOn partOf focus issued performer interpretation "
+    "value:CodeableConcept,boolean,string,Range,Ratio,SampledData,time,dateTime,Period "
+    "note bodySite method specimen device referenceRange hasMember derivedFrom",
+)
+"""Of an Observation about a Group or Location."""
 CONDITION = _elements(
     read=f"{_RESOURCE_READ} clinicalStatus verificationStatus category code subject "
     "encounter onset:dateTime,Period abatement:dateTime,Period recordedDate",
@@ -82,6 +91,17 @@ PATIENT = _elements(
     "multipleBirth:boolean,integer communication generalPractitioner "
     "managingOrganization",
 )
+MEASURE_REPORT = _elements(
+    read=f"{_RESOURCE_READ} status type measure subject reporter period group "
+    "evaluatedResource",
+    dropped=f"{_RESOURCE_DROPPED} date improvementNotation",
+)
+REPORT_GROUP = _elements(
+    read="population", dropped=f"{_BACKBONE_DROPPED} code measureScore stratifier"
+)
+REPORT_POPULATION = _elements(
+    read="code count subjectResults", dropped=_BACKBONE_DROPPED
+)
 META = _elements(
     read="lastUpdated",
     dropped=f"{_ELEMENT_DROPPED} versionId source profile security tag",
@@ -98,6 +118,7 @@ CODING = _elements(
 )
 QUANTITY = _elements(read="value comparator unit system code", dropped=_ELEMENT_DROPPED)
 PERIOD = _elements(read="start", dropped=f"{_ELEMENT_DROPPED} end")
+WHOLE_PERIOD = _elements(read="start end", dropped=_ELEMENT_DROPPED)
 TIMING = _elements(read="event", dropped=f"{_BACKBONE_DROPPED} repeat code")
 ADDRESS = _elements(
     read="use state postalCode country",

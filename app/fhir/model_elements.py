@@ -14,7 +14,14 @@ from pydantic.fields import FieldInfo
 
 from app.fhir.primitives import PRIMITIVES
 
-RESOURCES = ("Observation", "Condition", "Patient", "Encounter", "Bundle")
+RESOURCES = (
+    "Observation",
+    "Condition",
+    "Patient",
+    "Encounter",
+    "MeasureReport",
+    "Bundle",
+)
 NOT_IN_R4 = {"Extension": {"valueCodeableReference", "valueRatioRange"}}
 TARGETS_IN_R4 = {"Observation.subject": ("Patient", "Group", "Device", "Location")}
 """Elements that R4B lets point to more types than R4 does."""

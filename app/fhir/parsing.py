@@ -21,6 +21,7 @@ from app.domain.identified import (
     Reference,
     StatedComponent,
     StatedDate,
+    StatedWard,
 )
 from app.domain.records import RecordType
 from app.domain.terminology import DEIDENTIFIED
@@ -41,19 +42,30 @@ from app.fhir.elements import (
     ENCOUNTER,
     IDENTIFIER,
     LINK,
+    MEASURE_REPORT,
     META,
     OBSERVATION,
     PATIENT,
     PERIOD,
     REFERENCE,
+    SUMMARY,
     Elements,
     note_dropped,
 )
 from app.fhir.references import parse_reference, record_id_of
+from app.fhir.summary_reports import (
+    read_report,
+    read_summary,
+    report_ward,
+    ward_called,
+    ward_type,
+)
 
 Json = dict[str, Any]
 
 JOINING_LINKS = frozenset({"replaced-by", "replaces"})
+OF_NOBODY = (SUMMARY, MEASURE_REPORT)
+"""The elements of what is about no person."""
 UNITED_STATES = frozenset({"US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -82,7 +94,8 @@ def parse_resource(
         msg = "This type of resource is not kept"
         raise UnknownTypeError(msg)
     root = type_.fhir_name
-    known, content_of = _READERS[type_]
+    known, content_of = _reader_of(resource, type_)
+    is_of_nobody = known in OF_NOBODY
     meta = resource.get("meta", {})
     _refuse_own(meta, root)
     canonical = canonical_content(resource, known=known)
@@ -95,11 +108,12 @@ def parse_resource(
         ids=_own_ids(resource.get("id"), ids, root),
         identifiers=_identifiers(resource, source, root, dropped),
         subject=_subject(resource, source, root, dropped)
-        if "subject" in known.read
+        if "subject" in known.read and not is_of_nobody
         else None,
         encounter=_encounter(resource, source, root, dropped)
         if "encounter" in known.read
         else None,
+        ward=_ward(resource, type_, source, dropped) if is_of_nobody else None,
         links=_links(resource.get("link", ()), source, dropped)
         if "link" in known.read
         else (),
@@ -107,6 +121,22 @@ def parse_resource(
         canonical=canonical,
         dropped=frozenset(dropped),
     )
+
+
+def _reader_of(resource: Json, type_: RecordType) -> tuple[Elements, "_Reader"]:
+    """Return which elements are read, and how; an Observation may be of nobody."""
+    if type_ is RecordType.OBSERVATION and ward_type(resource.get("subject", {})):
+        return SUMMARY, read_summary
+    return _READERS[type_]
+
+
+def _ward(
+    resource: Json, type_: RecordType, source: Source, dropped: set[str]
+) -> StatedWard | None:
+    """Return the Group or Location that a number of nobody known is of."""
+    if type_ is RecordType.MEASURE_REPORT:
+        return report_ward(resource, source=source, dropped=dropped)
+    return ward_called("subject", of=resource, source=source, dropped=dropped)
 
 
 def _refuse_own(meta: Json, root: str) -> None:
@@ -306,4 +336,5 @@ _READERS: dict[RecordType, tuple[Elements, _Reader]] = {
     RecordType.CONDITION: (CONDITION, _condition),
     RecordType.ENCOUNTER: (ENCOUNTER, _visit),
     RecordType.PATIENT: (PATIENT, _patient),
+    RecordType.MEASURE_REPORT: (MEASURE_REPORT, read_report),
 }

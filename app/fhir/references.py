@@ -12,7 +12,7 @@ from app.domain.identified import (
     LiteralReference,
     Reference,
 )
-from app.domain.records import RecordType
+from app.domain.records import RecordType, WardType
 from app.fhir.criteria import parse_token
 
 HUB_PREFIX = "hub-"
@@ -26,6 +26,8 @@ _RESTFUL = re.compile(
 _URN = re.compile(rf"urn:(?:uuid|oid):({_ID})")
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?identifier=([^&]+)")
 _DEFINITIONS = "http://hl7.org/fhir/StructureDefinition/"
+
+Referable = RecordType | WardType
 
 
 def hub_id(record_id: int) -> str:
@@ -53,8 +55,21 @@ def full_url_id(full_url: str, *, source: Source) -> str | None:
     return match[4]
 
 
+def stated_type(element: dict[str, Any]) -> str | None:
+    """Return the type of resource that a reference says it is to, if it does."""
+    text = element.get("reference", "")
+    match = _RESTFUL.fullmatch(text)
+    if match is not None:
+        return match[3]
+    match = _CONDITIONAL.fullmatch(text)
+    if match is not None:
+        return match[1]
+    stated: str | None = element.get("type")
+    return stated and stated.removeprefix(_DEFINITIONS)
+
+
 def parse_reference(
-    element: dict[str, Any] | None, *, target: RecordType, source: Source, path: str
+    element: dict[str, Any] | None, *, target: Referable, source: Source, path: str
 ) -> Reference | None:
     """
     Return what *element*, the one at *path*, refers to; None where it does not say.
@@ -83,7 +98,7 @@ def parse_reference(
     )
 
 
-def _literal(text: str, *, target: RecordType, source: Source, path: str) -> Reference:
+def _literal(text: str, *, target: Referable, source: Source, path: str) -> Reference:
     """Return what the string of a reference means."""
     match = _RESTFUL.fullmatch(text)
     if match is not None:
@@ -129,7 +144,7 @@ def _identified(
     return IdentifierReference(system, value)
 
 
-def _require(type_name: str, *, target: RecordType, path: str) -> None:
+def _require(type_name: str, *, target: Referable, path: str) -> None:
     """Refuse a reference to another type of resource than *target*."""
     if type_name != target.fhir_name:
         msg = f"Only a reference to a {target.fhir_name} is taken here"

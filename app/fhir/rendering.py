@@ -1,7 +1,7 @@
 """De-identified record -> FHIR R4 JSON: what the hub gives out of what it keeps."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,12 +16,16 @@ from app.domain.records import (
     Patient,
     Precision,
     Quantity,
+    Summary,
+    SummaryReport,
     Value,
 )
 from app.domain.terminology import (
     CONDITION_CLINICAL,
     CONDITION_VERIFICATION,
     DEIDENTIFIED,
+    LOCAL,
+    MEASURE_POPULATION,
     UCUM,
     Coding,
 )
@@ -40,6 +44,11 @@ WITHHELD: Json = {
 }
 """Stands for an element that FHIR demands and the record does not hold."""
 
+_TYPE_NAMES: dict[type[Content], str] = {
+    Summary: "Observation",
+    SummaryReport: "MeasureReport",
+}
+"""Of what is not called by its type."""
 _DATE_FORMATS = {
     Precision.DAY: "%Y-%m-%d",
     Precision.MONTH: "%Y-%m",
@@ -77,12 +86,14 @@ def render_record(
         meta["lastUpdated"] = _instant(updated_at)
     meta["tag"] = [{"system": DEIDENTIFIED.system, "code": DEIDENTIFIED.code}]
     resource = {
-        "resourceType": type(content).__name__,
+        "resourceType": _TYPE_NAMES.get(type(content)) or type(content).__name__,
         "id": resource_id,
         "meta": meta,
         **_elements(content, label),
     }
-    if not isinstance(content, Patient):
+    if isinstance(content, Summary | SummaryReport):
+        resource["subject"] = _ward(content.ward)
+    elif not isinstance(content, Patient):
         resource["subject"] = _reference(subject_reference) or _demanded(content)
     if isinstance(content, Observation | Condition):
         resource["encounter"] = _reference(encounter_reference)
@@ -91,6 +102,10 @@ def render_record(
 
 def _elements(content: Content, label: Label) -> Json:
     """Return the elements of any content; None where there is nothing to say."""
+    if isinstance(content, Summary):
+        return _summary(content, label)
+    if isinstance(content, SummaryReport):
+        return _report(content)
     if isinstance(content, Observation):
         return _observation(content, label)
     if isinstance(content, Condition):
@@ -110,6 +125,41 @@ def _observation(content: Observation, label: Label) -> Json:
         **_value(content.value, label),
         "component": [_component(part, label) for part in content.components] or None,
     }
+
+
+def _summary(content: Summary, label: Label) -> Json:
+    """Return the elements of an Observation of a Group or Location."""
+    return {
+        "status": content.status,
+        "code": _concept(content.code, label) or WITHHELD,
+        "effectiveDateTime": _date(content.effective),
+        "valueQuantity": _quantity(content.quantity) if content.quantity else None,
+    }
+
+
+def _report(content: SummaryReport) -> Json:
+    """Return the elements of a summary MeasureReport."""
+    last = first_day(content.month + 1) - timedelta(days=1)
+    counts = {"numerator": content.numerator, "denominator": content.denominator}
+    populations = [
+        {"code": {"coding": [_population(name)]}, "count": count}
+        for name, count in counts.items()
+        if count is not None
+    ]
+    return {
+        "status": content.status,
+        "type": "summary",
+        "measure": f"Measure/{content.measure}",
+        "period": {
+            "start": first_day(content.month).isoformat(),
+            "end": last.isoformat(),
+        },
+        "group": [{"population": populations}] if populations else None,
+    }
+
+
+def _population(name: str) -> Json:
+    return {"system": MEASURE_POPULATION, "code": name}
 
 
 def _component(component: Component, label: Label) -> Json:
@@ -204,6 +254,11 @@ def _coding(coding: Coding, label: Label) -> Json:
 def _reference(reference: str | None) -> Json | None:
     """Return a Reference."""
     return {"reference": reference} if reference else None
+
+
+def _ward(key: str) -> Json | None:
+    """Return a Group or Location as the keyed hash that is kept of it."""
+    return {"identifier": {"system": LOCAL, "value": key}} if key else None
 
 
 def _demanded(content: Content) -> Json | None:

@@ -23,6 +23,7 @@ from app.measures.definitions import (
     thousandths,
 )
 from app.measures.strata import MOST_COMBINATIONS, combinations
+from app.measures.summary_checks import summary_problems
 
 MOST_OBSERVED = 3000
 """Of a continuous variable's values: their squares add up without overflowing."""
@@ -53,6 +54,8 @@ def problems(measure: Measure) -> Problems:
     yield from _cut_off_sets(measure)
     yield from _measure_observation(measure)
     yield from _stratifiers(measure)
+    for path, message in summary_problems(measure):
+        yield Problem(path, message)
     for position, example in enumerate(measure.examples):
         yield from _example(example, ("examples", position), measure)
 

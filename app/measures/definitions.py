@@ -362,11 +362,13 @@ class Summary(Word, frozen=True, kw_only=True, omit_defaults=True):
     """
     Counts that a clinic sends ready made: events, per exposure or between each other.
 
-    Both name value sets; the rate is ``per`` * events / exposure.
+    Both name value sets; the rate is ``per`` * events / exposure. ``unit`` is the
+    canonical UCUM code of the exposure: ``d`` for line days.
     """
 
     events: Name
     exposure: Name | None = None
+    unit: Text = "1"
     per: Annotated[int, Meta(ge=1)] = 1
     between: Between | None = None
     no_events_means_zero: bool = False

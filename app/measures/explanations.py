@@ -113,7 +113,8 @@ def _summary(summary: Summary) -> Iterator[str]:
     events = spaced(summary.events)
     yield "Clinics send counts of their own, of no person in particular"
     if summary.exposure is not None:
-        yield f"Rate: {events} for every {summary.per:,} of {spaced(summary.exposure)}"
+        exposure = spaced(summary.exposure)
+        yield f"Rate: {events} for {_every(summary.per)} of {exposure}"
     if summary.between is Between.DAYS:
         yield f"Counted: the days between one of {events} and the next"
     if summary.between is Between.OPPORTUNITIES:
@@ -150,3 +151,7 @@ def _stratifier(name: str, stratifier: Stratifier) -> str:
         kinds = joined(map(spaced, stratifier.condition.values()), "or")
         return f"{spaced(name)} ({kinds})"
     return f"{spaced(name)} (the latest {spaced(stratifier.answer or '')})"
+
+
+def _every(per: int) -> str:
+    return "each" if per == 1 else f"every {per:,}"

@@ -122,7 +122,7 @@ def observation_facts(
             part=part,
             day=effective.day,
             month=month_of_day(effective.day),
-            value=_thousandths(value.quantity, units.get(coding)),
+            value=quantity_thousandths(value.quantity, units.get(coding)),
             value_coding=_answer(value),
         )
         for part, (codings, value) in enumerate(parts)
@@ -200,7 +200,9 @@ def _answer(value: Value) -> Coding | None:
     )
 
 
-def _thousandths(quantity: Quantity | None, unit: CanonicalUnit | None) -> int | None:
+def quantity_thousandths(
+    quantity: Quantity | None, unit: CanonicalUnit | None
+) -> int | None:
     """
     Return a quantity in thousandths of its canonical unit, rounded half to even.
 

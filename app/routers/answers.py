@@ -87,6 +87,9 @@ class MeasureSummary(Answer):
         default=None, description="UCUM, of a continuous variable; 1 if it has none."
     )
     improvement_notation: Literal["increase", "decrease"]
+    per: int | None = Field(
+        default=None, description="Of a rate: values are events per so much exposure."
+    )
     cut_off_set: str | None = None
     variant_of: str | None = Field(
         default=None,
@@ -143,12 +146,13 @@ class Missing(Answer):
 
 class Point(Answer):
     """
-    One interval of a series; proportions in [0, 1], means in the measure's unit.
+    One interval of a series; proportions in [0, 1], unless the measure says otherwise.
 
-    Where ``reason`` is set the counts are null: ``suppressed`` for few people,
-    ``no-data``, or ``not-published``. ``completeness`` is scored / population. A mean
-    comes with its sample standard deviation and percentiles, and has no ``n``. The
-    last three counts are for a clinic's own eyes.
+    Values may be means (``measure.unit``) or rates (``measure.per``). Where ``reason`` is set the counts are null: ``suppressed`` for few people,
+    ``no-data``, ``not-published``, or that a clinic which counts itself sent
+    no events or no exposure. ``completeness`` is scored / population. A mean comes with
+    its sample standard deviation and percentiles, and has no ``n``. The last three
+    counts are for a clinic's own eyes.
     """
 
     interval_start: date
@@ -177,6 +181,29 @@ class Point(Answer):
     excluded: int | None = None
     excepted: int | None = None
     missing: list[Missing] | None = None
+
+
+class EventPoint(Answer):
+    """
+    An event, and what lay between the one before and it.
+
+    ``value`` is 0 between two events of one day, and null where ``reason`` says why.
+    """
+
+    day: date
+    since: date = Field(description="The day of the event before.")
+    value: int | None = Field(description="Days, or opportunities, between the two.")
+    reason: Literal["event-without-day", "exposure-without-day"] | None
+
+
+class EventsAnswer(Answer):
+    """A clinic's own events, for its own eyes."""
+
+    measure: MeasureSummary
+    clinic: str
+    between: Literal["days", "opportunities"]
+    counted_up_to: datetime
+    points: list[EventPoint]
 
 
 class SeriesHead(Answer):

@@ -11,7 +11,7 @@ from fastapi import Response
 
 from app.charts.measure_charts import ChartPoint
 from app.charts.remarks import Remark
-from app.domain.calendar import first_day
+from app.domain.calendar import date_of_day, first_day
 from app.domain.counts import Basis, ReleasedCell, Withheld
 from app.fhir.references import hub_id
 from app.routers import answers
@@ -19,6 +19,7 @@ from app.services.catalogue import MeasurePage
 from app.services.charts import ChartOf, ComparisonOf
 from app.services.patient_statuses import Standings
 from app.services.series import Series
+from app.services.summaries import Gaps
 from app.store.releases import ReleaseRow
 
 PERCENTILES = {"p10": 10, "p25": 25, "median": 50, "p75": 75, "p90": 90}
@@ -32,9 +33,11 @@ def moment(milliseconds: int) -> datetime:
 
 def summary(page: MeasurePage) -> answers.MeasureSummary:
     """Return a measure as one line of the catalogue."""
-    names = answers.MeasureSummary.model_fields.keys() - {"unit"}
+    names = answers.MeasureSummary.model_fields.keys() - {"unit", "per"}
     return answers.MeasureSummary(
-        **{name: getattr(page, name) for name in names}, unit=page.scale.unit
+        **{name: getattr(page, name) for name in names},
+        unit=page.scale.unit,
+        per=page.scale.per,
     )
 
 
@@ -51,7 +54,9 @@ def _target(page: MeasurePage) -> answers.Target | None:
         return None
     value, citation = page.target
     return answers.Target(
-        proportion=None if page.scale.is_mean else value, value=value, citation=citation
+        proportion=value if page.scale.is_proportion else None,
+        value=value,
+        citation=citation,
     )
 
 
@@ -115,6 +120,25 @@ def series_answer(series: Series) -> answers.SeriesAnswer:
     """Return a series, interval by interval."""
     points = [answers.Point(**point(cell, series.page)) for cell in series.cells]
     return answers.SeriesAnswer(**head(series), points=points)
+
+
+def events_answer(found: Gaps) -> answers.EventsAnswer:
+    """Return a clinic's events, and what lay between one and the next."""
+    return answers.EventsAnswer(
+        measure=summary(found.page),
+        clinic=found.clinic.code,
+        between=found.between.value,
+        counted_up_to=moment(found.counted_up_to),
+        points=[
+            answers.EventPoint(
+                day=date_of_day(gap.day),
+                since=date_of_day(gap.since),
+                value=gap.value,
+                reason=gap.unknown.value if gap.unknown else None,
+            )
+            for gap in found.gaps
+        ],
+    )
 
 
 def series_csv(answer: answers.SeriesAnswer) -> Response:

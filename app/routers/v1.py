@@ -11,7 +11,7 @@ from app.domain.counts import Interval
 from app.routers import answers, shaping
 from app.routers.dependencies import BEARER, Caller, HubDependency, ReadSession
 from app.routers.descriptions import problem_responses
-from app.services import catalogue, charts, releases, series
+from app.services import catalogue, charts, releases, series, summaries
 from app.services.authorization import check_scope
 from app.services.editions import Edition, required_edition
 from app.services.series import Viewer, Wanted
@@ -105,6 +105,21 @@ def get_series(
     if "text/csv" in request.headers.get("Accept", ""):
         return shaping.series_csv(answer)
     return answer
+
+
+@router.get("/measures/{measure_id}/events", responses=problem_responses(400, 404))
+def get_events(
+    measure_id: str,
+    viewer: Seer,
+    hub: HubDependency,
+    session: ReadSession,
+    clinic: Annotated[str | None, Query(description="The caller's own code.")] = None,
+) -> answers.EventsAnswer:
+    """Return what lay between a clinic's single events, to the clinic itself."""
+    found = summaries.find_gaps(
+        session, hub, viewer.clinic_id, measure_id, clinic_code=clinic
+    )
+    return shaping.events_answer(found)
 
 
 @router.get("/measures/{measure_id}/chart", responses=problem_responses(400, 404))

@@ -7,7 +7,7 @@ import msgspec
 from app.domain.counts import Basis
 from app.domain.errors import NotFoundError
 from app.domain.scales import DIMENSIONLESS, Scale
-from app.measures.definitions import Measure, Target
+from app.measures.definitions import Measure, MeasureObservation, Scoring, Target
 from app.measures.explanations import explain
 from app.measures.plans import planned
 from app.measures.strata import strata_of
@@ -61,7 +61,7 @@ def page_of(measure: Measure) -> MeasurePage:
         description=measure.description,
         basis=measure.basis,
         scoring=measure.scoring.value,
-        scale=Scale(unit=unit_of(measure)),
+        scale=scale_of(measure),
         improvement_notation=measure.improvement_notation.value,
         cut_off_set=measure.cut_off_set,
         variant_of=measure.variant_of,
@@ -80,15 +80,21 @@ def page_of(measure: Measure) -> MeasurePage:
     )
 
 
-def unit_of(measure: Measure) -> str | None:
+def scale_of(measure: Measure) -> Scale:
+    """Return what the values of a measure are."""
+    if measure.measure_observation is not None:
+        return Scale(unit=_unit_of(measure, measure.measure_observation))
+    is_rate = measure.scoring is Scoring.RATIO
+    return Scale(per=measure.summary.per if is_rate and measure.summary else None)
+
+
+def _unit_of(measure: Measure, observed: MeasureObservation) -> str:
     """
-    Return the unit of a continuous variable as a UCUM code; None of another measure.
+    Return the unit of a continuous variable as a UCUM code.
 
     A composite has the unit of its components; the unit 1, where they have several.
     """
-    if measure.measure_observation is None:
-        return None
-    name, _, part = measure.measure_observation.of.partition(".")
+    name, _, part = observed.of.partition(".")
     composite = None if part else measure.composites.get(name)
     parts = [part or name] if composite is None else [*composite.components]
     units = {measure.observables[each].unit or DIMENSIONLESS for each in parts}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from app.domain.records import Content, RecordType, content_of
+from app.domain.records import NOBODY, Content, RecordType, content_of
 from app.services.facts import fact_rows
 from app.services.groups import Regrouped
 from app.services.hub import Hub
@@ -104,7 +104,7 @@ class Changes:
             concept_ids=lambda codings: self._hub.concepts.ids(self._session, codings),
         )
         clinic_id = self._identities.source.clinic_id
-        touched = {counted(i).id for i in self._dirty} | regrouped.touched
+        touched = {counted(i).id for i in self._dirty - {NOBODY}} | regrouped.touched
         records.delete_facts(self._session, self._stale | regrouped.doubled)
         with sent_together(self._session):
             self._identities.write()

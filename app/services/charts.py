@@ -19,7 +19,12 @@ from app.charts.shifts import Shift, suggested_shift
 from app.disclosure.releases import not_published
 from app.domain.counts import Basis, Interval, ReleasedCell
 from app.domain.errors import NotFoundError
-from app.services.catalogue import find_measure, page_of, refuse_variant
+from app.services.catalogue import (
+    MeasurePage,
+    find_measure,
+    page_of,
+    refuse_variant,
+)
 from app.services.editions import Edition
 from app.services.hub import Hub
 from app.services.series import Series, Viewer, Wanted, find_series, released_series
@@ -99,9 +104,9 @@ def chart_of(series: Series, *, rule_set: RuleSet = RuleSet.ANHOEJ) -> ChartOf |
     return ChartOf(
         series=msgspec.structs.replace(series, cells=cells),
         chart=chart,
-        shift=None
-        if series.page.scale.is_mean
-        else suggested_shift(cells, basis=basis),
+        shift=suggested_shift(cells, basis=basis)
+        if series.page.scale.is_proportion
+        else None,
     )
 
 
@@ -117,7 +122,9 @@ def compare(edition: Edition, measure_id: str, wanted: Wanted) -> ComparisonOf:
     """
     measure = find_measure(edition.hub, measure_id)
     refuse_variant(measure)
-    if page_of(measure).scale.is_mean:
+    page = page_of(measure)
+    refuse_rate(page, "Clinics are not compared on rates; see their series")
+    if page.scale.is_mean:
         msg = (
             "Clinics are not compared by means: a funnel plot is one of proportions. "
             "Each clinic's series has its mean, deviation and percentiles."
@@ -143,6 +150,12 @@ def compare(edition: Edition, measure_id: str, wanted: Wanted) -> ComparisonOf:
     )
     series = msgspec.structs.replace(network, cells=(total,))
     return ComparisonOf(series=series, comparison=comparison, edition=edition)
+
+
+def refuse_rate(page: MeasurePage, message: str) -> None:
+    """Refuse what is drawn for proportions only."""
+    if page.scale.per is not None:
+        raise NotFoundError(message)
 
 
 def _usual_width(cells: Sequence[ReleasedCell]) -> Interval:
@@ -186,6 +199,7 @@ def _beside(
 
 def draw_chart(found: ChartOf, picture: Picture) -> str | bytes:
     """Return a control chart as *picture*."""
+    refuse_rate(found.series.page, "There is no picture of rates; see the chart")
     name = "Network" if found.series.clinic is None else found.series.clinic.name
     title = f"{found.series.page.title}: {name}"
     return drawn(vega.control_chart_spec(found.chart, title=title), picture)

@@ -6,6 +6,7 @@ from app.domain.counts import Cell, Interval
 from app.measures.definitions import Measure
 from app.measures.series import cells as cells_of
 from app.services.hub import Hub
+from app.services.summaries import summary_true_cells
 from app.store import recounts
 from app.store.recounts import EventRow, MeasureRow
 from app.store.sessions import ReadSession
@@ -31,6 +32,10 @@ def true_cells(
     Quarters come with their strata too. Nothing comes before the first month in which
     anybody counted.
     """
+    if measure.summary is not None:
+        return summary_true_cells(
+            session, measure, clinic_ids=clinics, before_month=before_month
+        )
     events = recounts.read_events(session, row.id, clinic_ids=clinics)
     if not events:
         return []

@@ -9,6 +9,7 @@ from app.charts.descriptions import chart_description
 from app.charts.measure_charts import ChartPoint
 from app.domain.counts import ReleasedCell
 from app.domain.errors import NotFoundError
+from app.measures.definitions import Measure
 from app.measures.strata import blocks
 from app.services.catalogue import (
     MeasurePage,
@@ -19,6 +20,7 @@ from app.services.catalogue import (
 )
 from app.services.charts import ChartOf, Picture, chart_of, drawn
 from app.services.editions import Edition
+from app.services.hub import Hub
 from app.services.series import Series, Wanted, released_series
 
 REST = ("unknown", "other")
@@ -82,8 +84,13 @@ def find_panels(edition: Edition) -> list[Panel]:
     """Return the network's panel of each measure."""
     return [
         find_panel(edition, measure.id, Wanted())
-        for measure in published_measures(edition.hub)
+        for measure in drawn_measures(edition.hub)
     ]
+
+
+def drawn_measures(hub: Hub) -> list[Measure]:
+    """Return the measures that pages show: all released ones that count people."""
+    return [each for each in published_measures(hub) if each.summary is None]
 
 
 def find_panel(edition: Edition, measure_id: str, wanted: Wanted) -> Panel:
@@ -91,9 +98,13 @@ def find_panel(edition: Edition, measure_id: str, wanted: Wanted) -> Panel:
     Return a series of the release with its chart; see ``released_series``.
 
     Raises:
-        NotFoundError: the measure is a variant, of which pages show nothing.
+        NotFoundError: the measure is one of which pages show nothing.
     """
-    refuse_variant(find_measure(edition.hub, measure_id))
+    measure = find_measure(edition.hub, measure_id)
+    refuse_variant(measure)
+    if measure not in drawn_measures(edition.hub):
+        msg = "Pages show nothing of what clinics count themselves; the API does"
+        raise NotFoundError(msg)
     series = released_series(edition, measure_id, wanted)
     clinic_id = None if series.clinic is None else series.clinic.id
     return Panel(

@@ -69,8 +69,9 @@ def export(hub: Hub, folder: Path) -> Manifest:
     """
     Write the facts, each measure's SQL text and a manifest into a new *folder*.
 
-    All of one moment. Only its owner may enter it: rows of days and months are still
-    those of persons, as in the database.
+    All of one moment; what clinics count themselves is no part of it. Only its owner
+    may enter it: rows of days and months are still those of persons, as in the
+    database.
 
     Raises:
         ConflictError: There is something in the folder.
@@ -79,7 +80,8 @@ def export(hub: Hub, folder: Path) -> Manifest:
     _make_empty(folder)
     with read_session(hub.engine) as session:
         concepts = all_concepts(session)
-        for measure in hub.measures:
+        counted = [measure for measure in hub.measures if measure.summary is None]
+        for measure in counted:
             text_file(folder, measure.id).write_text(compile_measure(measure, concepts))
         manifest = Manifest(
             format=FORMAT,
@@ -90,7 +92,7 @@ def export(hub: Hub, folder: Path) -> Manifest:
             rows=export_facts(session, folder),
             measures=tuple(
                 ExportedMeasure(id=m.id, version=m.version, digest=m.digest)
-                for m in hub.measures
+                for m in counted
             ),
         )
     encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=2)

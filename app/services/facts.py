@@ -3,7 +3,15 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from app.domain.records import Condition, Content, Encounter, Observation
+from app.domain.records import (
+    NOBODY,
+    Condition,
+    Content,
+    Encounter,
+    Observation,
+    Summary,
+    SummaryReport,
+)
 from app.domain.terminology import Coding
 from app.measures.facts import (
     CanonicalUnit,
@@ -14,10 +22,11 @@ from app.measures.facts import (
     observation_facts,
     visit_facts,
 )
+from app.measures.summaries import SummaryFact, summary_facts
 from app.store import tables
 from app.store.records import StoredRecord
 
-Fact = ObservationFact | ConditionFact | VisitFact
+Fact = ObservationFact | ConditionFact | VisitFact | SummaryFact
 Rows = dict[type[Any], list[tuple[Any, ...]]]
 
 
@@ -35,16 +44,26 @@ def fact_rows(
     ids of codings.
     """
     facts = [
-        (record, counted(record.subject_id), fact)
+        (record, _counted(record, counted), fact)
         for record, content in written
         for fact in _facts(content, units)
     ]
     ids = concept_ids({coding for _, _, fact in facts for coding in _codings(fact)})
-    rows: Rows = {tables.Observation: [], tables.Condition: [], tables.Visit: []}
+    rows: Rows = {
+        tables.Observation: [],
+        tables.Condition: [],
+        tables.Visit: [],
+        tables.SummaryFact: [],
+    }
     for record, subject_id, fact in facts:
         table, row = _row(record, subject_id, fact, ids)
         rows[table].append(row)
     return rows
+
+
+def _counted(record: StoredRecord, counted: Callable[[int], int]) -> int:
+    """Return who counts for a record's subject, if it is about anybody."""
+    return counted(record.subject_id) if record.subject_id != NOBODY else NOBODY
 
 
 def _facts(content: Content, units: Mapping[Coding, CanonicalUnit]) -> Sequence[Fact]:
@@ -55,6 +74,8 @@ def _facts(content: Content, units: Mapping[Coding, CanonicalUnit]) -> Sequence[
         return condition_facts(content)
     if isinstance(content, Encounter):
         return visit_facts(content)
+    if isinstance(content, Summary | SummaryReport):
+        return summary_facts(content, units)
     return ()
 
 
@@ -76,6 +97,9 @@ def _row(
         where = (subject_id, fact.day, record.id, fact.month)
         return tables.Visit, (*where, ids[fact.class_coding])
     concept_id = ids[fact.concept]
+    if isinstance(fact, SummaryFact):
+        where = (record.clinic_id, concept_id, fact.month, record.id)
+        return tables.SummaryFact, (*where, fact.ward, fact.day, fact.value)
     if isinstance(fact, ConditionFact):
         span = (fact.onset_month, fact.abatement_month)
         return tables.Condition, (subject_id, concept_id, record.id, *span)

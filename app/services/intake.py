@@ -25,7 +25,9 @@ __all__ = ["Effect", "Outcome", "Receipt", "Submission", "store", "withdraw"]
 PHASES = (
     frozenset({RecordType.PATIENT}),
     frozenset({RecordType.ENCOUNTER}),
-    frozenset({RecordType.OBSERVATION, RecordType.CONDITION}),
+    frozenset(
+        {RecordType.OBSERVATION, RecordType.CONDITION, RecordType.MEASURE_REPORT}
+    ),
 )
 """A reference points to an earlier phase, so entries may come in any order."""
 

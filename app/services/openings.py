@@ -4,14 +4,15 @@ from collections.abc import Mapping
 
 import httpx
 
-from app.deid.policies import parse_policy
+from app.deid.policies import ReportedMeasure, parse_policy
 from app.deid.pseudonyms import KeyRing
 from app.disclosure.audiences import parse_audiences
 from app.domain.terminology import NETWORK
-from app.measures.definitions import Measure, coding_of
+from app.measures.definitions import Measure, Scoring, coding_of
 from app.measures.facts import canonical_units
 from app.measures.libraries import parse_library
 from app.measures.ranges import RANGES, parse_ranges, ranges_by_code
+from app.measures.summary_checks import summary_units
 from app.measures.value_sets import listed
 from app.services.authorization import Principals
 from app.services.budgets import Budgets
@@ -53,9 +54,11 @@ def open_hub(
         engine=engine,
         base_url=base_url,
         keys=KeyRing(network=network, current=1, masters={1: master_key}),
-        policy=parse_policy(policy, network_codes=network_codes(library)),
+        policy=parse_policy(
+            policy, network_codes=network_codes(library), reported=reported(library)
+        ),
         measures=library,
-        units=canonical_units(library),
+        units={**summary_units(library), **canonical_units(library)},
         ranges=ranges_by_code(parse_ranges(measures.get(RANGES, "{}"))),
         audiences=parse_audiences(audiences),
         concepts=ConceptCache(engine),
@@ -70,6 +73,18 @@ def open_hub(
         principals=Principals(),
         budgets=budgets,
     )
+
+
+def reported(measures: tuple[Measure, ...]) -> dict[str, ReportedMeasure]:
+    """Return the measures that clinics report counts of, by id."""
+    return {
+        measure.id: ReportedMeasure(
+            version=measure.version,
+            is_proportion=measure.scoring is Scoring.PROPORTION,
+        )
+        for measure in measures
+        if measure.summary is not None and measure.summary.between is None
+    }
 
 
 def network_codes(measures: tuple[Measure, ...]) -> frozenset[str]:

@@ -7,6 +7,8 @@ import msgspec
 from app.deid.pseudonyms import digest_aliases
 from app.domain.errors import PreconditionFailedError
 from app.domain.records import (
+    NOBODY,
+    AliasKind,
     AliasTarget,
     DeidentifiedRecord,
     HubTarget,
@@ -120,9 +122,17 @@ class Placements:
             )
         named = self._identities.only(submission.names, expression=at)
         if hub_record is None or named in {None, hub_record}:
+            self._refuse_moved(submission, hub_record or named)
             return hub_record or named
         msg = "The id and identifiers belong to different records"
         raise PreconditionFailedError(msg, expression=at)
+
+    def _refuse_moved(self, submission: Submission, named: int | None) -> None:
+        """Refuse a report under the name of another measure's, month's or ward's."""
+        own = [a for a in submission.names if a.kind is AliasKind.REPORT]
+        if own and named is not None and named not in self._identities.found(own):
+            msg = "A report of another measure, month or ward has this id: withdraw it"
+            raise PreconditionFailedError(msg, expression=submission.expression)
 
     def _met(self, submission: Submission) -> set[int]:
         """Return what the submission's condition finds; of Patients the source's."""
@@ -142,8 +152,10 @@ class Placements:
         for link in record.links:
             if isinstance(link, HubTarget):
                 self._identities.patient(link, expression=f"{at}.link")
-        if record.subject is None:
+        if record.type is RecordType.PATIENT:
             return None, 0
+        if record.subject is None:
+            return NOBODY, 0
         if record.encounter is not None:
             self._identities.target(
                 record.encounter,

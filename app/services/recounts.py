@@ -111,7 +111,7 @@ def recount_in_full(session: WriteSession, hub: Hub, measure_id: int) -> None:
         recounts.forget_measure(session, row.id)
         recounts.scope_to(session, None)
         recounts.recount(session, row.id, sweep=sweep)
-        recounts.mark_counted(session, row.id)
+    recounts.mark_counted(session, measure_id)
 
 
 def _may_work(session: WriteSession, hub: Hub, holder: str) -> bool:
@@ -123,11 +123,15 @@ def _may_work(session: WriteSession, hub: Hub, holder: str) -> bool:
 def _sweeps(
     session: WriteSession, hub: Hub, *, of: Callable[[MeasureRow], bool]
 ) -> Iterator[tuple[MeasureRow, str]]:
-    """Yield the rows *of* some loaded measures, with the SQL for the codes known."""
+    """
+    Yield the rows *of* some loaded measures, with the SQL for the codes known by now.
+
+    What clinics count themselves has none: it is added up when it is asked for.
+    """
     concepts = all_concepts(session)
     rows = measure_rows(session, hub)
     for measure in hub.measures:
-        if of(rows[measure.id]):
+        if measure.summary is None and of(rows[measure.id]):
             yield rows[measure.id], compile_measure(measure, concepts)
 
 

@@ -1,6 +1,6 @@
 """Facts made again from what is kept: for a measure that looks at them anew."""
 
-from app.domain.records import content_of
+from app.domain.records import NOBODY, content_of
 from app.services.facts import fact_rows
 from app.services.hub import Hub
 from app.store import records, subjects
@@ -32,7 +32,8 @@ def _refresh(
     session: WriteSession, hub: Hub, chunk: list[records.StoredRecord]
 ) -> None:
     """Replace the facts of a few records."""
-    about = subjects.lock_subjects(session, {record.subject_id for record in chunk})
+    people = {record.subject_id for record in chunk} - {NOBODY}
+    about = subjects.lock_subjects(session, people)
     rows = fact_rows(
         [
             (record, content_of(record.content))

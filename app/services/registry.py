@@ -25,7 +25,7 @@ CLINIC_SCOPES = (
     "system/Patient.cruds",
     "system/Encounter.cruds",
     "system/Measure.rs",
-    "system/MeasureReport.rs",
+    "system/MeasureReport.cruds",
 )
 PARTNER_SCOPES = ("system/Measure.rs", "system/MeasureReport.rs")
 MAIN_SOURCE = "ehr"

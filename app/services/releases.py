@@ -1,18 +1,26 @@
 """A release: what each audience may see, frozen, and published once."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 
 from app.disclosure.groups import Judgement, judgement_of
 from app.disclosure.intervals import publishing_intervals
 from app.disclosure.releases import release_measure
-from app.disclosure.summaries import summarize
+from app.disclosure.summaries import IsSmall, is_about_few, summarize
+from app.disclosure.summary_rates import (
+    Groups,
+    groups_of,
+    is_small_summary,
+    release_summaries,
+    summary_intervals,
+)
 from app.domain.calendar import day_number
 from app.domain.clinics import Audience, ClinicStatus
-from app.domain.counts import Cell, ReleasedCell
+from app.domain.counts import Cell, Interval, ReleasedCell
 from app.domain.errors import NotFoundError
 from app.measures.definitions import Measure, Scoring
 from app.measures.strata import blocks
@@ -111,10 +119,9 @@ def _release(
     earlier = releases.read_cells(session, last[0].id) if last else {}
     released: dict[int, list[ReleasedCell]] = {}
     for measure_id, (measure, cells) in cubes.items():
-        intervals = publishing_intervals(
+        intervals = intervals_of(measure)(
             cells,
             k=rules.k,
-            has_numerator=has_numerator(measure),
             closed_before=locked,
             earlier=releases.read_intervals(
                 session, audience=audience, measure_id=measure_id
@@ -123,18 +130,40 @@ def _release(
         releases.save_intervals(
             session, intervals, audience=audience, measure_id=measure_id
         )
-        released[measure_id] = release_measure(
+        released[measure_id] = release_of(measure)(
             cells,
             rules=rules,
-            basis=measure.basis,
-            judgement=judgement_on(measure),
-            blocks=blocks(measure),
             intervals=intervals,
             earlier=earlier.get(measure_id, []),
             within=None if narrower is None else narrower[measure_id],
             closed_before=locked,
         )
     return released
+
+
+def intervals_of(measure: Measure) -> Callable[..., dict[int, Interval | None]]:
+    """Return how the publishing intervals of *measure* are chosen."""
+    if measure.summary is None:
+        return partial(publishing_intervals, has_numerator=has_numerator(measure))
+    return summary_intervals
+
+
+def release_of(measure: Measure) -> Callable[..., list[ReleasedCell]]:
+    """Return what makes the release of *measure*: its rule, by who is behind it."""
+    if measure.summary is None:
+        return partial(release_measure, basis=measure.basis, blocks=blocks(measure))
+    return partial(release_summaries, groups=_groups(measure))
+
+
+def is_small_in(measure: Measure) -> IsSmall:
+    """Return what tells whether a cell of *measure* is withheld for its own sake."""
+    if measure.summary is None:
+        return partial(is_about_few, judgement=judgement_on(measure))
+    return partial(is_small_summary, groups=_groups(measure))
+
+
+def _groups(measure: Measure) -> Groups:
+    return groups_of(is_proportion=measure.scoring is Scoring.PROPORTION)
 
 
 def _save(
@@ -153,7 +182,7 @@ def _save(
                 cells,
                 released[measure_id],
                 rules=rules,
-                judgement=judgement_on(measure),
+                is_small=is_small_in(measure),
             )
         )
         for measure_id, (measure, cells) in cubes.items()

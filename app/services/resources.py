@@ -14,7 +14,7 @@ from app.domain.errors import (
     NotFoundError,
     WithdrawnError,
 )
-from app.domain.records import Alias, RecordType, content_of
+from app.domain.records import NOBODY, Alias, RecordType, content_of
 from app.fhir.criteria import Criterion, VersionMatch
 from app.fhir.references import hub_id, record_id_of
 from app.fhir.rendering import render_record
@@ -170,7 +170,7 @@ def render(
         msg = "Nothing is kept of this record yet"
         raise NotFoundError(msg)
     about = None
-    if stored.type is not RecordType.PATIENT:
+    if stored.type is not RecordType.PATIENT and stored.subject_id != NOBODY:
         about = f"Patient/{hub_id(patient_id or stored.subject_id)}"
     visit = f"Encounter/{hub_id(stored.encounter_id)}" if stored.encounter_id else None
     return render_record(

@@ -22,7 +22,9 @@ from app.services.counts import measure_rows, true_cells
 from app.services.editions import Edition, find_clinic, required_edition
 from app.services.hub import Hub
 from app.services.releases import closed_before, has_numerator, today_number
+from app.services.summaries import own_series_cells, refuse_between
 from app.store import clinics, recounts, tables
+from app.store.recounts import MeasureRow
 from app.store.sessions import ReadSession
 
 ENOUGH_SHOWN = 0.5
@@ -82,6 +84,7 @@ def find_series(
 ) -> Series:
     """Return what *viewer* may see: their own clinic's live series, else a released."""
     measure = find_measure(hub, measure_id)
+    refuse_between(measure)
     if wanted.cohort is not None:
         msg = "No cohort of that name"
         raise NotFoundError(msg)
@@ -114,20 +117,11 @@ def _live(
     if row is None:
         msg = "The measure is yet to be counted"
         raise NotFoundError(msg)
-    this_month = month_of_day(today_number(hub))
-    cells = true_cells(
-        session, measure, row, clinics={clinic.id}, before_month=this_month + 1
-    )
-    own = own_cells(
-        cells,
-        clinic_id=clinic.id,
-        has_numerator=has_numerator(measure),
-        closed_before=closed_before(hub),
-    )
-    since = recounts.waiting_since(session, clinic_id=clinic.id)
     stratum = stratum_number(measure, wanted.stratum)
     usual = Interval.QUARTER if stratum else Interval.MONTH
     interval = wanted.interval or usual
+    own = _own(session, hub, measure, row, clinic_id=clinic.id, interval=interval)
+    since = recounts.waiting_since(session, clinic_id=clinic.id)
     return Series(
         page=page_of(measure),
         clinic=clinic,
@@ -139,6 +133,38 @@ def _live(
         release_id=None,
         counted_up_to=since or hub.clock(),
         policy_digest=hub.policy.digest,
+    )
+
+
+def _own(
+    session: ReadSession,
+    hub: Hub,
+    measure: Measure,
+    row: MeasureRow,
+    *,
+    clinic_id: int,
+    interval: Interval,
+) -> list[ReleasedCell]:
+    """Return a clinic's true counts up to this month; of summaries of one width."""
+    next_month = month_of_day(today_number(hub)) + 1
+    locked = closed_before(hub)
+    if measure.summary is not None:
+        return own_series_cells(
+            session,
+            measure,
+            clinic_id=clinic_id,
+            interval=interval,
+            before_month=next_month,
+            closed_before=locked,
+        )
+    cells = true_cells(
+        session, measure, row, clinics={clinic_id}, before_month=next_month
+    )
+    return own_cells(
+        cells,
+        clinic_id=clinic_id,
+        has_numerator=has_numerator(measure),
+        closed_before=locked,
     )
 
 

@@ -9,9 +9,13 @@ from app.charts.comparison import ClinicPoint
 from app.charts.descriptions import comparison_description
 from app.domain.counts import ReleasedCell
 from app.domain.errors import NotFoundError
-from app.services.catalogue import published_measures
 from app.services.charts import ComparisonOf, compare
-from app.services.dashboards import Panel, draw_untitled, find_panel
+from app.services.dashboards import (
+    Panel,
+    draw_untitled,
+    drawn_measures,
+    find_panel,
+)
 from app.services.editions import Edition
 from app.services.series import Wanted
 from app.store import tables
@@ -55,7 +59,7 @@ def find_scorecard(edition: Edition, code: str) -> list[Score]:
     """Return the measures that the release tells of a clinic, the network beside it."""
     panels = [
         find_panel(edition, measure.id, Wanted(clinic=code))
-        for measure in published_measures(edition.hub)
+        for measure in drawn_measures(edition.hub)
     ]
     return [
         Score(panel=panel, network=_network_beside(edition, panel))

@@ -75,11 +75,15 @@ class Submission(msgspec.Struct, kw_only=True):
 
     @property
     def patient_keys(self) -> Iterator[bytes]:
-        """Yield what its patients are named by, if only by their content."""
+        """
+        Yield what its patients are named by, if only by their content.
+
+        What is about nobody goes by its own name: two of it at once are to meet too.
+        """
         for target in self.targets:
             if isinstance(target, AliasTarget) and target.type is RecordType.PATIENT:
                 yield from (alias.key for alias in target.aliases)
-        if self.record.type is RecordType.PATIENT:
+        if self.record.subject is None:
             names = self.names or self.record.content_digests
             yield from (alias.key for alias in names)
 

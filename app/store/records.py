@@ -234,6 +234,15 @@ _FACT_COLUMNS: dict[type[Any], tuple[str, ...]] = {
         "abatement_month",
     ),
     tables.Visit: ("subject_id", "day", "record_id", "month", "class_concept_id"),
+    tables.SummaryFact: (
+        "clinic_id",
+        "concept_id",
+        "month",
+        "record_id",
+        "ward",
+        "day",
+        "value",
+    ),
 }
 _DELETE_FACTS = tuple(
     f"DELETE FROM {table.__tablename__} WHERE record_id {{among}}"

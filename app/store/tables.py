@@ -284,6 +284,24 @@ class Visit(SQLModel, table=True):
     __table_args__ = (Index(None, "record_id"), CLUSTERED)
 
 
+class SummaryFact(SQLModel, table=True):
+    """
+    A number of nobody known, in thousandths, for a ``day`` or only for a ``month``.
+
+    ``ward`` is a keyed hash of the Group or Location it is of, empty for the clinic.
+    """
+
+    __tablename__: ClassVar[str] = "summary_fact"
+    clinic_id: int = key_column(Integer)
+    concept_id: int = key_column(Integer)
+    month: int = key_column(Integer)
+    record_id: int = key_column()
+    ward: str = Field(sa_type=String(26))
+    day: int | None = None
+    value: int = Field(sa_type=BigInteger)
+    __table_args__ = (Index(None, "record_id"), CLUSTERED)
+
+
 class Dirty(SQLModel, table=True):
     """A subject to be counted again; ``stamp`` changes with each new reason."""
 

@@ -274,6 +274,68 @@ async def test_no_name_stays_of_who_is_asked_for_or_erased(
     assert [leaks(each, tokens) for each in (stored, said, log)] == [[], [], []]
 
 
+@pytest.mark.parametrize("kind", ["Group", "Location"])
+async def test_no_name_of_a_ward_stays(
+    network: Network,
+    hub: Hub,
+    tokens: list[dict],
+    caplog: pytest.LogCaptureFixture,
+    kind: str,
+):
+    """A group may be called after the one who is in it: not even its id is kept."""
+    token = "Zqx001v"
+    ehr = network.ehr()
+    heard = Heard()
+    group = {"resourceType": kind, "id": token, "name": token}
+    by_id = {"reference": f"{kind}/{token}", "display": token}
+    by_number = {"type": kind, "identifier": make.identifier(token), "display": token}
+
+    for subject in (by_id, by_number, {"type": token, **by_id}, {"reference": token}):
+        number = make.observation(
+            id=token,
+            code={"coding": [{"system": token, "code": token}], "text": token},
+            subject=subject,
+            effectiveDateTime="2024-06",
+            valueQuantity={"value": 3, "unit": "d"},
+            contained=[group | {"id": "g"}] if subject is by_number else None,
+        )
+        number = {name: value for name, value in number.items() if value is not None}
+        await through_every_door(ehr, number, heard)
+        for measure in ("clabsi-rate", token):
+            report = {
+                "resourceType": "MeasureReport",
+                "id": token,
+                "status": "complete",
+                "type": "summary",
+                "measure": f"https://hub.example/fhir/Measure/{measure}",
+                "subject": subject,
+                "reporter": {"display": token, "reference": f"Practitioner/{token}"},
+                "period": {"start": "2024-06-01", "end": "2024-06-30"},
+                "group": [
+                    {
+                        "id": token,
+                        "population": [
+                            {
+                                "code": make.concept(
+                                    "http://terminology.hl7.org/CodeSystem/"
+                                    "measure-population",
+                                    name,
+                                ),
+                                "count": 7,
+                            }
+                            for name in ("numerator", "denominator", token)
+                        ],
+                    }
+                ],
+            }
+            await through_every_door(ehr, report, heard)
+    await through_every_door(ehr, group, heard)
+
+    stored, said, log = dumped(hub.engine), b"\n".join(heard.said), logged(caplog)
+    assert current_of(hub.engine) == {"Observation": 1, "MeasureReport": 1}
+    assert [leaks(each, tokens) for each in (stored, said, log)] == [[], [], []]
+
+
 async def by_wrong_ways(ehr: Caller, token: str, heard: Heard) -> None:
     """Put *token* where no token belongs."""
     lab = make.lab(7.1)

@@ -9,4 +9,5 @@ from app.measures.libraries import read_library
 FOLDER = Path(app.measures.__file__).parent / "library"
 FILES = dict(library_texts(FOLDER))
 READ = read_library(FILES)
-LIBRARY = {measure.id: measure for measure in READ.measures}
+LIBRARY = {m.id: m for m in READ.measures if m.summary is None}
+"""Those that count people."""

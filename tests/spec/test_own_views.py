@@ -36,7 +36,10 @@ def test_a_clinic_sees_its_own_small_numbers_and_nobody_elses():
 def test_where_nobody_could_be_counted_there_is_no_data():
     """0 of 0 is no rate, and not 0 either."""
     (own,) = own_cells(
-        [cell(1, JANUARY, 0)], clinic_id=1, has_numerator=True, closed_before=JANUARY
+        [cell(1, JANUARY, 0)],
+        clinic_id=1,
+        has_numerator=True,
+        closed_before=JANUARY,
     )
 
     assert own.withheld is Withheld.NO_DATA

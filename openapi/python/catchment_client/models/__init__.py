@@ -17,6 +17,10 @@ from .contributions_answer import ContributionsAnswer
 from .delay_answer import DelayAnswer
 from .discover_response_discover import DiscoverResponseDiscover
 from .distribution_answer import DistributionAnswer
+from .event_point import EventPoint
+from .event_point_reason_type_0 import EventPointReasonType0
+from .events_answer import EventsAnswer
+from .events_answer_between import EventsAnswerBetween
 from .finding import Finding
 from .finding_answer import FindingAnswer
 from .funnel_limits_answer import FunnelLimitsAnswer
@@ -84,6 +88,10 @@ __all__ = (
     "DelayAnswer",
     "DiscoverResponseDiscover",
     "DistributionAnswer",
+    "EventPoint",
+    "EventPointReasonType0",
+    "EventsAnswer",
+    "EventsAnswerBetween",
     "Finding",
     "FindingAnswer",
     "FunnelLimitsAnswer",

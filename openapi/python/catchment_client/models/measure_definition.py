@@ -41,6 +41,8 @@ class MeasureDefinition:
     title: str
     version: str
     cut_off_set: None | str | Unset = UNSET
+    per: int | None | Unset = UNSET
+    """ Of a rate: values are events per so much exposure. """
     sources: list[str] | Unset = UNSET
     subset_of: list[str] | Unset = UNSET
     sum_of: list[str] | Unset = UNSET
@@ -76,6 +78,12 @@ class MeasureDefinition:
             cut_off_set = UNSET
         else:
             cut_off_set = self.cut_off_set
+
+        per: int | None | Unset
+        if isinstance(self.per, Unset):
+            per = UNSET
+        else:
+            per = self.per
 
         sources: list[str] | Unset = UNSET
         if not isinstance(self.sources, Unset):
@@ -119,6 +127,8 @@ class MeasureDefinition:
         )
         if cut_off_set is not UNSET:
             field_dict["cut_off_set"] = cut_off_set
+        if per is not UNSET:
+            field_dict["per"] = per
         if sources is not UNSET:
             field_dict["sources"] = sources
         if subset_of is not UNSET:
@@ -169,6 +179,15 @@ class MeasureDefinition:
 
         cut_off_set = _parse_cut_off_set(rest.pop("cut_off_set", UNSET))
 
+        def _parse_per(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        per = _parse_per(rest.pop("per", UNSET))
+
         sources = cast(list[str], rest.pop("sources", UNSET))
 
         subset_of = cast(list[str], rest.pop("subset_of", UNSET))
@@ -206,6 +225,7 @@ class MeasureDefinition:
             title=title,
             version=version,
             cut_off_set=cut_off_set,
+            per=per,
             sources=sources,
             subset_of=subset_of,
             sum_of=sum_of,

@@ -27,6 +27,8 @@ class MeasureSummary:
     title: str
     version: str
     cut_off_set: None | str | Unset = UNSET
+    per: int | None | Unset = UNSET
+    """ Of a rate: values are events per so much exposure. """
     tags: list[str] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -47,6 +49,12 @@ class MeasureSummary:
         else:
             cut_off_set = self.cut_off_set
 
+        per: int | None | Unset
+        if isinstance(self.per, Unset):
+            per = UNSET
+        else:
+            per = self.per
+
         tags: list[str] | Unset = UNSET
         if not isinstance(self.tags, Unset):
             tags = self.tags
@@ -64,6 +72,8 @@ class MeasureSummary:
         )
         if cut_off_set is not UNSET:
             field_dict["cut_off_set"] = cut_off_set
+        if per is not UNSET:
+            field_dict["per"] = per
         if tags is not UNSET:
             field_dict["tags"] = tags
 
@@ -93,6 +103,15 @@ class MeasureSummary:
 
         cut_off_set = _parse_cut_off_set(rest.pop("cut_off_set", UNSET))
 
+        def _parse_per(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        per = _parse_per(rest.pop("per", UNSET))
+
         tags = cast(list[str], rest.pop("tags", UNSET))
 
         measure_summary = cls(
@@ -102,6 +121,7 @@ class MeasureSummary:
             title=title,
             version=version,
             cut_off_set=cut_off_set,
+            per=per,
             tags=tags,
         )
 

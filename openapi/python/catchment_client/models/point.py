@@ -14,10 +14,11 @@ T = TypeVar("T", bound="Point")
 
 @_attrs_define
 class Point:
-    """One interval of a series; proportions in [0, 1].
+    """One interval of a series; proportions in [0, 1], or rates (``measure.per``).
 
     Where ``reason`` is set the counts are null: ``suppressed`` for few people,
-    ``no-data``, or ``not-published``. ``completeness`` is scored / population.
+    ``no-data``, ``not-published``, or that a clinic which counts itself sent
+    no events or no exposure. ``completeness`` is scored / population.
 
     """
 

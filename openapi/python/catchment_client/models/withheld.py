@@ -1,8 +1,12 @@
 from typing import Literal
 
-Withheld = Literal["no-data", "not-published", "suppressed"]
+Withheld = Literal[
+    "events-missing", "exposure-missing", "no-data", "not-published", "suppressed"
+]
 
 WITHHELD_VALUES: set[Withheld] = {
+    "events-missing",
+    "exposure-missing",
     "no-data",
     "not-published",
     "suppressed",

@@ -1,0 +1,213 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ...client import AuthenticatedClient, Client
+from ...models.events_answer import EventsAnswer
+from ...models.problem import Problem
+from ...types import UNSET, Response, Unset
+
+
+def _get_kwargs(
+    measure_id: str,
+    *,
+    clinic: None | str | Unset = UNSET,
+) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    json_clinic: None | str | Unset
+    if isinstance(clinic, Unset):
+        json_clinic = UNSET
+    else:
+        json_clinic = clinic
+    params["clinic"] = json_clinic
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/v1/measures/{measure_id}/events".format(
+            measure_id=quote(str(measure_id), safe=""),
+        ),
+        "params": params,
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> EventsAnswer | Problem:
+    if response.status_code == 200:
+        response_200 = EventsAnswer.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Problem.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Problem.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Problem.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Problem.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 429:
+        response_429 = Problem.from_dict(response.json())
+
+        return response_429
+
+    response_default = Problem.from_dict(response.json())
+
+    return response_default
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[EventsAnswer | Problem]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    measure_id: str,
+    *,
+    client: AuthenticatedClient,
+    clinic: None | str | Unset = UNSET,
+) -> Response[EventsAnswer | Problem]:
+    """Get Events
+
+     Return what lay between a clinic's single events, to the clinic itself.
+
+    Args:
+        measure_id (str):
+        clinic (None | str | Unset): The caller's own code.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[EventsAnswer | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        measure_id=measure_id,
+        clinic=clinic,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    measure_id: str,
+    *,
+    client: AuthenticatedClient,
+    clinic: None | str | Unset = UNSET,
+) -> EventsAnswer | Problem | None:
+    """Get Events
+
+     Return what lay between a clinic's single events, to the clinic itself.
+
+    Args:
+        measure_id (str):
+        clinic (None | str | Unset): The caller's own code.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        EventsAnswer | Problem
+    """
+
+    return sync_detailed(
+        measure_id=measure_id,
+        client=client,
+        clinic=clinic,
+    ).parsed
+
+
+async def asyncio_detailed(
+    measure_id: str,
+    *,
+    client: AuthenticatedClient,
+    clinic: None | str | Unset = UNSET,
+) -> Response[EventsAnswer | Problem]:
+    """Get Events
+
+     Return what lay between a clinic's single events, to the clinic itself.
+
+    Args:
+        measure_id (str):
+        clinic (None | str | Unset): The caller's own code.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[EventsAnswer | Problem]
+    """
+
+    kwargs = _get_kwargs(
+        measure_id=measure_id,
+        clinic=clinic,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    measure_id: str,
+    *,
+    client: AuthenticatedClient,
+    clinic: None | str | Unset = UNSET,
+) -> EventsAnswer | Problem | None:
+    """Get Events
+
+     Return what lay between a clinic's single events, to the clinic itself.
+
+    Args:
+        measure_id (str):
+        clinic (None | str | Unset): The caller's own code.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        EventsAnswer | Problem
+    """
+
+    return (
+        await asyncio_detailed(
+            measure_id=measure_id,
+            client=client,
+            clinic=clinic,
+        )
+    ).parsed

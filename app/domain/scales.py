@@ -13,7 +13,8 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     What values are: proportions in [0, 1], unless there is one of the two.
 
     With a ``unit`` (a UCUM code) they are means in it; with a ``per``, events per so
-    much exposure. Charts, answers and pages ask here what a cell's value is, and how it is written.
+    much exposure. Charts, answers and pages ask here for a cell's value, and how it is
+    written.
     """
 
     unit: str | None = None

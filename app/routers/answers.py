@@ -148,11 +148,12 @@ class Point(Answer):
     """
     One interval of a series; proportions in [0, 1], unless the measure says otherwise.
 
-    Values may be means (``measure.unit``) or rates (``measure.per``). Where ``reason`` is set the counts are null: ``suppressed`` for few people,
-    ``no-data``, ``not-published``, or that a clinic which counts itself sent
-    no events or no exposure. ``completeness`` is scored / population. A mean comes with
-    its sample standard deviation and percentiles, and has no ``n``. The last three
-    counts are for a clinic's own eyes.
+    Values may be means (``measure.unit``) or rates (``measure.per``). Where ``reason``
+    is set the counts are null: ``suppressed`` for few people, ``no-data``,
+    ``not-published``, or that a clinic which counts itself sent no events or no
+    exposure. ``completeness`` is scored / population. A mean comes with its sample
+    standard deviation and percentiles, and has no ``n``. The last three counts are for
+    a clinic's own eyes.
     """
 
     interval_start: date

@@ -151,7 +151,12 @@ def intervals_of(measure: Measure) -> Callable[..., dict[int, Interval | None]]:
 def release_of(measure: Measure) -> Callable[..., list[ReleasedCell]]:
     """Return what makes the release of *measure*: its rule, by who is behind it."""
     if measure.summary is None:
-        return partial(release_measure, basis=measure.basis, blocks=blocks(measure))
+        return partial(
+            release_measure,
+            basis=measure.basis,
+            judgement=judgement_on(measure),
+            blocks=blocks(measure),
+        )
     return partial(release_summaries, groups=_groups(measure))
 
 

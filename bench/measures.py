@@ -29,6 +29,7 @@ from app.domain.counts import Basis
 from app.main import hub_of, write_master_key
 from app.measures.definitions import Measure
 from app.services import exports, recounts
+from app.services.counts import measure_rows
 from app.services.hub import Hub
 from app.settings import Settings
 from app.store.engines import EngineName
@@ -129,7 +130,7 @@ def count_all(url: str, folder: Path) -> float:
     """Count all measures from nothing."""
     hub = hub_in(url, folder)
     with write_session(hub.engine) as session:
-        ids = [row.id for row in recounts.measure_rows(session, hub).values()]
+        ids = [row.id for row in measure_rows(session, hub).values()]
     started = time.perf_counter()
     for measure_id in ids:
         with write_session(hub.engine) as session:

@@ -26,6 +26,7 @@ __all__ = [
     "post",
     "put",
     "reference",
+    "summary_report",
     "transaction",
 ]
 
@@ -84,3 +85,23 @@ def batch(*entries: Any) -> dict:
 
 def transaction(*entries: Any) -> dict:
     return bundle("transaction", *entries)
+
+
+def summary_report(
+    numerator: int, denominator: int, *, year: int = 2024, **elements: Any
+) -> dict:
+    """Return a clinic's own count of a June: infections in line days."""
+    counts = {"numerator": numerator, "denominator": denominator}
+    system = "http://terminology.hl7.org/CodeSystem/measure-population"
+    populations = [
+        {"code": concept(system, code), "count": count}
+        for code, count in counts.items()
+    ]
+    return {
+        "resourceType": "MeasureReport",
+        "status": "complete",
+        "type": "summary",
+        "measure": "https://hub.example/fhir/Measure/clabsi-rate",
+        "period": {"start": f"{year}-06-01", "end": f"{year}-06-30"},
+        "group": [{"population": populations}],
+    } | elements

@@ -37,6 +37,8 @@ REASONS = {
     Withheld.NOT_PUBLISHED: "not-permitted",
     # Whether nobody came or nothing was sent the hub can not tell.
     Withheld.NO_DATA: "unknown",
+    Withheld.EVENTS_MISSING: "unknown",
+    Withheld.EXPOSURE_MISSING: "unknown",
 }
 """Codes of data-absent-reason, by why there is no count."""
 
@@ -135,7 +137,6 @@ def _counts(report: Report, cell: ReleasedCell, at: str) -> Json:
     told: Json = {
         "population": [
             {
-                "id": code,
                 "extension": [_link(f"{at}.population", code)],
                 "code": population_code(code),
                 **_count(count, cell.withheld),

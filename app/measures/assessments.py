@@ -11,7 +11,7 @@ from app.measures.definitions import (
     thousandths,
 )
 from app.measures.growth import cut_offs
-from app.measures.plans import IN_SCOPE, SEX_NUMBERS, Plan, listed
+from app.measures.plans import IN_SCOPE, SEX_NUMBERS, Plan, listed, since_birth
 from app.measures.value_sets import expanded
 
 _OPERATORS = {
@@ -74,7 +74,7 @@ def latest_answers(plan: Plan, observable: Observable, number: int) -> str:
   FROM (
     SELECT o.subject_id, o.concept_id, {_value(plan, observable)} AS value,
       o.day, o.month
-    FROM observation o
+    FROM observation o {since_birth("o")}
     WHERE o.subject_id {IN_SCOPE} AND o.concept_id IN {plan.codes(observable.codes)}
   ) r
   WHERE value IS NOT NULL
@@ -168,12 +168,12 @@ def _readings(plan: Plan, name: str, observables: list[Observable]) -> str:
         columns = f"SELECT DISTINCT o.subject_id, o.record_id, o.part, {value}"
     if not plan.of_visits and name in plan.measure.observables:
         return f"""{columns}, o.day, o.month
-      FROM observation o
+      FROM observation o {since_birth("o")}
       WHERE {facts}"""
     linked = " AND (o.encounter_id = 0 OR v.day IS NOT NULL)" if plan.of_visits else ""
     return f"""{columns},
         COALESCE(v.day, o.day) AS day, COALESCE(v.month, o.month) AS month
-      FROM observation o
+      FROM observation o {since_birth("o")}
       LEFT JOIN visit v ON v.record_id = o.encounter_id
         AND v.subject_id = o.subject_id AND v.class_concept_id IN {plan.visit_classes}
       WHERE {facts}{linked}"""

@@ -19,7 +19,7 @@ the bit after the last that all were, but not together, or that another thing la
 What it counts, exactly. Months and days are whole numbers; spans are half-open.
 
 *Who is there.* From the birth month (if known) until the death month, which does not
-count any more. Facts dated before birth are not looked for: nobody is counted then.
+count any more. Values and visits dated before the birth month are no facts.
 
 *Condition*: active in [onset month, abatement month). *Age*: ``from`` a and ``below`` b
 hold in [birth month + 12 a, birth month + 12 b), which is exact on a month's last day;

@@ -22,6 +22,8 @@ from app.measures.phrases import (
     window,
 )
 
+COUNTED = "1"
+"""The unit of what is merely counted."""
 _BETTER = {
     ImprovementNotation.INCREASE: "More is better",
     ImprovementNotation.DECREASE: "Less is better",
@@ -119,6 +121,8 @@ def _summary(summary: Summary) -> Iterator[str]:
         yield f"Counted: the days between one of {events} and the next"
     if summary.between is Between.OPPORTUNITIES:
         yield f"Counted: the opportunities between one of {events} and the next"
+    if summary.exposure is not None and summary.unit != COUNTED:
+        yield f"{spaced(summary.exposure)} are counted in {summary.unit}"
     if summary.no_events_means_zero:
         yield f"A clinic that sends no number of {events} had none"
 

@@ -106,9 +106,9 @@ def restricted_z_score(value: float, l: float, m: float, s: float) -> float:  # 
 
 def measurement(z: float, l: float, m: float, s: float) -> float:  # noqa: E741
     """
-    Return the measurement whose `z_score` is *z*, which must be above -1 / (l * s).
+    Return the measurement whose `z_score` is *z*; 1 + l * s * z must be above 0.
 
-    Source: as `z_score`, which this inverts; for l below 0 read "below".
+    Source: as `z_score`, which this inverts.
     """
     if l == 0:
         return m * exp(s * z)

@@ -5,7 +5,7 @@ from functools import cache
 from app.domain.calendar import first_day, month_number
 from app.measures.checks import assessment_of
 from app.measures.definitions import Measure, Predicate, Window, thousandths
-from app.measures.plans import IN_SCOPE, Plan
+from app.measures.plans import IN_SCOPE, Plan, since_birth
 
 _BY_DAY = "OVER (PARTITION BY subject_id ORDER BY day)"
 _DAYS_A_MONTH = 31
@@ -92,7 +92,8 @@ def _candidates(plan: Plan) -> str:
     assert index is not None
     if index.visit is not None:
         return f"""
-      SELECT DISTINCT subject_id, day, month, 0 AS baseline FROM visit
+      SELECT DISTINCT subject_id, day, month, 0 AS baseline
+      FROM visit v {since_birth("v")}
       WHERE subject_id {IN_SCOPE} AND class_concept_id IN {plan.visit_classes}
     """
     if index.condition is not None:

@@ -80,10 +80,18 @@ def growth_tables(measure: Measure) -> list[str]:
 
 
 def code_tables(measure: Measure, meanings: Meanings) -> list[str]:
-    """Return the codes of every value set, each with what it is."""
+    """Return the codes of every value set and answer, each with what it is."""
+    rules_of = {
+        f"**{name}**, version {measure.value_set_versions[name]}": rules
+        for name, rules in sorted(measure.value_sets.items())
+    }
+    rules_of |= {
+        f"**{name}**, answers from the lowest to the highest": each.answers
+        for name, each in measure.observables.items()
+        if each.answers
+    }
     lines: list[str] = []
-    for name, rules in sorted(measure.value_sets.items()):
-        title = f"**{name}**, version {measure.value_set_versions[name]}"
+    for title, rules in rules_of.items():
         rows = [_code(rule, meanings) for rule in rules]
         lines += ["", title, "", *table(("system", "code", "what it is"), rows)]
     return lines[1:]

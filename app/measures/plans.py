@@ -22,6 +22,14 @@ IN_SCOPE = "IN (SELECT subject_id FROM scope)"
 """IN, not JOIN: joined to a temporary table, SQLite reads all of the other one."""
 
 
+def since_birth(table: str) -> str:
+    """Return the join that leaves out of *table* what is dated before birth."""
+    return (
+        f"JOIN subject b ON b.id = {table}.subject_id"
+        f" AND {table}.month >= COALESCE(b.birth_month, 0)"
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from app.domain.calendar import FOREVER, MONTHS_A_YEAR
 from app.measures.assessments import latest_answers
 from app.measures.definitions import Predicate, Sustained
-from app.measures.plans import IN_SCOPE, SEX_NUMBERS, Plan
+from app.measures.plans import IN_SCOPE, SEX_NUMBERS, Plan, since_birth
 
 SIGNS = "(SELECT 1 AS sign UNION ALL SELECT -1) g"
 """Read once with a sign: a union of a table with itself costs a fifth more."""
@@ -117,7 +117,7 @@ def _sources(plan: Plan) -> Iterable[str]:
         if leaf.seen_within_months is not None:
             yield f"""visit_{number} AS (
   SELECT subject_id, day, month, 1 AS found
-  FROM visit
+  FROM visit v {since_birth("v")}
   WHERE subject_id {IN_SCOPE} AND class_concept_id IN {plan.visit_classes}
 )"""
         if leaf.sustained is not None:

@@ -8,7 +8,7 @@ from fractions import Fraction
 import msgspec
 
 from app.domain.calendar import month_of_day
-from app.domain.counts import Amount, Interval, SummaryCell, Withheld
+from app.domain.counts import Amount, Cell, Interval, SummaryCell, Withheld
 from app.domain.records import Precision, SummaryReport
 from app.domain.records import Summary as SummaryRecord
 from app.domain.terminology import REPORTED_DENOMINATOR, REPORTED_NUMERATOR, Coding
@@ -215,4 +215,21 @@ def widened(cells: Iterable[SummaryCell], interval: Interval) -> list[SummaryCel
             else of_one[0].missing,
         )
         for (clinic_id, start), of_one in sorted(parts.items())
+    ]
+
+
+def true_cells(cells: Iterable[SummaryCell]) -> list[Cell]:
+    """Return those of *cells* that have both numbers, as disclosure control has it."""
+    return [
+        Cell(
+            clinic_id=each.clinic_id,
+            interval=each.interval,
+            interval_start=each.interval_start,
+            population=each.exposure,
+            scored=each.exposure,
+            denominator=each.exposure,
+            numerator=each.events,
+        )
+        for each in cells
+        if each.missing is None
     ]

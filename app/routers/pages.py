@@ -106,7 +106,7 @@ def show_measure(
     session: ReadSession,
 ) -> Response:
     """Show one measure: its chart, its clinics, its numbers and its definition."""
-    measure = catalogue.find_page(hub, measure_id)
+    catalogue.find_measure(hub, measure_id)
     edition = editions.open_edition(session, hub, reader, measure_id=measure_id)
     if edition is None:
         return page("nothing.html", **_frame(hub, reader, None))
@@ -114,7 +114,7 @@ def show_measure(
     return page(
         "measure.html",
         **_frame(hub, reader, edition),
-        measure=measure,
+        measure=panel.page,
         panel=panel,
         sentences=_sentences(panel),
         strata=dashboards.newest_strata(edition, measure_id),

@@ -74,16 +74,18 @@ Rules = Annotated[RuleSet, Query(description="The rules to search for signals wi
 
 
 @router.get("/measures", dependencies=[READER])
-def list_measures(hub: HubDependency) -> answers.Catalogue:
+def list_measures(hub: HubDependency, session: ReadSession) -> answers.Catalogue:
     """List the measures that are served."""
-    pages = map(catalogue.page_of, hub.measures)
+    pages = catalogue.all_pages(session, hub)
     return answers.Catalogue(measures=[shaping.summary(page) for page in pages])
 
 
 @router.get("/measures/{measure_id}", dependencies=[READER])
-def get_measure(measure_id: str, hub: HubDependency) -> answers.MeasureDefinition:
+def get_measure(
+    measure_id: str, hub: HubDependency, session: ReadSession
+) -> answers.MeasureDefinition:
     """Return a measure's definition, in words and as data."""
-    return shaping.definition(catalogue.find_page(hub, measure_id))
+    return shaping.definition(catalogue.find_page(session, hub, measure_id))
 
 
 @router.get(

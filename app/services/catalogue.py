@@ -11,7 +11,9 @@ from app.measures.definitions import Measure, MeasureObservation, Scoring, Targe
 from app.measures.explanations import explain
 from app.measures.plans import planned
 from app.measures.strata import strata_of
+from app.services.definitions import served_measures
 from app.services.hub import Hub
+from app.store.sessions import ReadSession
 
 OTHER = "other"
 """Missing is what is no observable, or that the observables were found together."""
@@ -115,9 +117,19 @@ def _aimed_at(target: Target) -> float:
     return aim
 
 
-def find_page(hub: Hub, measure_id: str) -> MeasurePage:
-    """Return the page of a loaded measure, or refuse."""
-    return page_of(find_measure(hub, measure_id))
+def find_page(session: ReadSession, hub: Hub, measure_id: str) -> MeasurePage:
+    """Return the page of a loaded measure as it is served now, or refuse."""
+    loaded = find_measure(hub, measure_id)
+    served = served_measures(session, hub).get(measure_id)
+    return page_of(loaded if served is None else served.measure)
+
+
+def all_pages(session: ReadSession, hub: Hub) -> list[MeasurePage]:
+    """Return the pages of all loaded measures as they are served now."""
+    served = served_measures(session, hub)
+    return [
+        page_of(served[m.id].measure if m.id in served else m) for m in hub.measures
+    ]
 
 
 def find_measure(hub: Hub, measure_id: str) -> Measure:

@@ -269,6 +269,6 @@ def _visit_classes(hub: Hub, concepts: Mapping[Coding, int]) -> Collection[int]:
     classes = {
         coding_of(code)
         for measure in hub.measures
-        for code in measure.value_sets[measure.visit_classes]
+        for code in measure.value_sets.get(measure.visit_classes, ())
     }
     return {number for coding, number in concepts.items() if coding in classes}

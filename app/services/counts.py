@@ -13,9 +13,11 @@ from app.store.sessions import ReadSession
 
 
 def measure_rows(session: ReadSession, hub: Hub) -> dict[str, MeasureRow]:
-    """Return the store's row of each loaded measure, by the measure's id."""
-    rows = {row.digest: row for row in recounts.known_measures(session)}
-    return {m.id: rows[m.digest] for m in hub.measures if m.digest in rows}
+    """Return the store's row of each loaded definition, by the measure's id."""
+    rows = {(row.code, row.digest): row for row in recounts.known_measures(session)}
+    return {
+        m.id: rows[m.id, m.digest] for m in hub.measures if (m.id, m.digest) in rows
+    }
 
 
 def true_cells(

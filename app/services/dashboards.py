@@ -141,7 +141,8 @@ def newest_strata(
 
     They are those of the newest quarter of which any of the stratifier is published.
     """
-    measure = find_measure(edition.hub, measure_id)
+    loaded = find_measure(edition.hub, measure_id)
+    measure = edition.measures.get(measure_id, loaded)
     names = stratum_names(measure)
     cells = edition.cells.get(measure_id, ())
     found: dict[str, dict[str, ReleasedCell]] = {}

@@ -8,8 +8,8 @@ from app.disclosure.audiences import AudienceRules, ClinicsShown
 from app.domain.clinics import Audience, ClinicStatus
 from app.domain.counts import ReleasedCell
 from app.domain.errors import ForbiddenError, NotFoundError
-from app.services.catalogue import published_measures
-from app.services.counts import measure_rows
+from app.measures.definitions import Measure
+from app.services.definitions import released_measures
 from app.services.hub import Hub
 from app.services.releases import latest
 from app.store import clinics, releases, tables
@@ -21,13 +21,15 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
     """
     A release opened for reading, whole or one measure of it.
 
-    ``cells`` are by the measure's id. ``clinics`` are those that its readers may know
+    ``measures`` are the definitions that it was counted by, ``cells`` what it shows, by
+    the measure's id. ``clinics`` are those that its readers may know
     of: the active ones, and any that it tells of; none where they see no clinics.
     """
 
     hub: Hub
     release: ReleaseRow
     rules: AudienceRules
+    measures: Mapping[str, Measure]
     cells: Mapping[str, Sequence[ReleasedCell]]
     clinics: Mapping[int, tables.Clinic]
 
@@ -45,10 +47,11 @@ def open_edition(
     release = latest(session, audience)
     if release is None:
         return None
-    rows = measure_rows(session, hub)
-    only = rows.get(measure_id) if measure_id else None
+    told = releases.measures_told(session, release.id)
+    served = released_measures(session, hub, told)
+    only = served.get(measure_id) if measure_id else None
     kept = releases.read_cells(
-        session, release.id, measure_id=None if only is None else only.id
+        session, release.id, measure_id=None if only is None else only.row.id
     )
     told_of = {cell.clinic_id for cells in kept.values() for cell in cells}
     rules = hub.audiences.rules(audience)
@@ -62,10 +65,11 @@ def open_edition(
         hub=hub,
         release=release,
         rules=rules,
+        measures={name: each.measure for name, each in served.items()},
         cells={
-            measure.id: kept.get(rows[measure.id].id, [])
-            for measure in published_measures(hub)
-            if measure.id in rows
+            name: kept.get(each.row.id, [])
+            for name, each in served.items()
+            if each.measure.variant_of is None
         },
         clinics={
             row.id: row

@@ -9,7 +9,6 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
 
-from app.disclosure.audiences import ClinicsShown
 from app.domain.calendar import first_day
 from app.domain.counts import Interval, ReleasedCell, Withheld
 from app.domain.errors import NotFoundError
@@ -33,6 +32,7 @@ from app.services.editions import Edition, open_edition
 from app.services.hub import Hub
 from app.services.measure_resources import defined
 from app.services.series import Series, Viewer, Wanted, find_series, released_series
+from app.services.summaries import has_series
 from app.store import clinics, tables
 from app.store.sessions import ReadSession
 
@@ -171,12 +171,18 @@ class _Views:
 
     def found(self, search: ReportSearch) -> Iterator[_Found]:
         """Yield what *search* finds: by measure, place, width and time."""
-        for measure in self._hub.measures:
+        for measure in filter(has_series, self._hub.measures):
             is_wanted = search.finds_measure(measure.id, measure.version)
-            if not is_wanted or measure.id not in self._numbers:
+            if not is_wanted or not self._has_series(measure):
                 continue
             for place in filter(search.finds_place, self._places):
                 yield from self._found_at(measure, place, search)
+
+    def _has_series(self, measure: Measure) -> bool:
+        """Return whether a measure is counted, and by intervals."""
+        summary = measure.summary
+        by_events = summary is not None and summary.between is not None
+        return measure.id in self._numbers and not by_events
 
     def _found_at(
         self, measure: Measure, place: Place, search: ReportSearch
@@ -262,7 +268,7 @@ class _Views:
     def _places(self) -> list[Place]:
         """Return the places that there are reports of, for this viewer."""
         edition, shown = self._edition, set(self._own)
-        if edition is not None and edition.rules.clinics is not ClinicsShown.NONE:
+        if edition is not None:
             shown |= {row.code for row in edition.clinics.values()}
         network = [] if edition is None else [NETWORK]
         return [*network, *map(Place, sorted(shown))]

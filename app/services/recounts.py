@@ -2,24 +2,37 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 
+import msgspec
 from typing_extensions import override
 
+from app.domain.terminology import Coding
 from app.measures.compilation import compile_measure
 from app.services.counts import measure_rows
+from app.services.definitions import (
+    Served,
+    counted_now,
+    definition_of,
+)
 from app.services.hub import Hub
 from app.services.refreshes import refresh_facts
 from app.services.refusals import forget_old
-from app.store import recounts
+from app.store import backfills, recounts
 from app.store.concepts import all_concepts
 from app.store.leases import take_lease
 from app.store.recounts import MeasureRow
-from app.store.sessions import WriteSession, read_session, write_session
+from app.store.sessions import (
+    ReadSession,
+    WriteSession,
+    read_session,
+    write_session,
+)
 
 log = logging.getLogger(__name__)
 
 SUBJECTS_AT_ONCE = 500
+SUBJECTS_A_STEP = 2_000
 LEASE_SECONDS = 2
 """A worker that died is replaced so soon; one at work holds the lease's row as well."""
 PAUSE_SECONDS = 0.25
@@ -27,17 +40,21 @@ HOUR_MS = 3600 * 1000
 
 
 def register_measures(hub: Hub) -> None:
-    """Make the loaded definitions known to the store; new ones wait to be counted."""
+    """
+    Make the loaded definitions known to the store; new ones wait to be counted.
+
+    Those that are loaded no more are given up: the hub that started last decides.
+    """
     with write_session(hub.engine) as session:
-        known = measure_rows(session, hub)
         for measure in hub.measures:
-            if measure.id not in known:
-                recounts.add_measure(
-                    session,
-                    code=measure.id,
-                    version=measure.version,
-                    digest=measure.digest,
-                )
+            recounts.add_measure(
+                session,
+                code=measure.id,
+                version=measure.version,
+                digest=measure.digest,
+                definition=msgspec.json.encode(measure).decode(),
+            )
+        backfills.want(session, [row.id for row in measure_rows(session, hub).values()])
 
 
 def recount_dirty(hub: Hub, *, holder: str) -> int:
@@ -54,34 +71,104 @@ def recount_dirty(hub: Hub, *, holder: str) -> int:
         if not _may_work(session, hub, holder):
             return 0
         taken = recounts.take_dirty(session, limit=SUBJECTS_AT_ONCE)
-        recounts.scope_to(session, [subject_id for subject_id, _ in taken])
-        for row, sweep in _sweeps(session, hub, of=lambda row: row.counted):
-            recounts.recount(session, row.id, sweep=sweep)
+        _recount(session, hub, [subject_id for subject_id, _ in taken])
         recounts.forget_dirty(session, taken)
         recounts.forget_erased(session, [subject_id for subject_id, _ in taken])
     log.info("subjects counted", extra={"count": len(taken)})
     return len(taken)
 
 
-def count_new_measures(hub: Hub, *, holder: str) -> int:
-    """
-    Count each loaded definition that is new from nothing; return how many.
+def _recount(session: WriteSession, hub: Hub, subject_ids: list[int]) -> None:
+    """Count some subjects for each definition that has reached them."""
+    concepts = all_concepts(session)
+    reached: dict[int, list[Served]] = {}
+    for each in counted_now(session, hub):
+        reached.setdefault(each.row.counted_through, []).append(each)
+    for through, definitions in reached.items():
+        recounts.scope_to(session, [i for i in subject_ids if i <= through])
+        for each in definitions:
+            _count(session, each, concepts)
 
+
+def count_new_measures(hub: Hub, *, holder: str) -> int:
+    """Count what is new to its end, step by step; return how many steps it took."""
+    steps = 0
+    while backfill(hub, holder=holder):
+        steps += 1
+    return steps
+
+
+def backfill(hub: Hub, *, holder: str) -> bool:
+    """
+    Do the next step for definitions that are new, or no more; return if there was one.
+
+    A step is a transaction: some thousand subjects are counted for all that are as far,
+    or the events of some are dropped. Who was killed goes on where the last one ended.
     The facts are made again first: a new definition may compare them in other units.
     """
     with read_session(hub.engine) as session:
-        rows = measure_rows(session, hub).values()
-    new = [row.id for row in rows if not row.counted]
-    if not new:
-        return 0
+        new, old = _new(session, hub), _given_up(session)
+    if not new and not old:
+        return False
+    if new and not new[0].row.counted_through:
+        with write_session(hub.engine) as session:
+            if not _may_work(session, hub, holder):
+                return False
+        refresh_facts(hub)
     with write_session(hub.engine) as session:
         if not _may_work(session, hub, holder):
-            return 0
-    refresh_facts(hub)
-    for measure_id in new:
-        with write_session(hub.engine) as session:
-            recount_in_full(session, hub, measure_id)
-    return len(new)
+            return False
+        new = _new(session, hub)
+        if new:
+            _count_more(session, new)
+        for row in _given_up(session)[:1]:
+            backfills.give_up(session, row, limit=SUBJECTS_A_STEP)
+    return True
+
+
+def _new(session: ReadSession, hub: Hub) -> list[Served]:
+    """Return the definitions to be counted, of those only that are the least far."""
+    rows = [
+        row
+        for row in recounts.known_measures(session)
+        if row.wanted and not row.counted
+    ]
+    least = min((row.counted_through for row in rows), default=0)
+    stated = {
+        row: definition_of(session, hub, row)
+        for row in rows
+        if row.counted_through == least
+    }
+    return [Served(measure=m, row=row) for row, m in stated.items() if m is not None]
+
+
+def _count_more(session: WriteSession, new: list[Served]) -> None:
+    """Count the next subjects, or serve what has them all."""
+    after = new[0].row.counted_through
+    subjects = backfills.next_subjects(session, after=after, limit=SUBJECTS_A_STEP)
+    if not subjects:
+        for each in new:
+            recounts.mark_counted(session, each.row.id)
+        log.info("measures counted", extra={"count": len(new)})
+        return
+    concepts = all_concepts(session)
+    recounts.scope_to(session, subjects)
+    for each in new:
+        _count(session, each, concepts)
+        backfills.note_progress(session, each.row.id, through=subjects[-1])
+
+
+def _given_up(session: ReadSession) -> list[MeasureRow]:
+    """Return the rows that hold events and are neither wanted nor served meanwhile."""
+    rows = recounts.known_measures(session)
+    awaited = {row.code for row in rows if row.wanted and not row.counted}
+    return [
+        row
+        for row in rows
+        if not row.wanted
+        and row.counted_through
+        and not (row.counted and row.code in awaited)
+    ]
 
 
 def refresh(hub: Hub) -> int:
@@ -107,11 +194,14 @@ def is_all_counted(hub: Hub) -> bool:
 
 def recount_in_full(session: WriteSession, hub: Hub, measure_id: int) -> None:
     """Count every subject of one measure from nothing."""
-    for row, sweep in _sweeps(session, hub, of=lambda row: row.id == measure_id):
-        recounts.forget_measure(session, row.id)
-        recounts.scope_to(session, None)
-        recounts.recount(session, row.id, sweep=sweep)
-    recounts.mark_counted(session, measure_id)
+    (row,) = (row for row in recounts.known_measures(session) if row.id == measure_id)
+    measure = definition_of(session, hub, row)
+    if measure is None:
+        return
+    recounts.forget_measure(session, row.id)
+    recounts.scope_to(session, None)
+    _count(session, Served(measure=measure, row=row), all_concepts(session))
+    recounts.mark_counted(session, row.id)
 
 
 def _may_work(session: WriteSession, hub: Hub, holder: str) -> bool:
@@ -120,19 +210,17 @@ def _may_work(session: WriteSession, hub: Hub, holder: str) -> bool:
     )
 
 
-def _sweeps(
-    session: WriteSession, hub: Hub, *, of: Callable[[MeasureRow], bool]
-) -> Iterator[tuple[MeasureRow, str]]:
+def _count(
+    session: WriteSession, served: Served, concepts: Mapping[Coding, int]
+) -> None:
     """
-    Yield the rows *of* some loaded measures, with the SQL for the codes known by now.
+    Count the subjects in scope for one definition.
 
-    What clinics count themselves has none: it is added up when it is asked for.
+    What clinics count themselves is about nobody: it is added up when it is asked for.
     """
-    concepts = all_concepts(session)
-    rows = measure_rows(session, hub)
-    for measure in hub.measures:
-        if measure.summary is None and of(rows[measure.id]):
-            yield rows[measure.id], compile_measure(measure, concepts)
+    if served.measure.summary is None:
+        sweep = compile_measure(served.measure, concepts)
+        recounts.recount(session, served.row.id, sweep=sweep)
 
 
 class Worker(threading.Thread):
@@ -151,8 +239,8 @@ class Worker(threading.Thread):
         while not self._stopping.is_set():
             try:
                 self._tidy()
-                worked = count_new_measures(self._hub, holder=self._holder)
-                worked += recount_dirty(self._hub, holder=self._holder)
+                worked = recount_dirty(self._hub, holder=self._holder)
+                worked += backfill(self._hub, holder=self._holder)
             except Exception as error:
                 log.exception("recount failed", extra={"error": type(error).__name__})
                 worked = 0

@@ -24,8 +24,8 @@ from app.domain.counts import Cell, Interval, ReleasedCell
 from app.domain.errors import NotFoundError
 from app.measures.definitions import Measure, Scoring
 from app.measures.strata import blocks
-from app.services.catalogue import published_measures
-from app.services.counts import measure_rows, true_cells
+from app.services.counts import true_cells
+from app.services.definitions import served_measures
 from app.services.hub import Hub
 from app.store import clinics, releases
 from app.store.recounts import MeasureRow
@@ -82,11 +82,10 @@ def publish(session: WriteSession, hub: Hub) -> dict[Audience, int]:
 
 def _counted(session: ReadSession, hub: Hub) -> list[tuple[Measure, MeasureRow]]:
     """Return the measures to publish whose cells are complete."""
-    rows = measure_rows(session, hub)
     return [
-        (measure, rows[measure.id])
-        for measure in published_measures(hub)
-        if measure.id in rows and rows[measure.id].counted
+        (each.measure, each.row)
+        for each in served_measures(session, hub).values()
+        if each.row.counted and each.measure.variant_of is None
     ]
 
 

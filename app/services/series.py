@@ -18,7 +18,8 @@ from app.services.catalogue import (
     refuse_variant,
     stratum_number,
 )
-from app.services.counts import measure_rows, true_cells
+from app.services.counts import true_cells
+from app.services.definitions import served_measures
 from app.services.editions import Edition, find_clinic, required_edition
 from app.services.hub import Hub
 from app.services.releases import closed_before, has_numerator, today_number
@@ -90,7 +91,7 @@ def find_series(
         raise NotFoundError(msg)
     own = _own_clinic(session, viewer, wanted.clinic)
     if own is not None:
-        return _live(session, hub, measure, own, wanted)
+        return _live(session, hub, measure_id, own, wanted)
     refuse_variant(measure)
     edition = required_edition(session, hub, viewer.audience, measure_id=measure_id)
     return released_series(edition, measure_id, wanted)
@@ -107,16 +108,17 @@ def _own_clinic(
 def _live(
     session: ReadSession,
     hub: Hub,
-    measure: Measure,
+    measure_id: str,
     clinic: tables.Clinic,
     wanted: Wanted,
 ) -> Series:
     """Return a clinic's own true numbers, up to this month."""
     assert clinic.id is not None
-    row = measure_rows(session, hub).get(measure.id)
-    if row is None:
+    served = served_measures(session, hub).get(measure_id)
+    if served is None or not served.row.counted:
         msg = "The measure is yet to be counted"
         raise NotFoundError(msg)
+    measure, row = served.measure, served.row
     stratum = stratum_number(measure, wanted.stratum)
     usual = Interval.QUARTER if stratum else Interval.MONTH
     interval = wanted.interval or usual
@@ -180,7 +182,8 @@ def released_series(edition: Edition, measure_id: str, wanted: Wanted) -> Series
         NotFoundError: no measure or stratum of that name, or no such clinic in it.
         ForbiddenError: the audience does not see clinics.
     """
-    measure = find_measure(edition.hub, measure_id)
+    loaded = find_measure(edition.hub, measure_id)
+    measure = edition.measures.get(measure_id, loaded)
     clinic = None if wanted.clinic is None else find_clinic(edition, wanted.clinic)
     clinic_id = None if clinic is None else clinic.id
     stratum = stratum_number(measure, wanted.stratum)

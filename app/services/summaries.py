@@ -9,7 +9,14 @@ from app.domain.counts import Cell, Interval, ReleasedCell, SummaryCell
 from app.domain.errors import ForbiddenError, NotFoundError
 from app.measures.definitions import Between, Measure
 from app.measures.gaps import Gap, days_between, opportunities_between
-from app.measures.summaries import Counted, Role, counted_concepts, months, widened
+from app.measures.summaries import (
+    Counted,
+    Role,
+    counted_concepts,
+    months,
+    true_cells,
+    widened,
+)
 from app.services.catalogue import MeasurePage, find_measure, page_of
 from app.services.hub import Hub
 from app.store import clinics, summaries, tables
@@ -36,20 +43,9 @@ def summary_true_cells(
 ) -> list[Cell]:
     """Return what *clinic_ids* counted, at every width, where they sent all of it."""
     found = _months(session, measure, clinic_ids=clinic_ids, before_month=before_month)
-    return [
-        Cell(
-            clinic_id=each.clinic_id,
-            interval=each.interval,
-            interval_start=each.interval_start,
-            population=each.exposure,
-            scored=each.exposure,
-            denominator=each.exposure,
-            numerator=each.events,
-        )
-        for interval in Interval
-        for each in widened(found, interval)
-        if each.missing is None
-    ]
+    return true_cells(
+        cell for interval in Interval for cell in widened(found, interval)
+    )
 
 
 def own_series_cells(
@@ -136,8 +132,13 @@ def _gaps(
     return opportunities_between(events, exposure)
 
 
+def has_series(measure: Measure) -> bool:
+    """Return whether there are intervals: not of what is counted between events."""
+    return measure.summary is None or measure.summary.between is None
+
+
 def refuse_between(measure: Measure) -> None:
     """Refuse a series of what is counted from event to event."""
-    if measure.summary is not None and measure.summary.between is not None:
+    if not has_series(measure):
         msg = "The measure has no series: a clinic sees its own under events"
         raise NotFoundError(msg)

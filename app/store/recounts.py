@@ -5,19 +5,28 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 from sqlalchemy import Connection, text
 
-from app.store import tables
 from app.store.bulk import execute_among, fetch_among
 from app.store.sessions import ReadSession, WriteSession, connection_of
 
+EVERYBODY = 2**62
+"""Above the id of every subject, and of those to come."""
+
 
 class MeasureRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A definition that the store counts."""
+    """
+    A definition that the store counts, or did.
+
+    ``wanted``: a hub has loaded it. ``counted``: its cells are complete, and served.
+    Events are held of subjects up to ``counted_through``.
+    """
 
     id: int
     code: str
     version: str
     digest: str
     counted: bool
+    wanted: bool
+    counted_through: int
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -221,23 +230,46 @@ def event_row(row: Sequence[int]) -> EventRow:
 
 def known_measures(session: ReadSession) -> list[MeasureRow]:
     """Return the definitions that the store counts, or is to count."""
-    query = text("SELECT id, code, version, digest, counted FROM measure ORDER BY id")
+    query = text(
+        "SELECT id, code, version, digest, counted, wanted, counted_through "
+        "FROM measure ORDER BY id"
+    )
     rows = connection_of(session).execute(query).mappings()
-    return [MeasureRow(**{**row, "counted": bool(row["counted"])}) for row in rows]
+    return [msgspec.convert(dict(row), MeasureRow, strict=False) for row in rows]
 
 
-def add_measure(session: WriteSession, *, code: str, version: str, digest: str) -> None:
-    """Add a definition that is yet to be counted."""
-    row = tables.Measure(code=code, version=version, digest=digest, counted=False)
-    session.add(row)
-    session.flush()
+def add_measure(
+    session: WriteSession, *, code: str, version: str, digest: str, definition: str
+) -> None:
+    """Add a definition that is yet to be counted; one that is here has new wording."""
+    connection_of(session).execute(
+        text(
+            "INSERT INTO measure "
+            "(code, version, digest, counted, definition, wanted, counted_through) "
+            "VALUES (:code, :version, :digest, :no, :definition, :yes, 0) "
+            "ON CONFLICT (code, digest) DO UPDATE "
+            "SET definition = excluded.definition, version = excluded.version"
+        ),
+        {
+            "code": code,
+            "version": version,
+            "digest": digest,
+            "definition": definition,
+            "no": False,
+            "yes": True,
+        },
+    )
 
 
 def mark_counted(session: WriteSession, measure_id: int) -> None:
-    """Note that a measure's cells are complete."""
+    """Let a measure's cells be served, which are complete, in place of those before."""
     connection_of(session).execute(
-        text("UPDATE measure SET counted = :yes WHERE id = :id"),
-        {"yes": True, "id": measure_id},
+        text(
+            "UPDATE measure SET counted = (id = :id), counted_through = "
+            "CASE WHEN id = :id THEN :everybody ELSE counted_through END "
+            "WHERE code = (SELECT code FROM measure WHERE id = :id)"
+        ),
+        {"id": measure_id, "everybody": EVERYBODY},
     )
 
 

@@ -169,6 +169,12 @@ def _cell(row: Any) -> ReleasedCell:  # noqa: ANN401  (a row of a text query)
     )
 
 
+def measures_told(session: ReadSession, release_id: int) -> set[int]:
+    """Return the measures that a release has cells of."""
+    query = text("SELECT DISTINCT measure_id FROM released_cell WHERE release_id = :id")
+    return set(connection_of(session).execute(query, {"id": release_id}).scalars())
+
+
 def read_intervals(
     session: ReadSession, *, audience: Audience, measure_id: int
 ) -> dict[int, Interval | None]:

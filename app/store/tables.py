@@ -312,13 +312,21 @@ class Dirty(SQLModel, table=True):
 
 
 class Measure(SQLModel, table=True):
-    """A definition that is counted; ``counted`` says that its cells are complete."""
+    """
+    A definition that is counted; ``definition`` is its text as JSON.
+
+    ``wanted`` is what a hub has loaded; the cells of one that is ``counted`` are
+    served. Events are held of subjects with an id of at most ``counted_through``.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     code: str = Field(sa_type=String(64))
     version: str = Field(sa_type=String(32))
     digest: str = Field(sa_type=String(64))
     counted: bool
+    definition: str | None = Field(default=None, sa_type=Text)
+    wanted: bool = True
+    counted_through: int = big(default=0)
     __table_args__ = (UniqueConstraint("code", "digest"),)
 
 

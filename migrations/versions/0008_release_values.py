@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0005"
+down_revision = "0006"
 
 VALUES = ("value_sum", "value_squares")
 PERCENTILES = ("p10", "p25", "p50", "p75", "p90")

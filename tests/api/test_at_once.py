@@ -99,6 +99,25 @@ async def test_the_same_post_at_once_creates_once(
     assert len(rows_of(hub.engine)["record"]) == about
 
 
+async def test_the_same_number_of_a_ward_at_once_is_kept_once(
+    network: Network, hub: Hub, address: str
+):
+    """It has neither a name nor a person: its content is all that it is known by."""
+    number = make.observation(
+        subject=make.reference("Location/picu"),
+        effectiveDateTime="2024-06",
+        valueInteger=412,
+    )
+    headers = await headers_of(network.ehr())
+    call = sender("POST", "", make.batch(make.post(number)), headers)
+
+    answers = at_once([call] * THREADS, address)
+
+    statuses = [a.json()["entry"][0]["response"]["status"] for a in answers]
+    assert Counter(statuses) == {"201": 1, "200": THREADS - 1}
+    assert current_of(hub.engine) == {"Observation": 1}
+
+
 @pytest.mark.parametrize("alike", [True, False], ids=["identical", "different"])
 @pytest.mark.conforms("R18")
 @pytest.mark.conforms("R4")

@@ -9,13 +9,15 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from app.fhir.validation import validate
+from app.services import releases
 from app.services.counts import measure_rows
 from app.services.hub import Hub
-from app.store.sessions import read_session
+from app.store.sessions import read_session, write_session
 from tests import released_hub
 from tests.api.test_counting import count, diabetic, result
 from tests.hubs import Caller, Network, bearer
 from tests.make import batch
+from tests.reference.library import LIBRARY
 from tests.reference.reports import deqm_faults, values
 from tests.released_hub import HIDDEN_MEASURE, MEASURE
 
@@ -26,6 +28,8 @@ OWN = "https://catchment.example/fhir/StructureDefinition"
 OF_JANUARY = (
     f"Measure/{MEASURE}/$evaluate-measure?periodStart=2024-01&periodEnd=2024-01"
 )
+VERSION_OF = {measure.id: measure.version for measure in LIBRARY.values()}
+CANONICAL = f"http://127.0.0.1:8000/fhir/Measure/{MEASURE}"
 ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
 
@@ -90,7 +94,7 @@ async def everything(http: httpx.AsyncClient, path: str) -> list[dict[str, Any]]
 def counts(group: dict[str, Any]) -> dict[str, int | str]:
     """Return each population's count, or the reason why there is none."""
     return {
-        population["id"]: population["count"]
+        population["code"]["coding"][0]["code"]: population["count"]
         if "count" in population
         else values(population["_count"], ABSENT)[0]
         for population in group["population"]
@@ -160,7 +164,7 @@ async def test_a_measure_says_what_it_counts_and_which_way_is_better(
         (f"_id={HBA1C},bp-control", ["bp-control", HBA1C]),
         ("url=http://127.0.0.1:8000/fhir/Measure/bp-control", ["bp-control"]),
         ("name=hba1c", [HBA1C]),
-        ("name=hba1c&status=active&version=1.0.0", [HBA1C]),
+        (f"name=hba1c&status=active&version={VERSION_OF[HBA1C]}", [HBA1C]),
         ("name=control", []),
         ("name=hba1c&version=0.9.0", []),
         ("name=hba1c&status=draft", []),
@@ -230,7 +234,8 @@ async def test_a_quarter_is_reported_with_its_strata(
     report = await report_of(http, "2024-10-01", "2024-12-31")
 
     (group,) = report["group"]
-    assert report["measure"] == f"{released.fhir_base}/Measure/{MEASURE}|1.0.0"
+    url, version = f"{released.fhir_base}/Measure/{MEASURE}", VERSION_OF[MEASURE]
+    assert report["measure"] == f"{url}|{version}"
     assert report["period"] == {"start": "2024-10-01", "end": "2024-12-31"}
     assert (report["status"], report["type"]) == ("complete", "summary")
     assert report["reporter"]["reference"] == "Organization/the.network"
@@ -466,6 +471,8 @@ async def test_pages_hold_each_report_once(http: httpx.AsyncClient):
     assert [link["relation"] for link in second["link"]] == ["self", "next", "previous"]
     assert first["total"] == len(whole)
     assert first["link"][0]["url"].endswith("MeasureReport?_count=7&_offset=0")
+    last = await read(http, "MeasureReport", _count=27, _offset=27)  # 54 in all
+    assert [link["relation"] for link in last["link"]] == ["self", "previous"]
 
 
 @pytest.mark.parametrize(
@@ -474,9 +481,12 @@ async def test_pages_hold_each_report_once(http: httpx.AsyncClient):
         ("measure=none", 0),
         (f"measure={MEASURE}", 36),
         (f"measure=Measure/{MEASURE}", 36),
-        (f"measure=http://127.0.0.1:8000/fhir/Measure/{MEASURE}", 36),
-        (f"measure=http://127.0.0.1:8000/fhir/Measure/{MEASURE}|1.0.0", 36),
-        (f"measure=http://127.0.0.1:8000/fhir/Measure/{MEASURE}|0.9.0", 0),
+        (f"measure={CANONICAL}", 36),
+        (
+            f"measure={CANONICAL}|{VERSION_OF[MEASURE]}",
+            36,
+        ),
+        (f"measure={CANONICAL}|0.9.0", 0),
         (f"measure={MEASURE},{HIDDEN_MEASURE}", 50),
         ("reporter=Organization/alder-creek", 14),
         ("reporter=birch-hill", 4),
@@ -598,6 +608,25 @@ async def test_a_clinic_is_told_its_own_true_numbers_live(hub: Hub, network: Net
     read_again = await ehr.read(f"MeasureReport/{report['id']}")
     assert read_again.json() == report
     assert report["id"].startswith("live-")
+
+
+async def test_a_release_does_not_take_the_place_of_live_numbers(
+    hub: Hub, network: Network
+):
+    """Two patients are too few for any release; their own clinic sees them still."""
+    ehr = network.ehr()
+    await ehr.send(batch(*diabetic("a"), *diabetic("b")))
+    count(hub)
+    with write_session(hub.engine) as session:
+        releases.publish(session, hub)
+
+    report = await own_report(ehr, "2026-02")
+    found = await ehr.read(f"MeasureReport?measure={HBA1C}&reporter=alpha")
+
+    assert counts(report["group"][0])["numerator"] == 2
+    assert report["id"].startswith("live-")
+    entries = found.json()["entry"]
+    assert {e["resource"]["id"].partition("-")[0] for e in entries} == {"live"}
 
 
 async def test_a_month_without_data_says_that_nobody_knows(hub: Hub, network: Network):

@@ -151,13 +151,13 @@ async def test_what_a_score_lacks_is_told_by_name(hub: Hub, network: Network):
         measure=JIA,
     )
 
-    band = "age:6-12"
+    strata = ("age:6-12", "course:oligo")
     assert found == [
-        standing("met", band),
-        standing("not-scored", band, missing=("active-joints",)),
-        standing("not-scored", band, missing=tuple(PARTS)),
-        standing("not-scored", band, missing=("other",)),
-        standing("not-met", band),
+        standing("met", *strata),
+        standing("not-scored", *strata, missing=("active-joints",)),
+        standing("not-scored", *strata, missing=tuple(PARTS)),
+        standing("not-scored", "age:6-12", "course:other", missing=("other",)),
+        standing("not-met", *strata),
     ]
 
 
@@ -203,7 +203,8 @@ async def test_the_answer_says_of_what_and_as_of_when(hub: Hub, network: Network
         parameter["name"]: next(v for n, v in parameter.items() if n != "name")
         for parameter in answer.json()["parameter"]
     }
-    assert head["measure"] == f"{hub.fhir_base}/Measure/{JIA}|1.0.0"
+    (measure,) = (each for each in hub.measures if each.id == JIA)
+    assert head["measure"] == f"{hub.fhir_base}/Measure/{JIA}|{measure.version}"
     assert head["cutOffSet"] == "trincianti-acr-2021"
     assert head["asOf"] == "2027-01"
     assert head["countedUpTo"] == "2027-01-15T08:00:00.000+00:00"

@@ -152,10 +152,13 @@ async def test_a_preview_reads_values_in_the_units_of_its_own_definition(
         sent = lab(weight, day="2026-12-01", id=f"w-{name}", **about)
         await ehr.send(batch(put(patient(id=name)), put(sent)))
 
+    before = rows_of(hub.engine)
+
     shown = preview(hub, measure, interval=Interval.MONTH)
 
     assert shown.series[-1].value == pytest.approx(value, abs=0.005)
     assert shown.series[-1].denominator == 2
+    assert rows_of(hub.engine) == before, "others read what was sent"
 
 
 async def test_a_preview_names_the_codes_that_were_not_kept_by_name(hub: Hub):

@@ -377,7 +377,6 @@ async def test_a_birth_after_an_event_is_told_of_the_person(network: Network):
         assert len(await resolved(ehr, finding(answer, name))) == 1
 
 
-@pytest.mark.xfail(reason="the sweep's look-back reaches behind the month of birth")
 async def test_what_lies_before_birth_never_counts(hub: Hub, network: Network):
     """A value of the month before birth is not in force in the months after it."""
     ehr = network.ehr()

@@ -23,12 +23,12 @@ from tests.make import (
     post,
     put,
     reference,
+    summary_report,
 )
 
 pytestmark = pytest.mark.anyio
 
 NETWORK_CODES = "https://catchment.example/fhir/CodeSystem/network"
-POPULATION = "http://terminology.hl7.org/CodeSystem/measure-population"
 JUNE = {"start": "2024-06-01", "end": "2024-06-30"}
 JUNE_2024 = 2024 * 12 + 5
 NOTHING_SAID = {"effectivePeriod": None}
@@ -59,20 +59,12 @@ def report(
     numerator: int, denominator: int, *, measure: str = "clabsi-rate", **elements: Any
 ) -> dict:
     """Return a clinic's summary MeasureReport of June 2024."""
-    counts = {"numerator": numerator, "denominator": denominator}
-    populations = [
-        {"code": concept(POPULATION, code), "count": count}
-        for code, count in counts.items()
-    ]
-    stated = {
-        "resourceType": "MeasureReport",
-        "status": "complete",
-        "type": "summary",
-        "measure": f"https://hub.example/fhir/Measure/{measure}",
-        "period": JUNE,
-        "group": [{"population": populations}],
-    } | elements
-    return {name: value for name, value in stated.items() if value is not None}
+    stated = summary_report(
+        numerator, denominator, measure=f"https://hub.example/fhir/Measure/{measure}"
+    )
+    return {
+        name: value for name, value in (stated | elements).items() if value is not None
+    }
 
 
 def whole(year: int, month: int) -> dict:
@@ -641,3 +633,22 @@ async def test_a_refresh_makes_the_same_numbers_again(hub: Hub, ehr: Caller):
 
     assert kept(hub) == before
     assert len(before) == 3
+
+
+async def test_the_doors_for_all_measures_hold_beside_such_ones(hub: Hub, ehr: Caller):
+    """Reports as FHIR has them tell rates; the page of data quality goes on."""
+    await ehr.post(report(2, 800))
+    await ehr.post(infection("2024-06-03"))
+    count(hub)
+
+    found = await ehr.read("MeasureReport")
+    token = await ehr.fresh_token("system/MeasureReport.rs")
+    quality = await ehr.http.get("/v1/quality", headers=bearer(token))
+
+    scores = [
+        entry["resource"]["group"][0].get("measureScore", {}).get("value")
+        for entry in found.json()["entry"]
+        if "clabsi-rate" in entry["resource"]["measure"]
+    ]
+    assert 2.5 in scores, found.text
+    assert quality.status_code == 200, quality.text

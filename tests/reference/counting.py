@@ -91,6 +91,15 @@ class World:
     visits: tuple[Visit, ...] = ()
     concepts: Mapping[Coding, int] = field(default_factory=dict)
 
+    def since(self, subject: Subject) -> "World":
+        """Return the same without values and visits from before a birth."""
+        born = subject.birth_month or 0
+        return replace(
+            self,
+            observations=tuple(o for o in self.observations if o.month >= born),
+            visits=tuple(v for v in self.visits if v.month >= born),
+        )
+
     def of(self, subject_id: int) -> "World":
         """Return what is known of one subject."""
 
@@ -116,7 +125,7 @@ def expected_states(measure: Measure, world: World, months: range) -> dict[Key, 
     """Return the state of each key that is not nothing."""
     found = {}
     for subject in world.subjects:
-        one = _Person(measure, world.of(subject.id), subject)
+        one = _Person(measure, world.of(subject.id).since(subject), subject)
         for grain in (1,) if measure.basis is Basis.LATEST_STATUS else (1, 3, 12):
             for month in months:
                 verdict = one.state(grain, month)
@@ -557,14 +566,11 @@ class _Person:
 
     def _is_in(self, concept_id: int, value_set: str) -> bool:
         (coding,) = [c for c, n in self.world.concepts.items() if n == concept_id]
-        for code in self.measure.value_sets[value_set]:
-            wanted = coding_of(code.rstrip("*"))
-            same = coding.code == wanted.code
-            if code.endswith("*"):
-                same = coding.code.startswith(wanted.code)
-            if coding.system == wanted.system and same:
-                return True
-        return False
+        rules = self.measure.value_sets[value_set]
+        without = [rule.removeprefix("not ") for rule in rules if rule[:4] == "not "]
+        return any(
+            _names(rule, coding) for rule in rules if rule[:4] != "not "
+        ) and not (any(_names(rule, coding) for rule in without))
 
 
 @dataclass(frozen=True)
@@ -589,6 +595,14 @@ def _months_ahead(measure: Measure) -> int:
     ):
         months += 1
     return months
+
+
+def _names(rule: str, coding: Coding) -> bool:
+    wanted = coding_of(rule.rstrip("*"))
+    same = coding.code == wanted.code
+    if rule.endswith("*"):
+        same = coding.code.startswith(wanted.code)
+    return coding.system == wanted.system and same
 
 
 def _holds_of(number: Fraction, word: str, bound: Fraction) -> bool:

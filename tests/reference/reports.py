@@ -57,7 +57,8 @@ def _count_faults(group: dict[str, Any], at: str) -> Iterator[str]:
 
 
 def _link_faults(element: dict[str, Any], at: str) -> Iterator[str]:
-    if values(element, f"{LINK_ID}{at}.linkId") != [element["id"]]:
+    name = element["id"] if "id" in element else element["code"]["coding"][0]["code"]
+    if values(element, f"{LINK_ID}{at}.linkId") != [name]:
         yield f"linkId 1..1 on {at}"
 
 

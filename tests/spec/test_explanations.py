@@ -305,6 +305,12 @@ PHRASES = {
         "exposure: bed-days",
         "of bed days",
     ),
+    "Summary.unit": (
+        SUMMARY,
+        "per: 1000",
+        "per: 1000, unit: wk",
+        "Line days are counted in wk",
+    ),
     "Summary.per": (SUMMARY, "per: 1000", "per: 100", "every 100 of"),
     "Summary.between": (
         SUMMARY,

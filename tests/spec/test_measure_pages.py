@@ -38,7 +38,7 @@ def test_each_page_is_what_its_definition_makes(name):
 def test_there_is_a_page_for_every_definition_and_no_other():
     """A measure that is gone must not be read about as if it counted."""
     files = {path.name for path in FOLDER.glob("*.md")}
-    definitions = {f"{m.variant_of or m.id}.md" for m in LIBRARY.values()}
+    definitions = {f"{m.variant_of or m.id}.md" for m in READ.measures}
 
     assert files == {*definitions, INDEX}
     assert set(re.findall(r"\]\(([a-z0-9-]+\.md)\)", PAGES[INDEX])) == definitions
@@ -48,8 +48,11 @@ def test_every_code_is_said_in_our_own_words():
     """A number alone cannot be checked: add it to the library's meanings.csv."""
     codes = {
         rule.removeprefix("not ")
-        for measure in LIBRARY.values()
-        for rules in measure.value_sets.values()
+        for measure in READ.measures
+        for rules in (
+            *measure.value_sets.values(),
+            *(each.answers for each in measure.observables.values()),
+        )
         for rule in rules
     }
 
@@ -96,6 +99,17 @@ def test_a_page_has_codes_with_their_system_and_meaning():
     assert "| LOINC | 75894-6 |" in text
 
 
+def test_a_page_has_the_codes_of_answers_in_their_order():
+    """Which of two answers of one day is the higher one decides who meets a measure."""
+    text = definition("ibd-remission-pga")
+    answers = text[text.index("**pga**, answers") :]
+    order = [
+        answers.index(f"| pga-{word} |") for word in ("quiescent", "mild", "severe")
+    ]
+
+    assert order == sorted(order)
+
+
 def test_a_page_tells_an_example_as_a_patient():
     """Who it is, what was found where, and what follows."""
     text = definition("jia-uveitis-screening")
@@ -124,7 +138,7 @@ def test_a_page_links_what_it_cites():
     assert "- A paper, [doi:10.1/a-b(1)](https://doi.org/10.1/a-b(1)), p. 2" in text
 
 
-@pytest.mark.parametrize("measure", LIBRARY.values(), ids=LIBRARY.keys())
+@pytest.mark.parametrize("measure", READ.measures, ids=[m.id for m in READ.measures])
 def test_a_variant_says_that_it_is_one(measure):
     """No measure here is certified: what it leaves out stands in its description."""
     varies = any("ariant of CMS" in source for source in measure.sources)
@@ -136,7 +150,7 @@ def test_a_variant_says_that_it_is_one(measure):
 
 def test_only_words_change_when_meanings_do():
     """The codes stand in the definition; a meaning explains and decides nothing."""
-    silent: Mapping[str, str] = pages(LIBRARY.values(), {})
+    silent: Mapping[str, str] = pages(READ.measures, {})
 
     assert silent.keys() == PAGES.keys()
     assert MEANINGS[RULE] not in silent["jia-low-disease-activity.md"]

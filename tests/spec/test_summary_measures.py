@@ -254,6 +254,16 @@ def test_no_event_at_all_hides_nothing():
     ] == [39]
 
 
+def test_nothing_lies_between_two_events_of_one_day():
+    """Whatever else of the month has no day: 0 is 0, and the gap after it is null."""
+    gaps = days_between([event(4, number=2), event(None), event(6)])
+
+    assert [(gap.value, gap.unknown) for gap in gaps] == [
+        (0, None),
+        (None, Unknown.EVENT_WITHOUT_DAY),
+    ]
+
+
 def test_opportunities_are_those_after_one_event_up_to_the_next():
     """Births on days 1 to 4, events on 1 and 4: those of days 2 to 4 lie between."""
     births = [exposed(day, 10 * day) for day in (1, 2, 3, 4)]

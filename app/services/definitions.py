@@ -1,0 +1,98 @@
+"""Which definitions count, and which one of each measure is served meanwhile."""
+
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+
+import msgspec
+
+from app.measures.definitions import Measure
+from app.measures.facts import canonical_units
+from app.services.hub import Hub
+from app.store import backfills, recounts
+from app.store.recounts import MeasureRow
+from app.store.sessions import ReadSession
+
+
+class Served(msgspec.Struct, frozen=True, kw_only=True):
+    """A definition, and the store's row of it: its cells are those to be shown."""
+
+    measure: Measure
+    row: MeasureRow
+
+
+def served_measures(session: ReadSession, hub: Hub) -> dict[str, Served]:
+    """
+    Return what is shown of each loaded measure, by its id, in the library's order.
+
+    The definition of before, until the loaded one is counted for everybody. One that
+    is new to the hub is here too, and its row says that it is not counted.
+    """
+    rows = recounts.known_measures(session)
+    own = {(row.code, row.digest): row for row in rows}
+    counted = {row.code: row for row in rows if row.counted}
+    found: dict[str, Served] = {}
+    for measure in hub.measures:
+        row = counted.get(measure.id) or own.get((measure.id, measure.digest))
+        if row is None:
+            continue
+        stated = definition_of(session, hub, row)
+        if stated is not None:
+            found[measure.id] = Served(measure=stated, row=row)
+        elif (measure.id, measure.digest) in own:
+            row = own[measure.id, measure.digest]
+            found[measure.id] = Served(measure=measure, row=row)
+    return found
+
+
+def definition_of(session: ReadSession, hub: Hub, row: MeasureRow) -> Measure | None:
+    """Return the definition of a row: loaded, or as it was stored; None: unknown."""
+    for measure in hub.measures:
+        if (measure.id, measure.digest) == (row.code, row.digest):
+            return measure
+    stored = backfills.definition_text(session, row.id)
+    return None if stored is None else _read(stored)
+
+
+def counted_now(session: ReadSession, hub: Hub) -> Iterator[Served]:
+    """
+    Yield the definitions that hold events, of everybody or of some already.
+
+    Not one that compares a value in another unit than the facts have now: what it
+    counted stays as it is until its successor is through.
+    """
+    for row in recounts.known_measures(session):
+        if row.counted_through and (row.counted or row.wanted):
+            measure = definition_of(session, hub, row)
+            if measure is not None and _fits(hub, measure):
+                yield Served(measure=measure, row=row)
+
+
+def _fits(hub: Hub, measure: Measure) -> bool:
+    units = canonical_units((measure,))
+    return all(hub.units.get(coding) == unit for coding, unit in units.items())
+
+
+def released_measures(
+    session: ReadSession, hub: Hub, told: Collection[int]
+) -> dict[str, Served]:
+    """
+    Return which definition of each loaded measure a release tells of, by its id.
+
+    It may be older than what is served: *told* are the rows that the release has cells
+    of. Where it has none of a measure, that is as it is served now.
+    """
+    found = served_measures(session, hub)
+    rows = recounts.known_measures(session)
+    for row in rows:
+        served = found.get(row.code)
+        if served is None or row.id not in told or served.row.id in told:
+            continue
+        measure = definition_of(session, hub, row)
+        if measure is not None:
+            found[row.code] = Served(measure=measure, row=row)
+    return found
+
+
+@lru_cache(maxsize=256)
+def _read(stored: str) -> Measure:
+    return msgspec.json.decode(stored, type=Measure)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from app.domain.calendar import month_number
+from app.domain.records import RecordType
 from app.domain.terminology import Coding
 from app.measures.definitions import Measure, coding_of
 
@@ -257,16 +258,15 @@ def load_sqlite(path: str, made: Facts) -> None:
     """Load facts into a migrated database that is empty."""
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA synchronous = OFF")
-    for table, rows in _texts(made):
-        marks = ", ".join("?" * len(rows[0]))
-        names = "id, system, code" if table == "concept" else "id, code, name, status"
-        connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
-    for table, columns in made.tables():
+    for table, columns, rows in _texts(made):
         marks = ", ".join("?" * len(columns))
         into = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
-        connection.executemany(
-            into, zip(*map(_nullable, columns.values()), strict=True)
-        )
+        connection.executemany(into, rows)
+    for table, numbers in made.tables():
+        marks = ", ".join("?" * len(numbers))
+        into = f"INSERT INTO {table} ({', '.join(numbers)}) VALUES ({marks})"
+        rows = list(zip(*map(_nullable, numbers.values()), strict=True))
+        connection.executemany(into, rows)
     connection.commit()
     connection.execute("ANALYZE")
     connection.close()
@@ -281,18 +281,15 @@ def _nullable(column: Numbers) -> list[int | None]:
 def load_postgresql(url: str, made: Facts) -> None:
     """Load facts into a migrated database that is empty."""
     with psycopg.connect(url, autocommit=True) as connection:
-        for table, rows in _texts(made):
-            names = (
-                "id, system, code" if table == "concept" else "id, code, name, status"
-            )
-            marks = ", ".join(["%s"] * len(rows[0]))
-            connection.cursor().executemany(
-                f"INSERT INTO {table} ({names}) VALUES ({marks})", rows
-            )
-        for table, columns in made.tables():
-            into = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT csv)"
+        for table, columns, rows in _texts(made):
+            into = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
             with connection.cursor().copy(into) as copy:
-                copy.write(_csv(columns))
+                for row in rows:
+                    copy.write_row(row)
+        for table, numbers in made.tables():
+            into = f"COPY {table} ({', '.join(numbers)}) FROM STDIN (FORMAT csv)"
+            with connection.cursor().copy(into) as copy:
+                copy.write(_csv(numbers))
         connection.execute("VACUUM ANALYZE")
 
 
@@ -304,9 +301,18 @@ def _csv(columns: Columns) -> bytes:
     return bytes(out.getvalue().to_pybytes())
 
 
-def _texts(made: Facts) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
-    """Yield the rows of the tables that hold texts."""
+def _texts(made: Facts) -> Iterator[tuple[str, tuple[str, ...], list[tuple[Any, ...]]]]:
+    """Yield the rows of the tables that hold texts; a subject is here by its record."""
     codings = enumerate(made.codings, 1)
-    yield "concept", [(n, coding.system, coding.code) for n, coding in codings]
+    concepts = [(n, coding.system, coding.code) for n, coding in codings]
+    yield "concept", ("id", "system", "code"), concepts
     clinics = range(1, CLINICS + 1)
-    yield "clinic", [(n, f"clinic-{n}", f"Clinic {n}", "active") for n in clinics]
+    named = [(n, f"clinic-{n}", f"Clinic {n}", "active") for n in clinics]
+    yield "clinic", ("id", "code", "name", "status"), named
+    source = {"id": 1, "clinic_id": 1, "name": "ehr", "base_urls": "[]"}
+    source |= {"identifier_systems": "[]", "time_zone": "UTC", "padded_dates": False}
+    yield "source", tuple(source), [tuple(source.values())]
+    record = {"type": RecordType.PATIENT.value, "source_id": 1, "encounter_id": 0}
+    record |= {"version": 1, "state": 1, "policy_digest": "", "received_at": 0}
+    people = [(n, n, *record.values()) for n in made.subject["id"].tolist()]
+    yield "record", ("id", "subject_id", *record), people

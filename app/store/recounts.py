@@ -151,10 +151,18 @@ def recount(session: WriteSession, measure_id: int, *, sweep: str) -> None:
     connection.execute(_EMPTY)
     # text(), because a driver would take the sweep's % for the mark of a parameter.
     connection.execute(text(_SWEEP.format(sweep=sweep)))
+    in_scope = _IN_SCOPE[connection.dialect.name]
     for statement in (_NET_INTO_CELL, _FORGET_EVENTS, _KEEP_EVENTS):
-        connection.execute(statement, {"measure_id": measure_id})
+        connection.execute(
+            text(statement.replace("{in_scope}", in_scope)), {"measure_id": measure_id}
+        )
 
 
+_IN_SCOPE = {
+    "sqlite": "IN (SELECT subject_id FROM scope)",
+    # Of a subquery PostgreSQL thinks that it had better read all events there are.
+    "postgresql": "= ANY (ARRAY(SELECT subject_id FROM scope))",
+}
 _EMPTY = text("DELETE FROM swept")
 _SWEEP = f"INSERT INTO swept SELECT subject_id, {_KEY}, {_COUNTS} FROM ({{sweep}}) s"
 _MINUS = ", ".join(f"-{name} AS {name}" for name in COUNTS)
@@ -162,19 +170,18 @@ _ADDED = ", ".join(f"{name} = cell.{name} + excluded.{name}" for name in COUNTS)
 _NET = summed(f"""SELECT subject_id, {_KEY}, {_COUNTS} FROM swept
 UNION ALL
 SELECT subject_id, {_KEY}, {_MINUS} FROM subject_event
-WHERE measure_id = :measure_id AND subject_id IN (SELECT subject_id FROM scope)""")
-_NET_INTO_CELL = text(f"""
+WHERE measure_id = :measure_id AND subject_id {{in_scope}}""")
+_NET_INTO_CELL = f"""
 INSERT INTO cell (measure_id, clinic_id, {_KEY}, {_COUNTS})
 SELECT :measure_id, clinic_id, {_KEY}, {_COUNTS} FROM (
 {_NET}
 ) net WHERE true ORDER BY clinic_id, {_KEY}
 ON CONFLICT (measure_id, clinic_id, {_KEY}) DO UPDATE SET {_ADDED}
-""")
-_FORGET_EVENTS = text(
-    "DELETE FROM subject_event WHERE measure_id = :measure_id "
-    "AND subject_id IN (SELECT subject_id FROM scope)"
+"""
+_FORGET_EVENTS = (
+    "DELETE FROM subject_event WHERE measure_id = :measure_id AND subject_id {in_scope}"
 )
-_KEEP_EVENTS = text(
+_KEEP_EVENTS = (
     f"INSERT INTO subject_event (measure_id, subject_id, {_KEY}, {_COUNTS}) "
     f"SELECT :measure_id, subject_id, {_KEY}, {_COUNTS} FROM swept"
 )

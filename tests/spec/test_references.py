@@ -106,11 +106,11 @@ def test_an_unknown_base_is_refused():
 @pytest.mark.parametrize(
     ("element", "error", "expression"),
     [
-        ({"reference": "Group/g"}, BusinessRuleError, "Observation.subject"),
+        ({"reference": "Practitioner/g"}, BusinessRuleError, "Observation.subject"),
         ({"reference": "Device/d"}, BusinessRuleError, "Observation.subject"),
-        ({"reference": f"{BASE}/Location/l"}, BusinessRuleError, "Observation.subject"),
+        ({"reference": f"{BASE}/Device/l"}, BusinessRuleError, "Observation.subject"),
         (
-            {"reference": f"urn:uuid:{UUID}", "type": "Group"},
+            {"reference": f"urn:uuid:{UUID}", "type": "Device"},
             BusinessRuleError,
             "Observation.subject",
         ),

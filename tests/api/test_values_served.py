@@ -327,6 +327,7 @@ async def test_no_page_shows_another_cut_off_set(hub: Hub, client: httpx.AsyncCl
     for path in ("", "/series.csv", f"/chart.svg?release={release}"):
         answer = await client.get(f"/measures/controlled-lenient{path}")
         assert answer.status_code == 404, path
+        assert "another cut-off set of controlled" in answer.text
 
 
 @pytest.fixture

@@ -327,6 +327,40 @@ def test_index_events_are_looked_at_for_a_change_like_visits():
     assert shifts[Basis.LATEST_STATUS] is None
 
 
+def test_a_quarter_of_index_events_has_numbers_of_its_own():
+    """Events of three months, and not those of the last one, as a status would be."""
+    cells = [
+        cell(clinic, values, interval=interval, interval_start=start)
+        for clinic in (1, 2, 3)
+        for interval, start, values in (
+            (Interval.MONTH, JANUARY, TWELVE),
+            (Interval.MONTH, JANUARY + 1, TWELVE),
+            (Interval.MONTH, JANUARY + 2, TWELVE),
+            (Interval.QUARTER, JANUARY, TWELVE * 3),
+        )
+    ]
+
+    shown = release_measure(
+        cells,
+        rules=MEMBERS,
+        basis=Basis.INDEX_EVENTS,
+        judgement=MEANS,
+        blocks=[],
+        intervals=dict.fromkeys((1, 2, 3), Interval.MONTH),
+        earlier=(),
+        within=None,
+        closed_before=JANUARY + 3,
+    )
+
+    network = {
+        (each.interval, each.interval_start): each.denominator
+        for each in shown
+        if each.clinic_id is None
+    }
+    assert network[Interval.MONTH, JANUARY + 2] == 36
+    assert network[Interval.QUARTER, JANUARY] == 108
+
+
 def test_the_picture_of_means_is_in_their_unit():
     """No axis of percent, and no value of 510.0 %."""
     spec = control_chart_spec(chart(STEADY), title="Pain")

@@ -9,6 +9,7 @@ name is known, that ages ascend) stands in ``app.measures.checks``.
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -441,7 +442,7 @@ class Scoring(StrEnum):
     RATIO = "ratio"
 
 
-class Measure(Word, frozen=True, kw_only=True, omit_defaults=True):
+class Measure(Word, frozen=True, kw_only=True, omit_defaults=True, dict=True):
     """
     One measure.
 
@@ -503,7 +504,7 @@ class Measure(Word, frozen=True, kw_only=True, omit_defaults=True):
             stated["scorable"] = Predicate(measured=observed)
         return {name: found for name, found in stated.items() if found is not None}
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """
         Return the SHA-256 of all that its counts depend on, in canonical form.

@@ -145,6 +145,8 @@ def _counts(report: Report, cell: ReleasedCell, at: str) -> Json:
         ]
     }
     per = report.measure.per
+    if cell.mean is not None:
+        told["measureScore"] = {"value": cell.mean}
     if cell.proportion is not None and per is not None:
         told["measureScore"] = {"value": cell.proportion * per}
     return told

@@ -173,7 +173,7 @@ class Point(Answer):
     visit_capture: float | None = Field(
         default=None, description="Recorded visits / those that were expected."
     )
-    visit_capture_reason: Literal["no expected number declared"] | None = Field(
+    visit_capture_reason: str | None = Field(
         default=None, description="Why there is none, of a measure by visits."
     )
     suppressed: bool

@@ -55,6 +55,14 @@ window: {from_days: 0, to_days: 20}
 scorable: {measured: hba1c}
 numerator: {value: {of: hba1c, below: 8}}
 """
+BOTH = """
+id: both
+basis: visits
+scoring: proportion
+scorable: {all: [{measured: hba1c}, {measured: weight}]}
+numerator: {value: {of: hba1c, below: 8}}
+"""
+WEIGHT = "  weight: {codes: body-weight, unit: kg, tie: lowest}\ninitial_population"
 SETS = """
 id: controlled
 basis: visits
@@ -69,10 +77,14 @@ examples:
   - {title: nobody, expect: {2024-01: none}}
   - {title: nobody, cut_off_set: lenient, expect: {2024-01: none}}
 """
+OF_TWO = HEAD.replace("initial_population", WEIGHT).replace(
+    '{hba1c: {codes: hba1c, unit: "%", tie: lowest}}',
+    '\n  hba1c: {codes: hba1c, unit: "%", tie: lowest}',
+)
 SEVERAL = SETS + HEAD.rpartition("examples")[0] + TWO
 MEASURES = tuple(
     measure
-    for text in (MEAN + HEAD, NET + HEAD, AFTER + HEAD, SEVERAL)
+    for text in (MEAN + HEAD, NET + HEAD, AFTER + HEAD, BOTH + OF_TWO, SEVERAL)
     for measure in parse_measures(text, origin="tried.yaml", shared=READ.value_sets)
 )
 
@@ -259,6 +271,19 @@ async def test_an_exception_is_out_of_the_score_unless_it_is_met(
 
     assert (point["n"], point["d"], point["value"]) == (1, 2, 0.5)
     assert (point["population"], point["scored"], point["excepted"]) == (3, 3, 1)
+
+
+async def test_who_lacks_two_components_counts_at_each(five: Caller):
+    """Nobody was weighed; one of the five has no HbA1c either."""
+    path = "/v1/measures/both/series"
+    points = (await read(five, path, clinic="alpha"))["points"]
+    (point,) = (p for p in points if p["interval_start"] == "2026-01-01")
+
+    assert point["reason"] == "no-data"
+    assert point["missing"] == [
+        {"component": "hba1c", "people": 1},
+        {"component": "weight", "people": 5},
+    ]
 
 
 async def test_index_events_have_intervals_and_charts_of_their_own(five: Caller):

@@ -139,7 +139,8 @@ def test_what_is_large_is_released_with_the_percentiles_that_many_lie_beyond():
     assert shown[None].population == 66
     for each in shown.values():
         assert each.numerator is None
-        assert each.missing is each.excluded is each.excepted is None
+        assert each.missing is None
+        assert each.excluded is each.excepted is None
 
 
 @pytest.mark.parametrize("small", [(1, 2, 3, 4), (), (0,) * 12, (30,) * 12])
@@ -159,9 +160,7 @@ def test_few_values_or_all_alike_hide_the_cell_in_company(small: tuple[float, ..
 
 def test_complete_measurement_costs_the_population_and_not_the_mean():
     """Where all who came have a value, the number that says so is withheld."""
-    everybody = {"population": 12, "scored": 12}
-
-    shown = release([cell(clinic, **everybody) for clinic in (1, 2, 3)])
+    shown = release([cell(clinic, population=12, scored=12) for clinic in (1, 2, 3)])
 
     assert shown[None].mean == 135 / 36
     assert shown[None].population is shown[None].scored is None

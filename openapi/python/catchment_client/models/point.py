@@ -2,13 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Literal,
-    TypeVar,
-    cast,
-)
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -59,7 +53,7 @@ class Point:
     sd: float | None | Unset = UNSET
     visit_capture: float | None | Unset = UNSET
     """ Recorded visits / those that were expected. """
-    visit_capture_reason: Literal["no expected number declared"] | None | Unset = UNSET
+    visit_capture_reason: None | str | Unset = UNSET
     """ Why there is none, of a measure by visits. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -162,7 +156,7 @@ class Point:
         else:
             visit_capture = self.visit_capture
 
-        visit_capture_reason: Literal["no expected number declared"] | None | Unset
+        visit_capture_reason: None | str | Unset
         if isinstance(self.visit_capture_reason, Unset):
             visit_capture_reason = UNSET
         else:
@@ -384,22 +378,12 @@ class Point:
 
         visit_capture = _parse_visit_capture(rest.pop("visit_capture", UNSET))
 
-        def _parse_visit_capture_reason(
-            data: object,
-        ) -> Literal["no expected number declared"] | None | Unset:
+        def _parse_visit_capture_reason(data: object) -> None | str | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            visit_capture_reason_type_0 = cast(
-                Literal["no expected number declared"], data
-            )
-            if visit_capture_reason_type_0 != "no expected number declared":
-                raise ValueError(
-                    f"visit_capture_reason_type_0 must match const 'no expected number declared', got '{visit_capture_reason_type_0}'"
-                )
-            return visit_capture_reason_type_0
-            return cast(Literal["no expected number declared"] | None | Unset, data)
+            return cast(None | str | Unset, data)
 
         visit_capture_reason = _parse_visit_capture_reason(
             rest.pop("visit_capture_reason", UNSET)

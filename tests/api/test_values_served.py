@@ -258,6 +258,32 @@ async def test_an_exclusion_is_out_of_the_score(hub: Hub, network: Network):
     assert (point["population"], point["excluded"]) == (1, 1)
 
 
+async def test_fhirs_denominator_is_counted_before_exclusions(
+    hub: Hub, network: Network
+):
+    """2 in the denominator, 1 excluded, 1 met: every count is there, the score is 1."""
+    ehr = network.ehr()
+    await ehr.send(batch(*seen("young", 6.5), *seen("old", 9.0, born="1940-05")))
+    count(hub)
+
+    month = {"periodStart": "2026-01", "periodEnd": "2026-01"}
+    asked = "/fhir/Measure/net/$evaluate-measure"
+    report = await read(ehr, asked, **month, reporter="Organization/alpha")
+
+    (group,) = report["group"]
+    counts = {
+        each["code"]["coding"][0]["code"]: each["count"] for each in group["population"]
+    }
+    assert counts == {
+        "initial-population": 2,
+        "denominator": 2,
+        "denominator-exclusion": 1,
+        "denominator-exception": 0,
+        "numerator": 1,
+    }
+    assert group["measureScore"]["value"] == 1
+
+
 async def test_an_exception_is_out_of_the_score_unless_it_is_met(
     hub: Hub, network: Network
 ):

@@ -379,10 +379,20 @@ def show(
     table = Table(title="The network, as a partner among its members reads it")
     for column in ("measure", "newest interval", "n / d", "value", "change"):
         table.add_column(column)
-    measures = [measure for measure in hub.measures if measure.summary is None]
-    for measure in measures:
-        table.add_row(*_line(measure.title, _chart(read, measure.id)))
+    measures = [
+        measure
+        for measure in hub.measures
+        if measure.summary is None and measure.variant_of is None
+    ]
+    charts = {measure.id: _chart(read, measure.id) for measure in measures}
+    lines = [
+        _line(m.title, charts[m.id], is_mean=m.measure_observation is not None)
+        for m in measures
+    ]
+    for line in filter(None, lines):
+        table.add_row(*line)
     console.print(table)
+    console.print(f"Nothing to publish of {lines.count(None)} more measures")
     for source in sources:
         for measure in measures:
             chart = _chart(read, measure.id, clinic=source.code)
@@ -419,17 +429,19 @@ def _chart(
         return None
 
 
-def _line(title: str, chart: ChartAnswer | None) -> tuple[str, ...]:
-    """Return a line of the table: the newest point that is not suppressed."""
+def _line(
+    title: str, chart: ChartAnswer | None, *, is_mean: bool
+) -> tuple[str, ...] | None:
+    """Return a line of the table: the newest point shown; None: there is none."""
     points = [] if chart is None else [p for p in chart.points if p.value is not None]
     if chart is None or not points:
-        return title, "-", "-", "suppressed", "-"
+        return None
     last = points[-1]
     return (
         title,
         f"{chart.interval} of {last.interval_start:%b %Y}",
-        f"{last.n} / {last.d}",
-        f"{last.value:.0%}",
+        f"{last.d}" if is_mean else f"{last.n} / {last.d}",
+        f"{last.value:.1f}" if is_mean else f"{last.value:.0%}",
         _change(chart),
     )
 

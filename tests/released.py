@@ -2,7 +2,11 @@
 
 from collections.abc import Sequence
 
+from app.disclosure.groups import judgement_of
 from app.domain.counts import Interval, ReleasedCell, Withheld
+
+OUTCOMES = judgement_of(has_numerator=True, has_exceptions=False, counts_unscored=False)
+"""How a proportion of the scored is judged."""
 
 START = 24_264
 """January 2022 as a month number."""

@@ -24,12 +24,13 @@ from app.smart.clients import generate_key
 from app.smart.tokens import issue_token
 from app.store import clinics
 from app.store.migrations import migrate
-from app.store.releases import add_release, save_cells
+from app.store.releases import add_release, releases, save_cells
 from app.store.sessions import ReadSession, WriteSession, write_session
 from tests.hubs import bearer
 
 MEASURE = "jia-low-disease-activity-visits"
 HIDDEN_MEASURE = "uc-remission-visits"
+MEAN_MEASURE = "jia-mean-pain"
 FIRST = month_number(2024, 1)
 MONTHS = 14
 CLINICS = {"alder-creek": "Alder Creek", "birch-hill": "Birch & <b>Hill</b>"}
@@ -117,6 +118,18 @@ def release(hub: Hub) -> None:
         _publish(session, hub, Audience.PUBLIC, _public_cells())
 
 
+def release_means(hub: Hub) -> None:
+    """
+    Let members see mean pain too: the network's, Alder Creek's, and of two stratifiers.
+
+    The network's is a tenth more each month, from 3.1 in February 2024 on.
+    """
+    with write_session(hub.engine) as session:
+        (newest,) = releases(session, audience=Audience.MEMBERS, limit=1)
+        mean_id = measure_rows(session, hub)[MEAN_MEASURE].id
+        save_cells(session, newest.id, mean_id, _mean_cells(session))
+
+
 def _publish(
     session: WriteSession, hub: Hub, audience: Audience, cells: list[ReleasedCell]
 ) -> None:
@@ -162,6 +175,49 @@ def _public_cells() -> list[ReleasedCell]:
         published(301, 501, FIRST, None, Interval.QUARTER),
         published(302, 501, FIRST + 3, None, Interval.QUARTER),
     ]
+
+
+def _mean_cells(session: ReadSession) -> list[ReleasedCell]:
+    alder = clinics.required_clinic(session, "alder-creek").id
+    fern = clinics.required_clinic(session, "fern-dale").id
+    quarter = Interval.QUARTER
+    return [
+        suppressed(FIRST),
+        *(mean(30 + i, FIRST + i) for i in range(1, MONTHS)),
+        *(mean(35, FIRST + 3 * i, quarter) for i in range(4)),
+        mean(21, FIRST + 9, quarter, stratum=1),
+        suppressed(FIRST + 9, quarter, stratum=2),
+        mean(39, FIRST + 9, quarter, stratum=3),
+        mean(42, FIRST + 9, quarter, stratum=6),
+        mean(33, FIRST + 9, quarter, stratum=7),
+        *(mean(45 - i, FIRST + i, clinic=alder) for i in range(MONTHS)),
+        suppressed(FIRST, Interval.YEAR, clinic=fern, why=Withheld.NOT_PUBLISHED),
+    ]
+
+
+def mean(
+    tenths: int,
+    start: int,
+    interval: Interval = Interval.MONTH,
+    *,
+    clinic: int | None = None,
+    stratum: int = 0,
+) -> ReleasedCell:
+    """Return 100 people's mean pain; a deviation of 2, no outer percentiles."""
+    total = 100 * 100 * tenths
+    return ReleasedCell(
+        clinic_id=clinic,
+        interval=interval,
+        interval_start=start,
+        stratum=stratum,
+        population=120,
+        scored=100,
+        denominator=100,
+        numerator=None,
+        value_sum=total,
+        value_squares=total * total // 100 + 99 * 2000 * 2000,
+        quantiles=(None, 1500, 3000, 4500, None),
+    )
 
 
 def published(

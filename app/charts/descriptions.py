@@ -70,21 +70,24 @@ def _findings(chart: ControlChart) -> str:
 
 
 def _chart_sentences(chart: ControlChart) -> Iterator[str]:
-    first, last = chart.points[0], chart.points[-1]
+    first, last, scale = chart.points[0], chart.points[-1], chart.scale
     plain = chart.chart is ChartKind.POINTS
     yield (
         f"{'Plot' if plain else f'Control chart ({chart.chart})'}, "
         f"{interval_label(first.interval_start, chart.interval)} to "
         f"{interval_label(last.interval_start, chart.interval)}."
     )
-    valued = [point for point in chart.points if point.value is not None]
+    valued = {p.interval_start: p.value for p in chart.points if p.value is not None}
     if valued:
-        when = interval_label(valued[-1].interval_start, chart.interval)
-        yield f"Latest value {valued[-1].value:.1%} in {when}."
+        start, value = [*valued.items()][-1]
+        when = interval_label(start, chart.interval)
+        yield f"Latest value {scale.text(value)} in {when}."
     if last.center_line is not None:
-        yield f"Centre line {last.center_line:.1%}."
+        yield f"Centre line {scale.text(last.center_line)}."
     if last.lower_limit is not None and last.upper_limit is not None:
-        yield f"Limits {last.lower_limit:.1%} to {last.upper_limit:.1%}."
+        yield (
+            f"Limits {scale.text(last.lower_limit)} to {scale.text(last.upper_limit)}."
+        )
     absent = Counter(point.withheld for point in chart.points if point.withheld)
     for reason, count in absent.items():
         yield f"Intervals with {reason.replace('-', ' ')}: {count}."

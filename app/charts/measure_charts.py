@@ -9,6 +9,7 @@ import msgspec
 from app.charts import rules
 from app.charts.control_charts import OVERDISPERSED, proportion_chart, u_chart
 from app.charts.lines import ChartKind, Fit, Frame, Lines, Phase, frame
+from app.charts.measurement_charts import xbar_chart
 from app.charts.remarks import (
     MIN_FROZEN_POINTS,
     MIN_POINTS,
@@ -18,14 +19,12 @@ from app.charts.remarks import (
 )
 from app.charts.rules import Rule, RuleSet, Signal
 from app.domain.counts import Basis, Interval, ReleasedCell, Withheld
-
-INDEPENDENT = frozenset({Basis.VISITS, Basis.SUMMARIES})
-"""The bases whose intervals share nothing, so that runs in them mean something."""
+from app.domain.scales import PROPORTION, Scale
 
 
 class ChartPoint(msgspec.Struct, frozen=True, kw_only=True):
     """
-    One interval on a control chart; proportions in [0, 1], or rates.
+    One interval on a control chart; values are in the chart's scale.
 
     ``interval_start`` is a month number. ``value`` is None where ``withheld`` says why.
     ``signals`` names the rules in whose finding this point stands out.
@@ -81,6 +80,7 @@ class ControlChart(msgspec.Struct, frozen=True, kw_only=True):
     basis: Basis
     interval: Interval
     improvement: str
+    scale: Scale
     baselines: tuple[Baseline, ...]
     points: tuple[ChartPoint, ...]
     signals: tuple[ChartSignal, ...]
@@ -92,7 +92,7 @@ def measure_chart(
     *,
     basis: Basis,
     improvement: str,
-    per: int | None = None,
+    scale: Scale = PROPORTION,
     rule_set: RuleSet = RuleSet.ANHOEJ,
     phases: Sequence[Phase] = (),
     excluded: Collection[int] = (),
@@ -104,7 +104,7 @@ def measure_chart(
         cells: one clinic's or the network's, of one stratum, at least one.
         basis: what a unit of the measure is.
         improvement: the measure's improvement notation, ``increase`` or ``decrease``.
-        per: of a rate, the exposure that its values are per; None of a proportion.
+        scale: what the values are.
         rule_set: the rules to search for signals with.
         phases: accepted shifts and frozen baselines, as month numbers.
         excluded: month numbers of points with a known cause: in no line and no run.
@@ -114,7 +114,7 @@ def measure_chart(
     short = [phase for phase in frozen if _is_short(phase, series, excluded)]
     kept = [Phase(start=at.start) if at in short else at for at in phases]
     within = _frame(series, kept, excluded)
-    fit = _fit(series, within, per)
+    fit = _fit(series, within, scale)
     judged = _judged(series, fit, basis)
     found = rules.find_signals(
         judged,
@@ -132,6 +132,7 @@ def measure_chart(
         basis=basis,
         interval=series[0].interval,
         improvement=improvement,
+        scale=scale,
         baselines=tuple(_baselines(series, fit, within)),
         points=tuple(_points(series, fit, within, found, excluded)),
         signals=tuple(_signal(signal, series) for signal in found),
@@ -151,20 +152,12 @@ def without_gaps(cells: Sequence[ReleasedCell]) -> list[ReleasedCell]:
 
 def is_closed(cell: ReleasedCell) -> bool:
     """Return whether the cell has a value that will not change any more."""
-    return cell.proportion is not None and not cell.provisional
+    return bool(cell.denominator) and not cell.provisional
 
 
 def _no_data(interval_start: int, like: ReleasedCell) -> ReleasedCell:
-    return msgspec.structs.replace(
-        like,
-        interval_start=interval_start,
-        population=None,
-        scored=None,
-        denominator=None,
-        numerator=None,
-        withheld=Withheld.NO_DATA,
-        provisional=False,
-    )
+    blank = like.blank(Withheld.NO_DATA)
+    return msgspec.structs.replace(blank, interval_start=interval_start)
 
 
 def _is_short(
@@ -188,13 +181,13 @@ def _frame(
     )
 
 
-def _fit(series: Sequence[ReleasedCell], within: Frame, per: int | None) -> Fit:
+def _fit(series: Sequence[ReleasedCell], within: Frame, scale: Scale) -> Fit:
     """Return the lines of the series, as far as they may and can be told."""
     if any(cell.withheld is Withheld.SUPPRESSED for cell in series):
-        return _points_alone(series, per)
+        return _points_alone(series, scale)
     if not any(within.baseline):
-        return _points_alone(series, per)
-    fit = _chart(series, within, per)
+        return _points_alone(series, scale)
+    fit = _chart(series, within, scale)
     usable = Counter(compress(within.phases, within.baseline))
     return msgspec.structs.replace(
         fit,
@@ -205,23 +198,28 @@ def _fit(series: Sequence[ReleasedCell], within: Frame, per: int | None) -> Fit:
     )
 
 
-def _chart(series: Sequence[ReleasedCell], within: Frame, per: int | None) -> Fit:
-    """Return the u chart of a rate, the p or p' chart of a proportion."""
+def _chart(series: Sequence[ReleasedCell], within: Frame, scale: Scale) -> Fit:
+    """Return the X-bar chart of means, the u chart of rates, the p or p' chart."""
+    if scale.is_mean:
+        return xbar_chart(
+            [cell.mean for cell in series],
+            [cell.deviation for cell in series],
+            [cell.denominator or 0 for cell in series],
+            within=within,
+        )
     numerators = [cell.numerator for cell in series]
     denominators = [cell.denominator for cell in series]
-    if per is None:
+    if scale.per is None:
         return proportion_chart(numerators, denominators, within=within)
-    exposures = [None if n is None else n / per for n in denominators]
+    exposures = [None if n is None else n / scale.per for n in denominators]
     return u_chart(numerators, exposures, within=within)
 
 
-def _points_alone(series: Sequence[ReleasedCell], per: int | None) -> Fit:
+def _points_alone(series: Sequence[ReleasedCell], scale: Scale) -> Fit:
     return Fit(
         chart=ChartKind.POINTS,
         sigma_method="none",
-        values=tuple(
-            cell.proportion if per is None else cell.rate(per) for cell in series
-        ),
+        values=tuple(map(scale.value, series)),
         lines=(None,) * len(series),
     )
 
@@ -234,10 +232,9 @@ def _judged(
     series: Sequence[ReleasedCell], fit: Fit, basis: Basis
 ) -> list[float | None]:
     """Return the values that rules may look at."""
+    may_signal = basis is not Basis.LATEST_STATUS
     return [
-        value
-        if basis in INDEPENDENT and is_closed(cell) and line and line.upper
-        else None
+        value if may_signal and is_closed(cell) and line and line.upper else None
         for cell, value, line in zip(series, fit.values, fit.lines, strict=True)
     ]
 
@@ -257,6 +254,8 @@ def _lacks_limits(value: float | None, line: Lines | None) -> bool:
 def _reason(fit: Fit) -> str:
     if fit.chart is ChartKind.POINTS:
         return "The points alone: see the remarks."
+    if fit.chart is ChartKind.XBAR:
+        return "An X-bar chart, because the measure is a mean of people's values."
     if fit.chart is ChartKind.U:
         return "A u chart, because the measure is a rate of events by exposure."
     if fit.sigma_z is None:

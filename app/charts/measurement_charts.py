@@ -1,7 +1,7 @@
 """
 Charts of measurements: moving ranges, subgroup means and deviations, times between.
 
-Neither is drawn of released counts: means and deviations are hidden with their n, and
+Means of people's values are drawn of released numbers, which are hidden with their n;
 times between single events are for the clinic's own eyes.
 """
 

@@ -42,13 +42,13 @@ class Shift(msgspec.Struct, frozen=True, kw_only=True):
 
 def suggested_shift(cells: Sequence[ReleasedCell], *, basis: Basis) -> Shift | None:
     """
-    Return the step that a series of visits gives enough evidence for, if any.
+    Return the step that a series of proportions gives enough evidence for, if any.
 
     To look for a further step after an accepted one, hand in the last phase alone.
     Series of latest status have no independent points, and series with a suppressed
     point show nothing that depends on it: neither gets a suggestion.
     """
-    if basis is not Basis.VISITS:
+    if basis is Basis.LATEST_STATUS:
         return None
     if any(cell.withheld is Withheld.SUPPRESSED for cell in cells):
         return None

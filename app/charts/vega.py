@@ -5,7 +5,7 @@ Colours are Okabe and Ito's, which colour-blind people can tell apart, and what 
 says a shape says too. Sizes suit a phone: text stays legible at a width of 360 pixels.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from msgspec import to_builtins
@@ -39,6 +39,7 @@ from app.charts.vega_layers import (
     label,
     looks,
     marks,
+    mean_axis,
     proportion_axis,
     sheet,
     steps,
@@ -46,6 +47,7 @@ from app.charts.vega_layers import (
 )
 from app.domain.calendar import first_day
 from app.domain.counts import Withheld
+from app.domain.scales import Scale
 
 SHARE = "Share of patients"
 SPARK_WIDTH, SPARK_HEIGHT = 120, 28
@@ -62,7 +64,7 @@ def control_chart_spec(chart: ControlChart, *, title: str) -> Spec:
     """
     rows = [_point_row(point) for point in chart.points]
     drawn = ((p.value, p.lower_limit, p.upper_limit) for p in chart.points)
-    y = proportion_axis(chain.from_iterable(drawn), title=SHARE)
+    y = _value_axis(chain.from_iterable(drawn), chart.scale)
     with_value = [row for row in rows if row["value"] is not None]
     without = [row for row in rows if row["value"] is None]
     kinds = {row["kind"] for row in rows}
@@ -76,8 +78,8 @@ def control_chart_spec(chart: ControlChart, *, title: str) -> Spec:
             steps("center_line", y, color=INK),
             curve("value", y, color=BLUE, strokeWidth=1.2, opacity=0.6),
             *_line_labels(chart.points[-1], y),
-            marks(with_value, {"field": "value", **y}, kinds=kinds),
-            marks(without, AXIS_MARKS, kinds=kinds),
+            marks(with_value, {"field": "value", **y}, kinds=kinds, scale=chart.scale),
+            marks(without, AXIS_MARKS, kinds=kinds, scale=chart.scale),
         ],
     }
 
@@ -88,7 +90,7 @@ def spark_line_spec(chart: ControlChart, *, title: str) -> Spec:
     last = [row for row in rows if row["value"] is not None][-1:]
     shown = [row for row in rows if row["kind"] == SPECIAL or row in last]
     drawn = ((point.value, point.center_line) for point in chart.points)
-    y = proportion_axis(chain.from_iterable(drawn)) | {"axis": None}
+    y = _value_axis(chain.from_iterable(drawn), chart.scale) | {"axis": None}
     dots = {"type": "point", "size": 24, "opacity": 1}
     return {
         "$schema": SCHEMA,
@@ -180,6 +182,14 @@ def _clinic_row(point: ClinicPoint, names: Mapping[int, str]) -> Spec:
     }
 
 
+def _value_axis(drawn: Iterable[float | None], scale: Scale) -> Spec:
+    """Return the axis of a control chart's values: per cent, or a mean in its unit."""
+    if not scale.is_mean:
+        return proportion_axis(drawn, title=SHARE)
+    unit = f" ({scale.unit_name})" if scale.unit_name else ""
+    return mean_axis(drawn, scale, title=f"Mean{unit}")
+
+
 def _time_axis(chart: ControlChart) -> Spec:
     return time_axis([point.interval_start for point in chart.points], chart.interval)
 
@@ -202,9 +212,9 @@ def _line_labels(last: ChartPoint, y: Spec) -> Iterator[Spec]:
         "upper": last.upper_limit,
         "lower": last.lower_limit,
     }
-    percent = y["axis"]["format"]
+    written = y["axis"]["format"]
     known = [
-        (f"{name} {at:{percent}}", at) for name, at in lines.items() if at is not None
+        (f"{name} {at:{written}}", at) for name, at in lines.items() if at is not None
     ]
     yield from end_labels(known, y)
 

@@ -8,6 +8,7 @@ from app.charts.comparison import Zone
 from app.charts.descriptions import ZONES
 from app.domain.calendar import first_day
 from app.domain.counts import Interval
+from app.domain.scales import PROPORTION, Scale
 
 Spec = dict[str, Any]
 
@@ -25,6 +26,8 @@ TICK_STEPS = {
 }
 FINE = 0.1
 """An axis that spans less shows tenths of a percent."""
+FINE_MEANS = 0.5
+"""An axis of means that spans less shows hundredths."""
 LABEL_GAP = 0.06
 """The share of the height that keeps two labels apart."""
 
@@ -121,6 +124,27 @@ def proportion_axis(drawn: Iterable[float | None], *, title: str = "") -> Spec:
     }
 
 
+def mean_axis(drawn: Iterable[float | None], scale: Scale, *, title: str = "") -> Spec:
+    """Return the axis of means of all that is *drawn*, with a margin for marks."""
+    numbers = [number for number in drawn if number is not None]
+    low, high = min(numbers, default=0.0), max(numbers, default=1.0)
+    margin = max(0.1, 0.12 * (high - low))
+    return {
+        "type": "quantitative",
+        "scale": {
+            "domain": [low - margin, high + margin / 2],
+            "nice": False,
+            "zero": False,
+        },
+        "axis": {
+            "title": title,
+            "format": scale.number_format if high - low >= FINE_MEANS else ".2f",
+            "tickCount": 5,
+            "ticks": False,
+        },
+    }
+
+
 def time_axis(interval_starts: Sequence[int], interval: Interval) -> Spec:
     """Return the axis of intervals, labelled at their first day."""
     return {
@@ -158,7 +182,13 @@ def steps(field: str, y: Spec, **look: object) -> Spec:
     return layer
 
 
-def marks(rows: Sequence[Spec], y: Spec, *, kinds: Collection[str]) -> Spec:
+def marks(
+    rows: Sequence[Spec],
+    y: Spec,
+    *,
+    kinds: Collection[str],
+    scale: Scale = PROPORTION,
+) -> Spec:
     """Return the points of *rows* at *y*, with a legend of *kinds* of points."""
     shown = [kind for kind in LOOKS if kind in kinds]
     return {
@@ -169,7 +199,7 @@ def marks(rows: Sequence[Spec], y: Spec, *, kinds: Collection[str]) -> Spec:
             **looks(legend={"title": None, "values": shown}),
             "tooltip": [
                 {"field": "kind"},
-                {"field": "value", "format": ".1%"},
+                {"field": "value", "format": scale.number_format},
                 {"field": "numerator"},
                 {"field": "denominator"},
             ],

@@ -7,13 +7,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.charts.descriptions import interval_label
 from app.commands.hubs import open_hub
 from app.commands.libraries import Paths, end_with, hub_library, library_of
 from app.domain.calendar import first_day
 from app.domain.counts import Interval
 from app.main import meanings_text
-from app.services import authoring, previews
+from app.services import authoring, previews, relations
 from app.services.authoring import Definition
+from app.store import clinics
+from app.store.sessions import read_session
 
 app = typer.Typer(help="Definitions of measures.", no_args_is_help=True)
 
@@ -78,6 +81,25 @@ def preview(
         for code in shown.unread:
             console.print(f"No record has the network's code {code}", highlight=False)
         console.print(_of_clinics(shown), _of_years(shown))
+
+
+@app.command("relations")
+def check_relations() -> None:
+    """Hold what measures say of each other to all that is counted."""
+    hub = open_hub()
+    with read_session(hub.engine) as session:
+        broken = relations.broken_relations(session, hub)
+        codes = {clinic.id: clinic.code for clinic in clinics.all_clinics(session)}
+    for breach in broken:
+        word = "sum" if len(breach.others) > 1 else "part"
+        when = interval_label(breach.interval_start, breach.interval)
+        typer.echo(
+            f"{breach.measure_id} is no {word} of {', '.join(breach.others)}:"
+            f" {codes[breach.clinic_id]}, {when}"
+        )
+    if broken:
+        raise typer.Exit(1)
+    typer.echo("Every relation holds in every cell")
 
 
 @app.command("pages")

@@ -81,7 +81,7 @@ def _widths(basis: Basis) -> Sequence[Interval]:
 
 def _slots(interval: Interval, start: int, basis: Basis) -> tuple[Slot, ...]:
     """Return the intervals that show the numbers of this one."""
-    if basis is Basis.VISITS:
+    if basis is not Basis.LATEST_STATUS:
         return ((interval, start),)
     end = start + interval.months
     return tuple((i, end - i.months) for i in Interval if end % i.months == 0)
@@ -119,4 +119,6 @@ def _difference(total: Cell, parts: Sequence[Cell | None]) -> Cell:
         scored=total.scored - sum(part.scored for part in there),
         denominator=total.denominator - sum(part.denominator for part in there),
         numerator=total.numerator - sum(part.numerator for part in there),
+        value_sum=total.value_sum - sum(part.value_sum for part in there),
+        value_squares=total.value_squares - sum(part.value_squares for part in there),
     )

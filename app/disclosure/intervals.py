@@ -21,7 +21,11 @@ COMPANY = 3
 
 
 class _History(NamedTuple):
-    """Of one width: the network's rarer share, and clinics' median denominators."""
+    """
+    Of one width: the network's rarer share, and clinics' median denominators.
+
+    Without an outcome all are in the only share there is.
+    """
 
     rarer_share: Fraction
     denominators: Mapping[int, Fraction]
@@ -31,6 +35,7 @@ def publishing_intervals(
     cells: Sequence[Cell],
     *,
     k: int,
+    has_numerator: bool,
     closed_before: int,
     earlier: Mapping[int, Interval | None],
 ) -> dict[int, Interval | None]:
@@ -39,7 +44,8 @@ def publishing_intervals(
 
     *d* is the clinic's median denominator over its closed intervals of that width in
     the last 24 months, *p* the network's proportion over the closed history, so a
-    clinic's own outcome has no say. None: not even a year will do.
+    clinic's own outcome has no say. A continuous variable has no outcome: there it is
+    ``d >= 2k``. None: not even a year will do.
 
     An interval once chosen stays; None is looked at again as a clinic grows. Clinics
     with None are hidden in every line, so where there are any, the smallest of the
@@ -49,10 +55,11 @@ def publishing_intervals(
     Args:
         cells: true counts at every width.
         k: the audience's threshold, in people.
+        has_numerator: False of a continuous variable.
         closed_before: the month number before which all is locked.
         earlier: what was chosen at earlier releases.
     """
-    histories = _histories(cells, closed_before)
+    histories = _histories(cells, closed_before, has_numerator=has_numerator)
     if not histories:
         return dict(earlier)
     clinics = chain.from_iterable(past.denominators for past in histories.values())
@@ -101,7 +108,9 @@ def _is_company(
     )
 
 
-def _histories(cells: Sequence[Cell], closed_before: int) -> dict[Interval, _History]:
+def _histories(
+    cells: Sequence[Cell], closed_before: int, *, has_numerator: bool
+) -> dict[Interval, _History]:
     """Return what is known of each width that has a closed interval, finest first."""
     histories = {}
     for interval in Interval:
@@ -115,7 +124,8 @@ def _histories(cells: Sequence[Cell], closed_before: int) -> dict[Interval, _His
         if any(cell.denominator for cell in closed):
             since = closed_before - HISTORY_MONTHS
             histories[interval] = _History(
-                _rarer_share(closed), _median_denominators(closed, since)
+                _rarer_share(closed) if has_numerator else Fraction(1),
+                _median_denominators(closed, since),
             )
     return histories
 

@@ -3,7 +3,8 @@ True cells -> the cells that an audience may see.
 
 Two shapes are released: clinic x interval with the network's total of each interval,
 and network x quarter x stratum. Of each cell three groups of people must not be small:
-those who meet the measure, those who do not, and those who could not be scored.
+those who meet the measure, those who do not, and those who could not be scored. Of a
+continuous variable there are two: those who have a value, and those who have none.
 
 ====================================  ==============================================
 small                                 then
@@ -30,15 +31,15 @@ audit over all that was ever released have their place here, after the lines; th
 below see one line at a time, with what other widths and audiences say about it.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import zip_longest
 
 import msgspec
 
 from app.disclosure.audiences import AudienceRules, ClinicsShown
 from app.disclosure.cubes import UNSTRATIFIED, Line, Slot, lines, strata
+from app.disclosure.groups import Groups, Judgement
 from app.disclosure.lines import (
-    Counts,
     Part,
     Shown,
     Total,
@@ -46,6 +47,7 @@ from app.disclosure.lines import (
     is_safe_pool,
     shown_in_line,
 )
+from app.disclosure.quantiles import shown_quantiles
 from app.domain.counts import Basis, Cell, Interval, ReleasedCell, Withheld
 
 NETWORK = None
@@ -55,27 +57,11 @@ Key = tuple[int | None, Interval, int, int]
 """Clinic, width, start, stratum."""
 
 
-class Groups(NamedTuple):
-    """Groups that are shown together: their people, and whether a cell shows them."""
-
-    people: Callable[[Cell], Counts]
-    shown_in: Callable[[ReleasedCell], bool]
-
-
-SCORED = Groups(
-    lambda cell: (cell.numerator, cell.denominator - cell.numerator),
-    lambda released: released.denominator is not None,
-)
-UNSCORED = Groups(
-    lambda cell: (cell.population - cell.denominator,),
-    lambda released: released.population is not None,
-)
-
-
 class Release(msgspec.Struct, frozen=True, kw_only=True):
     """What every line is judged by; ``seen`` grows with each of them."""
 
     rules: AudienceRules
+    judgement: Judgement
     intervals: Mapping[int, Interval | None]
     within: Mapping[Key, ReleasedCell] | None
     seen: dict[Key, ReleasedCell]
@@ -86,6 +72,7 @@ def release_measure(
     *,
     rules: AudienceRules,
     basis: Basis,
+    judgement: Judgement,
     blocks: Sequence[range],
     intervals: Mapping[int, Interval | None],
     earlier: Sequence[ReleasedCell],
@@ -100,6 +87,7 @@ def release_measure(
             (stratum 0) and, for quarters, strata.
         rules: the audience's thresholds.
         basis: under latest status an interval stands for its last day.
+        judgement: which groups must not be small (``judgement_of``).
         blocks: the numbers of the strata that add up to the total, by stratifier.
         intervals: each clinic's interval (``publishing_intervals``).
         earlier: the audience's last release of this measure, repeated unchanged.
@@ -115,6 +103,7 @@ def release_measure(
     """
     release = Release(
         rules=rules,
+        judgement=judgement,
         intervals=intervals,
         within=None if within is None else {place_of(cell): cell for cell in within},
         seen={place_of(cell): cell for cell in earlier},
@@ -140,18 +129,24 @@ def _release_clinics(line: Line, release: Release) -> None:
         if _is_listed(clinic, slot, release)
     }
     showable = {clinic for clinic, _ in listed if release.intervals.get(clinic)}
-    scored = _shown_clinics(line, SCORED, Shown(showable, total=True), release)
-    complete = _shown_clinics(line, UNSCORED, scored, release)
+    judged, every = release.judgement, Shown(showable, total=True)
+    scored = _shown_clinics(line, judged.scored, every, release)
+    complete = _shown_clinics(line, judged.unscored, scored, release)
     for slot in line.slots:
         key = (NETWORK, *slot, 0)
         release.seen[key] = _released(
-            key, line.cells.values(), scored=scored.total, complete=complete.total
+            key,
+            line.cells.values(),
+            release,
+            scored=scored.total,
+            complete=complete.total,
         )
     for (clinic, slot), cell in listed.items():
         has_interval = clinic in showable
         release.seen[clinic, *slot, 0] = _released(
             (clinic, *slot, 0),
             [cell],
+            release,
             scored=clinic in scored.parts,
             complete=clinic in complete.parts,
             otherwise=Withheld.SUPPRESSED if has_interval else Withheld.NOT_PUBLISHED,
@@ -212,13 +207,15 @@ def _release_strata(
 ) -> None:
     """Add the network's strata of one quarter to what is seen."""
     every = Shown(table.keys() - {UNSTRATIFIED}, total=True)
-    scored = _shown_strata(table, SCORED, every, slot, release)
-    complete = _shown_strata(table, UNSCORED, scored, slot, release)
+    judged = release.judgement
+    scored = _shown_strata(table, judged.scored, every, slot, release)
+    complete = _shown_strata(table, judged.unscored, scored, slot, release)
     for stratum in every.parts:
         key = (NETWORK, *slot, stratum)
         release.seen[key] = _released(
             key,
             table[stratum].values(),
+            release,
             scored=stratum in scored.parts,
             complete=stratum in complete.parts,
         )
@@ -265,37 +262,67 @@ def _is_listed(clinic: int, slot: Slot, release: Release) -> bool:
 def _released(
     key: Key,
     cells: Collection[Cell],
+    release: Release,
     *,
     scored: bool,
     complete: bool,
     otherwise: Withheld = Withheld.SUPPRESSED,
 ) -> ReleasedCell:
     """Return the sum of *cells*, with what is shown of it."""
-    clinic_id, interval, start, stratum = key
-    return ReleasedCell(
+    judgement, (clinic_id, interval, start, stratum) = release.judgement, key
+    told = ReleasedCell(
         clinic_id=clinic_id,
         interval=interval,
         interval_start=start,
         stratum=stratum,
         population=sum(cell.population for cell in cells) if complete else None,
-        scored=sum(cell.scored for cell in cells) if complete else None,
-        denominator=sum(cell.denominator for cell in cells) if scored else None,
-        numerator=sum(cell.numerator for cell in cells) if scored else None,
-        withheld=None if scored else otherwise,
+        scored=sum(cell.scored for cell in cells)
+        if complete and judgement.tells_scored
+        else None,
+        denominator=sum(cell.denominator for cell in cells),
+        numerator=sum(cell.numerator for cell in cells)
+        if judgement.has_numerator
+        else None,
     )
+    if not scored:
+        return told.blank(otherwise)
+    return told if judgement.has_numerator else _with_values(told, key, cells, release)
+
+
+def _with_values(
+    told: ReleasedCell, key: Key, cells: Collection[Cell], release: Release
+) -> ReleasedCell:
+    """Return *told* with what is shown of the values in *cells*."""
+    people = [cell.denominator for cell in cells]
+    known = max(people) if told.clinic_id is NETWORK else 0
+    quantiles = shown_quantiles(
+        tuple(cells), people=sum(people) - known, k=release.rules.k
+    )
+    return msgspec.structs.replace(
+        told,
+        value_sum=sum(cell.value_sum for cell in cells),
+        value_squares=sum(cell.value_squares for cell in cells),
+        quantiles=tuple(_also_within(quantiles, key, release)),
+    )
+
+
+def _also_within(
+    quantiles: Sequence[int | None], key: Key, release: Release
+) -> Iterator[int | None]:
+    """Yield *quantiles*; None where the narrower audience, if any, does not see one."""
+    if release.within is None:
+        yield from quantiles
+        return
+    narrower = release.within.get(key)
+    seen = narrower.quantiles if narrower is not None else ()
+    for here, there in zip_longest(quantiles, seen):
+        yield None if there is None else here
 
 
 def not_published(like: ReleasedCell, *, clinic_id: int) -> ReleasedCell:
     """Return the mark of a clinic that publishes nothing where *like* stands."""
-    return msgspec.structs.replace(
-        like,
-        clinic_id=clinic_id,
-        population=None,
-        scored=None,
-        denominator=None,
-        numerator=None,
-        withheld=Withheld.NOT_PUBLISHED,
-    )
+    blank = like.blank(Withheld.NOT_PUBLISHED)
+    return msgspec.structs.replace(blank, clinic_id=clinic_id)
 
 
 def place_of(cell: ReleasedCell) -> Key:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 import msgspec
 
 from app.disclosure.audiences import AudienceRules
+from app.disclosure.groups import Judgement
 from app.disclosure.lines import is_large, is_safe_pool
 from app.domain.counts import Cell, Interval, ReleasedCell, Withheld
 
@@ -48,19 +49,17 @@ def summarize(
     released: Sequence[ReleasedCell],
     *,
     rules: AudienceRules,
-    is_small: IsSmall | None = None,
+    is_small: IsSmall,
 ) -> Summary:
     """
     Return what *released* shows of the true *cells* that it was made from.
 
-    *is_small* tells whether a cell is withheld for its own sake; without it people are
-    behind the cells.
+    *is_small* tells whether a cell is withheld for its own sake.
     """
-    tell = is_small or _is_small
     behind = _cells_behind(cells)
     pairs = [(cell, behind[_place(cell)]) for cell in released]
     suppressed = [pair for pair in pairs if pair[0].withheld is Withheld.SUPPRESSED]
-    small = sum(tell(*pair, rules) for pair in suppressed)
+    small = sum(is_small(*pair, rules) for pair in suppressed)
     shown = [cell for cell in released if cell.withheld is None]
     return Summary(
         cells=Share(shown=len(shown), total=len(released)),
@@ -96,14 +95,15 @@ def _clinics(cells: Collection[ReleasedCell]) -> int:
     return len({cell.clinic_id for cell in cells} - {None})
 
 
-def _is_small(
-    released: ReleasedCell, true: Sequence[Cell], rules: AudienceRules
+def is_about_few(
+    released: ReleasedCell,
+    true: Sequence[Cell],
+    rules: AudienceRules,
+    *,
+    judgement: Judgement,
 ) -> bool:
-    """Tell whether a cell is withheld for its own sake."""
-    part = {
-        cell.clinic_id: (cell.numerator, cell.denominator - cell.numerator)
-        for cell in true
-    }
+    """Tell whether a cell is withheld for its own sake: too few people, or clinics."""
+    part = {cell.clinic_id: judgement.scored.people(cell) for cell in true}
     if released.clinic_id is None:
         return not is_safe_pool(part, k=rules.k, min_clinics=rules.min_clinics)
     return not is_large(part.get(released.clinic_id, ()), k=rules.k)

@@ -107,11 +107,16 @@ def summary_intervals(
     """
     fixed = {NETWORK_WIDTH: earlier.get(NETWORK_WIDTH)}
     network = publishing_intervals(
-        _without_largest(cells), k=k, closed_before=closed_before, earlier=fixed
+        _without_largest(cells),
+        k=k,
+        has_numerator=True,
+        closed_before=closed_before,
+        earlier=fixed,
     )
     clinics = publishing_intervals(
         cells,
         k=k,
+        has_numerator=True,
         closed_before=closed_before,
         earlier={c: width for c, width in earlier.items() if c != NETWORK_WIDTH},
     )

@@ -1,8 +1,13 @@
 """Counts before and after disclosure control."""
 
 from enum import StrEnum
+from math import sqrt
 
 import msgspec
+
+QUANTILES = (10, 25, 50, 75, 90)
+"""The percentiles that are told of a continuous variable; 50 is the median."""
+MIN_FOR_DEVIATION = 2
 
 
 class Basis(StrEnum):
@@ -38,10 +43,10 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     and population >= scored.
 
     Of a continuous variable ``value_sum`` and ``value_squares`` add up the values of
-    the denominator in thousandths, and ``histogram`` counts them: pairs of where a bin
-    begins, in thousandths, and how many people are in it, in order. ``missing`` counts
-    who could not be scored by what they lack: the components' numbers, as bits, the
-    next bit alone if it was something else.
+    the denominator, in thousandths, and their squares; ``histogram`` counts them: pairs
+    of where a bin begins, in thousandths, and how many people are in it, in order.
+    ``missing`` counts who could not be scored by what they lack: the components'
+    numbers, as bits, the next bit alone if it was something else.
 
     ``interval_start`` is a month number (``app.domain.calendar``).
     ``stratum`` is 0 for the total, else the position (1-based) in all strata's names.
@@ -113,9 +118,14 @@ class ReleasedCell(msgspec.Struct, frozen=True, kw_only=True):
     Counts that their audience may see; made by ``app.disclosure`` alone.
 
     ``clinic_id`` None is the network (or a named cohort). Where ``withheld`` is set,
-    the four counts are None, never 0; ``population`` and ``scored`` alone may be None,
+    all numbers are None, never 0; ``population`` and ``scored`` alone may be None,
     where too few people could not be scored. ``provisional`` marks an interval whose
     data lock has not passed: only ever true in a clinic's own live view.
+
+    A continuous variable has no ``numerator``. ``value_sum`` and ``value_squares`` are
+    as in ``Cell``; ``quantiles`` stand in the order of QUANTILES, in thousandths, None
+    where too few people lie beyond one. ``excluded``, ``excepted`` and ``missing``, as
+    in ``Cell``, are for a clinic's own eyes only.
     """
 
     clinic_id: int | None
@@ -126,6 +136,12 @@ class ReleasedCell(msgspec.Struct, frozen=True, kw_only=True):
     scored: int | None
     denominator: int | None
     numerator: int | None
+    value_sum: int | None = None
+    value_squares: int | None = None
+    quantiles: tuple[int | None, ...] = ()
+    excluded: int | None = None
+    excepted: int | None = None
+    missing: tuple[tuple[int, int], ...] | None = None
     withheld: Withheld | None = None
     provisional: bool = False
 
@@ -141,3 +157,42 @@ class ReleasedCell(msgspec.Struct, frozen=True, kw_only=True):
         if self.numerator is None or not self.denominator:
             return None
         return per * self.numerator / self.denominator
+
+    @property
+    def mean(self) -> float | None:
+        """Return the mean of a continuous variable, or None where it is not told."""
+        if self.value_sum is None or not self.denominator:
+            return None
+        return self.value_sum / self.denominator / 1000
+
+    @property
+    def deviation(self) -> float | None:
+        """Return the sample standard deviation; None of fewer than two people."""
+        n, total, squares = self.denominator, self.value_sum, self.value_squares
+        if total is None or squares is None or n is None or n < MIN_FOR_DEVIATION:
+            return None
+        # Whole numbers up to the root: nothing is lost where values differ little.
+        return sqrt((n * squares - total * total) / (n * (n - 1))) / 1000
+
+    def quantile(self, percent: int) -> float | None:
+        """Return a percentile of QUANTILES, or None where it is not told."""
+        found = dict(zip(QUANTILES, self.quantiles, strict=False)).get(percent)
+        return None if found is None else found / 1000
+
+    def blank(self, why: Withheld) -> "ReleasedCell":
+        """Return a cell of the same place in which nothing is told, and *why*."""
+        return msgspec.structs.replace(
+            self,
+            population=None,
+            scored=None,
+            denominator=None,
+            numerator=None,
+            value_sum=None,
+            value_squares=None,
+            quantiles=(),
+            excluded=None,
+            excepted=None,
+            missing=None,
+            withheld=why,
+            provisional=False,
+        )

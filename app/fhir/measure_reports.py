@@ -124,12 +124,21 @@ def _stratum(report: Report, name: str, cell: ReleasedCell) -> Json:
 
 
 def _counts(report: Report, cell: ReleasedCell, at: str) -> Json:
-    """Return the populations of a cell, and the score where all of it may be seen."""
+    """
+    Return the populations of a cell, and the score where all of it may be seen.
+
+    FHIR's denominator is counted before exclusions and exceptions. Those are told to a
+    clinic of its own people only; without them the numbers are those of a cell.
+    """
+    excluded, excepted = cell.excluded or 0, cell.excepted or 0
     known = {
-        "initial-population": cell.population,
-        "denominator": cell.denominator,
+        "initial-population": _sum(cell.population, excluded),
+        "denominator": _sum(cell.denominator, excluded + excepted),
+        "denominator-exclusion": cell.excluded,
+        "denominator-exception": cell.excepted,
         "numerator": cell.numerator,
-        MEASURE_POPULATION: cell.denominator,
+        MEASURE_POPULATION: _sum(cell.denominator, excluded),
+        "measure-population-exclusion": cell.excluded,
         "measure-observation": cell.denominator,
     }
     stated = [each.code for each in report.measure.populations]
@@ -145,9 +154,15 @@ def _counts(report: Report, cell: ReleasedCell, at: str) -> Json:
         ]
     }
     per = report.measure.per
+    if cell.mean is not None:
+        told["measureScore"] = {"value": cell.mean}
     if cell.proportion is not None and per is not None:
         told["measureScore"] = {"value": cell.proportion * per}
     return told
+
+
+def _sum(count: int | None, more: int) -> int | None:
+    return None if count is None else count + more
 
 
 def _count(count: int | None, withheld: Withheld | None) -> Json:

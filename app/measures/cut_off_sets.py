@@ -23,7 +23,7 @@ def variants(measure: Measure) -> tuple[Measure, ...]:
 
     In each of them the cut-offs are numbers. The default keeps the definition's id, any
     other is called ``<id>-<set>`` and is a variant of it. An example belongs to the set
-    that it names, else to the default.
+    that it names, else to the default; so does what a measure says of others.
     """
     if not measure.cut_off_sets:
         return (measure,)
@@ -35,6 +35,8 @@ def variants(measure: Measure) -> tuple[Measure, ...]:
                 _with_set(measure, name),
                 id=f"{measure.id}-{name}",
                 variant_of=measure.id,
+                subset_of=(),
+                sum_of=(),
             )
             for name in others
         ),

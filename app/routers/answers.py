@@ -82,18 +82,32 @@ class MeasureSummary(Answer):
     version: str
     title: str
     basis: Basis
+    scoring: Literal["proportion", "continuous-variable", "ratio"]
+    unit: str | None = Field(
+        default=None, description="UCUM, of a continuous variable; 1 if it has none."
+    )
     improvement_notation: Literal["increase", "decrease"]
     per: int | None = Field(
         default=None, description="Of a rate: values are events per so much exposure."
     )
     cut_off_set: str | None = None
+    variant_of: str | None = Field(
+        default=None,
+        description="The measure of which this is another cut-off set: a clinic sees "
+        "its own live numbers of it, and nobody anything of others.",
+    )
+    digest: str = Field(description="SHA-256 of all that its counts depend on.")
+    value_sets: dict[str, str] = Field(
+        description="The version of each value set that it uses."
+    )
     tags: list[str] = []
 
 
 class Target(Answer):
-    """A published aim: a proportion, and who published it."""
+    """A published aim and who published it; no ``proportion`` if values are means."""
 
-    proportion: float
+    proportion: float | None
+    value: float
     citation: str
 
 
@@ -104,10 +118,13 @@ class MeasureDefinition(MeasureSummary):
     explanation: str = Field(description="What it counts, in plain sentences.")
     target: Target | None = None
     strata: list[str] = Field(description="Values of the parameter stratum.")
+    stratifiers: dict[str, list[str]] = Field(
+        description="The strata of each stratifier, which add up to the total."
+    )
+    lacking: list[str] = Field(description="What people may lack to be scored.")
     subset_of: list[str] = []
     sum_of: list[str] = []
     sources: list[str] = []
-    digest: str = Field(description="SHA-256 of all that its counts depend on.")
     definition: dict[str, Any] = Field(description="The definition itself.")
 
 
@@ -117,13 +134,26 @@ class Catalogue(Answer):
     measures: list[MeasureSummary]
 
 
+class Missing(Answer):
+    """How many people could not be scored because something was not found."""
+
+    component: str = Field(
+        description="An observable; other: all were found, but not together, or what "
+        "is missing is no observable."
+    )
+    people: int
+
+
 class Point(Answer):
     """
-    One interval of a series; proportions in [0, 1], or rates (``measure.per``).
+    One interval of a series; proportions in [0, 1], unless the measure says otherwise.
 
-    Where ``reason`` is set the counts are null: ``suppressed`` for few people,
-    ``no-data``, ``not-published``, or that a clinic which counts itself sent
-    no events or no exposure. ``completeness`` is scored / population.
+    Values may be means (``measure.unit``) or rates (``measure.per``). Where ``reason``
+    is set the counts are null: ``suppressed`` for few people, ``no-data``,
+    ``not-published``, or that a clinic which counts itself sent no events or no
+    exposure. ``completeness`` is scored / population. A mean comes with its sample
+    standard deviation and percentiles, and has no ``n``. The last three counts are for
+    a clinic's own eyes.
     """
 
     interval_start: date
@@ -131,12 +161,27 @@ class Point(Answer):
     n: int | None
     d: int | None
     value: float | None
+    sd: float | None = None
+    p10: float | None = None
+    p25: float | None = None
+    median: float | None = None
+    p75: float | None = None
+    p90: float | None = None
     population: int | None
     scored: int | None
     completeness: float | None
+    visit_capture: float | None = Field(
+        default=None, description="Recorded visits / those that were expected."
+    )
+    visit_capture_reason: str | None = Field(
+        default=None, description="Why there is none, of a measure by visits."
+    )
     suppressed: bool
     reason: Withheld | None
     provisional: bool
+    excluded: int | None = None
+    excepted: int | None = None
+    missing: list[Missing] | None = None
 
 
 class EventPoint(Answer):

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from fastapi import Response
 from app.charts.measure_charts import ChartPoint
 from app.charts.remarks import Remark
 from app.domain.calendar import date_of_day, first_day
-from app.domain.counts import ReleasedCell, Withheld
+from app.domain.counts import Basis, ReleasedCell, Withheld
 from app.fhir.references import hub_id
 from app.routers import answers
 from app.services.catalogue import MeasurePage
@@ -21,6 +22,9 @@ from app.services.series import Series
 from app.services.summaries import Gaps
 from app.store.releases import ReleaseRow
 
+PERCENTILES = {"p10": 10, "p25": 25, "median": 50, "p75": 75, "p90": 90}
+NO_EXPECTED = "no expected number declared"
+
 
 def moment(milliseconds: int) -> datetime:
     """Return the moment of epoch *milliseconds*, in UTC."""
@@ -29,27 +33,35 @@ def moment(milliseconds: int) -> datetime:
 
 def summary(page: MeasurePage) -> answers.MeasureSummary:
     """Return a measure as one line of the catalogue."""
+    names = answers.MeasureSummary.model_fields.keys() - {"unit", "per"}
     return answers.MeasureSummary(
-        **{name: getattr(page, name) for name in answers.MeasureSummary.model_fields}
+        **{name: getattr(page, name) for name in names},
+        unit=page.scale.unit,
+        per=page.scale.per,
     )
 
 
 def definition(page: MeasurePage) -> answers.MeasureDefinition:
     """Return a measure in words and as data."""
-    fields = {
-        name: getattr(page, name)
-        for name in answers.MeasureDefinition.model_fields
-        if name != "target"
-    }
-    target = None
-    if page.target is not None:
-        proportion, citation = page.target
-        target = answers.Target(proportion=proportion, citation=citation)
-    return answers.MeasureDefinition(**fields, target=target)
+    line = summary(page)
+    names = answers.MeasureDefinition.model_fields.keys() - line.model_fields_set
+    fields = {name: getattr(page, name) for name in names - {"target"}}
+    return answers.MeasureDefinition(**dict(line), **fields, target=_target(page))
 
 
-def point(cell: ReleasedCell, *, per: int | None) -> dict[str, Any]:
-    """Return the fields of a point; the value of a rate is *per* so much exposure."""
+def _target(page: MeasurePage) -> answers.Target | None:
+    if page.target is None:
+        return None
+    value, citation = page.target
+    return answers.Target(
+        proportion=value if page.scale.is_proportion else None,
+        value=value,
+        citation=citation,
+    )
+
+
+def point(cell: ReleasedCell, page: MeasurePage) -> dict[str, Any]:
+    """Return the fields of a point."""
     completeness = None
     if cell.population and cell.scored is not None:
         completeness = cell.scored / cell.population
@@ -58,14 +70,35 @@ def point(cell: ReleasedCell, *, per: int | None) -> dict[str, Any]:
         "interval_end": first_day(cell.interval_start + cell.interval.months),
         "n": cell.numerator,
         "d": cell.denominator,
-        "value": cell.proportion if per is None else cell.rate(per),
+        "value": page.scale.value(cell),
+        "sd": cell.deviation,
+        **{name: cell.quantile(percent) for name, percent in PERCENTILES.items()},
         "population": cell.population,
         "scored": cell.scored,
         "completeness": completeness,
+        "visit_capture_reason": NO_EXPECTED if page.basis is Basis.VISITS else None,
         "suppressed": cell.withheld is Withheld.SUPPRESSED,
         "reason": cell.withheld,
         "provisional": cell.provisional,
+        "excluded": cell.excluded,
+        "excepted": cell.excepted,
+        "missing": None if cell.missing is None else _missing(cell.missing, page),
     }
+
+
+def _missing(
+    missing: Iterable[tuple[int, int]], page: MeasurePage
+) -> list[answers.Missing]:
+    """Return how many lack each component; who lacks two of them counts twice."""
+    people: Counter[str] = Counter()
+    for bits, count in missing:
+        lacked = (n for n, _ in enumerate(page.lacking) if bits >> n & 1)
+        people.update({page.lacking[n]: count for n in lacked})
+    return [
+        answers.Missing(component=name, people=people[name])
+        for name in page.lacking
+        if people[name]
+    ]
 
 
 def head(series: Series) -> dict[str, Any]:
@@ -85,9 +118,7 @@ def head(series: Series) -> dict[str, Any]:
 
 def series_answer(series: Series) -> answers.SeriesAnswer:
     """Return a series, interval by interval."""
-    points = [
-        answers.Point(**point(cell, per=series.page.per)) for cell in series.cells
-    ]
+    points = [answers.Point(**point(cell, series.page)) for cell in series.cells]
     return answers.SeriesAnswer(**head(series), points=points)
 
 
@@ -111,12 +142,39 @@ def events_answer(found: Gaps) -> answers.EventsAnswer:
 
 
 def series_csv(answer: answers.SeriesAnswer) -> Response:
-    """Return a series as CSV, a line an interval, empty where a value is withheld."""
+    """
+    Return a series as CSV, a line an interval, empty where a value is withheld.
+
+    Each line says by what it was counted, so that it can stand alone.
+    """
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(answers.Point.model_fields))
+    counted_by = _counted_by(answer)
+    names = [*answers.Point.model_fields, *counted_by]
+    writer = csv.DictWriter(text, fieldnames=names)
     writer.writeheader()
-    writer.writerows(point.model_dump(mode="json") for point in answer.points)
+    for each in answer.points:
+        fields = each.model_dump(mode="json") | counted_by
+        lacking = each.missing or ()
+        fields["missing"] = "; ".join(f"{m.component}: {m.people}" for m in lacking)
+        writer.writerow(fields)
     return Response(text.getvalue(), media_type="text/csv")
+
+
+def _counted_by(answer: answers.SeriesAnswer) -> dict[str, Any]:
+    """Return which definition a series is of, and as of when."""
+    measure, live = answer.measure, answer.counted_up_to
+    sets = sorted(measure.value_sets.items())
+    return {
+        "measure": measure.id,
+        "version": measure.version,
+        "unit": measure.unit,
+        "cut_off_set": measure.cut_off_set,
+        "value_sets": "; ".join(f"{name}: {version}" for name, version in sets),
+        "digest": measure.digest,
+        "policy": answer.policy,
+        "release": answer.release,
+        "counted_up_to": None if live is None else live.isoformat(),
+    }
 
 
 def contributions_answer(found: Standings) -> answers.ContributionsAnswer:
@@ -180,7 +238,7 @@ def _chart_point(
 ) -> answers.ChartPointAnswer:
     """Return a point with its lines."""
     cell = cells.get(each.interval_start)
-    fields = _gap(each, series) if cell is None else point(cell, per=series.page.per)
+    fields = _gap(each, series) if cell is None else point(cell, series.page)
     return answers.ChartPointAnswer(
         **fields,
         center_line=each.center_line,

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from app.charts.descriptions import ZONES, chart_subtitle, interval_label
 from app.domain.calendar import first_day
-from app.domain.counts import ReleasedCell
+from app.domain.counts import Basis, ReleasedCell
 from app.services.dashboards import stratum_label
 from app.services.findings import verdict
 
@@ -25,6 +25,13 @@ PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "private, no-cache",
     "Vary": "Cookie",
+}
+
+COUNTED_BY = {
+    Basis.VISITS: "At each visit",
+    Basis.INDEX_EVENTS: "From an event on",
+    Basis.LATEST_STATUS: "By the latest status of each patient",
+    Basis.SUMMARIES: "By the clinics themselves",
 }
 
 
@@ -61,7 +68,7 @@ def environment() -> Environment:
         "picture_caption": chart_subtitle,
         "yaml": partial(yaml.safe_dump, sort_keys=False, allow_unicode=True),
     }
-    made.globals["zones"] = ZONES
+    made.globals |= {"zones": ZONES, "counted_by": COUNTED_BY}
     return made
 
 

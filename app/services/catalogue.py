@@ -1,4 +1,4 @@
-"""Measures in words: what is counted, and by which strata."""
+"""Measures in words: what is counted, in which unit, and by which strata."""
 
 from typing import Any
 
@@ -6,20 +6,27 @@ import msgspec
 
 from app.domain.counts import Basis
 from app.domain.errors import NotFoundError
-from app.measures.definitions import Measure, Scoring
+from app.domain.scales import DIMENSIONLESS, Scale
+from app.measures.definitions import Measure, MeasureObservation, Scoring, Target
 from app.measures.explanations import explain
+from app.measures.plans import planned
 from app.measures.strata import strata_of
 from app.services.definitions import served_measures
 from app.services.hub import Hub
 from app.store.sessions import ReadSession
 
+OTHER = "other"
+"""Missing is what is no observable, or that the observables were found together."""
+
 
 class MeasurePage(msgspec.Struct, frozen=True, kw_only=True):
     """
-    What there is to know of a measure; ``target`` is a proportion and its citation.
+    What there is to know of a measure; ``target`` is a value and its citation.
 
-    ``per`` is None unless it is a rate: events per so much exposure.
-    ``definition`` is the definition as plain data, ``explanation`` the same in words.
+    ``variant_of`` is set where it is another cut-off set of a measure. ``stratifiers``
+    are the names of each one's strata; ``lacking`` are what people may lack to be
+    scored, in the order of the bits of ``Cell.missing``. ``definition`` is the
+    definition as plain data, ``explanation`` the same in words.
     """
 
     id: str
@@ -27,11 +34,16 @@ class MeasurePage(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     description: str
     basis: Basis
+    scoring: str
+    scale: Scale
     improvement_notation: str
-    per: int | None
     cut_off_set: str | None
+    variant_of: str | None
+    value_sets: dict[str, str]
+    lacking: tuple[str, ...]
     tags: tuple[str, ...]
     target: tuple[float, str] | None
+    stratifiers: dict[str, list[str]]
     strata: tuple[str, ...]
     subset_of: tuple[str, ...]
     sum_of: tuple[str, ...]
@@ -50,13 +62,16 @@ def page_of(measure: Measure) -> MeasurePage:
         title=measure.title,
         description=measure.description,
         basis=measure.basis,
+        scoring=measure.scoring.value,
+        scale=scale_of(measure),
         improvement_notation=measure.improvement_notation.value,
-        per=measure.summary.per if is_rate(measure) and measure.summary else None,
         cut_off_set=measure.cut_off_set,
+        variant_of=measure.variant_of,
+        value_sets=measure.value_set_versions,
+        lacking=lacking_of(measure),
         tags=measure.tags,
-        target=None
-        if target is None or target.proportion is None
-        else (target.proportion, target.citation),
+        target=None if target is None else (_aimed_at(target), target.citation),
+        stratifiers=strata_of(measure),
         strata=tuple(stratum_names(measure)),
         subset_of=measure.subset_of,
         sum_of=measure.sum_of,
@@ -67,9 +82,39 @@ def page_of(measure: Measure) -> MeasurePage:
     )
 
 
-def is_rate(measure: Measure) -> bool:
-    """Return whether values are rates, which may exceed 1."""
-    return measure.scoring is Scoring.RATIO
+def scale_of(measure: Measure) -> Scale:
+    """Return what the values of a measure are."""
+    if measure.measure_observation is not None:
+        return Scale(unit=_unit_of(measure, measure.measure_observation))
+    is_rate = measure.scoring is Scoring.RATIO
+    return Scale(per=measure.summary.per if is_rate and measure.summary else None)
+
+
+def _unit_of(measure: Measure, observed: MeasureObservation) -> str:
+    """
+    Return the unit of a continuous variable as a UCUM code.
+
+    A composite has the unit of its components; the unit 1, where they have several.
+    """
+    name, _, part = observed.of.partition(".")
+    composite = None if part else measure.composites.get(name)
+    parts = [part or name] if composite is None else [*composite.components]
+    units = {measure.observables[each].unit or DIMENSIONLESS for each in parts}
+    return units.pop() if len(units) == 1 else DIMENSIONLESS
+
+
+def lacking_of(measure: Measure) -> tuple[str, ...]:
+    """Return what people may lack to be scored: the components, and another thing."""
+    if measure.summary is not None:
+        return ()
+    return (*planned(measure, {}).components, OTHER)
+
+
+def _aimed_at(target: Target) -> float:
+    """Return the value of a target: a proportion, or a number in the measure's unit."""
+    aim = target.value if target.proportion is None else target.proportion
+    assert aim is not None
+    return aim
 
 
 def find_page(session: ReadSession, hub: Hub, measure_id: str) -> MeasurePage:
@@ -94,6 +139,21 @@ def find_measure(hub: Hub, measure_id: str) -> Measure:
             return measure
     msg = "No measure of that id"
     raise NotFoundError(msg)
+
+
+def published_measures(hub: Hub) -> list[Measure]:
+    """Return the measures that are released: one cut-off set of each definition."""
+    return [measure for measure in hub.measures if measure.variant_of is None]
+
+
+def refuse_variant(measure: Measure) -> None:
+    """Refuse to tell of another cut-off set than the default to others."""
+    if measure.variant_of is not None:
+        msg = (
+            f"This is another cut-off set of {measure.variant_of}, which a clinic can "
+            "see of itself, and nobody of others"
+        )
+        raise NotFoundError(msg)
 
 
 def stratum_names(measure: Measure) -> list[str]:

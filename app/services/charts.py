@@ -19,7 +19,12 @@ from app.charts.shifts import Shift, suggested_shift
 from app.disclosure.releases import not_published
 from app.domain.counts import Basis, Interval, ReleasedCell
 from app.domain.errors import NotFoundError
-from app.services.catalogue import MeasurePage, find_measure, page_of
+from app.services.catalogue import (
+    MeasurePage,
+    find_measure,
+    page_of,
+    refuse_variant,
+)
 from app.services.editions import Edition
 from app.services.hub import Hub
 from app.services.series import Series, Viewer, Wanted, find_series, released_series
@@ -93,13 +98,15 @@ def chart_of(series: Series, *, rule_set: RuleSet = RuleSet.ANHOEJ) -> ChartOf |
         cells,
         basis=basis,
         improvement=series.page.improvement_notation,
-        per=series.page.per,
+        scale=series.page.scale,
         rule_set=rule_set,
     )
     return ChartOf(
         series=msgspec.structs.replace(series, cells=cells),
         chart=chart,
-        shift=suggested_shift(cells, basis=basis),
+        shift=suggested_shift(cells, basis=basis)
+        if series.page.scale.is_proportion
+        else None,
     )
 
 
@@ -109,9 +116,20 @@ def compare(edition: Edition, measure_id: str, wanted: Wanted) -> ComparisonOf:
 
     Without an interval asked for, it is the width at which most clinics publish, and
     the newest interval of that width that has a network total.
+
+    Raises:
+        NotFoundError: there is no such total, or the measure is a mean or a variant.
     """
-    page = page_of(find_measure(edition.hub, measure_id))
+    measure = find_measure(edition.hub, measure_id)
+    refuse_variant(measure)
+    page = page_of(measure)
     refuse_rate(page, "Clinics are not compared on rates; see their series")
+    if page.scale.is_mean:
+        msg = (
+            "Clinics are not compared by means: a funnel plot is one of proportions. "
+            "Each clinic's series has its mean, deviation and percentiles."
+        )
+        raise NotFoundError(msg)
     cells = [
         cell
         for cell in edition.cells.get(measure_id, ())
@@ -136,7 +154,7 @@ def compare(edition: Edition, measure_id: str, wanted: Wanted) -> ComparisonOf:
 
 def refuse_rate(page: MeasurePage, message: str) -> None:
     """Refuse what is drawn for proportions only."""
-    if page.per is not None:
+    if page.scale.per is not None:
         raise NotFoundError(message)
 
 
@@ -159,11 +177,12 @@ def _beside(
     """
     Return each clinic's cell that stands for the same time as *total*.
 
-    A latest status is that of its interval's last day, whatever the width; visits can
-    be compared within one width only. A clinic that has none is marked so.
+    A latest status is that of its interval's last day, whatever the width; visits and
+    index events can be compared within one width only. A clinic that has none is marked
+    so.
     """
     end = total.interval_start + total.interval.months
-    if basis is Basis.VISITS:
+    if basis is not Basis.LATEST_STATUS:
         same = [cell for cell in cells if cell.interval is total.interval]
     else:
         same = list(cells)

@@ -10,15 +10,21 @@ from app.charts.measure_charts import ChartPoint
 from app.domain.counts import ReleasedCell
 from app.domain.errors import NotFoundError
 from app.measures.definitions import Measure
+from app.measures.strata import blocks
 from app.services.catalogue import (
     MeasurePage,
     find_measure,
+    published_measures,
+    refuse_variant,
     stratum_names,
 )
 from app.services.charts import ChartOf, Picture, chart_of, drawn
 from app.services.editions import Edition
 from app.services.hub import Hub
 from app.services.series import Series, Wanted, released_series
+
+REST = ("unknown", "other")
+"""The strata of who is in no other."""
 
 
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,8 +89,8 @@ def find_panels(edition: Edition) -> list[Panel]:
 
 
 def drawn_measures(hub: Hub) -> list[Measure]:
-    """Return the measures that pages show: all that count people."""
-    return [measure for measure in hub.measures if measure.summary is None]
+    """Return the measures that pages show: all released ones that count people."""
+    return [each for each in published_measures(hub) if each.summary is None]
 
 
 def find_panel(edition: Edition, measure_id: str, wanted: Wanted) -> Panel:
@@ -94,7 +100,9 @@ def find_panel(edition: Edition, measure_id: str, wanted: Wanted) -> Panel:
     Raises:
         NotFoundError: the measure is one of which pages show nothing.
     """
-    if find_measure(edition.hub, measure_id) not in drawn_measures(edition.hub):
+    measure = find_measure(edition.hub, measure_id)
+    refuse_variant(measure)
+    if measure not in drawn_measures(edition.hub):
         msg = "Pages show nothing of what clinics count themselves; the API does"
         raise NotFoundError(msg)
     series = released_series(edition, measure_id, wanted)
@@ -115,24 +123,39 @@ def _series_name(edition: Edition, clinic_id: int | None, stratum: str | None) -
 
 def stratum_label(name: str) -> str:
     """Return a stratum as people say it: ``age:6-12`` is age 6 to 11."""
-    _, _, band = name.partition(":")
-    low, _, high = band.partition("-")
-    if not low.isdigit():
-        return f"age {band}"
-    return f"age {low} to {int(high) - 1}" if high else f"age {low} and over"
+    stratifier, _, stratum = name.partition(":")
+    low, dash, high = stratum.partition("-")
+    if dash and low.isdigit() and (high.isdigit() or not high):
+        years = f"{low} to {int(high) - 1}" if high else f"{low} and over"
+        return f"{stratifier} {years}"
+    if stratum in REST:
+        return f"{stratifier} {stratum}"
+    return stratum.replace("-", " ")
 
 
-def newest_strata(edition: Edition, measure_id: str) -> dict[str, ReleasedCell]:
-    """Return each stratum in the newest quarter of which any is published."""
-    cells = edition.cells.get(measure_id, ())
-    shown = [c.interval_start for c in cells if c.stratum and c.withheld is None]
+def newest_strata(
+    edition: Edition, measure_id: str
+) -> dict[str, dict[str, ReleasedCell]]:
+    """
+    Return the strata of each stratifier, by name.
+
+    They are those of the newest quarter of which any of the stratifier is published.
+    """
     loaded = find_measure(edition.hub, measure_id)
-    names = stratum_names(edition.measures.get(measure_id, loaded))
-    return {
-        names[cell.stratum - 1]: cell
-        for cell in cells
-        if cell.stratum and cell.interval_start == max(shown, default=None)
-    }
+    measure = edition.measures.get(measure_id, loaded)
+    names = stratum_names(measure)
+    cells = edition.cells.get(measure_id, ())
+    found: dict[str, dict[str, ReleasedCell]] = {}
+    for stratifier, block in zip(measure.stratifiers, blocks(measure), strict=True):
+        of_block = [cell for cell in cells if cell.stratum in block]
+        shown = [cell.interval_start for cell in of_block if cell.withheld is None]
+        newest = {
+            names[cell.stratum - 1]: cell
+            for cell in of_block
+            if cell.interval_start == max(shown, default=None)
+        }
+        found |= {stratifier: newest} if newest else {}
+    return found
 
 
 def draw_chart(panel: Panel) -> str:

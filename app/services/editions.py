@@ -66,7 +66,11 @@ def open_edition(
         release=release,
         rules=rules,
         measures={name: each.measure for name, each in served.items()},
-        cells={name: kept.get(each.row.id, []) for name, each in served.items()},
+        cells={
+            name: kept.get(each.row.id, [])
+            for name, each in served.items()
+            if each.measure.variant_of is None
+        },
         clinics={
             row.id: row
             for row in clinics.all_clinics(session)

@@ -48,7 +48,7 @@ def verdict(chart: ControlChart) -> Verdict:
     if chart.signals:
         return Verdict.FOUND
     has_limits = any(point.upper_limit is not None for point in chart.points)
-    if chart.basis is Basis.VISITS and has_limits:
+    if chart.basis is not Basis.LATEST_STATUS and has_limits:
         return Verdict.NONE_FOUND
     return Verdict.NOT_SEARCHED
 

@@ -21,10 +21,15 @@ from app.domain.records import AliasTarget, HubTarget, RecordType, Target
 from app.fhir.questions import Question
 from app.fhir.status_questions import parse_status_question
 from app.measures.definitions import Measure, Scoring
-from app.measures.plans import planned
 from app.measures.strata import positions
 from app.services.authorization import check_scope, required_source
-from app.services.catalogue import MeasurePage, find_measure, page_of, stratum_names
+from app.services.catalogue import (
+    MeasurePage,
+    find_measure,
+    lacking_of,
+    page_of,
+    stratum_names,
+)
 from app.services.counts import measure_rows
 from app.services.hub import Hub
 from app.services.releases import today_number
@@ -37,9 +42,6 @@ from app.store.contributions import (
 from app.store.recounts import MeasureRow
 from app.store.sessions import ReadSession
 from app.store.subjects import find_subjects, patient_of
-
-OTHER = "other"
-"""Missing is what is no observable, or that the observables were found together."""
 
 
 class Status(StrEnum):
@@ -289,5 +291,5 @@ def _status(measure: Measure, each: Contribution) -> Status:
 
 def _missing(measure: Measure, bits: int) -> Iterator[str]:
     """Yield the components whose bits are set, and the other thing if its bit is."""
-    wanted = (*planned(measure, {}).components, OTHER)
-    yield from (name for n, name in enumerate(wanted) if bits >> n & 1)
+    wanted = enumerate(lacking_of(measure))
+    yield from (name for n, name in wanted if bits >> n & 1)

@@ -7,9 +7,10 @@ from functools import partial
 
 import msgspec
 
+from app.disclosure.groups import Judgement, judgement_of
 from app.disclosure.intervals import publishing_intervals
 from app.disclosure.releases import release_measure
-from app.disclosure.summaries import summarize
+from app.disclosure.summaries import IsSmall, is_about_few, summarize
 from app.disclosure.summary_rates import (
     Groups,
     groups_of,
@@ -80,9 +81,26 @@ def publish(session: WriteSession, hub: Hub) -> dict[Audience, int]:
 
 
 def _counted(session: ReadSession, hub: Hub) -> list[tuple[Measure, MeasureRow]]:
-    """Return the loaded measures whose cells are complete."""
-    served = served_measures(session, hub).values()
-    return [(each.measure, each.row) for each in served if each.row.counted]
+    """Return the measures to publish whose cells are complete."""
+    return [
+        (each.measure, each.row)
+        for each in served_measures(session, hub).values()
+        if each.row.counted and each.measure.variant_of is None
+    ]
+
+
+def has_numerator(measure: Measure) -> bool:
+    """Return False of a continuous variable, whose values are added up."""
+    return measure.scoring is not Scoring.CONTINUOUS_VARIABLE
+
+
+def judgement_on(measure: Measure) -> Judgement:
+    """Return which groups of people in a measure's cells must not be small."""
+    return judgement_of(
+        has_numerator=has_numerator(measure),
+        has_exceptions=measure.denominator_exception is not None,
+        counts_unscored=measure.denominator == "population",
+    )
 
 
 def _release(
@@ -124,14 +142,28 @@ def _release(
 
 def intervals_of(measure: Measure) -> Callable[..., dict[int, Interval | None]]:
     """Return how the publishing intervals of *measure* are chosen."""
-    return publishing_intervals if measure.summary is None else summary_intervals
+    if measure.summary is None:
+        return partial(publishing_intervals, has_numerator=has_numerator(measure))
+    return summary_intervals
 
 
 def release_of(measure: Measure) -> Callable[..., list[ReleasedCell]]:
     """Return what makes the release of *measure*: its rule, by who is behind it."""
     if measure.summary is None:
-        return partial(release_measure, basis=measure.basis, blocks=blocks(measure))
+        return partial(
+            release_measure,
+            basis=measure.basis,
+            judgement=judgement_on(measure),
+            blocks=blocks(measure),
+        )
     return partial(release_summaries, groups=_groups(measure))
+
+
+def is_small_in(measure: Measure) -> IsSmall:
+    """Return what tells whether a cell of *measure* is withheld for its own sake."""
+    if measure.summary is None:
+        return partial(is_about_few, judgement=judgement_on(measure))
+    return partial(is_small_summary, groups=_groups(measure))
 
 
 def _groups(measure: Measure) -> Groups:
@@ -154,9 +186,7 @@ def _save(
                 cells,
                 released[measure_id],
                 rules=rules,
-                is_small=None
-                if measure.summary is None
-                else partial(is_small_summary, groups=_groups(measure)),
+                is_small=is_small_in(measure),
             )
         )
         for measure_id, (measure, cells) in cubes.items()

@@ -15,13 +15,14 @@ from app.services.catalogue import (
     MeasurePage,
     find_measure,
     page_of,
+    refuse_variant,
     stratum_number,
 )
 from app.services.counts import true_cells
 from app.services.definitions import served_measures
 from app.services.editions import Edition, find_clinic, required_edition
 from app.services.hub import Hub
-from app.services.releases import closed_before, today_number
+from app.services.releases import closed_before, has_numerator, today_number
 from app.services.summaries import own_series_cells, refuse_between
 from app.store import clinics, recounts, tables
 from app.store.recounts import MeasureRow
@@ -83,13 +84,15 @@ def find_series(
     session: ReadSession, hub: Hub, viewer: Viewer, measure_id: str, wanted: Wanted
 ) -> Series:
     """Return what *viewer* may see: their own clinic's live series, else a released."""
-    refuse_between(find_measure(hub, measure_id))
+    measure = find_measure(hub, measure_id)
+    refuse_between(measure)
     if wanted.cohort is not None:
         msg = "No cohort of that name"
         raise NotFoundError(msg)
     own = _own_clinic(session, viewer, wanted.clinic)
     if own is not None:
         return _live(session, hub, measure_id, own, wanted)
+    refuse_variant(measure)
     edition = required_edition(session, hub, viewer.audience, measure_id=measure_id)
     return released_series(edition, measure_id, wanted)
 
@@ -159,7 +162,12 @@ def _own(
     cells = true_cells(
         session, measure, row, clinics={clinic_id}, before_month=next_month
     )
-    return own_cells(cells, clinic_id=clinic_id, closed_before=locked)
+    return own_cells(
+        cells,
+        clinic_id=clinic_id,
+        has_numerator=has_numerator(measure),
+        closed_before=locked,
+    )
 
 
 def released_series(edition: Edition, measure_id: str, wanted: Wanted) -> Series:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from app.domain.clinics import Audience
-from app.domain.counts import Interval, ReleasedCell, Withheld
+from app.domain.counts import QUANTILES, Interval, ReleasedCell, Withheld
 from app.store import tables
 from app.store.bulk import insert_rows
 from app.store.sessions import ReadSession, WriteSession, connection_of
@@ -82,6 +82,8 @@ def _release(row: tables.Release) -> ReleaseRow:
     )
 
 
+_QUANTILES = tuple(f"p{percent}" for percent in QUANTILES)
+_NO_QUANTILES = (None,) * len(QUANTILES)
 _CELL_COLUMNS = (
     "release_id",
     "measure_id",
@@ -94,6 +96,9 @@ _CELL_COLUMNS = (
     "denominator",
     "numerator",
     "withheld",
+    "value_sum",
+    "value_squares",
+    *_QUANTILES,
 )
 
 
@@ -117,6 +122,9 @@ def save_cells(
             cell.denominator,
             cell.numerator,
             None if cell.withheld is None else cell.withheld.value,
+            cell.value_sum,
+            cell.value_squares,
+            *(cell.quantiles or _NO_QUANTILES),
         )
         for cell in cells
     ]
@@ -152,6 +160,11 @@ def _cell(row: Any) -> ReleasedCell:  # noqa: ANN401  (a row of a text query)
         scored=row.scored,
         denominator=row.denominator,
         numerator=row.numerator,
+        value_sum=row.value_sum,
+        value_squares=row.value_squares,
+        quantiles=()
+        if row.value_sum is None
+        else tuple(getattr(row, name) for name in _QUANTILES),
         withheld=None if row.withheld is None else Withheld(row.withheld),
     )
 

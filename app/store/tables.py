@@ -397,7 +397,12 @@ class Release(SQLModel, table=True):
 
 
 class ReleasedCell(SQLModel, table=True):
-    """A cell that its audience may see; clinic 0 is the network."""
+    """
+    A cell that its audience may see; clinic 0 is the network.
+
+    The last seven are of a continuous variable, in thousandths; of these the
+    percentiles are NULL one by one.
+    """
 
     __tablename__: ClassVar[str] = "released_cell"
     release_id: int = key_column(Integer)
@@ -411,6 +416,13 @@ class ReleasedCell(SQLModel, table=True):
     denominator: int | None = None
     numerator: int | None = None
     withheld: str | None = Field(default=None, sa_type=String(16))
+    value_sum: int | None = Field(default=None, sa_type=BigInteger)
+    value_squares: int | None = Field(default=None, sa_type=BigInteger)
+    p10: int | None = None
+    p25: int | None = None
+    p50: int | None = None
+    p75: int | None = None
+    p90: int | None = None
     __table_args__ = (CLUSTERED,)
 
 

@@ -13,21 +13,27 @@ from app.services.invitations import members_link
 from tests.released_hub import (
     CLINICS,
     HIDDEN_MEASURE,
+    MEAN_MEASURE,
     MEASURE,
     MONTHS,
     TINY_CLINIC,
     app_of,
     release,
+    release_means,
     small_hub,
     token,
 )
 
 PAGE = f"/measures/{MEASURE}"
+MEANS = f"/measures/{MEAN_MEASURE}"
 PUBLIC_PAGES = ("/", PAGE, f"{PAGE}?interval=month", f"/measures/{HIDDEN_MEASURE}")
 MEMBERS_PAGES = (
     *PUBLIC_PAGES,
     f"{PAGE}?clinic=alder-creek",
     f"{PAGE}?stratum=age:0-6",
+    MEANS,
+    f"{MEANS}?clinic=alder-creek",
+    f"{MEANS}?stratum=course:oligo",
     "/clinics/alder-creek",
     "/clinics/birch-hill",
 )
@@ -72,6 +78,7 @@ class Tables(HTMLParser):
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     hub = small_hub(tmp_path_factory.mktemp("hub"))
     release(hub)
+    release_means(hub)
     yield hub
     hub.engine.dispose()
 
@@ -293,12 +300,55 @@ async def test_strata_are_shown_with_those_suppressed(member):
     """The newest quarter of each age group."""
     html = (await member.get(PAGE)).text
 
-    rows = Tables(html).rows["strata-table"][1:]
+    rows = Tables(html).rows["strata-age"][1:]
     assert [row[:3] for row in rows] == [
         ["Age 0 to 5", "77.5%", "31 of 40"],
         ["Age 6 to 11", "suppressed", DASH],
         ["Age 12 to 17", "85.6%", "83 of 97"],
     ]
+
+
+async def test_means_stand_in_their_unit_with_their_spread(member):
+    """The newest month: 100 people, 4.3, a deviation of 2, half from 1.5 to 4.5."""
+    tables = Tables((await member.get(MEANS)).text)
+
+    newest, *_, first = tables.rows["points-table"][1:]
+    assert newest[:6] == [
+        "Feb 2025",
+        "4.3 score",
+        "2.0",
+        "3.0",
+        f"1.5 {DASH} 4.5",
+        "100",
+    ]
+    assert first[:5] == ["Jan 2024", "suppressed", DASH, DASH, DASH]
+    assert tables.rows["clinics-table"][1:] == [
+        ["Alder Creek", "3.2 score", "100", "Feb 2025"],
+        ["Fern Dale", "not published", DASH, "2024"],
+    ]
+
+
+async def test_each_stratifier_has_a_table_of_its_own(member):
+    """Age and the course of the disease each tell everybody apart."""
+    rows = Tables((await member.get(MEANS)).text).rows
+
+    by_age, by_course = (
+        [row[:2] for row in rows[f"strata-{name}"][1:]] for name in ("age", "course")
+    )
+    assert by_age == [
+        ["Age 0 to 5", "2.1 score"],
+        ["Age 6 to 11", "suppressed"],
+        ["Age 12 to 17", "3.9 score"],
+    ]
+    assert by_course == [["Poly", "4.2 score"], ["Oligo", "3.3 score"]]
+
+
+async def test_a_scorecard_has_means_beside_proportions(member):
+    """Each in its own words: patients of patients, or a mean of patients."""
+    text = (await member.get("/clinics/alder-creek")).text
+
+    assert "mean of 100 patients" in text
+    assert "of 77 patients" in text
 
 
 async def test_a_scorecard_has_the_network_beside_the_clinic(member):

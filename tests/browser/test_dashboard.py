@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from app.services.hub import Hub
 from app.services.invitations import members_link
 from tests.conftest import ROOT
-from tests.released_hub import MEASURE, enrol, release
+from tests.released_hub import MEAN_MEASURE, MEASURE, enrol, release, release_means
 from tests.served import served
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
@@ -18,6 +18,7 @@ PAGES = {
     "measure": f"/measures/{MEASURE}",
     "clinic-series": f"/measures/{MEASURE}?clinic=birch-hill",
     "clinic": "/clinics/alder-creek",
+    "means": f"/measures/{MEAN_MEASURE}",
 }
 ALL_PICTURES = """
     Promise.all([...document.images].map(image => {
@@ -33,6 +34,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     with served(tmp_path_factory.mktemp("hub")) as hub:
         enrol(hub)
         release(hub)
+        release_means(hub)
         yield hub
 
 

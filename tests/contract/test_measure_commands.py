@@ -234,3 +234,10 @@ def test_the_pages_of_the_library_are_written_without_a_database(catchment, tmp_
     assert done.code == 0, done.output
     written = {path.name: path.read_text() for path in (tmp_path / "pages").iterdir()}
     assert written == {path.name: path.read_text() for path in kept.iterdir()}
+
+
+def test_relations_that_hold_in_every_cell_are_said_to(catchment):
+    """An empty hub has nothing that could contradict them."""
+    told = catchment("measure", "relations")
+
+    assert "Every relation holds" in told.output

@@ -22,6 +22,7 @@ from app.disclosure.intervals import publishing_intervals
 from app.disclosure.own_views import own_cells
 from app.disclosure.releases import release_measure
 from app.domain.counts import Basis, Cell, Interval, ReleasedCell, Withheld
+from tests.released import OUTCOMES
 
 JANUARY = 12 * 2024
 K = 5
@@ -115,6 +116,7 @@ def released(
         cells,
         rules=rules,
         basis=basis,
+        judgement=OUTCOMES,
         blocks=[range(1, 10)],
         intervals=intervals,
         earlier=earlier,
@@ -387,7 +389,9 @@ def test_a_clinic_sees_all_of_its_own(cube):
     """True numbers, whatever their size; only where nobody is there is nothing."""
     _, cells = cube
 
-    for shown in own_cells(cells, clinic_id=0, closed_before=JANUARY):
+    for shown in own_cells(
+        cells, clinic_id=0, has_numerator=True, closed_before=JANUARY
+    ):
         assert shown.provisional
         assert shown.withheld in (None, Withheld.NO_DATA)
         assert (shown.denominator is None) == (shown.withheld is Withheld.NO_DATA)
@@ -416,7 +420,9 @@ def network(seed: int) -> list[Cell]:
 def test_members_see_most_of_a_network(seed: int):
     """At least 80 % of what clinics have an interval for, and most of the totals."""
     cells = network(seed)
-    intervals = publishing_intervals(cells, k=K, closed_before=JANUARY - 12, earlier={})
+    intervals = publishing_intervals(
+        cells, k=K, has_numerator=True, closed_before=JANUARY - 12, earlier={}
+    )
 
     shown = released(cells, Basis.LATEST_STATUS, intervals, closed_before=JANUARY)
 
@@ -445,7 +451,9 @@ def test_no_clinic_vanishes_because_it_does_well():
         ]
 
     before, after = (
-        publishing_intervals(cells(meeting), k=K, closed_before=JANUARY, earlier={})
+        publishing_intervals(
+            cells(meeting), k=K, has_numerator=True, closed_before=JANUARY, earlier={}
+        )
         for meeting in (200, 380)
     )
     shown = released(cells(380), Basis.VISITS, after, closed_before=JANUARY)

@@ -22,7 +22,10 @@ def cell(clinic: int, month: int, denominator: int, stratum: int = 0) -> Cell:
 def test_a_clinic_sees_its_own_small_numbers_and_nobody_elses():
     """Two patients are the clinic's own two patients."""
     (own,) = own_cells(
-        [cell(1, JANUARY, 2), cell(2, JANUARY, 40)], clinic_id=1, closed_before=JANUARY
+        [cell(1, JANUARY, 2), cell(2, JANUARY, 40)],
+        clinic_id=1,
+        has_numerator=True,
+        closed_before=JANUARY,
     )
 
     assert (own.clinic_id, own.denominator, own.numerator) == (1, 2, 2)
@@ -32,7 +35,12 @@ def test_a_clinic_sees_its_own_small_numbers_and_nobody_elses():
 
 def test_where_nobody_could_be_counted_there_is_no_data():
     """0 of 0 is no rate, and not 0 either."""
-    (own,) = own_cells([cell(1, JANUARY, 0)], clinic_id=1, closed_before=JANUARY)
+    (own,) = own_cells(
+        [cell(1, JANUARY, 0)],
+        clinic_id=1,
+        has_numerator=True,
+        closed_before=JANUARY,
+    )
 
     assert own.withheld is Withheld.NO_DATA
     assert own.population is own.denominator is own.numerator is None
@@ -42,7 +50,7 @@ def test_what_is_not_locked_is_provisional():
     """January is closed, February may still change."""
     months = [cell(1, JANUARY + 1, 9), cell(1, JANUARY, 9)]
 
-    own = own_cells(months, clinic_id=1, closed_before=JANUARY + 1)
+    own = own_cells(months, clinic_id=1, has_numerator=True, closed_before=JANUARY + 1)
 
     assert [each.interval_start for each in own] == [JANUARY, JANUARY + 1]
     assert [each.provisional for each in own] == [False, True]
@@ -52,6 +60,6 @@ def test_strata_follow_their_totals():
     """Totals first, then each stratum in time order."""
     cells = [cell(1, JANUARY, 9, stratum=1), cell(1, JANUARY, 20)]
 
-    own = own_cells(cells, clinic_id=1, closed_before=JANUARY)
+    own = own_cells(cells, clinic_id=1, has_numerator=True, closed_before=JANUARY)
 
     assert [each.stratum for each in own] == [0, 1]

@@ -39,6 +39,7 @@ def visits(month: int, quarter: int, year: int) -> dict[Interval, int]:
 def intervals(cells: list[Cell], **changed) -> dict[int, Interval | None]:
     arguments: dict[str, Any] = {
         "k": 5,
+        "has_numerator": True,
         "closed_before": CLOSED_BEFORE,
         "earlier": {},
     } | changed

@@ -1,9 +1,12 @@
 """The record of a release: how much it shows, and why not more."""
 
+from functools import partial
+
 from app.disclosure.audiences import AudienceRules, ClinicsShown
 from app.disclosure.releases import release_measure
-from app.disclosure.summaries import Share, summarize
+from app.disclosure.summaries import Share, is_about_few, summarize
 from app.domain.counts import Basis, Cell, Interval
+from tests.released import OUTCOMES
 
 JANUARY = 12 * 2024
 MEMBERS = AudienceRules(k=5, min_clinics=3, clinics=ClinicsShown.NAMED)
@@ -43,6 +46,7 @@ def test_the_record_adds_up():
         [*cells, yearly],
         rules=MEMBERS,
         basis=Basis.VISITS,
+        judgement=OUTCOMES,
         blocks=[],
         intervals=dict.fromkeys(counts, Interval.MONTH),
         earlier=(),
@@ -51,7 +55,12 @@ def test_the_record_adds_up():
     )
     january = [cell for cell in released if cell.interval_start == JANUARY]
 
-    summary = summarize([*cells, yearly], january, rules=MEMBERS)
+    summary = summarize(
+        [*cells, yearly],
+        january,
+        rules=MEMBERS,
+        is_small=partial(is_about_few, judgement=OUTCOMES),
+    )
 
     assert summary.cells == Share(shown=3, total=8)
     assert summary.clinics == Share(shown=2, total=6)

@@ -9,6 +9,7 @@ import pytest
 from app.disclosure.audiences import AudienceRules, ClinicsShown
 from app.disclosure.releases import release_measure
 from app.domain.counts import Basis, Cell, Interval, ReleasedCell, Withheld
+from tests.released import OUTCOMES
 
 JANUARY = 12 * 2024
 MEMBERS = AudienceRules(k=5, min_clinics=3, clinics=ClinicsShown.NAMED)
@@ -43,6 +44,7 @@ def release(cells: list[Cell], **changed) -> list[ReleasedCell]:
     arguments: dict[str, Any] = {
         "rules": MEMBERS,
         "basis": Basis.VISITS,
+        "judgement": OUTCOMES,
         "blocks": [range(1, 10)],
         "intervals": MONTHLY,
         "earlier": (),

@@ -34,8 +34,14 @@ from .measure_definition_definition import MeasureDefinitionDefinition
 from .measure_definition_improvement_notation import (
     MeasureDefinitionImprovementNotation,
 )
+from .measure_definition_scoring import MeasureDefinitionScoring
+from .measure_definition_stratifiers import MeasureDefinitionStratifiers
+from .measure_definition_value_sets import MeasureDefinitionValueSets
 from .measure_summary import MeasureSummary
 from .measure_summary_improvement_notation import MeasureSummaryImprovementNotation
+from .measure_summary_scoring import MeasureSummaryScoring
+from .measure_summary_value_sets import MeasureSummaryValueSets
+from .missing import Missing
 from .month_answer import MonthAnswer
 from .no_comparison import NoComparison
 from .no_data import NoData
@@ -103,8 +109,14 @@ __all__ = (
     "MeasureDefinition",
     "MeasureDefinitionDefinition",
     "MeasureDefinitionImprovementNotation",
+    "MeasureDefinitionScoring",
+    "MeasureDefinitionStratifiers",
+    "MeasureDefinitionValueSets",
     "MeasureSummary",
     "MeasureSummaryImprovementNotation",
+    "MeasureSummaryScoring",
+    "MeasureSummaryValueSets",
+    "Missing",
     "MonthAnswer",
     "NoComparison",
     "NoData",

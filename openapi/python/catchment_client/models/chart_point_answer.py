@@ -2,12 +2,17 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.withheld import Withheld, check_withheld
+from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.missing import Missing
+
 
 T = TypeVar("T", bound="ChartPointAnswer")
 
@@ -35,6 +40,19 @@ class ChartPointAnswer:
     upper_2_sigma: float | None
     upper_limit: float | None
     value: float | None
+    excepted: int | None | Unset = UNSET
+    excluded: int | None | Unset = UNSET
+    median: float | None | Unset = UNSET
+    missing: list[Missing] | None | Unset = UNSET
+    p10: float | None | Unset = UNSET
+    p25: float | None | Unset = UNSET
+    p75: float | None | Unset = UNSET
+    p90: float | None | Unset = UNSET
+    sd: float | None | Unset = UNSET
+    visit_capture: float | None | Unset = UNSET
+    """ Recorded visits / those that were expected. """
+    visit_capture_reason: None | str | Unset = UNSET
+    """ Why there is none, of a measure by visits. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -89,6 +107,78 @@ class ChartPointAnswer:
         value: float | None
         value = self.value
 
+        excepted: int | None | Unset
+        if isinstance(self.excepted, Unset):
+            excepted = UNSET
+        else:
+            excepted = self.excepted
+
+        excluded: int | None | Unset
+        if isinstance(self.excluded, Unset):
+            excluded = UNSET
+        else:
+            excluded = self.excluded
+
+        median: float | None | Unset
+        if isinstance(self.median, Unset):
+            median = UNSET
+        else:
+            median = self.median
+
+        missing: list[dict[str, Any]] | None | Unset
+        if isinstance(self.missing, Unset):
+            missing = UNSET
+        elif isinstance(self.missing, list):
+            missing = []
+            for missing_type_0_item_data in self.missing:
+                missing_type_0_item = missing_type_0_item_data.to_dict()
+                missing.append(missing_type_0_item)
+
+        else:
+            missing = self.missing
+
+        p10: float | None | Unset
+        if isinstance(self.p10, Unset):
+            p10 = UNSET
+        else:
+            p10 = self.p10
+
+        p25: float | None | Unset
+        if isinstance(self.p25, Unset):
+            p25 = UNSET
+        else:
+            p25 = self.p25
+
+        p75: float | None | Unset
+        if isinstance(self.p75, Unset):
+            p75 = UNSET
+        else:
+            p75 = self.p75
+
+        p90: float | None | Unset
+        if isinstance(self.p90, Unset):
+            p90 = UNSET
+        else:
+            p90 = self.p90
+
+        sd: float | None | Unset
+        if isinstance(self.sd, Unset):
+            sd = UNSET
+        else:
+            sd = self.sd
+
+        visit_capture: float | None | Unset
+        if isinstance(self.visit_capture, Unset):
+            visit_capture = UNSET
+        else:
+            visit_capture = self.visit_capture
+
+        visit_capture_reason: None | str | Unset
+        if isinstance(self.visit_capture_reason, Unset):
+            visit_capture_reason = UNSET
+        else:
+            visit_capture_reason = self.visit_capture_reason
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -113,11 +203,35 @@ class ChartPointAnswer:
                 "value": value,
             }
         )
+        if excepted is not UNSET:
+            field_dict["excepted"] = excepted
+        if excluded is not UNSET:
+            field_dict["excluded"] = excluded
+        if median is not UNSET:
+            field_dict["median"] = median
+        if missing is not UNSET:
+            field_dict["missing"] = missing
+        if p10 is not UNSET:
+            field_dict["p10"] = p10
+        if p25 is not UNSET:
+            field_dict["p25"] = p25
+        if p75 is not UNSET:
+            field_dict["p75"] = p75
+        if p90 is not UNSET:
+            field_dict["p90"] = p90
+        if sd is not UNSET:
+            field_dict["sd"] = sd
+        if visit_capture is not UNSET:
+            field_dict["visit_capture"] = visit_capture
+        if visit_capture_reason is not UNSET:
+            field_dict["visit_capture_reason"] = visit_capture_reason
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.missing import Missing  # noqa: PLC0415
+
         rest = dict(src_dict)
 
         def _parse_center_line(data: object) -> float | None:
@@ -224,6 +338,120 @@ class ChartPointAnswer:
 
         value = _parse_value(rest.pop("value"))
 
+        def _parse_excepted(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        excepted = _parse_excepted(rest.pop("excepted", UNSET))
+
+        def _parse_excluded(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        excluded = _parse_excluded(rest.pop("excluded", UNSET))
+
+        def _parse_median(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        median = _parse_median(rest.pop("median", UNSET))
+
+        def _parse_missing(data: object) -> list[Missing] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                missing_type_0 = []
+                _missing_type_0 = data
+                for missing_type_0_item_data in _missing_type_0:
+                    missing_type_0_item = Missing.from_dict(missing_type_0_item_data)
+
+                    missing_type_0.append(missing_type_0_item)
+
+                return missing_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[Missing] | None | Unset, data)
+
+        missing = _parse_missing(rest.pop("missing", UNSET))
+
+        def _parse_p10(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        p10 = _parse_p10(rest.pop("p10", UNSET))
+
+        def _parse_p25(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        p25 = _parse_p25(rest.pop("p25", UNSET))
+
+        def _parse_p75(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        p75 = _parse_p75(rest.pop("p75", UNSET))
+
+        def _parse_p90(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        p90 = _parse_p90(rest.pop("p90", UNSET))
+
+        def _parse_sd(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        sd = _parse_sd(rest.pop("sd", UNSET))
+
+        def _parse_visit_capture(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
+
+        visit_capture = _parse_visit_capture(rest.pop("visit_capture", UNSET))
+
+        def _parse_visit_capture_reason(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        visit_capture_reason = _parse_visit_capture_reason(
+            rest.pop("visit_capture_reason", UNSET)
+        )
+
         chart_point_answer = cls(
             center_line=center_line,
             completeness=completeness,
@@ -243,6 +471,17 @@ class ChartPointAnswer:
             upper_2_sigma=upper_2_sigma,
             upper_limit=upper_limit,
             value=value,
+            excepted=excepted,
+            excluded=excluded,
+            median=median,
+            missing=missing,
+            p10=p10,
+            p25=p25,
+            p75=p75,
+            p90=p90,
+            sd=sd,
+            visit_capture=visit_capture,
+            visit_capture_reason=visit_capture_reason,
         )
 
         chart_point_answer.additional_properties = rest

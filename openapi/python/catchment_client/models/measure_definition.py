@@ -11,10 +11,16 @@ from ..models.measure_definition_improvement_notation import (
     MeasureDefinitionImprovementNotation,
     check_measure_definition_improvement_notation,
 )
+from ..models.measure_definition_scoring import (
+    MeasureDefinitionScoring,
+    check_measure_definition_scoring,
+)
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.measure_definition_definition import MeasureDefinitionDefinition
+    from ..models.measure_definition_stratifiers import MeasureDefinitionStratifiers
+    from ..models.measure_definition_value_sets import MeasureDefinitionValueSets
     from ..models.target import Target
 
 
@@ -36,9 +42,16 @@ class MeasureDefinition:
     """ What it counts, in plain sentences. """
     id: str
     improvement_notation: MeasureDefinitionImprovementNotation
+    lacking: list[str]
+    """ What people may lack to be scored. """
+    scoring: MeasureDefinitionScoring
     strata: list[str]
     """ Values of the parameter stratum. """
+    stratifiers: MeasureDefinitionStratifiers
+    """ The strata of each stratifier, which add up to the total. """
     title: str
+    value_sets: MeasureDefinitionValueSets
+    """ The version of each value set that it uses. """
     version: str
     cut_off_set: None | str | Unset = UNSET
     per: int | None | Unset = UNSET
@@ -48,6 +61,11 @@ class MeasureDefinition:
     sum_of: list[str] | Unset = UNSET
     tags: list[str] | Unset = UNSET
     target: None | Target | Unset = UNSET
+    unit: None | str | Unset = UNSET
+    """ UCUM, of a continuous variable; 1 if it has none. """
+    variant_of: None | str | Unset = UNSET
+    """ The measure of which this is another cut-off set: a clinic sees its own live numbers of it, and nobody
+    anything of others. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -67,9 +85,17 @@ class MeasureDefinition:
 
         improvement_notation: str = self.improvement_notation
 
+        lacking = self.lacking
+
+        scoring: str = self.scoring
+
         strata = self.strata
 
+        stratifiers = self.stratifiers.to_dict()
+
         title = self.title
+
+        value_sets = self.value_sets.to_dict()
 
         version = self.version
 
@@ -109,6 +135,18 @@ class MeasureDefinition:
         else:
             target = self.target
 
+        unit: None | str | Unset
+        if isinstance(self.unit, Unset):
+            unit = UNSET
+        else:
+            unit = self.unit
+
+        variant_of: None | str | Unset
+        if isinstance(self.variant_of, Unset):
+            variant_of = UNSET
+        else:
+            variant_of = self.variant_of
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -120,8 +158,12 @@ class MeasureDefinition:
                 "explanation": explanation,
                 "id": id,
                 "improvement_notation": improvement_notation,
+                "lacking": lacking,
+                "scoring": scoring,
                 "strata": strata,
+                "stratifiers": stratifiers,
                 "title": title,
+                "value_sets": value_sets,
                 "version": version,
             }
         )
@@ -139,12 +181,18 @@ class MeasureDefinition:
             field_dict["tags"] = tags
         if target is not UNSET:
             field_dict["target"] = target
+        if unit is not UNSET:
+            field_dict["unit"] = unit
+        if variant_of is not UNSET:
+            field_dict["variant_of"] = variant_of
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.measure_definition_definition import MeasureDefinitionDefinition  # noqa: PLC0415
+        from ..models.measure_definition_stratifiers import MeasureDefinitionStratifiers  # noqa: PLC0415
+        from ..models.measure_definition_value_sets import MeasureDefinitionValueSets  # noqa: PLC0415
         from ..models.target import Target  # noqa: PLC0415
 
         rest = dict(src_dict)
@@ -164,9 +212,17 @@ class MeasureDefinition:
             rest.pop("improvement_notation")
         )
 
+        lacking = cast(list[str], rest.pop("lacking"))
+
+        scoring = check_measure_definition_scoring(rest.pop("scoring"))
+
         strata = cast(list[str], rest.pop("strata"))
 
+        stratifiers = MeasureDefinitionStratifiers.from_dict(rest.pop("stratifiers"))
+
         title = rest.pop("title")
+
+        value_sets = MeasureDefinitionValueSets.from_dict(rest.pop("value_sets"))
 
         version = rest.pop("version")
 
@@ -213,6 +269,24 @@ class MeasureDefinition:
 
         target = _parse_target(rest.pop("target", UNSET))
 
+        def _parse_unit(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        unit = _parse_unit(rest.pop("unit", UNSET))
+
+        def _parse_variant_of(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        variant_of = _parse_variant_of(rest.pop("variant_of", UNSET))
+
         measure_definition = cls(
             basis=basis,
             definition=definition,
@@ -221,8 +295,12 @@ class MeasureDefinition:
             explanation=explanation,
             id=id,
             improvement_notation=improvement_notation,
+            lacking=lacking,
+            scoring=scoring,
             strata=strata,
+            stratifiers=stratifiers,
             title=title,
+            value_sets=value_sets,
             version=version,
             cut_off_set=cut_off_set,
             per=per,
@@ -231,6 +309,8 @@ class MeasureDefinition:
             sum_of=sum_of,
             tags=tags,
             target=target,
+            unit=unit,
+            variant_of=variant_of,
         )
 
         measure_definition.additional_properties = rest

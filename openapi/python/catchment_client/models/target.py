@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -11,16 +11,20 @@ T = TypeVar("T", bound="Target")
 
 @_attrs_define
 class Target:
-    """A published aim: a proportion, and who published it."""
+    """A published aim and who published it; no ``proportion`` if values are means."""
 
     citation: str
-    proportion: float
+    proportion: float | None
+    value: float
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         citation = self.citation
 
+        proportion: float | None
         proportion = self.proportion
+
+        value = self.value
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -28,6 +32,7 @@ class Target:
             {
                 "citation": citation,
                 "proportion": proportion,
+                "value": value,
             }
         )
 
@@ -38,11 +43,19 @@ class Target:
         rest = dict(src_dict)
         citation = rest.pop("citation")
 
-        proportion = rest.pop("proportion")
+        def _parse_proportion(data: object) -> float | None:
+            if data is None:
+                return data
+            return cast(float | None, data)
+
+        proportion = _parse_proportion(rest.pop("proportion"))
+
+        value = rest.pop("value")
 
         target = cls(
             citation=citation,
             proportion=proportion,
+            value=value,
         )
 
         target.additional_properties = rest

@@ -8,25 +8,20 @@ that of the rule before it.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from app.domain.calendar import day_number, month_number, month_of_day
-from app.domain.counts import Basis
 from app.domain.terminology import Coding
 from app.measures.definitions import Measure, Sex, coding_of
 from app.measures.documents import Document
 from app.measures.libraries import parse_measures, read_value_set
-from app.measures.plans import planned
-from app.measures.strata import positions, strata_of
 from app.measures.value_sets import ValueSet
 from tests.reference.counting import Condition, Observation, Subject, Visit, World
 
@@ -37,6 +32,7 @@ ADDED_TO = ("value_sets", "observables", "composites")
 STAY = "act-code|IMP"
 UNKNOWN_ENCOUNTER = 999_999
 Table = list[dict[str, str]]
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -62,7 +58,9 @@ def _rules(text: str) -> Iterator[Rule]:
     """Yield a chapter's rules, each filled up by the one before."""
     before = Rule(title="")
     for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
-        tables = [_table(block) for block in re.findall(r"(?:^\|.*\n)+", part, re.MULTILINE)]
+        tables = [
+            _table(block) for block in re.findall(r"(?:^\|.*\n)+", part, re.MULTILINE)
+        ]
         facts = [row for table in tables if "who" in table[0] for row in table]
         definitions = _blocks(part, "yaml")
         before = Rule(

@@ -1,21 +1,21 @@
 """What counts say of people, put into the words of the specification's tables."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from math import sqrt
+from typing import Any
 
-from app.disclosure.quantiles import quantile
+from app.disclosure.quantiles import all_quantiles
 from app.domain.calendar import month_number
-from app.domain.counts import Basis
+from app.domain.counts import Basis, Cell, Interval, ReleasedCell
 from app.measures.definitions import Measure
 from app.measures.plans import planned
 from app.measures.strata import positions, strata_of
-from tests.reference.counting import NOTHING, Key, State, World
+from tests.reference.counting import NOTHING, World
 from tests.reference.manual import Rule, Table, people
 
-MEMBERSHIPS = {
+MEMBERSHIPS: Mapping[tuple[int, ...], str] = {
     (0, 0, 0, 0, 0, 0): "none",
     (0, 1, 0, 0, 0, 0): "excluded",
     (1, 0, 0, 0, 0, 0): "population",
@@ -29,54 +29,34 @@ MEMBERSHIPS = {
 """By population, excluded, excepted, scored, denominator, numerator."""
 COUNTS = ("population", "excluded", "excepted", "scored", "denominator", "numerator")
 
-
 States = Mapping[tuple[int, ...], tuple[int, ...]]
 """By subject, grain, stratum, bin and month; see ``app.measures.compilation``."""
 Counted = Mapping[str, tuple[Measure, World, States]]
 """By cut-off set; that of the default is ""."""
 
 
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A month, quarter or year: its length in months, and its first month's number."""
-
-    grain: int
-    start: int
-
-    def key(self, measure: Measure) -> tuple[int, int]:
-        """Return the grain and month whose state is that of this interval."""
-        if measure.basis is Basis.LATEST_STATUS:
-            return 1, self.start + self.grain - 1
-        return self.grain, self.start
-
-
-def intervals(rule: Rule) -> list[Interval]:
-    """Return every interval that a rule's tables speak of."""
-    return [interval_of(row["in"]) for table in rule.tables for row in table]
-
-
 def months_of(rule: Rule) -> range:
-    """Return the months whose states tell of all of a rule's intervals."""
-    starts = [month for i in intervals(rule) for month in (i.start, i.start + i.grain)]
-    return range(min(starts), max(starts))
+    """Return the months whose states tell of all that a rule's tables speak of."""
+    rows = [row for table in rule.tables for row in table]
+    spans = [_interval(row["in"]) for row in rows]
+    first = min(start for _, start in spans)
+    return range(first, max(start + length.months for length, start in spans))
 
 
-def interval_of(text: str) -> Interval:
-    """Return the interval called ``2024``, ``2024-Q1`` or ``2024-01``."""
+def _interval(text: str) -> tuple[Interval, int]:
+    """Return the kind and first month of what is called 2024, 2024-Q1 or 2024-01."""
     year, _, part = text.partition("-")
     if not part:
-        return Interval(12, month_number(int(year), 1))
+        return Interval.YEAR, month_number(int(year), 1)
     if part.startswith("Q"):
-        return Interval(3, month_number(int(year), 3 * int(part[1]) - 2))
-    return Interval(1, month_number(int(year), int(part)))
+        return Interval.QUARTER, month_number(int(year), 3 * int(part[1]) - 2)
+    return Interval.MONTH, month_number(int(year), int(part))
 
 
 def told(rule: Rule, table: Table, counted: Counted) -> Table:
     """Return *table* as the counts tell it: equal to it, if they are right."""
     return [
-        {h: _cell_told(rule, h, row, counted) for h in row}  # in the table's order
+        {heading: _cell_told(rule, heading, row, counted) for heading in row}
         for row in table
     ]
 
@@ -88,104 +68,116 @@ def _cell_told(
     if heading in {"in", "of"}:
         return row[heading]
     name, _, cut_off_set = heading.partition(" by ")
-    reader = Reader(*counted[cut_off_set], interval_of(row["in"]))
+    standings = _Standings(*counted[cut_off_set], row["in"])
     if name in people(rule):
-        return reader.person(1 + people(rule).index(name), row[heading])
-    return reader.total(name, row.get("of", "all"), row[heading])
+        return standings.person(1 + people(rule).index(name), told_as=row[heading])
+    return standings.total(name, row.get("of", "all"), told_as=row[heading])
 
 
 @dataclass(frozen=True)
-class Reader:
-    """The states of one measure in one interval, put into a chapter's words."""
+class _Standings:
+    """What everybody is in one interval, by the states of one measure."""
 
     measure: Measure
     world: World
     states: States
-    interval: Interval
+    interval: str
 
-    def person(self, subject: int, cell: str) -> str:
-        """Return what someone counts as; what is missing only if *cell* tells it."""
-        mine = {key: s for key, s in self._here() if key[0] == subject}
+    def person(self, subject: int, *, told_as: str) -> str:
+        """Return what someone counts as, and what is missing if that is to be told."""
+        mine = [who[1:] for who in self._here() if who[0] == subject]
         assert len(mine) <= 1, "nobody counts twice"
-        for (_, _, stratum, bin_, _), state in mine.items():
-            words = [self._word(state), *self._strata(stratum)]
-            if ", no " in cell or ", all found" in cell:
-                words += self._missing(bin_)
-            return ", ".join(words)
+        for strata, bin_, state in mine:
+            tells_missing = ", no " in told_as or ", all found" in told_as
+            missing = self._missing(bin_) if tells_missing else []
+            return ", ".join([self._word(state), *strata, *missing])
         return "none"
 
-    def total(self, name: str, of: str, cell: str) -> str:
-        """Return a number of all people, written as *cell* is if it is equal."""
-        here = [
-            (key[3], state)
-            for key, state in self._here()
-            if of == "all" or of in self._strata(key[2])
-        ]
+    def total(self, name: str, of: str, *, told_as: str) -> str:
+        """Return a number of all, or of a stratum, as it is told if it is equal."""
+        cell = self._cell(of)
         if name == "histogram":
-            return self._histogram(here)
-        number = self._number(name, here)
-        same = number is not None and cell and Fraction(cell) == number
-        return cell if same else "none" if number is None else str(number)
+            pairs = [f"{begin / 1000:g}: {n}" for begin, n in cell.histogram]
+            return ", ".join(pairs)
+        number = _number(cell, name)
+        if number is None:
+            return "none"
+        return told_as if _is_number(told_as, number) else f"{number}"
 
-    def _number(
-        self, name: str, here: Sequence[tuple[int, tuple[int, ...]]]
-    ) -> Fraction | None:
-        sums = [sum(column) for column in zip(NOTHING, *(s for _, s in here))]
-        count = dict(zip(COUNTS, sums, strict=False))
-        if name in count:
-            return Fraction(count[name])
-        if name == "score":
-            whole = count["denominator"]
-            return Fraction(count["numerator"], whole) if whole else None
-        if name == "mean":
-            return Fraction(sums[6], 1000 * count["scored"])
-        if name == "sd":
-            n = count["scored"]
-            return Fraction(sqrt((n * sums[7] - sums[6] ** 2) / (n * (n - 1))) / 1000)
-        assert name == "median", name
-        bins = sorted(bin_ for bin_, state in here for _ in range(state[4]))
-        return Fraction(self._first() + bins[(len(bins) - 1) // 2], 1000)
-
-    def _histogram(self, here: Iterable[tuple[int, tuple[int, ...]]]) -> str:
-        bins = Counter(bin_ for bin_, state in here for _ in range(state[4]))
-        first = self._first()
-        return ", ".join(
-            f"{_plain(Fraction(first + bin_, 1000))}: {n}"
-            for bin_, n in sorted(bins.items())
+    def _cell(self, of: str) -> Cell:
+        """Return everybody's states added up; of a stratum, or of all."""
+        observation = self.measure.measure_observation
+        first = 0 if observation is None else int(1000 * observation.from_)
+        here = [who[2:] for who in self._here() if of == "all" or of in who[1]]
+        states = [NOTHING, *(state for _, state in here)]
+        *counts, values, squares = map(sum, zip(*states, strict=True))
+        bins = Counter(first + bin_ for bin_, state in here if state[4])
+        named: dict[str, Any] = dict(zip(COUNTS, counts, strict=True))
+        return Cell(
+            clinic_id=1,
+            interval=Interval.MONTH,
+            interval_start=0,
+            **named,
+            value_sum=values,
+            value_squares=squares,
+            histogram=tuple(sorted(bins.items())),
         )
 
-    def _first(self) -> int:
-        observation = self.measure.measure_observation
-        assert observation is not None
-        return int(1000 * observation.from_)
-
-    def _here(self) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-        for key, state in self.states.items():
-            if (key[1], key[4]) == self.interval.key(self.measure):
-                yield key, state
+    def _here(self) -> Iterator[tuple[int, list[str], int, tuple[int, ...]]]:
+        """Yield each subject's id, strata, bin and state in this interval."""
+        length, start = _interval(self.interval)
+        grain, month = length.months, start
+        if self.measure.basis is Basis.LATEST_STATUS:
+            grain, month = 1, start + length.months - 1
+        names = [name for of in strata_of(self.measure).values() for name in of]
+        for (subject, of_grain, stratum, bin_, on), state in self.states.items():
+            if (of_grain, on) == (grain, month):
+                places = positions(self.measure, stratum)
+                yield subject, [names[n - 1] for n in places], bin_, state
 
     def _word(self, state: tuple[int, ...]) -> str:
-        word = MEMBERSHIPS[state[:6]]
-        value, squares = state[6:]
+        """Return the membership, or the value where one stands for the denominator."""
+        *counts, value, squares = state
         assert squares == value * value
+        word = MEMBERSHIPS[tuple(counts)]
         if self.measure.measure_observation is None or word != "denominator":
             return word
-        return _plain(Fraction(value, 1000))
-
-    def _strata(self, combination: int) -> list[str]:
-        names = [name for of in strata_of(self.measure).values() for name in of]
-        return [names[place - 1] for place in positions(self.measure, combination)]
+        return f"{value / 1000:g}"
 
     def _missing(self, bin_: int) -> list[str]:
-        if bin_ >= 0:
-            return []
+        """Return what someone lacks who is not scored."""
         components = planned(self.measure, self.world.concepts).components
-        if -bin_ == 2 ** len(components):
+        if bin_ < 0 and -bin_ == 2 ** len(components):
             return ["all found"]
-        return [f"no {c}" for n, c in enumerate(components) if -bin_ >> n & 1]
+        return [
+            f"no {c}" for n, c in enumerate(components) if bin_ < 0 and -bin_ >> n & 1
+        ]
 
 
-def _plain(number: Fraction) -> str:
-    return f"{float(number):g}"
+def _number(cell: Cell, name: str) -> float | None:
+    """Return a count, or what is published of the counts."""
+    if name in COUNTS:
+        return float(getattr(cell, name))
+    published = ReleasedCell(
+        clinic_id=None,
+        interval=cell.interval,
+        interval_start=0,
+        population=cell.population,
+        scored=cell.scored,
+        denominator=cell.denominator,
+        numerator=cell.numerator,
+        value_sum=cell.value_sum,
+        value_squares=cell.value_squares,
+        quantiles=all_quantiles([cell]),
+    )
+    return {
+        "score": published.proportion,
+        "mean": published.mean,
+        "SD": published.deviation,
+        "median": published.quantile(50),
+    }[name]
 
 
+def _is_number(text: str, number: float) -> bool:
+    """Return whether *text* writes *number*, at will as a fraction such as 2/3."""
+    return text not in {"", "none"} and float(Fraction(text)) == number

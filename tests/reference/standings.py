@@ -139,7 +139,7 @@ class _Standings:
         """Return the membership, or the value where one stands for the denominator."""
         *counts, value, squares = state
         assert squares == value * value
-        word = MEMBERSHIPS[tuple(counts)]
+        word = MEMBERSHIPS.get(tuple(counts), f"{counts}")
         if self.measure.measure_observation is None or word != "denominator":
             return word
         return f"{value / 1000:g}"

@@ -9,7 +9,7 @@ from app.disclosure.releases import not_published
 from app.domain.calendar import FOREVER, month_of_day
 from app.domain.clinics import Audience, Principal
 from app.domain.counts import Interval, ReleasedCell
-from app.domain.errors import NotFoundError
+from app.domain.errors import MalformedError, NotFoundError
 from app.measures.definitions import Measure
 from app.services.catalogue import (
     MeasurePage,
@@ -89,6 +89,9 @@ def find_series(
     if wanted.cohort is not None:
         msg = "No cohort of that name"
         raise NotFoundError(msg)
+    if wanted.stratum is not None and wanted.interval not in {None, Interval.QUARTER}:
+        msg = "Strata are told quarter by quarter: ask for interval=quarter"
+        raise MalformedError(msg, expression="interval")
     own = _own_clinic(session, viewer, wanted.clinic)
     if own is not None:
         return _live(session, hub, measure_id, own, wanted)

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 import hypothesis
+import psycopg
 import pytest
 from fastapi import FastAPI
 
@@ -25,6 +26,7 @@ from tests.hubs import (
     hub_on,
     settings_in,
 )
+from tests.reference.databases import Database
 from tests.served import served_by_a_process
 
 ROOT = Path(__file__).parent.parent
@@ -63,6 +65,13 @@ def databases() -> Iterator[Databases]:
         opened = Databases(Path(folder))
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql(databases: Databases) -> Iterator[Database]:
+    """The tables that counting reads, empty, on PostgreSQL."""
+    with psycopg.connect(databases.empty("postgresql")) as connection:
+        yield Database(connection, mark="%s")
 
 
 @pytest.fixture(scope="session")

@@ -74,7 +74,7 @@ def _is_safe(
     tied: AbstractSet[int],
 ) -> bool:
     """Tell whether the sum of some intervals leaves enough unknown."""
-    hidden = unknown.difference(*cells)
+    hidden = {place for place in unknown if not any(place in cell for cell in cells)}
     clinics = _grouped(sums, {place for place in hidden if place[1] in tied}, by=0)
     totals = _grouped(sums, {place for place in unknown if place[1] in untold}, by=1)
     if bool(clinics) == bool(totals):

@@ -214,10 +214,7 @@ def test_a_clinic_hidden_in_the_quarter_hides_in_company_there_too():
 
 
 def test_a_quarter_that_lies_in_one_month_is_not_taken_from_that_month():
-    """
-    March has 120 days at three clinics. Clinic 3's quarter of 50, all in March, would
-    leave 70, and clinic 1, whose own are 20, would have clinic 2's 50.
-    """
+    """Of March's 120 days, clinic 3's 50 and its own 20 leave clinic 1 the 50 of 2."""
     march = cells((0, 20), (0, 50), (0, 50), start=JANUARY + 2)
     february = cells((0, 20), start=JANUARY + 1)
     months = [cell for cell in february + march if cell.interval is MONTHLY]

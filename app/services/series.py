@@ -86,7 +86,9 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
         """Return what is told of an interval's visits; None where no people count."""
         if self.page.basis is Basis.SUMMARIES:
             return None
-        return self.captures.get(interval_start, NOT_PUBLISHED)
+        if self.release_id is not None:
+            return NOT_PUBLISHED
+        return self.captures.get(interval_start)
 
 
 def find_series(

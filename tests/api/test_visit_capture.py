@@ -1,4 +1,4 @@
-"""Visits recorded beside visits declared; each number is counted by hand in the test."""
+"""Visits recorded beside visits declared; each number is counted by hand."""
 
 import csv
 import io
@@ -156,15 +156,16 @@ async def test_a_quarter_needs_each_of_its_months(ehr: Caller):
     assert after["2026-01"] == (8, 16, 0.5, None)
 
 
-async def test_it_stands_beside_a_status_and_in_charts(ehr: Caller):
-    """Of any basis, and of the clinic's numbers in a chart; no part of it by stratum."""
-    await declare(ehr, declared(5, "2026-01"))
+async def test_it_stands_in_charts_and_by_no_stratum(ehr: Caller):
+    """Visits are declared of the clinic, not of its people from 45 to 64."""
+    await declare(ehr, *(declared(5, f"2026-0{n}") for n in (1, 2, 3)))
 
-    series = await captured(ehr, "ibd-remission", clinic="alpha")
     chart = await captured(ehr, what="chart", clinic="alpha")
+    stratum = await captured(ehr, clinic="alpha", stratum="age:45-65")
 
     assert chart["2026-01"] == (4, 5, 0.8, None)
-    assert series == {} or series["2026-01"] == (4, 5, 0.8, None)
+    whole = "declared of the whole clinic only"
+    assert stratum["2026-01"] == (None, None, None, whole)
 
 
 async def test_wards_are_added_up_and_a_correction_replaces(ehr: Caller):
@@ -212,14 +213,12 @@ async def test_no_visit_expected_gives_no_share(ehr: Caller):
 
 
 async def test_csv_and_the_quality_report_tell_it_too(ehr: Caller):
-    """Of ten kinds of visit some measure counts those of a clinic: 8 of 16, 1 valued."""
+    """Eight of sixteen, one of them with a value; a month more was not declared."""
     numbers = {"2026-01": 5, "2026-02": 9, "2026-03": 2}
     await declare(ehr, *(declared(n, month) for month, n in numbers.items()))
     window = {"from": "2026-01", "to": "2026-03"}
 
-    lines = await ask(
-        ehr, f"/v1/measures/{MEASURE}/series", "text/csv", clinic="alpha"
-    )
+    lines = await ask(ehr, f"/v1/measures/{MEASURE}/series", "text/csv", clinic="alpha")
     told = (await ask(ehr, "/v1/quality", **window)).json()["visit_capture"]
     longer = (await ask(ehr, "/v1/quality", **window | {"to": "2026-04"})).json()
     quality = await ask(ehr, "/v1/quality", "text/csv", **window)

@@ -39,6 +39,7 @@ from app.main import (
     start_worker,
     write_master_key,
 )
+from app.ports import try_port
 from app.services import (
     erasures,
     invitations,
@@ -100,6 +101,7 @@ def serve() -> None:
     settings = read_settings()
     configure_logging(settings.log_level)
     served = create_app(settings, hub=open_hub(settings))
+    try_port(settings.host, settings.port)  # the worker starts before uvicorn binds
     make_ready()
     uvicorn.run(
         served,

@@ -10,13 +10,12 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -36,6 +35,7 @@ from app.demo.partner import ChartRefusedError, read_chart
 from app.demo.sending import Credentials, Sender, Tally
 from app.domain.clinics import Audience, ClinicStatus
 from app.main import StartError, hub_of, read_settings, write_master_key
+from app.ports import try_port
 from app.services import registry, releases
 from app.services.hub import Clock, Hub, epoch_milliseconds
 from app.services.invitations import members_link
@@ -217,13 +217,8 @@ def demonstrate(
 def free_port(first: int) -> int:
     """Return a port that nobody listens on: the *first*, or one after it; 0 is any."""
     for port in range(first, min(first + PORTS, LAST_PORT + 1)):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
+        with suppress(StartError):
+            return try_port("127.0.0.1", port)
     msg = f"No port from {first} on is free"
     raise StartError(msg)
 

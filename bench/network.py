@@ -71,8 +71,9 @@ class Disease:
         numbers = [value for value in cut_offs if isinstance(value, int | float)]
         age = ages[0] if ages else {}
         young = age.get("from", 2)
+        below = age.get("below")
         return cls(
-            ages=(young, age.get("below", young + 16)),
+            ages=(young, young + 16 if below is None else below),
             condition=measure.value_sets[named[0]][0] if named else None,
             found=tuple(
                 (measure.value_sets[o.codes], o.answers)

@@ -50,11 +50,14 @@ def _head(report: QualityReport) -> str:
         for month in report.months
         if month.reason
     ]
-    visits = f"{report.visits:,} ({report.visits_with_value:,} with a value asked for)"
+    capture = report.visit_capture
+    expected = capture.reason if capture.expected is None else f"{capture.expected:,}"
     return (
         f"{report.clinic}, {since} up to {until}\n"
         f"Observations: {report.observations:,}\n"
-        f"Qualifying visits: {visits}\n"
+        f"Qualifying visits: {capture.recorded:,} "
+        f"({report.visits_with_value:,} with a value asked for); "
+        f"expected: {expected}\n"
         f"Months without data: {', '.join(empty) or 'none'}"
     )
 

@@ -16,10 +16,12 @@ a hidden clinic beside a total        hides among at least two others, as people
 months, quarters and years            add up exactly. So the network is published at one
                                       width, fixed beforehand; a wider total is what its
                                       parts add up to, told where all of them are told
+a clinic's cell of a wider interval   gives nothing away beside the narrower totals
+                                      (``app.disclosure.time_sums``)
 ====================================  ==============================================
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -37,6 +39,7 @@ from app.disclosure.lines import (
     shown_in_line,
 )
 from app.disclosure.releases import NETWORK, Key, order_of, place_of
+from app.disclosure.time_sums import Place, Sums, gives_nothing_away
 from app.domain.counts import (
     Basis,
     Cell,
@@ -83,6 +86,7 @@ class _Release(msgspec.Struct, frozen=True, kw_only=True):
     rules: AudienceRules
     groups: Groups
     intervals: Mapping[int, Interval | None]
+    amounts: Mapping[Place, Counts]
     within: Mapping[Key, ReleasedCell] | None
     seen: dict[Key, ReleasedCell]
 
@@ -175,6 +179,12 @@ def release_summaries(
         rules=rules,
         groups=groups,
         intervals=intervals,
+        amounts={
+            (cell.clinic_id, cell.interval_start): own
+            for cell in cells
+            if cell.interval is intervals.get(NETWORK_WIDTH)
+            and any(own := groups.counts(cell))
+        },
         within=None if within is None else {place_of(cell): cell for cell in within},
         seen={place_of(cell): cell for cell in earlier},
     )
@@ -220,21 +230,70 @@ def _contributions(cells: Mapping[int, Cell], groups: Groups) -> dict[int, Count
 
 def _shown(counts: Mapping[int, Counts], slot: Slot, release: _Release) -> Shown:
     """Return which clinics of a line are shown, and whether its total is."""
-    finer = _seen_in_finer(counts, slot, release)
+    candidates = {
+        clinic
+        for clinic, own in counts.items()
+        if release.rules.clinics is not ClinicsShown.NONE
+        and release.intervals.get(clinic) is slot[0]
+        and is_enough(own, release.groups, k=release.k)
+    }
+    width = release.intervals.get(NETWORK_WIDTH)
+    if width is not None and width.months < slot[0].months:
+        return _shown_beside(width, counts, candidates, slot, release)
     return shown_in_line(
         {clinic: {clinic: own} for clinic, own in counts.items()},
-        {
-            clinic
-            for clinic, own in counts.items()
-            if release.rules.clinics is not ClinicsShown.NONE
-            and release.intervals.get(clinic) is slot[0]
-            and is_enough(own, release.groups, k=release.k)
-        },
+        candidates,
         total=_total(counts, slot, release),
         k=release.k,
-        known={clinic for clinic, seen in finer.items() if all(seen)},
-        weak={clinic for clinic, seen in finer.items() if any(seen) and not all(seen)},
     )
+
+
+def _shown_beside(
+    width: Interval,
+    counts: Mapping[int, Counts],
+    candidates: Collection[int],
+    slot: Slot,
+    release: _Release,
+) -> Shown:
+    """
+    Return what is shown beside narrower totals; the smallest is hidden first.
+
+    The total adds nothing to its parts, so it is shown where all of them are told.
+    """
+    span = _span(slot)
+    starts = span[:: width.months]
+    keys = {start: (NETWORK, width, start, 0) for start in starts}
+    parts = {at: release.seen[key] for at, key in keys.items() if key in release.seen}
+    places = {place: own for place, own in release.amounts.items() if place[1] in span}
+    sums = Sums(
+        amounts=places,
+        told={at for at, cell in parts.items() if cell.withheld is None},
+        k=release.k,
+        zero_is_small=release.groups.zero_is_small,
+    )
+    cells = [
+        _places((clinic, (interval, start)), places)
+        for (clinic, interval, start, _), cell in release.seen.items()
+        if clinic is not NETWORK and start in span and cell.withheld is None
+    ]
+    by_size = sorted(candidates, key=lambda clinic: (sum(counts[clinic]), clinic))
+    while by_size and not gives_nothing_away(
+        sums, [*cells, *(_places((clinic, slot), places) for clinic in by_size)]
+    ):
+        by_size = by_size[1:]
+    return Shown(set(by_size), total=all(map(_is_told, parts.values())))
+
+
+def _places(cell: tuple[int, Slot], places: Iterable[Place]) -> set[Place]:
+    """Return what a clinic's cell adds up."""
+    clinic, slot = cell
+    return {place for place in places if place[0] == clinic and place[1] in _span(slot)}
+
+
+def _span(slot: Slot) -> range:
+    """Return the months of an interval."""
+    interval, start = slot
+    return range(start, start + interval.months)
 
 
 def is_enough(counts: Counts, groups: Groups, *, k: int) -> bool:
@@ -245,16 +304,9 @@ def is_enough(counts: Counts, groups: Groups, *, k: int) -> bool:
 
 
 def _total(counts: Mapping[int, Counts], slot: Slot, release: _Release) -> Total:
-    """Return what may become of a line's total."""
-    interval, start = slot
-    width = release.intervals.get(NETWORK_WIDTH)
-    if width is None or _is_too_fine(slot, release):
+    """Return what may become of the total of a line that nothing narrower adds up."""
+    if _is_too_fine(slot, release):
         return Total.HIDDEN
-    if interval is not width:
-        starts = range(start, start + interval.months, width.months)
-        keys = [(NETWORK, width, each, 0) for each in starts]
-        parts = [release.seen[key] for key in keys if key in release.seen]
-        return Total.KNOWN if all(map(_is_told, parts)) else Total.HIDDEN
     key = (NETWORK, *slot, 0)
     is_within = release.within is None or (
         key in release.within and release.within[key].denominator is not None
@@ -267,22 +319,6 @@ def _is_too_fine(slot: Slot, release: _Release) -> bool:
     """Tell whether the network is published by wider intervals only, or by none."""
     width = release.intervals.get(NETWORK_WIDTH)
     return width is None or slot[0].months < width.months
-
-
-def _seen_in_finer(
-    counts: Mapping[int, Counts], slot: Slot, release: _Release
-) -> dict[int, list[bool]]:
-    """Return, of each clinic released at a finer width, what was told of this span."""
-    interval, start = slot
-    found = {}
-    for clinic in counts:
-        finer = release.intervals.get(clinic)
-        if finer is not None and finer.months < interval.months:
-            starts = range(start, start + interval.months, finer.months)
-            keys = [(clinic, finer, each, 0) for each in starts]
-            cells = [release.seen[key] for key in keys if key in release.seen]
-            found[clinic] = [_is_told(cell) for cell in cells]
-    return {clinic: told for clinic, told in found.items() if told}
 
 
 def _is_told(cell: ReleasedCell) -> bool:

@@ -35,5 +35,7 @@ class Coding(msgspec.Struct, frozen=True, order=True):
     code: str
 
 
+EXPECTED_VISITS = Coding(NETWORK, "expected-visits")
+"""How many visits a clinic declares to have had; known whatever measures there are."""
 DEIDENTIFIED = Coding("https://catchment.example/fhir/tag", "deidentified")
 """The hub's own tag: on every record it gives out, and on none that it takes."""

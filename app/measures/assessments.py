@@ -11,7 +11,7 @@ from app.measures.definitions import (
     thousandths,
 )
 from app.measures.growth import cut_offs
-from app.measures.plans import IN_SCOPE, SEX_NUMBERS, Plan, listed, since_birth
+from app.measures.plans import IN_QUESTION, SEX_NUMBERS, Plan, listed, since_birth
 from app.measures.value_sets import expanded
 
 _OPERATORS = {
@@ -75,7 +75,7 @@ def latest_answers(plan: Plan, observable: Observable, number: int) -> str:
     SELECT o.subject_id, o.concept_id, {_value(plan, observable)} AS value,
       o.day, o.month
     FROM observation o {since_birth("o")}
-    WHERE o.subject_id {IN_SCOPE} AND o.concept_id IN {plan.codes(observable.codes)}
+    WHERE o.subject_id {IN_QUESTION} AND o.concept_id IN {plan.codes(observable.codes)}
   ) r
   WHERE value IS NOT NULL
   GROUP BY subject_id, day, month
@@ -160,7 +160,7 @@ def _readings(plan: Plan, name: str, observables: list[Observable]) -> str:
     """Return the select of an assessment's facts, each on the day it counts for."""
     codes = plan.measure.value_sets
     ids = expanded({c for o in observables for c in codes[o.codes]}, plan.concepts)
-    facts = f"o.subject_id {IN_SCOPE} AND o.concept_id IN {listed(ids)}"
+    facts = f"o.subject_id {IN_QUESTION} AND o.concept_id IN {listed(ids)}"
     value = f"{_value(plan, observables[0])} AS value"
     columns = f"SELECT o.subject_id, o.concept_id, {value}"
     if observables[0].tie is Tie.MEAN:

@@ -73,7 +73,7 @@ from app.domain.terminology import Coding
 from app.measures.assessments import LONG_AGO, assessed, growth_tables
 from app.measures.definitions import Measure, thousandths
 from app.measures.indexes import index_tables, months_to_report
-from app.measures.plans import IN_SCOPE, Plan, planned
+from app.measures.plans import IN_QUESTION, Plan, candidates, planned
 from app.measures.spans import SIGNS, mark_tables, summed_columns
 from app.measures.strata import strata_of
 
@@ -105,7 +105,7 @@ def compile_measure(measure: Measure, concepts: Mapping[Coding, int]) -> str:
         concepts: Every coding the database knows, with its id.
     """
     plan = planned(measure, concepts)
-    tables = growth_tables(plan)
+    tables = [candidates(plan), *growth_tables(plan)]
     tables += [assessed(plan, name) for name in plan.assessments]
     tables += mark_tables(plan)
     tables += _status_members(plan) if plan.of_status else _occasion_members(plan)
@@ -216,7 +216,7 @@ def _visits(plan: Plan) -> str:
     return f"""occasion AS (
   SELECT o.subject_id, o.month, o.day{_each(", {}", columns)}
   FROM visit o{joins}
-  WHERE o.subject_id {IN_SCOPE} AND o.class_concept_id IN {plan.visit_classes}
+  WHERE o.subject_id {IN_QUESTION} AND o.class_concept_id IN {plan.visit_classes}
 )"""
 
 

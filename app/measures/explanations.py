@@ -11,6 +11,7 @@ from app.measures.definitions import (
     Stratifier,
     Summary,
 )
+from app.measures.indexes import months_to_report
 from app.measures.phrases import (
     composite,
     event,
@@ -82,9 +83,12 @@ def _unit(measure: Measure) -> str:
         )
     assert measure.index is not None
     assert measure.window is not None
+    after = months_to_report(measure)
+    counts = f"{months(after)} after its own" if after else "of its own"
     return (
-        f"Each {event(measure.index)} counts in the interval in which its window"
-        f" ends, by the last values {window(measure.window)}"
+        f"Each {event(measure.index)} counts in the interval that holds the month"
+        f" {counts}, when its window is over, by the last values"
+        f" {window(measure.window)}"
     )
 
 

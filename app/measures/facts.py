@@ -135,12 +135,13 @@ def condition_facts(condition: Condition) -> tuple[ConditionFact, ...]:
     Return the facts of *condition*: none where it is refuted, or never was active.
 
     It begins with its onset, else when it was recorded, else before all. What is over
-    without saying since when ended when it was recorded, or else never counts.
+    without saying since when ended when it was recorded, or else never counts. Of a
+    mere year the whole counts: from January, until January of the year after.
     """
     if condition.verification_status in CONDITIONS_THAT_ARE_NOT:
         return ()
     begin = _month(condition.onset) or _month(condition.recorded) or 0
-    end = _month(condition.abatement)
+    end = _month_of_end(condition.abatement)
     if end is None and condition.clinical_status in ENDED:
         end = _month(condition.recorded) or 0
     if end is not None and end <= begin:
@@ -189,6 +190,14 @@ def visit_facts(encounter: Encounter) -> tuple[VisitFact, ...]:
 def _month(date: PartialDate | None) -> int | None:
     """Return the month of a date; of a mere year its January."""
     return None if date is None else month_of_day(date.day)
+
+
+def _month_of_end(date: PartialDate | None) -> int | None:
+    """Return the first month after what ended; what ended in a month has it no more."""
+    month = _month(date)
+    if month is None or date is None or date.precision is not Precision.YEAR:
+        return month
+    return month + MONTHS_A_YEAR
 
 
 def _answer(value: Value) -> Coding | None:

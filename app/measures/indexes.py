@@ -5,7 +5,7 @@ from functools import cache
 from app.domain.calendar import first_day, month_number
 from app.measures.checks import assessment_of
 from app.measures.definitions import Measure, Predicate, Window, thousandths
-from app.measures.plans import IN_SCOPE, Plan, since_birth
+from app.measures.plans import IN_QUESTION, Plan, since_birth
 
 _BY_DAY = "OVER (PARTITION BY subject_id ORDER BY day)"
 _DAYS_A_MONTH = 31
@@ -94,14 +94,14 @@ def _candidates(plan: Plan) -> str:
         return f"""
       SELECT DISTINCT subject_id, day, month, 0 AS baseline
       FROM visit v {since_birth("v")}
-      WHERE subject_id {IN_SCOPE} AND class_concept_id IN {plan.visit_classes}
+      WHERE subject_id {IN_QUESTION} AND class_concept_id IN {plan.visit_classes}
     """
     if index.condition is not None:
         return f"""
       SELECT DISTINCT subject_id, onset_month * {_DAYS_A_MONTH} AS day,
         onset_month AS month, 0 AS baseline
       FROM condition
-      WHERE subject_id {IN_SCOPE} AND onset_month > 0
+      WHERE subject_id {IN_QUESTION} AND onset_month > 0
         AND concept_id IN {plan.codes(index.condition)}
     """
     status = index.status

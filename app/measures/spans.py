@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from app.domain.calendar import FOREVER, MONTHS_A_YEAR
 from app.measures.assessments import latest_answers
 from app.measures.definitions import Predicate, Sustained
-from app.measures.plans import IN_SCOPE, SEX_NUMBERS, Plan, since_birth
+from app.measures.plans import IN_QUESTION, SEX_NUMBERS, Plan, since_birth
 
 SIGNS = "(SELECT 1 AS sign UNION ALL SELECT -1) g"
 """Read once with a sign: a union of a table with itself costs a fifth more."""
-_OF_SUBJECT = f"FROM subject WHERE id {IN_SCOPE}"
+_OF_SUBJECT = f"FROM subject WHERE id {IN_QUESTION}"
 _OF_BORN = f"{_OF_SUBJECT} AND birth_month IS NOT NULL"
 _BY_DAY = "OVER (PARTITION BY subject_id ORDER BY day)"
 
@@ -52,7 +52,7 @@ def _spans(plan: Plan) -> Iterable[str]:
         column_of_leaf = {f"leaf_{number}": "1"}
         if leaf.condition is not None:
             ends = f"COALESCE(abatement_month, {FOREVER})"
-            source = f"FROM condition WHERE subject_id {IN_SCOPE} AND concept_id IN "
+            source = f"FROM condition WHERE subject_id {IN_QUESTION} AND concept_id IN "
             source += plan.codes(leaf.condition)
             yield _span(plan, "subject_id", "onset_month", ends, column_of_leaf, source)
         if leaf.age is not None:
@@ -118,7 +118,7 @@ def _sources(plan: Plan) -> Iterable[str]:
             yield f"""visit_{number} AS (
   SELECT subject_id, day, month, 1 AS found
   FROM visit v {since_birth("v")}
-  WHERE subject_id {IN_SCOPE} AND class_concept_id IN {plan.visit_classes}
+  WHERE subject_id {IN_QUESTION} AND class_concept_id IN {plan.visit_classes}
 )"""
         if leaf.sustained is not None:
             yield from _sustained(plan, leaf.sustained, number)

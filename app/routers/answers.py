@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.clinics import Audience
 from app.domain.counts import Basis, Interval, Withheld
+from app.domain.visit_capture import NoCapture
 
 
 class Answer(BaseModel):
@@ -170,11 +171,18 @@ class Point(Answer):
     population: int | None
     scored: int | None
     completeness: float | None
-    visit_capture: float | None = Field(
-        default=None, description="Recorded visits / those that were expected."
+    visits_recorded: int | None = Field(
+        default=None,
+        description="Qualifying visits of the clinic, one a person and day.",
     )
-    visit_capture_reason: str | None = Field(
-        default=None, description="Why there is none, of a measure by visits."
+    visits_expected: int | None = Field(
+        default=None, description="How many of them the clinic declares to have had."
+    )
+    visit_capture: float | None = Field(
+        default=None, description="Recorded / expected visits; it may exceed 1."
+    )
+    visit_capture_reason: NoCapture | None = Field(
+        default=None, description="Why there is none, of a measure of people."
     )
     suppressed: bool
     reason: Withheld | None

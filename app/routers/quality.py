@@ -72,7 +72,8 @@ def get_quality(
 
 def quality_answer(report: quality.QualityReport) -> answers.QualityAnswer:
     """Return a report as an answer."""
-    visits, with_value = report.visits, report.visits_with_value
+    capture, with_value = report.visit_capture, report.visits_with_value
+    recorded = capture.recorded or 0
     return answers.QualityAnswer(
         clinic=report.clinic,
         interval_start=first_day(report.window.since),
@@ -81,12 +82,12 @@ def quality_answer(report: quality.QualityReport) -> answers.QualityAnswer:
         policy=report.policy_digest,
         observations=report.observations,
         visit_capture=answers.VisitCaptureAnswer(
-            recorded=visits,
+            recorded=recorded,
             with_value=with_value,
-            share=with_value / visits if visits else None,
-            expected=None,
-            captured=None,
-            reason="not-declared",
+            share=with_value / recorded if recorded else None,
+            expected=capture.expected,
+            captured=capture.share,
+            reason=capture.reason,
         ),
         findings=_findings(report.findings),
         months=_months(report.months),
@@ -104,16 +105,24 @@ def quality_csv(answer: answers.QualityAnswer) -> Response:
 
 
 def _lines(answer: answers.QualityAnswer) -> Iterator[answers.FindingLine]:
-    yield from _lines_of(answer.findings)
+    capture = answer.visit_capture
+    visits = {
+        "visits_recorded": capture.recorded,
+        "visits_expected": capture.expected,
+        "visit_capture": capture.captured,
+        "visit_capture_reason": capture.reason,
+    }
+    yield from _lines_of(answer.findings, **visits)
     for source in answer.sources:
-        yield from _lines_of(source.findings, source=source.source)
+        yield from _lines_of(source.findings, source=source.source, **visits)
         for code in source.codes:
             place = {"source": source.source, "system": code.system, "code": code.code}
-            yield from _lines_of(code.findings, **place)
+            yield from _lines_of(code.findings, **place, **visits)
 
 
 def _lines_of(
-    findings: Iterable[answers.FindingAnswer], **place: str
+    findings: Iterable[answers.FindingAnswer],
+    **place: Any,  # noqa: ANN401  (columns of several types)
 ) -> Iterator[answers.FindingLine]:
     for each in findings:
         network = {} if each.network is None else each.network.model_dump()

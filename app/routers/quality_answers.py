@@ -5,6 +5,7 @@ from datetime import date, datetime
 from pydantic import Field
 
 from app.domain.quality import CodeUse, Finding, NoComparison, NoData
+from app.domain.visit_capture import NoCapture
 from app.routers.answers import Answer
 
 
@@ -98,15 +99,18 @@ class VisitCaptureAnswer(Answer):
     """
     Qualifying visits that were recorded, and those with a value a measure asks for.
 
-    ``captured`` is recorded / expected.
+    A visit is one person on one day. ``captured`` is recorded / expected, and may
+    exceed 1; ``reason`` says why there is none.
     """
 
     recorded: int
     with_value: int
     share: float | None
-    expected: int | None
+    expected: int | None = Field(
+        description="What the clinic declares; null unless of each month."
+    )
     captured: float | None
-    reason: str | None = Field(description="not-declared: nobody said how many.")
+    reason: NoCapture | None
 
 
 class QualityAnswer(Answer):
@@ -125,7 +129,11 @@ class QualityAnswer(Answer):
 
 
 class FindingLine(Answer):
-    """A finding as a line of CSV; without a source of all, without a code of all."""
+    """
+    A finding as a line of CSV; without a source of all, without a code of all.
+
+    The last four are of the clinic as a whole, the same on each line.
+    """
 
     source: str | None = None
     system: str | None = None
@@ -141,3 +149,7 @@ class FindingLine(Answer):
     upper_quartile: float | None = None
     reason: NoComparison | None
     examples: str
+    visits_recorded: int
+    visits_expected: int | None
+    visit_capture: float | None
+    visit_capture_reason: NoCapture | None

@@ -12,7 +12,7 @@ from fastapi import Response
 from app.charts.measure_charts import ChartPoint
 from app.charts.remarks import Remark
 from app.domain.calendar import date_of_day, first_day
-from app.domain.counts import Basis, ReleasedCell, Withheld
+from app.domain.counts import ReleasedCell, Withheld
 from app.fhir.references import hub_id
 from app.routers import answers
 from app.services.catalogue import MeasurePage
@@ -23,7 +23,6 @@ from app.services.summaries import Gaps
 from app.store.releases import ReleaseRow
 
 PERCENTILES = {"p10": 10, "p25": 25, "median": 50, "p75": 75, "p90": 90}
-NO_EXPECTED = "no expected number declared"
 
 
 def moment(milliseconds: int) -> datetime:
@@ -60,9 +59,9 @@ def _target(page: MeasurePage) -> answers.Target | None:
     )
 
 
-def point(cell: ReleasedCell, page: MeasurePage) -> dict[str, Any]:
+def point(cell: ReleasedCell, series: Series) -> dict[str, Any]:
     """Return the fields of a point."""
-    completeness = None
+    page, completeness = series.page, None
     if cell.population and cell.scored is not None:
         completeness = cell.scored / cell.population
     return {
@@ -76,13 +75,26 @@ def point(cell: ReleasedCell, page: MeasurePage) -> dict[str, Any]:
         "population": cell.population,
         "scored": cell.scored,
         "completeness": completeness,
-        "visit_capture_reason": NO_EXPECTED if page.basis is Basis.VISITS else None,
+        **_capture(series, cell.interval_start),
         "suppressed": cell.withheld is Withheld.SUPPRESSED,
         "reason": cell.withheld,
         "provisional": cell.provisional,
         "excluded": cell.excluded,
         "excepted": cell.excepted,
         "missing": None if cell.missing is None else _missing(cell.missing, page),
+    }
+
+
+def _capture(series: Series, interval_start: int) -> dict[str, Any]:
+    """Return the fields of a point that tell of visits."""
+    capture = series.visit_capture(interval_start)
+    if capture is None:
+        return {}
+    return {
+        "visits_recorded": capture.recorded,
+        "visits_expected": capture.expected,
+        "visit_capture": capture.share,
+        "visit_capture_reason": capture.reason,
     }
 
 
@@ -118,7 +130,7 @@ def head(series: Series) -> dict[str, Any]:
 
 def series_answer(series: Series) -> answers.SeriesAnswer:
     """Return a series, interval by interval."""
-    points = [answers.Point(**point(cell, series.page)) for cell in series.cells]
+    points = [answers.Point(**point(cell, series)) for cell in series.cells]
     return answers.SeriesAnswer(**head(series), points=points)
 
 
@@ -238,7 +250,7 @@ def _chart_point(
 ) -> answers.ChartPointAnswer:
     """Return a point with its lines."""
     cell = cells.get(each.interval_start)
-    fields = _gap(each, series) if cell is None else point(cell, series.page)
+    fields = _gap(each, series) if cell is None else point(cell, series)
     return answers.ChartPointAnswer(
         **fields,
         center_line=each.center_line,
@@ -257,6 +269,7 @@ def _gap(each: ChartPoint, series: Series) -> dict[str, Any]:
     return dict.fromkeys(counts) | {
         "interval_start": first_day(each.interval_start),
         "interval_end": first_day(each.interval_start + series.interval.months),
+        **_capture(series, each.interval_start),
         "suppressed": False,
         "reason": each.withheld,
         "provisional": each.provisional,

@@ -1,7 +1,7 @@
 """All that is found in what one clinic sent: by code, by source, month by month."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -11,7 +11,6 @@ from app.domain.quality import CodeUse, Finding, KeptVisit, NoData, Window
 from app.domain.records import Condition, RecordType, content_of
 from app.domain.terminology import Coding
 from app.measures.code_rules import Rules, asked_codings
-from app.measures.definitions import coding_of
 from app.measures.facts import ends_before_it_begins
 from app.measures.quality import Examination, examine
 from app.measures.tallies import (
@@ -26,6 +25,7 @@ from app.measures.tallies import (
 from app.services.hub import Hub
 from app.services.network_shares import Shares
 from app.services.releases import today_number
+from app.services.visit_captures import visit_classes
 from app.store import quality
 from app.store.concepts import all_concepts
 from app.store.sessions import ReadSession
@@ -71,8 +71,9 @@ class ClinicFindings:
             ),
         )
         self.tallies = examination.sources
+        self._valued = examination.valued
         self.visits = quality.kept_visits(
-            session, clinic_id, window, classes=_visit_classes(hub, concepts)
+            session, clinic_id, window, classes=visit_classes(hub.measures, concepts)
         )
         self._span = quality.months_with_data(session, clinic_id, this_month=this_month)
         self._of_sources = quality.of_sources(session, clinic_id)
@@ -87,12 +88,20 @@ class ClinicFindings:
     @property
     def visits_with_value(self) -> int:
         """Return at how many visits a value was taken that a measure asks for."""
-        without = sum(
-            share.found
-            for _, share in self._of_records
-            if share.finding is Finding.VISIT_WITHOUT_VALUE
+        return len({(v.subject_id, v.day) for v in self.visits if self._has_value(v)})
+
+    @property
+    def visits_by_month(self) -> Counter[int]:
+        """Return how many visits were recorded: several of a person and day are one."""
+        seen = {(v.subject_id, v.day): v.month for v in self.visits}
+        return Counter(seen.values())
+
+    def _has_value(self, visit: KeptVisit) -> bool:
+        """Return whether a value was taken there, or else on its day."""
+        return (
+            visit.record_id in self._valued.encounters
+            or (visit.subject_id, visit.day) in self._valued.days
         )
-        return len(self.visits) - without
 
     @property
     def shares(self) -> list[Share]:
@@ -182,13 +191,7 @@ class ClinicFindings:
         early = quality.conditions_before_birth(session, clinic_id)
         visits = quality.visits_before_birth(session, clinic_id)
         examination.born_too_late.update(r.subject_id for r in (*early, *visits))
-        valued = examination.valued
-        without = [
-            visit
-            for visit in self.visits
-            if visit.record_id not in valued.encounters
-            and (visit.subject_id, visit.day) not in valued.days
-        ]
+        without = [visit for visit in self.visits if not self._has_value(visit)]
         found_in: dict[Finding, Sequence[quality.OfARecord]] = {
             Finding.NOT_COUNTABLE: uncounted,
             Finding.CONDITION_ENDS_FIRST: reversed_,
@@ -262,13 +265,3 @@ def _is_reversed(row: quality.Factless) -> bool:
         return False
     content = content_of(row.content)
     return isinstance(content, Condition) and ends_before_it_begins(content)
-
-
-def _visit_classes(hub: Hub, concepts: Mapping[Coding, int]) -> Collection[int]:
-    """Return the ids of the classes of visits that some measure counts."""
-    classes = {
-        coding_of(code)
-        for measure in hub.measures
-        for code in measure.value_sets.get(measure.visit_classes, ())
-    }
-    return {number for coding, number in concepts.items() if coding in classes}

@@ -7,12 +7,12 @@ import httpx
 from app.deid.policies import ReportedMeasure, parse_policy
 from app.deid.pseudonyms import KeyRing
 from app.disclosure.audiences import parse_audiences
-from app.domain.terminology import NETWORK
+from app.domain.terminology import EXPECTED_VISITS, NETWORK
 from app.measures.definitions import Measure, Scoring, coding_of
 from app.measures.facts import canonical_units
 from app.measures.libraries import parse_library
 from app.measures.ranges import RANGES, parse_ranges, ranges_by_code
-from app.measures.summary_checks import summary_units
+from app.measures.summary_checks import COUNT, summary_units
 from app.measures.value_sets import listed
 from app.services.authorization import Principals
 from app.services.budgets import Budgets
@@ -58,7 +58,11 @@ def open_hub(
             policy, network_codes=network_codes(library), reported=reported(library)
         ),
         measures=library,
-        units={**summary_units(library), **canonical_units(library)},
+        units={
+            **summary_units(library),
+            **canonical_units(library),
+            EXPECTED_VISITS: COUNT,
+        },
         ranges=ranges_by_code(parse_ranges(measures.get(RANGES, "{}"))),
         audiences=parse_audiences(audiences),
         concepts=ConceptCache(engine),
@@ -88,7 +92,7 @@ def reported(measures: tuple[Measure, ...]) -> dict[str, ReportedMeasure]:
 
 
 def network_codes(measures: tuple[Measure, ...]) -> frozenset[str]:
-    """Return the codes of the network's own system that the measures use."""
+    """Return the codes of the network's own that *measures* use, or the hub itself."""
     stated = {
         code
         for measure in measures
@@ -98,5 +102,5 @@ def network_codes(measures: tuple[Measure, ...]) -> frozenset[str]:
         )
         for code in listed(codes)
     }
-    codings = map(coding_of, stated)
+    codings = {EXPECTED_VISITS, *map(coding_of, stated)}
     return frozenset(coding.code for coding in codings if coding.system == NETWORK)

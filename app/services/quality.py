@@ -9,6 +9,7 @@ from app.domain.clinics import Audience, ClinicStatus, Principal
 from app.domain.errors import ForbiddenError, MalformedError
 from app.domain.quality import CodeUse, Finding, NoComparison, Window
 from app.domain.terminology import LOCAL, Coding
+from app.domain.visit_capture import VisitCapture, visit_capture
 from app.measures.tallies import (
     CodeTally,
     Delays,
@@ -23,7 +24,9 @@ from app.services.hub import Hub
 from app.services.labels import label_of
 from app.services.network_shares import Shares
 from app.services.releases import closed_before
+from app.services.visit_captures import declared_visits
 from app.store import clinics, quality, tables
+from app.store.concepts import all_concepts
 from app.store.sessions import ReadSession
 
 USUAL_MONTHS = 12
@@ -75,8 +78,8 @@ class QualityReport(msgspec.Struct, frozen=True, kw_only=True):
     """
     What is wrong with what a clinic sent, as of now (``as_of``, epoch milliseconds).
 
-    ``visits`` are the qualifying ones, ``visits_with_value`` those of them with at
-    least one value that a measure asks for.
+    ``visit_capture`` is of the visits that some measure counts; of those that were
+    recorded ``visits_with_value`` have at least one value that a measure asks for.
     """
 
     clinic: str
@@ -84,7 +87,7 @@ class QualityReport(msgspec.Struct, frozen=True, kw_only=True):
     as_of: int
     policy_digest: str
     observations: int
-    visits: int
+    visit_capture: VisitCapture
     visits_with_value: int
     findings: tuple[Compared, ...]
     months: tuple[MonthReport, ...]
@@ -145,7 +148,11 @@ def find_report(
         as_of=hub.clock(),
         policy_digest=hub.policy.digest,
         observations=findings.observations,
-        visits=len(findings.visits),
+        visit_capture=visit_capture(
+            range(window.since, window.until),
+            recorded=findings.visits_by_month,
+            declared=declared_visits(session, clinic.id, all_concepts(session)),
+        ),
         visits_with_value=findings.visits_with_value,
         findings=network.compared(findings.shares),
         months=tuple(findings.months(findings.tallies.values(), findings.visits)),

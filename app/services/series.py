@@ -1,6 +1,6 @@
 """What a caller may see of a measure: released for all, live for the clinic itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -8,8 +8,9 @@ from app.disclosure.own_views import own_cells
 from app.disclosure.releases import not_published
 from app.domain.calendar import FOREVER, month_of_day
 from app.domain.clinics import Audience, Principal
-from app.domain.counts import Interval, ReleasedCell
-from app.domain.errors import NotFoundError
+from app.domain.counts import Basis, Interval, ReleasedCell
+from app.domain.errors import MalformedError, NotFoundError
+from app.domain.visit_capture import NOT_PUBLISHED, VisitCapture
 from app.measures.definitions import Measure
 from app.services.catalogue import (
     MeasurePage,
@@ -24,6 +25,7 @@ from app.services.editions import Edition, find_clinic, required_edition
 from app.services.hub import Hub
 from app.services.releases import closed_before, has_numerator, today_number
 from app.services.summaries import own_series_cells, refuse_between
+from app.services.visit_captures import find_captures
 from app.store import clinics, recounts, tables
 from app.store.recounts import MeasureRow
 from app.store.sessions import ReadSession
@@ -65,7 +67,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 
     ``clinic`` None is the network. ``widths`` are those there is anything of. A live
     series has no ``release_id``; its numbers are complete up to ``counted_up_to``,
-    epoch milliseconds.
+    epoch milliseconds. ``captures`` are those of a live series, by interval start.
     """
 
     page: MeasurePage
@@ -78,6 +80,15 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     release_id: int | None
     counted_up_to: int | None
     policy_digest: str
+    captures: Mapping[int, VisitCapture] = {}
+
+    def visit_capture(self, interval_start: int) -> VisitCapture | None:
+        """Return what is told of an interval's visits; None where no people count."""
+        if self.page.basis is Basis.SUMMARIES:
+            return None
+        if self.release_id is not None:
+            return NOT_PUBLISHED
+        return self.captures.get(interval_start)
 
 
 def find_series(
@@ -89,6 +100,9 @@ def find_series(
     if wanted.cohort is not None:
         msg = "No cohort of that name"
         raise NotFoundError(msg)
+    if wanted.stratum is not None and wanted.interval not in {None, Interval.QUARTER}:
+        msg = "Strata are told quarter by quarter: ask for interval=quarter"
+        raise MalformedError(msg, expression="interval")
     own = _own_clinic(session, viewer, wanted.clinic)
     if own is not None:
         return _live(session, hub, measure_id, own, wanted)
@@ -123,18 +137,20 @@ def _live(
     usual = Interval.QUARTER if stratum else Interval.MONTH
     interval = wanted.interval or usual
     own = _own(session, hub, measure, row, clinic_id=clinic.id, interval=interval)
+    cells = _chosen(own, wanted, interval, stratum)
     since = recounts.waiting_since(session, clinic_id=clinic.id)
     return Series(
         page=page_of(measure),
         clinic=clinic,
         stratum_name=wanted.stratum,
         interval=interval,
-        cells=_chosen(own, wanted, interval, stratum),
+        cells=cells,
         widths=tuple(Interval),
         audience=None,
         release_id=None,
         counted_up_to=since or hub.clock(),
         policy_digest=hub.policy.digest,
+        captures=find_captures(session, measure, clinic.id, cells),
     )
 
 

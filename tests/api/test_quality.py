@@ -509,7 +509,7 @@ async def test_a_visit_is_captured_where_a_value_is_asked_for(network: Network):
         "share": 0.5,
         "expected": None,
         "captured": None,
-        "reason": "not-declared",
+        "reason": "no expected number declared",
     }
     without = finding(answer, "visit-without-a-value")
     days = {v["period"]["start"] for v in await resolved(ehr, without)}

@@ -16,6 +16,7 @@ from app.services.hub import Hub
 from app.settings import Settings
 from app.store.sessions import write_session
 from tests.api.test_counting import DIABETES, count, result
+from tests.api.test_visit_capture import declared
 from tests.hubs import BASE_URL, Caller, Network, app_of, bearer
 from tests.make import batch, condition, encounter, patient, put, reference
 from tests.reference.library import READ
@@ -327,14 +328,23 @@ async def test_index_events_have_intervals_and_charts_of_their_own(five: Caller)
 async def test_visit_capture_is_null_until_somebody_says_what_was_expected(
     five: Caller,
 ):
-    """Beside each outcome by visits; there is no such thing of other measures."""
+    """Five visits of ten in January, none of four in February; of any basis."""
+    before = await january(five, "mean-hba1c", clinic="alpha")
+    for month, number in {"2026-01": 10, "2026-02": 4}.items():
+        sent = await five.post(declared(number, month))
+        assert sent.status_code == 201, sent.text
     by_visits = await january(five, "mean-hba1c", clinic="alpha")
     measure = "hba1c-after-a-visit"
     by_events = await january(five, measure, clinic="alpha", start="2026-02-01")
 
-    assert by_visits["visit_capture"] is None
-    assert by_visits["visit_capture_reason"] == "no expected number declared"
-    assert by_events["visit_capture_reason"] is None
+    assert before["visit_capture"] is None
+    assert before["visit_capture_reason"] == "no expected number declared"
+    assert (by_visits["visit_capture"], by_visits["visit_capture_reason"]) == (
+        0.5,
+        None,
+    )
+    assert (by_events["visits_recorded"], by_events["visits_expected"]) == (0, 4)
+    assert by_events["visit_capture"] == 0
 
 
 async def test_another_cut_off_set_is_for_the_clinics_own_eyes(

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.errors import BusinessRuleError, ServiceError
@@ -277,6 +277,7 @@ def test_a_token_in_each_place_by_turns_never_comes_out():
 
 
 @given(st.data(), tokens)
+@settings(deadline=None)  # the first call loads the units
 def test_a_token_put_anywhere_never_comes_out(data: st.DataObject, token: str):
     """As a value, a key, an extension, the tail of a code: not kept, in no error."""
     resource = copy.deepcopy(data.draw(st.sampled_from(FULL)))
@@ -287,6 +288,7 @@ def test_a_token_put_anywhere_never_comes_out(data: st.DataObject, token: str):
 
 
 @given(tokens, tokens)
+@settings(deadline=None)
 def test_same_name_same_alias_and_other_name_other_alias(one: str, other: str):
     """A relative, absolute and versioned reference to one id are one alias."""
 

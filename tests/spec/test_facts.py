@@ -209,6 +209,10 @@ def test_what_is_not_final_or_has_no_day_gives_no_fact(status, effective):
 
 
 MARCH, JUNE = month_number(2024, 3), month_number(2024, 6)
+JANUARY_2024, JANUARY_2025 = month_number(2024, 1), month_number(2025, 1)
+MAY_2024 = month_number(2024, 5)
+MAY = on("2024-05-01", Precision.MONTH)
+YEAR_2024 = on("2024-01-01", Precision.YEAR)
 
 
 @pytest.mark.parametrize(
@@ -233,6 +237,11 @@ MARCH, JUNE = month_number(2024, 3), month_number(2024, 6)
         ({"onset": on("2024-03-01"), "clinical_status": "inactive"}, None),
         ({"recorded": on("2024-03-01"), "clinical_status": "resolved"}, None),
         ({"onset": on("2024-03-01"), "abatement": on("2024-03-30")}, None),
+        ({"onset": MAY, "abatement": YEAR_2024}, (MAY_2024, JANUARY_2025)),
+        ({"onset": YEAR_2024, "abatement": YEAR_2024}, (JANUARY_2024, JANUARY_2025)),
+        ({"abatement": YEAR_2024}, (0, JANUARY_2025)),
+        ({"onset": MAY, "abatement": MAY}, None),
+        ({"onset": on("2025-01-01"), "abatement": YEAR_2024}, None),
         ({"verification_status": "refuted"}, None),
         ({"verification_status": "entered-in-error"}, None),
         ({"verification_status": "provisional"}, (0, None)),

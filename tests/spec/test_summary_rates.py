@@ -213,6 +213,51 @@ def test_a_clinic_hidden_in_the_quarter_hides_in_company_there_too():
     }
 
 
+def test_a_quarter_that_lies_in_one_month_is_not_taken_from_that_month():
+    """Of March's 120 days, clinic 3's 50 and its own 20 leave clinic 1 the 50 of 2."""
+    march = cells((0, 20), (0, 50), (0, 50), start=JANUARY + 2)
+    february = cells((0, 20), start=JANUARY + 1)
+    months = [cell for cell in february + march if cell.interval is MONTHLY]
+    quarter = [
+        cell
+        for cell in cells((0, 40), (0, 50), (0, 50))
+        if cell.interval is Interval.QUARTER
+    ]
+
+    found = released(months + quarter, months=3, _1=None, _2=None, _3=Interval.QUARTER)
+
+    assert told(found[None, MONTHLY, 2]) == (0, 120)
+    assert told(found[3, Interval.QUARTER, 0]) is Withheld.SUPPRESSED
+
+
+def test_quarters_of_all_clinics_do_not_make_up_for_a_hidden_month():
+    """Quarters of 18, 21 and 16, less 42 in two months, are February's 13."""
+    loud = ((6, 900), (7, 900), (8, 900))
+    quiet = ((6, 900), (7, 900), (0, 900))
+    months = [
+        cell
+        for number, counts in enumerate((loud, quiet, loud))
+        for cell in cells(*counts, start=JANUARY + number)
+        if cell.interval is MONTHLY
+    ]
+    quarter = [
+        cell
+        for cell in cells((18, 2700), (21, 2700), (16, 2700))
+        if cell.interval is Interval.QUARTER
+    ]
+    by_quarter = dict.fromkeys(("_1", "_2", "_3"), Interval.QUARTER)
+    hidden = AudienceRules(k=8, min_clinics=3, clinics=ClinicsShown.NAMED)
+
+    found = released(months + quarter, months=3, rules=hidden, **by_quarter)
+
+    assert told(found[None, MONTHLY, 0]) == (21, 2700)
+    assert told(found[None, MONTHLY, 1]) is Withheld.SUPPRESSED
+    shown = [
+        found[clinic, Interval.QUARTER, 0].withheld is None for clinic in (1, 2, 3)
+    ]
+    assert not all(shown)
+
+
 def test_what_members_do_not_see_the_public_does_not_see():
     """Reading both says no more than reading one; and zero is told to either."""
     true = cells((20, 900), (19, 800), (18, 700), (17, 800))

@@ -43,6 +43,7 @@ from .measure_summary_scoring import MeasureSummaryScoring
 from .measure_summary_value_sets import MeasureSummaryValueSets
 from .missing import Missing
 from .month_answer import MonthAnswer
+from .no_capture import NoCapture
 from .no_comparison import NoComparison
 from .no_data import NoData
 from .point import Point
@@ -118,6 +119,7 @@ __all__ = (
     "MeasureSummaryValueSets",
     "Missing",
     "MonthAnswer",
+    "NoCapture",
     "NoComparison",
     "NoData",
     "Point",

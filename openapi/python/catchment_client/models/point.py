@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..models.no_capture import NoCapture, check_no_capture
 from ..models.withheld import Withheld, check_withheld
 from ..types import UNSET, Unset
 
@@ -52,9 +53,13 @@ class Point:
     p90: float | None | Unset = UNSET
     sd: float | None | Unset = UNSET
     visit_capture: float | None | Unset = UNSET
-    """ Recorded visits / those that were expected. """
-    visit_capture_reason: None | str | Unset = UNSET
-    """ Why there is none, of a measure by visits. """
+    """ Recorded / expected visits; it may exceed 1. """
+    visit_capture_reason: NoCapture | None | Unset = UNSET
+    """ Why there is none, of a measure of people. """
+    visits_expected: int | None | Unset = UNSET
+    """ How many of them the clinic declares to have had. """
+    visits_recorded: int | None | Unset = UNSET
+    """ Qualifying visits of the clinic, one a person and day. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -159,8 +164,22 @@ class Point:
         visit_capture_reason: None | str | Unset
         if isinstance(self.visit_capture_reason, Unset):
             visit_capture_reason = UNSET
+        elif isinstance(self.visit_capture_reason, str):
+            visit_capture_reason = self.visit_capture_reason
         else:
             visit_capture_reason = self.visit_capture_reason
+
+        visits_expected: int | None | Unset
+        if isinstance(self.visits_expected, Unset):
+            visits_expected = UNSET
+        else:
+            visits_expected = self.visits_expected
+
+        visits_recorded: int | None | Unset
+        if isinstance(self.visits_recorded, Unset):
+            visits_recorded = UNSET
+        else:
+            visits_recorded = self.visits_recorded
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -201,6 +220,10 @@ class Point:
             field_dict["visit_capture"] = visit_capture
         if visit_capture_reason is not UNSET:
             field_dict["visit_capture_reason"] = visit_capture_reason
+        if visits_expected is not UNSET:
+            field_dict["visits_expected"] = visits_expected
+        if visits_recorded is not UNSET:
+            field_dict["visits_recorded"] = visits_recorded
 
         return field_dict
 
@@ -378,16 +401,42 @@ class Point:
 
         visit_capture = _parse_visit_capture(rest.pop("visit_capture", UNSET))
 
-        def _parse_visit_capture_reason(data: object) -> None | str | Unset:
+        def _parse_visit_capture_reason(data: object) -> NoCapture | None | Unset:
             if data is None:
                 return data
             if isinstance(data, Unset):
                 return data
-            return cast(None | str | Unset, data)
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                visit_capture_reason_type_0 = check_no_capture(data)
+
+                return visit_capture_reason_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(NoCapture | None | Unset, data)
 
         visit_capture_reason = _parse_visit_capture_reason(
             rest.pop("visit_capture_reason", UNSET)
         )
+
+        def _parse_visits_expected(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        visits_expected = _parse_visits_expected(rest.pop("visits_expected", UNSET))
+
+        def _parse_visits_recorded(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        visits_recorded = _parse_visits_recorded(rest.pop("visits_recorded", UNSET))
 
         point = cls(
             completeness=completeness,
@@ -412,6 +461,8 @@ class Point:
             sd=sd,
             visit_capture=visit_capture,
             visit_capture_reason=visit_capture_reason,
+            visits_expected=visits_expected,
+            visits_recorded=visits_recorded,
         )
 
         point.additional_properties = rest

@@ -35,7 +35,8 @@ class QualityAnswer:
     visit_capture: VisitCaptureAnswer
     """ Qualifying visits that were recorded, and those with a value a measure asks for.
 
-    ``captured`` is recorded / expected. """
+    A visit is one person on one day. ``captured`` is recorded / expected, and may
+    exceed 1; ``reason`` says why there is none. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

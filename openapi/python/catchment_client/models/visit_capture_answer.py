@@ -6,6 +6,8 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..models.no_capture import NoCapture, check_no_capture
+
 T = TypeVar("T", bound="VisitCaptureAnswer")
 
 
@@ -13,14 +15,15 @@ T = TypeVar("T", bound="VisitCaptureAnswer")
 class VisitCaptureAnswer:
     """Qualifying visits that were recorded, and those with a value a measure asks for.
 
-    ``captured`` is recorded / expected.
+    A visit is one person on one day. ``captured`` is recorded / expected, and may
+    exceed 1; ``reason`` says why there is none.
 
     """
 
     captured: float | None
     expected: int | None
-    reason: None | str
-    """ not-declared: nobody said how many. """
+    """ What the clinic declares; null unless of each month. """
+    reason: NoCapture | None
     recorded: int
     share: float | None
     with_value: int
@@ -34,7 +37,10 @@ class VisitCaptureAnswer:
         expected = self.expected
 
         reason: None | str
-        reason = self.reason
+        if isinstance(self.reason, str):
+            reason = self.reason
+        else:
+            reason = self.reason
 
         recorded = self.recorded
 
@@ -76,10 +82,18 @@ class VisitCaptureAnswer:
 
         expected = _parse_expected(rest.pop("expected"))
 
-        def _parse_reason(data: object) -> None | str:
+        def _parse_reason(data: object) -> NoCapture | None:
             if data is None:
                 return data
-            return cast(None | str, data)
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                reason_type_0 = check_no_capture(data)
+
+                return reason_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(NoCapture | None, data)
 
         reason = _parse_reason(rest.pop("reason"))
 

@@ -41,11 +41,12 @@ def candidates(plan: "Plan") -> str:
     value_sets = _one_needed(plan.measure.predicates["initial_population"])
     if value_sets is None:
         return "candidate AS (SELECT subject_id FROM scope)"
-    concepts = [expanded(plan.measure.value_sets[n], plan.concepts) for n in value_sets]
+    each = [expanded(plan.measure.value_sets[n], plan.concepts) for n in value_sets]
+    concepts = listed(sorted(set().union(*each)))
     return f"""candidate AS (
   SELECT DISTINCT subject_id
   FROM condition
-  WHERE subject_id {_IN_SCOPE} AND concept_id IN {listed(sorted(set().union(*concepts)))}
+  WHERE subject_id {_IN_SCOPE} AND concept_id IN {concepts}
 )"""
 
 

@@ -413,7 +413,7 @@ async def test_a_condition_that_ends_before_it_begins_is_no_fact_and_is_told(
         person("q", born="2010-01"),
         ill("reversed", "p", "2026-03-20", "2026-03-02"),
         ill("short", "p", "2026-03-02", "2026-03-20"),
-        ill("vague", "p", "2026-03-02", "2026"),
+        ill("vague", "q", "2026-03-02", "2026"),
         ill("active", "q", "2026-03-02", None),
         measured("r", PUCAI, 5, "{score}", of="p", day="2026-03-10"),
         measured("s", PUCAI, 5, "{score}", of="q", day="2026-03-10"),

@@ -1,5 +1,7 @@
 """What a clinic sees of itself."""
 
+import msgspec
+
 from app.disclosure.own_views import own_cells
 from app.domain.counts import Cell, Interval, Withheld
 
@@ -33,14 +35,25 @@ def test_a_clinic_sees_its_own_small_numbers_and_nobody_elses():
     assert own.withheld is None
 
 
-def test_where_nobody_could_be_counted_there_is_no_data():
-    """0 of 0 is no rate, and not 0 either."""
+def test_where_nobody_could_be_scored_there_is_no_data_but_a_population():
+    """0 of 0 is no rate, and not 0 either; that nobody was measured is the finding."""
     (own,) = own_cells(
         [cell(1, JANUARY, 0)],
         clinic_id=1,
         has_numerator=True,
         closed_before=JANUARY,
     )
+
+    assert own.withheld is Withheld.NO_DATA
+    assert own.proportion is None
+    assert (own.population, own.denominator, own.numerator) == (1, 0, 0)
+
+
+def test_where_nobody_was_there_is_nothing_to_tell():
+    """A month before the first patient is not a month in which nobody was measured."""
+    empty = msgspec.structs.replace(cell(1, JANUARY, 0), population=0)
+
+    (own,) = own_cells([empty], clinic_id=1, has_numerator=True, closed_before=JANUARY)
 
     assert own.withheld is Withheld.NO_DATA
     assert own.population is own.denominator is own.numerator is None

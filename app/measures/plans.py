@@ -31,37 +31,6 @@ def since_birth(table: str) -> str:
     )
 
 
-def candidates(plan: "Plan") -> str:
-    """
-    Return the CTE ``candidate``: who in scope can be in the initial population at all.
-
-    Whatever else it asks, who never had its condition is never in it: of the facts of
-    all others nothing need be read.
-    """
-    value_sets = _one_needed(plan.measure.predicates["initial_population"])
-    if value_sets is None:
-        return "candidate AS (SELECT subject_id FROM scope)"
-    each = [expanded(plan.measure.value_sets[n], plan.concepts) for n in value_sets]
-    concepts = listed(sorted(set().union(*each)))
-    return f"""candidate AS (
-  SELECT DISTINCT subject_id
-  FROM condition
-  WHERE subject_id {_IN_SCOPE} AND concept_id IN {concepts}
-)"""
-
-
-def _one_needed(predicate: Predicate) -> tuple[str, ...] | None:
-    """Return value sets of conditions without any of which *predicate* cannot hold."""
-    if predicate.condition is not None:
-        return (predicate.condition,)
-    needed = [_one_needed(part) for part in predicate.parts]
-    if predicate.all is not None:
-        return next((each for each in needed if each is not None), None)
-    if predicate.any is not None and None not in needed:
-        return tuple(name for each in needed for name in each or ())
-    return None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """
@@ -194,6 +163,38 @@ def planned(measure: Measure, concepts: Mapping[Coding, int]) -> Plan:
             if each.condition is None
         },
     )
+
+
+def candidates(plan: Plan) -> str:
+    """
+    Return the CTE ``candidate``: who in scope can be in the initial population at all.
+
+    Whatever else it asks, who never had its condition is never in it: of the facts of
+    all others nothing need be read.
+    """
+    value_sets = _one_needed(plan.measure.predicates["initial_population"])
+    if value_sets is None:
+        return "candidate AS (SELECT subject_id FROM scope)"
+    stated = plan.measure.value_sets
+    codes = {code for name in value_sets for code in stated[name]}
+    concepts = listed(expanded(codes, plan.concepts))
+    return f"""candidate AS (
+  SELECT DISTINCT subject_id
+  FROM condition
+  WHERE subject_id {_IN_SCOPE} AND concept_id IN {concepts}
+)"""
+
+
+def _one_needed(predicate: Predicate) -> tuple[str, ...] | None:
+    """Return value sets of conditions without any of which *predicate* cannot hold."""
+    if predicate.condition is not None:
+        return (predicate.condition,)
+    needed = [_one_needed(part) for part in predicate.parts]
+    if predicate.all is not None:
+        return next((each for each in needed if each is not None), None)
+    if predicate.any is not None and None not in needed:
+        return tuple(name for each in needed for name in each or ())
+    return None
 
 
 def listed(numbers: Iterable[int]) -> str:

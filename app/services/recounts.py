@@ -198,7 +198,8 @@ def recount_in_full(session: WriteSession, hub: Hub, measure_id: int) -> None:
     measure = definition_of(session, hub, row)
     if measure is None:
         return
-    recounts.forget_measure(session, row.id)
+    if row.counted_through:  # else nothing is held of it, which takes long to find out
+        recounts.forget_measure(session, row.id)
     recounts.scope_to(session, None)
     _count(session, Served(measure=measure, row=row), all_concepts(session))
     recounts.mark_counted(session, row.id)

@@ -111,7 +111,7 @@ def scope_to(session: ReadSession, subject_ids: Iterable[int] | None) -> None:
     """
     connection = connection_of(session)
     _make_temporary_tables(connection)
-    connection.exec_driver_sql("DELETE FROM scope")
+    connection.exec_driver_sql(f"{_empty(connection)} scope")
     if subject_ids is None:
         connection.exec_driver_sql(
             "INSERT INTO scope SELECT id FROM subject WHERE joined_to IS NULL"
@@ -148,7 +148,7 @@ def recount(session: WriteSession, measure_id: int, *, sweep: str) -> None:
     touched only where it changes, and in key order.
     """
     connection = connection_of(session)
-    connection.execute(_EMPTY)
+    connection.exec_driver_sql(f"{_empty(connection)} swept")
     # text(), because a driver would take the sweep's % for the mark of a parameter.
     connection.execute(text(_SWEEP.format(sweep=sweep)))
     in_scope = _IN_SCOPE[connection.dialect.name]
@@ -158,12 +158,16 @@ def recount(session: WriteSession, measure_id: int, *, sweep: str) -> None:
         )
 
 
+def _empty(connection: Connection) -> str:
+    """Return how a temporary table is emptied: PostgreSQL vacuums none of them."""
+    return "TRUNCATE" if connection.dialect.name == "postgresql" else "DELETE FROM"
+
+
 _IN_SCOPE = {
     "sqlite": "IN (SELECT subject_id FROM scope)",
     # Of a subquery PostgreSQL thinks that it had better read all events there are.
     "postgresql": "= ANY (ARRAY(SELECT subject_id FROM scope))",
 }
-_EMPTY = text("DELETE FROM swept")
 _SWEEP = f"INSERT INTO swept SELECT subject_id, {_KEY}, {_COUNTS} FROM ({{sweep}}) s"
 _MINUS = ", ".join(f"-{name} AS {name}" for name in COUNTS)
 _ADDED = ", ".join(f"{name} = cell.{name} + excluded.{name}" for name in COUNTS)

@@ -1,7 +1,8 @@
 """
 MeasureReports of what a caller may see: asked for, read by id, or searched.
 
-What may be seen is decided in ``series`` alone: each report is one cell of a series.
+What may be seen is decided in ``series`` alone: each report is one cell of a series,
+and is told by the definition that the cell was counted by.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,13 +28,13 @@ from app.fhir.searchsets import Pairs, parse_page, searchset
 from app.measures.definitions import Measure
 from app.measures.strata import strata_of
 from app.services.catalogue import find_measure
-from app.services.counts import measure_rows
+from app.services.definitions import served_measures
 from app.services.editions import Edition, open_edition
 from app.services.hub import Hub
 from app.services.measure_resources import defined
 from app.services.series import Series, Viewer, Wanted, find_series, released_series
 from app.services.summaries import has_series
-from app.store import clinics, tables
+from app.store import clinics, recounts, tables
 from app.store.sessions import ReadSession
 
 Json = dict[str, Any]
@@ -57,11 +58,12 @@ def evaluate(
     measure = find_measure(hub, measure_id)
     asked = parse_evaluation(pairs, base_url=hub.fhir_base)
     views = _Views(session, hub, viewer)
-    series = views.series(measure, asked.place, asked.interval)
+    series = views.series(measure.id, asked.place, asked.interval)
     for cell in _told(series):
         if cell.interval_start == asked.interval_start:
-            return views.report(measure, asked.place, series, cell)
-    widths = [views.series(measure, asked.place, width) for width in Interval]
+            counted = views.definitions(asked.place)[measure.id]
+            return views.report(counted, asked.place, series, cell)
+    widths = [views.series(measure.id, asked.place, width) for width in Interval]
     raise ReportPeriodError(_there_is(widths), expression="periodStart")
 
 
@@ -69,13 +71,8 @@ def find_report(session: ReadSession, hub: Hub, viewer: Viewer, report_id: str) 
     """Return the report of an id, of the newest release or the caller's own clinic."""
     named = parse_report_id(report_id)
     views = _Views(session, hub, viewer)
-    measure = None if named is None else views.measure_of(named.measure_number)
-    place = None if named is None else views.place_of(named.clinic_id)
-    if named is not None and measure is not None and place is not None:
-        series = views.series(measure, place, named.interval)
-        for cell in _told(series):
-            if views.report_id(measure, series, cell) == named:
-                return views.report(measure, place, series, cell)
+    for found in () if named is None else views.named(named):
+        return views.report(*found)
     msg = "No report of that id: they are those of the newest release"
     raise NotFoundError(msg)
 
@@ -120,23 +117,29 @@ class _Views:
 
     def series(
         self,
-        measure: Measure,
+        measure_id: str,
         place: Place,
         interval: Interval,
         stratum: str | None = None,
     ) -> Series:
         """Return a series: live of the viewer's own clinic, else released."""
-        key = (measure.id, place, interval, stratum)
+        key = (measure_id, place, interval, stratum)
         if key not in self._seen:
             wanted = Wanted(clinic=place.clinic, interval=interval, stratum=stratum)
-            self._seen[key] = self._read(measure, wanted)
+            self._seen[key] = self._read(measure_id, wanted)
         return self._seen[key]
 
-    def _read(self, measure: Measure, wanted: Wanted) -> Series:
+    def _read(self, measure_id: str, wanted: Wanted) -> Series:
         if self._edition is None or wanted.clinic in self._own:
             viewer = self._viewer
-            return find_series(self._session, self._hub, viewer, measure.id, wanted)
-        return released_series(self._edition, measure.id, wanted)
+            return find_series(self._session, self._hub, viewer, measure_id, wanted)
+        return released_series(self._edition, measure_id, wanted)
+
+    def definitions(self, place: Place) -> Mapping[str, Measure]:
+        """Return the definitions told of at *place*, live or released, by their ids."""
+        if place.clinic in self._own:
+            return self._live
+        return {} if self._edition is None else self._edition.measures
 
     def report(
         self, measure: Measure, place: Place, series: Series, cell: ReleasedCell
@@ -163,7 +166,7 @@ class _Views:
         """Return the id of the report of one cell."""
         return ReportId(
             release_id=series.release_id,
-            measure_number=self._numbers[measure.id],
+            measure_number=self._number(measure),
             clinic_id=cell.clinic_id,
             interval=cell.interval,
             interval_start=cell.interval_start,
@@ -171,24 +174,19 @@ class _Views:
 
     def found(self, search: ReportSearch) -> Iterator[_Found]:
         """Yield what *search* finds: by measure, place, width and time."""
-        for measure in filter(has_series, self._hub.measures):
-            is_wanted = search.finds_measure(measure.id, measure.version)
-            if not is_wanted or not self._has_series(measure):
-                continue
+        for loaded in self._hub.measures:
             for place in filter(search.finds_place, self._places):
-                yield from self._found_at(measure, place, search)
-
-    def _has_series(self, measure: Measure) -> bool:
-        """Return whether a measure is counted, and by intervals."""
-        summary = measure.summary
-        by_events = summary is not None and summary.between is not None
-        return measure.id in self._numbers and not by_events
+                measure = self.definitions(place).get(loaded.id)
+                if measure is None or not has_series(measure):
+                    continue
+                if search.finds_measure(measure.id, measure.version):
+                    yield from self._found_at(measure, place, search)
 
     def _found_at(
         self, measure: Measure, place: Place, search: ReportSearch
     ) -> Iterator[_Found]:
         for width in Interval:
-            series = self.series(measure, place, width)
+            series = self.series(measure.id, place, width)
             for cell in _told(series):
                 end = first_day(cell.interval_start + cell.interval.months)
                 days = Days(first_day(cell.interval_start), end)
@@ -196,13 +194,20 @@ class _Views:
                 if search.finds_period(days) and search.finds_id(report_id):
                     yield _Found(measure, place, series, cell)
 
-    def measure_of(self, number: int) -> Measure | None:
-        """Return the loaded measure that has *number* in the store."""
-        names = {own: name for name, own in self._numbers.items()}
-        loaded = (m for m in self._hub.measures if m.id == names.get(number))
-        return next(loaded, None)
+    def named(self, report_id: ReportId) -> Iterator[_Found]:
+        """Yield the report of an id, if there is one."""
+        place = self._place_of(report_id.clinic_id)
+        if place is None:
+            return
+        for measure in self.definitions(place).values():
+            if self._number(measure) != report_id.measure_number:
+                continue
+            series = self.series(measure.id, place, report_id.interval)
+            for cell in _told(series):
+                if self.report_id(measure, series, cell) == report_id:
+                    yield _Found(measure, place, series, cell)
 
-    def place_of(self, clinic_id: int | None) -> Place | None:
+    def _place_of(self, clinic_id: int | None) -> Place | None:
         """Return the place of a clinic's number in the store; None where it is none."""
         if clinic_id is None:
             return NETWORK
@@ -219,7 +224,7 @@ class _Views:
             stratifier: {
                 name: each
                 for name in names
-                for each in self.series(measure, place, STRATIFIED, name).cells
+                for each in self.series(measure.id, place, STRATIFIED, name).cells
                 if each.interval_start == cell.interval_start
             }
             for stratifier, names in strata_of(measure).items()
@@ -248,10 +253,20 @@ class _Views:
         return self._edition.release.created_at
 
     @cached_property
-    def _numbers(self) -> Mapping[str, int]:
-        """Return the store's number of each loaded measure."""
-        rows = measure_rows(self._session, self._hub)
-        return {name: row.id for name, row in rows.items()}
+    def _live(self) -> Mapping[str, Measure]:
+        """Return the definition of each measure that clinics' live numbers are of."""
+        served = served_measures(self._session, self._hub)
+        return {name: each.measure for name, each in served.items() if each.row.counted}
+
+    def _number(self, measure: Measure) -> int:
+        """Return the store's number of a definition; 0 where it is not there yet."""
+        return self._numbers.get((measure.id, measure.digest), 0)
+
+    @cached_property
+    def _numbers(self) -> Mapping[tuple[str, str], int]:
+        """Return the store's number of each definition, by its id and digest."""
+        rows = recounts.known_measures(self._session)
+        return {(row.code, row.digest): row.id for row in rows}
 
     @cached_property
     def _clinics(self) -> Mapping[int, tables.Clinic]:

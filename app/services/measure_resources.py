@@ -1,6 +1,6 @@
-"""Measures as FHIR has them: one, or those that a search finds."""
+"""Measures as FHIR has them, as they are served now: one, or what a search finds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from app.domain.counts import Basis
@@ -17,21 +17,25 @@ from app.fhir.searchsets import Pairs, parse_page, searchset
 from app.measures.definitions import Measure, Scoring, Summary, Target
 from app.measures.explanations import explain
 from app.services.catalogue import find_measure
+from app.services.definitions import served_measures
 from app.services.hub import Hub
+from app.store.sessions import read_session
 
 Json = dict[str, Any]
 
 
 def find_measure_resource(hub: Hub, measure_id: str) -> Json:
     """Return a loaded measure as FHIR has it, or refuse."""
-    return _rendered(hub, defined(find_measure(hub, measure_id)))
+    loaded = find_measure(hub, measure_id)
+    (served,) = _served(hub, [loaded])
+    return _rendered(hub, defined(served))
 
 
 def search_measures(hub: Hub, pairs: Pairs) -> Json:
     """Return the loaded measures that a search finds, in the order of the library."""
     check_search(pairs)
     page = parse_page(pairs)
-    known = map(defined, hub.measures)
+    known = map(defined, _served(hub, hub.measures))
     found = [each for each in known if is_found(each, pairs, base_url=hub.fhir_base)]
     chosen = found[page.offset : page.offset + page.count]
     return searchset(
@@ -41,6 +45,13 @@ def search_measures(hub: Hub, pairs: Pairs) -> Json:
         url=measure_url("", base_url=hub.fhir_base).rstrip("/"),
         pairs=pairs,
     )
+
+
+def _served(hub: Hub, loaded: Iterable[Measure]) -> list[Measure]:
+    """Return the definition of each that is served: of before, until it is counted."""
+    with read_session(hub.engine) as session:
+        served = served_measures(session, hub)
+    return [served[m.id].measure if m.id in served else m for m in loaded]
 
 
 def defined(measure: Measure) -> DefinedMeasure:

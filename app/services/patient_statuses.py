@@ -30,7 +30,7 @@ from app.services.catalogue import (
     page_of,
     stratum_names,
 )
-from app.services.counts import measure_rows
+from app.services.definitions import Served, served_measures
 from app.services.hub import Hub
 from app.services.releases import today_number
 from app.store import records, recounts
@@ -39,7 +39,6 @@ from app.store.contributions import (
     contributions_after,
     contributions_of,
 )
-from app.store.recounts import MeasureRow
 from app.store.sessions import ReadSession
 from app.store.subjects import find_subjects, patient_of
 
@@ -165,11 +164,11 @@ class _Counted:
     def __init__(
         self, session: ReadSession, hub: Hub, source: Source, measure_id: str
     ) -> None:
-        self.measure = find_measure(hub, measure_id)
+        served = _required(session, hub, measure_id)
+        self.measure, self.row = served.measure, served.row
         if self.measure.basis is Basis.SUMMARIES:
             msg = "The measure counts no patients"
             raise NotSupportedError(msg)
-        self.row = _required_row(session, hub, self.measure)
         self._hub = hub
         since = recounts.waiting_since(session, clinic_id=source.clinic_id)
         self._up_to = since or hub.clock()
@@ -196,12 +195,14 @@ class _Counted:
         )
 
 
-def _required_row(session: ReadSession, hub: Hub, measure: Measure) -> MeasureRow:
-    row = measure_rows(session, hub).get(measure.id)
-    if row is None or not row.counted:
+def _required(session: ReadSession, hub: Hub, measure_id: str) -> Served:
+    """Return the definition of a loaded measure that is served, or refuse."""
+    loaded = find_measure(hub, measure_id)
+    served = served_measures(session, hub).get(loaded.id)
+    if served is None or not served.row.counted:
         msg = "The measure is yet to be counted"
         raise NotFoundError(msg)
-    return row
+    return served
 
 
 def _subjects(

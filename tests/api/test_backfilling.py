@@ -11,9 +11,11 @@ from sqlalchemy import text
 
 from app.measures.definitions import Comparison, Measure, Predicate
 from app.services import recounts as counting
+from app.services import releases
 from app.services.hub import Hub
 from app.settings import Settings
 from app.store import recounts
+from app.store.sessions import write_session
 from tests.api.test_counting import count, diabetic, result
 from tests.hubs import BASE_URL, Caller, Clock, Network, app_of, bearer
 from tests.make import batch
@@ -110,6 +112,99 @@ async def test_the_old_definition_serves_until_the_new_one_is_through(
     switch = found.index(new)
     assert switch >= 4, "one step for each of them at least"
     assert found == [old] * switch + [new] * (len(found) - switch)
+
+
+async def behind_each_door(hub: Hub, ehr: Caller, settings: Settings) -> dict[str, Any]:
+    """Return what each door but the series tells of the measure: version, numbers."""
+    transport = httpx.ASGITransport(app=app_of(hub, settings))
+    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as http:
+        headers = bearer(await ehr.fresh_token())
+
+        async def read(path: str, **params: str) -> Any:
+            answer = await http.get(path, params=params, headers=headers)
+            assert answer.status_code == 200, (path, answer.text)
+            return answer.json()
+
+        measure = await read(f"/fhir/Measure/{HBA1C}")
+        (found,) = (await read("/fhir/Measure", _id=HBA1C))["entry"]
+        month = {"periodStart": MONTH[:7], "periodEnd": MONTH[:7]}
+        asked = f"/fhir/Measure/{HBA1C}/$evaluate-measure"
+        report = await read(asked, **month, subject="Organization/alpha")
+        again = await read(f"/fhir/MeasureReport/{report['id']}")
+        search = {"measure": report["measure"], "_id": report["id"]}
+        (searched,) = (await read("/fhir/MeasureReport", **search))["entry"]
+        released = await read(asked, **month)
+        texts = [{"name": "patient", "valueString": name} for name in "abcd"]
+        texts.append({"name": "asOf", "valueDate": MONTH[:7]})
+        status = await http.post(
+            f"/fhir/Measure/{HBA1C}/$patient-status",
+            json={"resourceType": "Parameters", "parameter": texts},
+            headers=headers | {"Content-Type": "application/fhir+json"},
+        )
+        assert status.status_code == 200, status.text
+        listed = await read(f"/v1/measures/{HBA1C}/contributions", month=MONTH[:7])
+    told = status.json()["parameter"]
+    return {
+        "measure": measure["version"],
+        "measures": found["resource"]["version"],
+        "evaluated": reported(report),
+        "report": reported(again),
+        "reports": reported(searched["resource"]),
+        "released": reported(released)[0],
+        "status": (
+            next(p["valueCanonical"] for p in told if "valueCanonical" in p)[-5:],
+            [p["part"][1]["valueCode"] for p in told if p["name"] == "patient"],
+        ),
+        "contributions": (
+            listed["measure"]["version"],
+            [each["status"] for each in listed["contributions"]],
+        ),
+    }
+
+
+def reported(report: dict[str, Any]) -> tuple[str, int | None, int | None]:
+    """Return the version that a report is of, its numerator and its denominator."""
+    counts = {
+        each["code"]["coding"][0]["code"]: each.get("count")
+        for each in report["group"][0]["population"]
+    }
+    version = report["measure"].partition("|")[2]
+    return version, counts["numerator"], counts["denominator"]
+
+
+def behind(version: str, met: str) -> dict[str, Any]:
+    """Return what the doors are to tell where *met* are in the numerator."""
+    statuses = ["met" if name in met else "not-met" for name in "abcd"]
+    report = (version, len(met), 4)
+    return {
+        **dict.fromkeys(("measure", "measures"), version),
+        **dict.fromkeys(("evaluated", "report", "reports"), report),
+        "released": "1.0.0",
+        **dict.fromkeys(("status", "contributions"), (version, statuses)),
+    }
+
+
+async def test_every_door_serves_the_old_definition_meanwhile(
+    changed: Hub, ehr: Caller, settings: Settings
+):
+    """Above 9 is d; above 8 are b, c and d. A release stays what it was counted by."""
+    old, new = behind("1.0.0", "d"), behind("2.0.0", "bcd")
+    with write_session(changed.engine) as session:
+        releases.publish(session, changed)
+    counting.register_measures(changed)
+    found = [await behind_each_door(changed, ehr, settings)]
+    ahead = steps(changed)
+    for _ in range(3):
+        next(ahead)
+        found.append(await behind_each_door(changed, ehr, settings))
+
+    assert found == [old] * 4
+    count(changed)
+    assert await behind_each_door(changed, ehr, settings) == new
+    with write_session(changed.engine) as session:
+        releases.publish(session, changed)
+    newest = new | {"released": "2.0.0"}
+    assert await behind_each_door(changed, ehr, settings) == newest
 
 
 @pytest.mark.usefixtures("ehr")

@@ -8,16 +8,32 @@ from app.domain.calendar import day_number, month_number, month_of_day
 from app.measures.compilation import compile_measure
 from app.measures.definitions import Measure, coding_of
 from app.measures.libraries import parse_measures
-from tests.reference.counting import Observation, State, Subject, Visit, World
+from tests.reference.counting import (
+    Condition,
+    Observation,
+    State,
+    Subject,
+    Visit,
+    World,
+)
 from tests.reference.databases import sqlite_database, states
 
 CONCEPTS = {
     coding_of(code): number
     for number, code in enumerate(
-        ["act-code|AMB", "act-code|IMP", "loinc|1-1", "loinc|1-2", "loinc|2-2"], 1
+        [
+            "act-code|AMB",
+            "act-code|IMP",
+            "loinc|1-1",
+            "loinc|1-2",
+            "loinc|2-2",
+            "icd-10-cm|A00",
+            "icd-10-cm|B00",
+        ],
+        1,
     )
 }
-AMBULATORY, INPATIENT, X, ALSO_X, Y = range(1, 6)
+AMBULATORY, INPATIENT, X, ALSO_X, Y, A, B = range(1, 8)
 NONE, POPULATION, DENOMINATOR, NUMERATOR = (
     (0, 0, 0, 0),
     (1, 0, 0, 0),
@@ -38,13 +54,15 @@ value_sets:
   qualifying-visit: [act-code|AMB]
   x-codes: [loinc|1-1, loinc|1-2]
   y-codes: [loinc|2-2]
+  a: [icd-10-cm|A00]
+  b: [icd-10-cm|B00]
 observables:
   x: {{codes: x-codes, unit: "1", tie: {tie}}}
   y: {{codes: y-codes, unit: "1", tie: highest}}
   z: {{codes: x-codes, unit: "1", tie: highest}}
 composites:
   yz: {{components: {{y: {{cap: 10}}, z: {{}}}}}}
-initial_population: {{not: {{sex: other}}}}
+initial_population: {initial_population}
 scorable: {{measured: {measured}}}
 denominator: {denominator}
 numerator: {numerator}
@@ -60,6 +78,7 @@ def tried(
     basis: str = "latest-status",
     tie: str = "highest",
     denominator: str = "scorable",
+    initial_population: str = "{not: {sex: other}}",
 ) -> Measure:
     """Return a definition of which only what matters is said."""
     look_back = "look_back_months: 12" if basis == "latest-status" else ""
@@ -70,6 +89,7 @@ def tried(
         measured=measured,
         tie=tie,
         denominator=denominator,
+        initial_population=initial_population,
     )
     (measure,) = parse_measures(text, origin="tried", shared={})
     return measure
@@ -93,7 +113,7 @@ def visit(day: str, *, record: int, of_class: int = AMBULATORY) -> Visit:
 def state(
     measure: Measure,
     interval: str,
-    *rows: Observation | Visit,
+    *rows: Observation | Visit | Condition,
     grain: int = 1,
     subject: Subject | None = None,
 ) -> State:
@@ -102,6 +122,7 @@ def state(
         subjects=(subject or Subject(1),),
         observations=tuple(row for row in rows if isinstance(row, Observation)),
         visits=tuple(row for row in rows if isinstance(row, Visit)),
+        conditions=tuple(row for row in rows if isinstance(row, Condition)),
         concepts=CONCEPTS,
     )
     database = sqlite_database()
@@ -205,6 +226,30 @@ def test_a_person_counts_from_the_month_of_birth_until_the_month_of_death():
         POPULATION,
         NONE,
     ]
+
+
+@pytest.mark.parametrize(
+    ("initial_population", "codes", "expected"),
+    [
+        ("{condition: a}", [A], POPULATION),
+        ("{condition: a}", [B], NONE),
+        ("{all: [{condition: a}, {condition: b}]}", [A], NONE),
+        ("{all: [{age: {from: 1}}, {condition: a}]}", [A], POPULATION),
+        ("{any: [{condition: a}, {condition: b}]}", [B], POPULATION),
+        ("{any: [{condition: a}, {age: {from: 1}}]}", [], POPULATION),
+        ("{all: [{age: {from: 1}}, {not: {condition: a}}]}", [], POPULATION),
+        ("{all: [{any: [{condition: a}, {age: {from: 1}}]}]}", [B], POPULATION),
+    ],
+)
+def test_a_condition_is_asked_for_only_where_there_is_no_other_way(
+    initial_population, codes, expected
+):
+    """Only of who cannot be in the population may the facts be left unread."""
+    measure = tried("{measured: x}", initial_population=initial_population)
+    conditions = [Condition(1, code, code, 0, None) for code in codes]
+    person = Subject(1, birth_month=month_number(2000, 1))
+
+    assert state(measure, "2024-05", *conditions, subject=person) == expected
 
 
 @pytest.mark.parametrize("basis", ["visits", "latest-status"])

@@ -153,9 +153,17 @@ def library_texts(folder: Path) -> Mapping[str, str]:
     """Return the texts of a measure library by path within its folder."""
     files = (*folder.glob("*.yaml"), *folder.glob(f"{SETS_FOLDER}/*.json"))
     return {
-        path.relative_to(folder).as_posix(): path.read_text("utf-8")
-        for path in sorted(files)
+        path.relative_to(folder).as_posix(): text_of(path) for path in sorted(files)
     }
+
+
+def text_of(path: Path) -> str:
+    """Return the text in a file that somebody wrote for the hub."""
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        msg = f"{path}: not text in UTF-8"
+        raise StartError(msg) from None
 
 
 def meanings_text() -> str:
@@ -203,4 +211,4 @@ def write_key(path: Path, text: str) -> None:
 
 
 def _text(chosen: Path | None, built_in: Path) -> str:
-    return (chosen or built_in).read_text()
+    return text_of(chosen or built_in)

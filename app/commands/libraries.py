@@ -6,9 +6,16 @@ from typing import Annotated
 
 import typer
 
-from app.main import SETS_FOLDER, library_folder, library_texts, read_settings
+from app.main import (
+    SETS_FOLDER,
+    StartError,
+    library_folder,
+    library_texts,
+    read_settings,
+    text_of,
+)
 from app.services import authoring
-from app.services.authoring import Fault, Library
+from app.services.authoring import Fault, Library, is_definition
 
 Paths = Annotated[
     list[Path] | None,
@@ -33,9 +40,9 @@ def library_of(paths: Sequence[Path] | None) -> Library:
     texts: dict[str, str] = {}
     for path in paths:
         if path.is_dir():
-            texts |= _within(path)
+            texts |= _definitions_within(path)
         else:
-            texts[str(path)] = path.read_text("utf-8")
+            texts[str(path)] = text_of(path)
             texts |= _read(path.parent.glob(f"{SETS_FOLDER}/*.json"))
     alone = all(path.is_dir() for path in paths)
     return authoring.read(texts, beside=None if alone else hub_library())
@@ -49,10 +56,19 @@ def end_with(faults: Sequence[Fault]) -> None:
         raise typer.Exit(1)
 
 
+def _definitions_within(folder: Path) -> dict[str, str]:
+    """Return the texts of a folder, in which there must be a definition."""
+    texts = _within(folder)
+    if not any(map(is_definition, texts)):
+        msg = f"no definition in {folder}"
+        raise StartError(msg)
+    return texts
+
+
 def _within(folder: Path) -> dict[str, str]:
     """Return the texts of a folder by their whole path."""
     return {str(folder / name): text for name, text in library_texts(folder).items()}
 
 
 def _read(paths: Iterable[Path]) -> dict[str, str]:
-    return {str(path): path.read_text("utf-8") for path in sorted(paths)}
+    return {str(path): text_of(path) for path in sorted(paths)}

@@ -8,7 +8,7 @@ import typer
 from app.commands.hubs import known_concepts
 from app.commands.libraries import hub_library
 from app.commands.listings import echo_table
-from app.main import SETS_FOLDER, StartError, read_settings
+from app.main import SETS_FOLDER, StartError, read_settings, text_of
 from app.services import value_set_imports, value_sets
 from app.services.value_set_imports import Stated
 
@@ -46,7 +46,7 @@ def import_value_sets(
     folder.mkdir(parents=True, exist_ok=True)
     for value_set in read:
         path = folder / value_sets.file_of(value_set.id)
-        there = path.read_text("utf-8") if path.is_file() else None
+        there = text_of(path) if path.is_file() else None
         if value_sets.check_place(value_set, there, origin=str(path)):
             path.write_text(value_sets.written(value_set), "utf-8")
             said = f"{len(value_set.rules)} rules, in {path}"
@@ -99,7 +99,7 @@ def _sets_folder(into: Path | None) -> Path:
 
 def _imported(path: Path, stated: Stated) -> value_sets.ValueSet:
     """Return the value set in a file, by what the file is."""
-    text = path.read_text("utf-8")
+    text = text_of(path)
     is_table = path.suffix.lower() == ".csv"
     reader = value_set_imports.from_csv if is_table else value_set_imports.from_fhir
     return reader(text, origin=str(path), stated=stated)

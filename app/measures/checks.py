@@ -28,6 +28,10 @@ from app.measures.summary_checks import summary_problems
 MOST_OBSERVED = 3000
 """Of a continuous variable's values: their squares add up without overflowing."""
 MOST_BINS = 500
+MOST_COMPARED = 9e12
+"""Of numbers: a float holds the thousandths of smaller ones exactly."""
+MOST_DEEP = 10
+"""Of predicates within each other: databases parse only so many parentheses."""
 
 Path = tuple[str | int, ...]
 """Where in a definition: the keys and positions that lead there."""
@@ -145,6 +149,10 @@ def _observables(measure: Measure) -> Problems:
         if observable.answers and observable.tie is Tie.MEAN:
             message = "answers have no mean: take lowest or highest"
             yield Problem((*path, "tie"), message)
+        for position, code in enumerate(observable.answers):
+            if code in observable.answers[:position]:
+                message = f"`{code}` stands twice: take one out"
+                yield Problem((*path, "answers", position), message)
 
 
 def _composites(measure: Measure) -> Problems:
@@ -166,6 +174,10 @@ def _composites(measure: Measure) -> Problems:
 
 def _number(number: float, path: Path) -> Problems:
     """Yield a problem where *number* cannot be compared exactly."""
+    if abs(number) > MOST_COMPARED:
+        message = f"numbers beyond {MOST_COMPARED:g} are not exact: take a larger unit"
+        yield Problem(path, message)
+        return
     try:
         thousandths(number)
     except MeasureDefinitionError as error:
@@ -174,6 +186,10 @@ def _number(number: float, path: Path) -> Problems:
 
 def _predicate(predicate: Predicate, path: Path, measure: Measure) -> Problems:
     """Yield what is wrong with a predicate and its parts."""
+    if sum(step in {"not", "all", "any"} for step in path) > MOST_DEEP:
+        message = f"this is nested more than {MOST_DEEP} deep: take it apart"
+        yield Problem(path, message)
+        return
     if predicate.not_ is not None:
         yield from _predicate(predicate.not_, (*path, "not"), measure)
     word = "all" if predicate.all is not None else "any"
@@ -405,3 +421,5 @@ def _readings(readings: Readings, path: Path, measure: Measure) -> Problems:
             if isinstance(one, str):
                 answers = observable.answers if observable else ()
                 yield from _known(one, answers, f"answer of `{name}`", where)
+            elif abs(one) > MOST_COMPARED:
+                yield from _number(one, where)

@@ -6,14 +6,13 @@ A library is a folder: definitions as ``*.yaml``, value sets as ``value_sets/*.j
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
 
 from app.domain.counts import Basis
-from app.measures.checks import Problem, leaves, problems
+from app.measures.checks import Path, Problem, leaves, problems
 from app.measures.cut_off_sets import variants
 from app.measures.definitions import LOADED, Measure, MeasureDefinitionError
 from app.measures.documents import Document, Fault
@@ -27,6 +26,7 @@ SETS = "value_sets"
 """The folder of a library that has its value sets."""
 SET_SUFFIX = ".json"
 _SETS_ONCE = "value_sets.yaml"
+_NO_DEFINITION = "no definition here: a measure is a mapping that begins with `id:`"
 _Kind = TypeVar("_Kind", Measure, ValueSet)
 
 
@@ -163,7 +163,9 @@ def read_definition(
     if origin.rpartition("/")[2] == _SETS_ONCE:
         message = f"value sets are FHIR files in {SETS}/: see `catchment valueset`"
         return Definition(document=document, faults=(document.fault((), message),))
-    if not document.faults:
+    if not document.faults and not isinstance(document.data, dict):
+        found = [Problem((), _NO_DEFINITION)]
+    elif not document.faults:
         found = [*_loaded(document), *misfits(document.data, Measure)]
     if not document.faults and not found:
         bare = _converted(document, Measure)
@@ -204,7 +206,7 @@ def file_of(name: str) -> str:
 
 def _converted(document: Document, kind: type[_Kind]) -> _Kind:
     """Return a document's data as the *kind* that they are known to be."""
-    return msgspec.convert(document.data, kind, builtin_types=(datetime, date))
+    return msgspec.convert(document.data, kind)
 
 
 def _loaded(document: Document) -> Iterator[Problem]:
@@ -263,9 +265,9 @@ def _named(measure: Measure) -> set[str]:
 
 
 def _relation_faults(
-    definitions: Iterable[Definition], others: Iterable[Measure]
+    definitions: Sequence[Definition], others: Iterable[Measure]
 ) -> Iterator[Fault]:
-    """Yield where two measures have one id, or one is related to none."""
+    """Yield where two have one id, or one is related to none, or to itself."""
     origins: dict[str, str] = {}
     for definition in definitions:
         for measure in definition.measures:
@@ -274,16 +276,32 @@ def _relation_faults(
                 message = f"`{measure.id}` is the id of {first} too: rename one"
                 yield definition.document.fault(("id",), message)
     known = {*origins, *(measure.id for measure in others)}
+    stated = {each.stated.id: each.stated for each in definitions if each.stated}
     for definition in definitions:
-        for word in ("subset_of", "sum_of"):
-            related = (
-                () if definition.stated is None else getattr(definition.stated, word)
-            )
-            for index, other in enumerate(related):
-                if other not in known:
-                    hint = nearest(other, known)
-                    message = f"there is no measure `{other}` here{hint}"
-                    yield definition.document.fault((word, index), message)
+        for path, other in _related(definition.stated):
+            if other not in known:
+                message = f"there is no measure `{other}` here{nearest(other, known)}"
+                yield definition.document.fault(path, message)
+            elif definition.stated and _leads(other, definition.stated.id, stated):
+                message = f"this leads by `{other}` back to itself: take one out"
+                yield definition.document.fault(path, message)
+
+
+def _related(measure: Measure | None) -> Iterator[tuple[Path, str]]:
+    """Yield the measures that a definition is related to, and where it says so."""
+    for word in ("subset_of", "sum_of"):
+        for index, other in enumerate(getattr(measure, word, ())):
+            yield (word, index), other
+
+
+def _leads(first: str, last: str, stated: Mapping[str, Measure]) -> bool:
+    """Return whether relations lead from the measure *first* to *last*."""
+    met: set[str] = set()
+    ahead = [first]
+    while ahead:
+        met.add(here := ahead.pop())
+        ahead += [n for _, n in _related(stated.get(here)) if n not in met]
+    return last in met
 
 
 def _unit_faults(

@@ -4,8 +4,9 @@ Plain data that do not fit a type: each misfit with its path and what to do.
 msgspec stops at the first; the author of a file wants all of them.
 """
 
+import re
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date
 from difflib import get_close_matches
 from enum import Enum
 from types import NoneType, UnionType
@@ -34,8 +35,16 @@ _FORMS: dict[Any, str] = {
     " the year in quotation marks",
     Code: "write `system|code`, or `system|prefix*` for a family",
     PlainCode: "write `system|code`",
+    date: "write a date that a calendar has, as `2024-03-31`",
 }
 """What to write, of the types whose own message would be a regular expression."""
+_INSTEAD = (
+    (re.compile(r"Expected `str`, got `(int|float|bool)`"), "put it in quotes"),
+    (re.compile(r"Expected `int`, got .*"), "write a whole number"),
+    (re.compile(r"Expected `(int|float)` >= (.*)"), r"write a number from \2"),
+    (re.compile(r"Expected `(int|float)` <= (.*)"), r"write a number up to \2"),
+)
+"""What to write, of the messages that speak of a program's types."""
 
 
 def misfits(stated: Any, kind: Any, path: Path = ()) -> Iterator[Problem]:  # noqa: ANN401  (plain data, and a type)
@@ -46,7 +55,7 @@ def misfits(stated: Any, kind: Any, path: Path = ()) -> Iterator[Problem]:  # no
     if inner:
         return  # it cannot be looked at as a whole
     try:
-        msgspec.convert(stated, type=kind, builtin_types=(datetime, date))
+        msgspec.convert(stated, type=kind)
     except msgspec.ValidationError as error:
         message, _, _ = str(error).partition(" - at ")
         yield Problem(path, _said(stated, kind, message))
@@ -118,7 +127,16 @@ def _said(stated: Any, kind: Any, message: str) -> str:  # noqa: ANN401
     if choices:
         hint = nearest(stated, choices) or f"; known are {', '.join(choices)}"
         return f"unknown word `{stated}`{hint}"
-    return _FORMS.get(kind, message)
+    return _FORMS.get(kind) or _instead_of(message)
+
+
+def _instead_of(message: str) -> str:
+    """Return what to write, where msgspec's *message* names types and bounds."""
+    for form, instead in _INSTEAD:
+        found = form.fullmatch(message)
+        if found is not None:
+            return found.expand(instead)
+    return message
 
 
 def _choices(kind: Any) -> list[str]:  # noqa: ANN401

@@ -12,13 +12,14 @@ from app.measures.libraries import (
     Definition,
     FaultyDefinitionError,
     Library,
+    is_definition,
     read_library,
 )
 from app.measures.pages import pages, parse_meanings
 from app.services.trials import failed_examples
 from app.services.value_sets import code_faults
 
-__all__ = ["Definition", "Fault", "Library"]
+__all__ = ["Definition", "Fault", "Library", "is_definition"]
 
 
 class SetLine(msgspec.Struct, frozen=True, kw_only=True):

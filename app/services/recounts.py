@@ -218,10 +218,17 @@ def _count(
     Count the subjects in scope for one definition.
 
     What clinics count themselves is about nobody: it is added up when it is asked for.
+    One that cannot be counted holds up the others: the log says which it is.
     """
-    if served.measure.summary is None:
+    if served.measure.summary is not None:
+        return
+    try:
         sweep = compile_measure(served.measure, concepts)
         recounts.recount(session, served.row.id, sweep=sweep)
+    except Exception as error:
+        facts = {"measure": served.measure.id, "error": type(error).__name__}
+        log.exception("measure not counted", extra=facts)
+        raise
 
 
 class Worker(threading.Thread):

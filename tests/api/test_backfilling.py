@@ -274,6 +274,26 @@ def _die(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
+def _refuse(*_: object, **__: object) -> None:
+    msg = "parser stack overflow"
+    raise ArithmeticError(msg)
+
+
+@pytest.mark.usefixtures("ehr")
+async def test_the_log_says_which_definition_cannot_be_counted(
+    changed: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """It holds up the others, so the operator must know which one to take out."""
+    counting.register_measures(changed)
+    monkeypatch.setattr(recounts, "recount", _refuse)
+
+    with pytest.raises(ArithmeticError):
+        count(changed)
+
+    (told,) = (vars(r) for r in caplog.records if r.msg == "measure not counted")
+    assert (told["measure"], told["error"]) == (HBA1C, "ArithmeticError")
+
+
 async def test_a_measure_that_is_new_has_no_numbers_until_it_is_through(
     hub: Hub, ehr: Caller, settings: Settings
 ):

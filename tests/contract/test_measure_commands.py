@@ -127,6 +127,35 @@ def test_a_folder_is_a_library_of_its_own(catchment, file):
     assert complete.code == 0, complete.output
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"id: caf\xe9\n", "crohn.yaml: not text in UTF-8"),
+        (DEFINITION.encode("utf-16"), "crohn.yaml: not text in UTF-8"),
+        (None, "no definition in ."),
+    ],
+)
+def test_a_folder_of_no_use_is_refused_in_one_line(catchment, file, text, told):
+    """A pipeline that looks in the wrong folder must not be green."""
+    file.unlink()
+    if text is not None:
+        file.write_bytes(text)
+
+    assert refusal(catchment("measure", "check", ".")) == f"catchment: {told}"
+
+
+def test_a_file_that_is_not_in_utf_8_is_refused_in_one_line(catchment, file):
+    """A spreadsheet saves the letters of its country; so does the hub's own folder."""
+    file.write_bytes(b"id: caf\xe9\n")
+    own = {"CATCHMENT_MEASURES_FOLDER": "."}
+
+    for ended in (
+        catchment("measure", "check", "crohn.yaml"),
+        catchment("serve", **own),
+    ):
+        assert refusal(ended) == "catchment: crohn.yaml: not text in UTF-8"
+
+
 def test_a_value_set_of_a_folder_is_checked_with_it(catchment, file):
     """A file that FHIR allows and no one here could count is said so, by its line."""
     sets = file.parent / "value_sets"

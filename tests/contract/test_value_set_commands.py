@@ -75,6 +75,16 @@ def test_a_version_with_other_content_is_refused_and_nothing_is_written(
     assert newer.code == 0, newer
 
 
+@pytest.mark.parametrize("name", ["jia.csv", "jia.json"])
+def test_a_file_that_is_not_in_utf_8_is_refused(catchment, table, name):
+    """A table from a spreadsheet may be in the letters of its country."""
+    (table.parent / name).write_bytes(b"system,code\nicd-10-cm,\xe9\n")
+
+    refused = refusal(catchment("valueset", "import", name, "--into", "own", *NAMED))
+
+    assert refused == f"catchment: {name}: not text in UTF-8"
+
+
 def test_a_code_that_is_none_is_refused_by_its_line(catchment, table):
     """And of the file nothing is taken."""
     table.write_text(TABLE.replace("410502007", "410502008"))

@@ -92,7 +92,7 @@ def test_a_definition_holds_the_value_sets_that_it_uses_and_no_others():
         ("below: 10", "below: ten", 14, "`ten` is in no cut-off set"),
         ("below: 10", "below: [10]", 14, "Expected `float"),
         ("below: 10", "below: 10.0001", 14, "finer than thousandths"),
-        ("below: 10", "below: .nan", 14, "finer than thousandths"),
+        ("below: 10", "below: .nan", 14, "no number to count with"),
         (
             "{measured: pucai}",
             "{measured: pucai, sex: male}",
@@ -123,7 +123,7 @@ def test_a_definition_holds_the_value_sets_that_it_uses_and_no_others():
             "title: nobody",
             "values: {2024-02-30: {}}",
             17,
-            "no date that a calendar has",
+            "a date that a calendar has",
         ),
         (
             "sources:",
@@ -138,6 +138,37 @@ def test_a_definition_holds_the_value_sets_that_it_uses_and_no_others():
         ("sources:", "cut_off_set: a\ncut_off_sets: {b: {}}\nsources:", 15, "set `a`"),
         ("  pucai: {", '  "x) --": {', 11, "small letters, digits"),
         ("sources: [tried]", "sources: &a [*a]", 15, "an alias is not taken"),
+        ("sources:", "<<: {id: a}\nsources:", 15, "a merge key is not taken"),
+        (
+            "{measured: pucai}",
+            f"{'{not: ' * 11}{{measured: pucai}}{'}' * 11}",
+            13,
+            "nested more than 10 deep: take it apart",
+        ),
+        (
+            "{measured: pucai}",
+            f"{'{not: ' * 300}{{measured: pucai}}{'}' * 300}",
+            13,
+            "nested more than 40 deep: take it apart",
+        ),
+        ("title: Tried", "title: 12", 4, "put it in quotes"),
+        ("months: 12", "months: 0121", 7, "write a number up to 120"),
+        ("months: 12", "months: 1:30", 7, "write a whole number"),
+        ("months: 12", "months: 0", 7, "write a number from 1"),
+        ("below: 10", "below: 1e300", 14, "are not exact: take a larger unit"),
+        ("{condition: colitis}", "{age: {from: 1:30}}", 12, "write a whole number"),
+        (
+            "title: nobody",
+            "title: nobody\n    visits: {2024-01-02: {pucai: .inf}}",
+            18,
+            "`.inf` is no number to count with",
+        ),
+        (
+            'unit: "{score}"',
+            "answers: [network|a, network|b, network|a]",
+            11,
+            "`network|a` stands twice: take one out",
+        ),
         ("id: tried", "id: [", 2, "this is no YAML"),
         ("id: tried", "id: \t- a", 2, "this is no YAML"),
     ],
@@ -155,6 +186,43 @@ def test_what_is_not_of_the_language_is_refused_at_its_line(
     assert any(
         each.startswith(f"tried.yaml:{line}: ") and told in each for each in found
     )
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "[]", "id", "null", "3"])
+def test_a_file_that_is_no_mapping_is_told_how_a_measure_begins(text):
+    """Who opens an editor for the first time has an empty file."""
+    with pytest.raises(FaultyDefinitionError) as refused:
+        parsed(text)
+
+    assert refused.value.message == (
+        "tried.yaml:1: no definition here: a measure is a mapping that begins with"
+        " `id:`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "months"), [("012", 12), ("0o14", 12), ("0xC", 12), ("+12", 12)]
+)
+def test_numbers_are_those_of_yaml_1_2(written, months):
+    """YAML 1.1 read 012 as ten: people would be looked for in ten months."""
+    text = DEFINITION.replace("months: 12", f"months: {written}")
+
+    assert parsed(text).look_back_months == months
+
+
+@pytest.mark.parametrize("title", ["2024-01-01", "1:30", "yes", "True story", "1_000"])
+def test_what_looks_like_a_value_to_yaml_1_1_is_text(title):
+    """A title is what was written, without quotes too."""
+    assert parsed(DEFINITION.replace("title: Tried", f"title: {title}")).title == title
+
+
+def test_a_cut_off_may_have_an_exponent():
+    """Platelets are written 1.5e2."""
+    number = parsed(DEFINITION.replace("below: 10", "below: 1e1")).numerator
+
+    assert number is not None
+    assert number.value is not None
+    assert number.value.below == 10
 
 
 def test_everything_that_is_wrong_is_told_at_once():
@@ -288,6 +356,23 @@ def test_a_library_refuses_a_relation_to_a_measure_that_is_not_there():
         f"a.yaml:{line}: there is no measure `uc-remision` here;"
         " did you mean `uc-remission`?"
     )
+
+
+@pytest.mark.parametrize("word", ["subset_of", "sum_of"])
+@pytest.mark.parametrize(
+    ("first", "second"), [("first", None), ("second", "first")], ids=["itself", "two"]
+)
+def test_a_library_refuses_relations_that_lead_back(word, first, second):
+    """Nothing is the sum of itself; disclosure control would follow it for ever."""
+    text = FILES["uc-remission.yaml"]
+    texts = {
+        own: text.replace("id: uc-remission", f"id: {own}")
+        + (f"\n{word}: [{other}]\n" if other else "")
+        for own, other in (("first", first), ("second", second))
+    }
+
+    with pytest.raises(MeasureDefinitionError, match=r"leads by .* back to itself"):
+        parse_library(library_with(**texts))
 
 
 def test_a_library_refuses_one_code_in_two_units():

@@ -250,6 +250,19 @@ YEAR = {"start": "2024-01-01", "end": "2024-12-31"}
         (report(1, 100, measure="clabsi-rate|0.9.0"), "business-rule", "measure"),
         (report(1, 100, measure="clabsi-days-between"), "business-rule", "measure"),
         (report(1, 100, measure="x/y"), "value", "measure"),
+        (
+            report(1, 100)
+            | {"measure": "https://other.example/fhir/Measure/clabsi-rate"},
+            "business-rule",
+            "measure",
+        ),
+        (
+            report(1, 100)
+            | {"measure": "https://hub.example/Measure/clabsi-rate|1.0.0"},
+            "business-rule",
+            "measure",
+        ),
+        (report(1, 100, period=whole(2027, 2)), "business-rule", "period"),
         (report(-1, 100), "value", "count"),
         (
             report(41, 40, measure="early-scheduled-births"),
@@ -302,6 +315,29 @@ async def test_a_report_is_known_by_its_measure_month_and_ward(hub: Hub, ehr: Ca
         1_250_000,
     ]
     assert (await ehr.read("MeasureReport/r1")).json()["period"] == JUNE
+
+
+@pytest.mark.parametrize("base", ["https://hub.example/fhir/", ""])
+async def test_a_report_names_the_hub_s_own_measure(hub: Hub, ehr: Caller, base: str):
+    """With or without a version, it is one report; a relative name is the hub's."""
+    named = [f"{base}Measure/clabsi-rate", f"{base}Measure/clabsi-rate|1.0.0"]
+
+    replies = [await ehr.post(report(3, 1200) | {"measure": name}) for name in named]
+
+    assert [reply.status_code for reply in replies] == [201, 200], replies[0].text
+    assert sorted(value for _, _, value in kept(hub)) == [3_000, 1_200_000]
+
+
+async def test_the_month_that_has_begun_is_taken_and_the_next_is_not(
+    hub: Hub, ehr: Caller
+):
+    """The clock stands at 15 January 2027."""
+    current = await ehr.post(report(1, 100, period=whole(2027, 1)))
+    future = await ehr.post(report(1, 100, period=whole(2027, 2)))
+
+    assert (current.status_code, future.status_code) == (201, 422)
+    assert future.json()["issue"][0]["expression"] == ["MeasureReport.period"]
+    assert {month for month, _, _ in kept(hub)} == {2027 * 12}
 
 
 async def test_an_id_is_not_moved_to_another_month(hub: Hub, ehr: Caller):
@@ -472,7 +508,8 @@ async def test_what_months_round_off_is_not_lost_in_a_quarter(hub: Hub, ehr: Cal
     for month in ("04", "05", "06"):
         at = f"2024-{month}"
         days = {"value": 0.4}
-        await ehr.post(ward(valueQuantity=days, effectiveDateTime=at, **NOTHING_SAID))
+        sent = ward(valueQuantity=days, effectiveDateTime=at, effectivePeriod=None)
+        await ehr.post(sent)
         await ehr.post(infection(f"2024-{month}-03"))
     count(hub)
 

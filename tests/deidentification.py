@@ -24,10 +24,13 @@ SOURCE = Source(
 )
 KEYS = KeyRing(network="test", current=1, masters={1: b"\x01" * 32})
 POLICY_TEXT = (ROOT / "app/deid/limited_data_set.toml").read_text()
+REPORTED = ReportedMeasure("https://hub.example/fhir", "1.0.0", is_proportion=False)
+NOON = 1_800_000_000_000
+"""15 January 2027."""
 POLICY = parse_policy(
     POLICY_TEXT,
     network_codes=("pucai-total",),
-    reported={"clabsi-rate": ReportedMeasure("1.0.0", is_proportion=False)},
+    reported={"clabsi-rate": REPORTED},
 )
 
 
@@ -84,5 +87,10 @@ def deidentified(
     """Return a DeidentifiedRecord; Any, since each test knows what its content is."""
     identified = parse_resource(resource, source=by, ids=ids)
     return deidentify(
-        identified, policy=POLICY, keys=keys, source=by, entries=entries or {}
+        identified,
+        policy=POLICY,
+        keys=keys,
+        source=by,
+        entries=entries or {},
+        received_at=NOON,
     )

@@ -152,7 +152,7 @@ def without_gaps(cells: Sequence[ReleasedCell]) -> list[ReleasedCell]:
 
 def is_closed(cell: ReleasedCell) -> bool:
     """Return whether the cell has a value that will not change any more."""
-    return bool(cell.denominator) and not cell.provisional
+    return bool(cell.told[1]) and not cell.provisional
 
 
 def _no_data(interval_start: int, like: ReleasedCell) -> ReleasedCell:
@@ -207,12 +207,15 @@ def _chart(series: Sequence[ReleasedCell], within: Frame, scale: Scale) -> Fit:
             [cell.denominator or 0 for cell in series],
             within=within,
         )
-    numerators = [cell.numerator for cell in series]
-    denominators = [cell.denominator for cell in series]
     if scale.per is None:
-        return proportion_chart(numerators, denominators, within=within)
-    exposures = [None if n is None else n / scale.per for n in denominators]
-    return u_chart(numerators, exposures, within=within)
+        return proportion_chart(
+            [cell.numerator for cell in series],
+            [cell.denominator for cell in series],
+            within=within,
+        )
+    events, exposures = zip(*(cell.told for cell in series), strict=True)
+    units = [None if n is None else n / scale.per for n in exposures]
+    return u_chart(events, units, within=within)
 
 
 def _points_alone(series: Sequence[ReleasedCell], scale: Scale) -> Fit:

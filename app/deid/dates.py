@@ -55,6 +55,12 @@ def kept_month(stated: StatedDate | None, *, source: Source) -> int | None:
     return month_of_day(kept.day)
 
 
+def local_date(epoch_ms: int, *, source: Source) -> date:
+    """Return the date at *source* at a moment, epoch milliseconds."""
+    zone = ZoneInfo(source.time_zone)
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC).astimezone(zone).date()
+
+
 def _local_day(on: date, time: str, time_zone: str) -> date:
     """Return the day in *time_zone* when it is *time* on the day *on* in UTC."""
     instant = datetime(

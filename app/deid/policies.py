@@ -34,8 +34,9 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class ReportedMeasure(msgspec.Struct, frozen=True):
-    """A measure that clinics report counts of."""
+    """A measure that clinics report counts of; its canonical URL begins with *base*."""
 
+    base: str
     version: str
     is_proportion: bool
 

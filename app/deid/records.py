@@ -89,6 +89,7 @@ class _Rules(NamedTuple):
     keys: KeyRing
     source: Source
     entries: Mapping[str, int]
+    received_at: int
 
 
 def deidentify(
@@ -98,6 +99,7 @@ def deidentify(
     keys: KeyRing,
     source: Source,
     entries: Mapping[str, int],
+    received_at: int,
 ) -> DeidentifiedRecord:
     """
     Build the record that may be stored of *identified*.
@@ -108,13 +110,14 @@ def deidentify(
         keys: Under which names and local codes are hashed.
         source: Where the resource comes from: the scope of its ids, its time zone.
         entries: The index of each fullUrl of the Bundle around it; none outside one.
+        received_at: When it came, epoch milliseconds.
 
     Raises:
         InvalidCodeError: A status, sex, comparator or unit is not understood.
         InvalidElementError: A date can't be read, or is beyond 1900-2100.
         BusinessRuleError: A reference has a base that is not the source's.
     """
-    rules = _Rules(policy, keys, source, entries)
+    rules = _Rules(policy, keys, source, entries, received_at)
     root = identified.type.fhir_name
     ward = ward_of(
         identified.ward,
@@ -153,7 +156,11 @@ def _content(content: IdentifiedContent, rules: _Rules, ward: Ward) -> Content:
         return _summary(content, rules, ward)
     if isinstance(content, IdentifiedReport):
         return kept_report(
-            content, ward, measures=rules.policy.reported, source=rules.source
+            content,
+            ward,
+            measures=rules.policy.reported,
+            source=rules.source,
+            received_at=rules.received_at,
         )
     if isinstance(content, IdentifiedObservation):
         return _observation(content, rules)

@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from app.deid.codes import REPORT_STATUSES
-from app.deid.dates import kept_date
+from app.deid.dates import kept_date, local_date
 from app.deid.policies import ReportedMeasure
 from app.deid.pseudonyms import KeyRing, ward_key, ward_name
 from app.domain.calendar import date_of_day, day_number, first_day, month_of_day
@@ -121,13 +121,14 @@ def kept_report(
     *,
     measures: Mapping[str, ReportedMeasure],
     source: Source,
+    received_at: int,
 ) -> SummaryReport:
     """
     Return what may be kept of a summary MeasureReport.
 
     Raises:
-        BusinessRuleError: the measure, or its version, is none that clinics report; or
-            the period is no calendar month.
+        BusinessRuleError: the measure, or its version, is none that clinics report to
+            this hub; or the period is no calendar month that has begun.
         InvalidElementError: a part is more than its whole.
         InvalidCodeError: the status is none of a report's.
     """
@@ -135,16 +136,24 @@ def kept_report(
         msg = "Not a code of the value set that FHIR requires"
         raise InvalidCodeError(msg, expression="MeasureReport.status")
     measure = measures.get(stated.measure)
-    if measure is None or stated.version not in {None, measure.version}:
-        msg = "Not a measure, in its present version, that clinics report counts of"
+    if (
+        measure is None
+        or stated.base not in {None, measure.base}
+        or stated.version not in {None, measure.version}
+    ):
+        msg = "Not a measure, in its present version, that clinics report to this hub"
         raise BusinessRuleError(msg, expression="MeasureReport.measure")
     if measure.is_proportion and (stated.numerator or 0) > (stated.denominator or 0):
         msg = "The numerator of a proportion is part of its denominator"
         raise InvalidElementError(msg, expression="MeasureReport.group.population")
+    month = _whole_month(stated, source)
+    if month > month_of_day(day_number(local_date(received_at, source=source))):
+        msg = "The month has not begun: nothing can have been counted in it"
+        raise BusinessRuleError(msg, expression=_PERIOD)
     return SummaryReport(
         status=stated.status,
         measure=stated.measure,
-        month=_whole_month(stated, source),
+        month=month,
         numerator=stated.numerator,
         denominator=stated.denominator,
         ward=ward.key,

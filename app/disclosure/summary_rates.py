@@ -375,7 +375,8 @@ def own_summary_cells(
     Return what one clinic counted itself, as it sees it: of one width, in time order.
 
     Every interval from the first to *until*, a month number, is there: one of which
-    nothing was sent has no data. One whose data lock has not passed is provisional.
+    nothing was sent has no data, and one whose exposure is 0 has no rate. One whose
+    data lock has not passed is provisional.
     """
     if not cells:
         return []
@@ -397,15 +398,19 @@ def own_summary_cells(
 
 
 def _own_cell(cell: SummaryCell, closed_before: int) -> ReleasedCell:
-    is_whole = cell.missing is None
+    withheld = cell.missing
+    if withheld is None and not cell.exact[1]:
+        withheld = Withheld.NO_EXPOSURE
+    is_told = withheld is None
     return ReleasedCell(
         clinic_id=cell.clinic_id,
         interval=cell.interval,
         interval_start=cell.interval_start,
         population=None,
         scored=None,
-        denominator=cell.exposure if is_whole else None,
-        numerator=cell.events if is_whole else None,
-        withheld=cell.missing,
+        denominator=cell.exposure if is_told else None,
+        numerator=cell.events if is_told else None,
+        exact=cell.exact if is_told else None,
+        withheld=withheld,
         provisional=cell.interval_start + cell.interval.months > closed_before,
     )

@@ -8,6 +8,7 @@ import msgspec
 QUANTILES = (10, 25, 50, 75, 90)
 """The percentiles that are told of a continuous variable; 50 is the median."""
 MIN_FOR_DEVIATION = 2
+THOUSAND = 1000
 
 
 class Basis(StrEnum):
@@ -76,6 +77,7 @@ class Withheld(StrEnum):
     NOT_PUBLISHED = "not-published"
     EVENTS_MISSING = "events-missing"
     EXPOSURE_MISSING = "exposure-missing"
+    NO_EXPOSURE = "no-exposure"
 
 
 class Amount(msgspec.Struct, frozen=True):
@@ -101,8 +103,8 @@ class SummaryCell(msgspec.Struct, frozen=True, kw_only=True):
     """
     What one clinic counted itself in one interval; never leaves the hub as it is.
 
-    ``events`` and ``exposure`` are whole numbers; both are 0 where ``missing`` says
-    which of them was not sent.
+    ``events`` and ``exposure`` are whole numbers, ``exact`` both of them in
+    thousandths; all are 0 where ``missing`` says which of them was not sent.
     """
 
     clinic_id: int
@@ -110,6 +112,7 @@ class SummaryCell(msgspec.Struct, frozen=True, kw_only=True):
     interval_start: int
     events: int = 0
     exposure: int = 0
+    exact: tuple[int, int] = (0, 0)
     missing: Withheld | None = None
 
 
@@ -125,7 +128,8 @@ class ReleasedCell(msgspec.Struct, frozen=True, kw_only=True):
     A continuous variable has no ``numerator``. ``value_sum`` and ``value_squares`` are
     as in ``Cell``; ``quantiles`` stand in the order of QUANTILES, in thousandths, None
     where too few people lie beyond one. ``excluded``, ``excepted`` and ``missing``, as
-    in ``Cell``, are for a clinic's own eyes only.
+    in ``Cell``, are for a clinic's own eyes only; and so is ``exact``, the numerator
+    and the denominator in thousandths, of what it counts itself.
     """
 
     clinic_id: int | None
@@ -142,21 +146,29 @@ class ReleasedCell(msgspec.Struct, frozen=True, kw_only=True):
     excluded: int | None = None
     excepted: int | None = None
     missing: tuple[tuple[int, int], ...] | None = None
+    exact: tuple[int, int] | None = None
     withheld: Withheld | None = None
     provisional: bool = False
 
     @property
+    def told(self) -> tuple[float | None, float | None]:
+        """Return numerator and denominator, to three decimals where they are known."""
+        if self.exact is None:
+            return self.numerator, self.denominator
+        events, exposure = map(_unscaled, self.exact)
+        return events, exposure
+
+    @property
     def proportion(self) -> float | None:
         """Return numerator / denominator in [0, 1], or None where either is absent."""
-        if self.numerator is None or not self.denominator:
-            return None
-        return self.numerator / self.denominator
+        return self.rate(1)
 
     def rate(self, per: int) -> float | None:
         """Return the events *per* so much exposure, or None where either is absent."""
-        if self.numerator is None or not self.denominator:
+        numerator, denominator = self.exact or (self.numerator, self.denominator)
+        if numerator is None or not denominator:
             return None
-        return per * self.numerator / self.denominator
+        return per * numerator / denominator
 
     @property
     def mean(self) -> float | None:
@@ -193,6 +205,13 @@ class ReleasedCell(msgspec.Struct, frozen=True, kw_only=True):
             excluded=None,
             excepted=None,
             missing=None,
+            exact=None,
             withheld=why,
             provisional=False,
         )
+
+
+def _unscaled(thousandths: int) -> float:
+    """Return a number of thousandths; a whole one stays an int."""
+    whole, rest = divmod(thousandths, THOUSAND)
+    return thousandths / THOUSAND if rest else whole

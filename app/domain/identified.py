@@ -123,9 +123,14 @@ class IdentifiedSummary(Identified, frozen=True, kw_only=True):
 
 
 class IdentifiedReport(Identified, frozen=True, kw_only=True):
-    """What is read of a summary MeasureReport; of the canonical its id and version."""
+    """
+    What is read of a summary MeasureReport; the canonical in its parts.
+
+    ``base`` is None of a relative one.
+    """
 
     status: str
+    base: str | None
     measure: str
     version: str | None
     start: StatedDate

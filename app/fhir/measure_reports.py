@@ -32,6 +32,7 @@ SCORING = "http://hl7.org/fhir/uv/deqm/StructureDefinition/deqm-measureScoring"
 LINK_ID = "http://hl7.org/fhir/5.0/StructureDefinition/extension-MeasureReport"
 ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 MASKED = "masked"
+NOT_APPLICABLE = "not-applicable"
 REASONS = {
     Withheld.SUPPRESSED: MASKED,
     Withheld.NOT_PUBLISHED: "not-permitted",
@@ -39,6 +40,7 @@ REASONS = {
     Withheld.NO_DATA: "unknown",
     Withheld.EVENTS_MISSING: "unknown",
     Withheld.EXPOSURE_MISSING: "unknown",
+    Withheld.NO_EXPOSURE: NOT_APPLICABLE,
 }
 """Codes of data-absent-reason, by why there is no count."""
 
@@ -148,7 +150,7 @@ def _counts(report: Report, cell: ReleasedCell, at: str) -> Json:
             {
                 "extension": [_link(f"{at}.population", code)],
                 "code": population_code(code),
-                **_count(count, cell.withheld),
+                **_count(count, _absent(code, report.measure, cell)),
             }
             for code, count in counts.items()
         ]
@@ -165,10 +167,16 @@ def _sum(count: int | None, more: int) -> int | None:
     return None if count is None else count + more
 
 
-def _count(count: int | None, withheld: Withheld | None) -> Json:
+def _absent(code: str, measure: DefinedMeasure, cell: ReleasedCell) -> str:
+    """Return why a count is absent: clinics count events, not whom they may befall."""
+    if code == "initial-population" and not measure.counts_people:
+        return NOT_APPLICABLE
+    return MASKED if cell.withheld is None else REASONS[cell.withheld]
+
+
+def _count(count: int | None, reason: str) -> Json:
     if count is not None:
         return {"count": count}
-    reason = MASKED if withheld is None else REASONS[withheld]
     return {"_count": {"extension": [{"url": ABSENT, "valueCode": reason}]}}
 
 

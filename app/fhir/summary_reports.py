@@ -36,7 +36,7 @@ ERROR = "error"
 _REPORT = "MeasureReport"
 _OBSERVATION = "Observation"
 _WARD_TYPES = {type_.value: type_ for type_ in WardType}
-_CANONICAL = re.compile(r"(?:\S*/)?Measure/([a-z][a-z0-9-]*)(?:\|(\S+))?")
+_CANONICAL = re.compile(r"(?:(\S*)/)?Measure/([a-z][a-z0-9-]*)(?:\|(\S+))?")
 _OF_PEOPLE = "Only a summary about nobody in particular is taken"
 
 
@@ -150,9 +150,10 @@ def read_report(report: Json, dropped: set[str]) -> IdentifiedReport:
         if status != ERROR and name not in counts:
             msg = f"One group with a count of its {name} is needed"
             raise MissingElementError(msg, expression=f"{_REPORT}.group")
-    measure, version = _measure(report)
+    base, measure, version = _measure(report)
     return IdentifiedReport(
         status=status,
+        base=base,
         measure=measure,
         version=version,
         start=start,
@@ -200,10 +201,10 @@ def _required_text(resource: Json, name: str, root: str) -> str:
     raise MissingElementError(msg, expression=f"{root}.{name}")
 
 
-def _measure(report: Json) -> tuple[str, str | None]:
-    """Return the id of the measure that a canonical names, and the version it says."""
+def _measure(report: Json) -> tuple[str | None, str, str | None]:
+    """Return a canonical's base, its measure's id and its version, as far as stated."""
     match = _CANONICAL.fullmatch(_required_text(report, "measure", _REPORT))
     if match is None:
         msg = "The canonical URL of a measure ends in Measure/ and the measure's id"
         raise InvalidElementError(msg, expression=f"{_REPORT}.measure")
-    return match[1], match[2]
+    return match[1], match[2], match[3]

@@ -15,6 +15,7 @@ class Unknown(StrEnum):
 
     EVENT_WITHOUT_DAY = "event-without-day"
     EXPOSURE_WITHOUT_DAY = "exposure-without-day"
+    EXPOSURE_MISSING = "exposure-missing"
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +52,8 @@ def opportunities_between(
 
     What is exposed on a day comes before the events of that day, so that a gap holds
     the days after the one event up to that of the other, and none between two of one
-    day. A gap in whose months exposure without a day lies is null.
+    day. A gap in whose months exposure without a day lies is null, and so is one in
+    which no exposure was sent at all: a sent 0 is 0.
     """
     found, exposed = list(events), list(exposure)
     months = _months(found)
@@ -63,6 +65,8 @@ def opportunities_between(
         )
         if unknown is None and hidden and since != day:
             unknown = Unknown.EXPOSURE_WITHOUT_DAY
+        elif unknown is None and not between and since != day:
+            unknown = Unknown.EXPOSURE_MISSING
         value = sum(each.value for each in between) // ONE
         return _gap(since, day, value=value, unknown=unknown)
 

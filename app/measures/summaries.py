@@ -135,7 +135,7 @@ def months(
     no Observation and no other report is added to what it covers. Without events a
     month is null, or 0 where the definition says so and no report says otherwise;
     without exposure it is null; and so it is where a part is more than its whole.
-    Whole numbers are made of the exact sums, half to even.
+    Whole numbers are made of the exact sums, half to even; those stay beside them.
     """
     sent: dict[tuple[int, int], list[Amount]] = defaultdict(list)
     for amount in amounts:
@@ -170,6 +170,7 @@ def _month(
         cell,
         events=round(Fraction(events, ONE)),
         exposure=round(Fraction(exposure, ONE)),
+        exact=(events, exposure),
     )
 
 
@@ -210,6 +211,10 @@ def widened(cells: Iterable[SummaryCell], interval: Interval) -> list[SummaryCel
             interval_start=start,
             events=sum(cell.events for cell in of_one),
             exposure=sum(cell.exposure for cell in of_one),
+            exact=(
+                sum(cell.exact[Role.EVENTS] for cell in of_one),
+                sum(cell.exact[Role.EXPOSURE] for cell in of_one),
+            ),
             missing=None
             if any(cell.missing is None for cell in of_one)
             else of_one[0].missing,

@@ -152,15 +152,16 @@ class Point(Answer):
     Values may be means (``measure.unit``) or rates (``measure.per``). Where ``reason``
     is set the counts are null: ``suppressed`` for few people, ``no-data``,
     ``not-published``, or that a clinic which counts itself sent no events or no
-    exposure. ``completeness`` is scored / population. A mean comes with its sample
-    standard deviation and percentiles, and has no ``n``. The last three counts are for
-    a clinic's own eyes.
+    exposure, or an exposure of 0. ``n`` and ``d`` are whole numbers, but to three
+    decimals where a clinic reads what it counts itself. ``completeness`` is scored /
+    population. A mean comes with its sample standard deviation and percentiles, and has
+    no ``n``. The last three counts are for a clinic's own eyes.
     """
 
     interval_start: date
     interval_end: date = Field(description="The first day after the interval.")
-    n: int | None
-    d: int | None
+    n: int | float | None
+    d: int | float | None
     value: float | None
     sd: float | None = None
     p10: float | None = None
@@ -202,7 +203,9 @@ class EventPoint(Answer):
     day: date
     since: date = Field(description="The day of the event before.")
     value: int | None = Field(description="Days, or opportunities, between the two.")
-    reason: Literal["event-without-day", "exposure-without-day"] | None
+    reason: (
+        Literal["event-without-day", "exposure-without-day", "exposure-missing"] | None
+    )
 
 
 class EventsAnswer(Answer):

@@ -62,13 +62,14 @@ def _target(page: MeasurePage) -> answers.Target | None:
 def point(cell: ReleasedCell, series: Series) -> dict[str, Any]:
     """Return the fields of a point."""
     page, completeness = series.page, None
+    n, d = cell.told
     if cell.population and cell.scored is not None:
         completeness = cell.scored / cell.population
     return {
         "interval_start": first_day(cell.interval_start),
         "interval_end": first_day(cell.interval_start + cell.interval.months),
-        "n": cell.numerator,
-        "d": cell.denominator,
+        "n": n,
+        "d": d,
         "value": page.scale.value(cell),
         "sd": cell.deviation,
         **{name: cell.quantile(percent) for name, percent in PERCENTILES.items()},

@@ -55,7 +55,9 @@ def open_hub(
         base_url=base_url,
         keys=KeyRing(network=network, current=1, masters={1: master_key}),
         policy=parse_policy(
-            policy, network_codes=network_codes(library), reported=reported(library)
+            policy,
+            network_codes=network_codes(library),
+            reported=reported(library, base_url=base_url),
         ),
         measures=library,
         units={
@@ -79,10 +81,13 @@ def open_hub(
     )
 
 
-def reported(measures: tuple[Measure, ...]) -> dict[str, ReportedMeasure]:
-    """Return the measures that clinics report counts of, by id."""
+def reported(
+    measures: tuple[Measure, ...], *, base_url: str
+) -> dict[str, ReportedMeasure]:
+    """Return the measures that clinics report to the hub at *base_url*, by id."""
     return {
         measure.id: ReportedMeasure(
+            base=f"{base_url}/fhir",
             version=measure.version,
             is_proportion=measure.scoring is Scoring.PROPORTION,
         )

@@ -41,6 +41,7 @@ def deidentified(
         keys=hub.keys,
         source=source,
         entries=entries or {},
+        received_at=hub.clock(),
     )
 
 

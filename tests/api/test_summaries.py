@@ -250,6 +250,19 @@ YEAR = {"start": "2024-01-01", "end": "2024-12-31"}
         (report(1, 100, measure="clabsi-rate|0.9.0"), "business-rule", "measure"),
         (report(1, 100, measure="clabsi-days-between"), "business-rule", "measure"),
         (report(1, 100, measure="x/y"), "value", "measure"),
+        (
+            report(1, 100)
+            | {"measure": "https://other.example/fhir/Measure/clabsi-rate"},
+            "business-rule",
+            "measure",
+        ),
+        (
+            report(1, 100)
+            | {"measure": "https://hub.example/Measure/clabsi-rate|1.0.0"},
+            "business-rule",
+            "measure",
+        ),
+        (report(1, 100, period=whole(2027, 2)), "business-rule", "period"),
         (report(-1, 100), "value", "count"),
         (
             report(41, 40, measure="early-scheduled-births"),
@@ -302,6 +315,29 @@ async def test_a_report_is_known_by_its_measure_month_and_ward(hub: Hub, ehr: Ca
         1_250_000,
     ]
     assert (await ehr.read("MeasureReport/r1")).json()["period"] == JUNE
+
+
+@pytest.mark.parametrize("base", ["https://hub.example/fhir/", ""])
+async def test_a_report_names_the_hub_s_own_measure(hub: Hub, ehr: Caller, base: str):
+    """With or without a version, it is one report; a relative name is the hub's."""
+    named = [f"{base}Measure/clabsi-rate", f"{base}Measure/clabsi-rate|1.0.0"]
+
+    replies = [await ehr.post(report(3, 1200) | {"measure": name}) for name in named]
+
+    assert [reply.status_code for reply in replies] == [201, 200], replies[0].text
+    assert sorted(value for _, _, value in kept(hub)) == [3_000, 1_200_000]
+
+
+async def test_the_month_that_has_begun_is_taken_and_the_next_is_not(
+    hub: Hub, ehr: Caller
+):
+    """The clock stands at 15 January 2027."""
+    current = await ehr.post(report(1, 100, period=whole(2027, 1)))
+    future = await ehr.post(report(1, 100, period=whole(2027, 2)))
+
+    assert (current.status_code, future.status_code) == (201, 422)
+    assert future.json()["issue"][0]["expression"] == ["MeasureReport.period"]
+    assert {month for month, _, _ in kept(hub)} == {2027 * 12}
 
 
 async def test_an_id_is_not_moved_to_another_month(hub: Hub, ehr: Caller):
@@ -438,6 +474,97 @@ async def test_quarters_and_years_are_sums_of_whole_months(hub: Hub, ehr: Caller
     assert quarters["2024-04"] == (1, 500, 2.0, None)
     assert quarters["2024-07"] == (3, 500, 6.0, None)
     assert years["2024-01"] == (4, 1000, 4.0, None)
+
+
+@pytest.mark.parametrize(
+    ("days", "told", "value"),
+    [(1.5, 1.5, 666.6667), (700.5, 700.5, 1.4276), (0.5, 0.5, 2000.0), (2.0, 2, 500.0)],
+)
+async def test_a_clinic_s_own_rate_is_exact_to_the_thousandth(
+    hub: Hub, ehr: Caller, days: float, told: float, value: float
+):
+    """One infection in 1.5 days is 666.7 per 1,000, not 500 as in two whole days."""
+    await ehr.post(ward(valueQuantity={"value": days}))
+    await ehr.post(infection("2024-06-03"))
+    count(hub)
+
+    n, d, rate, reason = (await months(ehr))["2024-06"]
+    quarter = (await months(ehr, interval="quarter"))["2024-04"]
+    token = await ehr.fresh_token("system/MeasureReport.rs")
+    lines = await ehr.http.get(
+        "/v1/measures/clabsi-rate/series",
+        params={"clinic": ehr.clinic or ""},
+        headers=bearer(token) | {"Accept": "text/csv"},
+    )
+
+    assert (n, d, round(rate, 4), reason) == (1, told, value, None)
+    assert quarter == (n, d, rate, reason)
+    (line,) = (each for each in lines.text.splitlines() if "2024-06-01" in each[:10])
+    assert line.split(",")[2:4] == ["1", str(told)]
+
+
+async def test_what_months_round_off_is_not_lost_in_a_quarter(hub: Hub, ehr: Caller):
+    """0.4 line days three times are 1.2, and 3 infections in them 2,500 per 1,000."""
+    for month in ("04", "05", "06"):
+        at = f"2024-{month}"
+        days = {"value": 0.4}
+        sent = ward(valueQuantity=days, effectiveDateTime=at, effectivePeriod=None)
+        await ehr.post(sent)
+        await ehr.post(infection(f"2024-{month}-03"))
+    count(hub)
+
+    assert (await months(ehr, interval="quarter"))["2024-04"] == (3, 1.2, 2500, None)
+
+
+@pytest.mark.parametrize("events", [0, 1])
+async def test_an_exposure_of_none_is_no_rate_and_says_so(
+    hub: Hub, ehr: Caller, events: int
+):
+    """Nothing can be divided by the 0 days of a ward that was closed."""
+    await ehr.post(report(events, 0))
+    count(hub)
+
+    found = await months(ehr)
+    reports = await ehr.read("MeasureReport")
+
+    assert found["2024-06"] == (None, None, None, "no-exposure")
+    (told,) = (
+        each["resource"]["group"][0]
+        for each in reports.json()["entry"]
+        if "clabsi-rate" in each["resource"]["measure"]
+        and each["resource"]["period"] == JUNE
+    )
+    assert "measureScore" not in told
+    assert {absent(each) for each in told["population"]} == {"not-applicable"}
+
+
+def absent(population: dict) -> str | None:
+    """Return why a population of a report has no count."""
+    if "count" in population:
+        return None
+    (reason,) = population["_count"]["extension"]
+    return reason["valueCode"]
+
+
+async def test_nothing_is_masked_in_a_report_of_a_clinic_s_own_rate(
+    hub: Hub, ehr: Caller
+):
+    """Whom infections may befall is not counted: no number of people is hidden."""
+    await ehr.post(report(2, 800))
+    count(hub)
+
+    found = await ehr.read("MeasureReport")
+
+    (told,) = (
+        each["resource"]["group"][0]["population"]
+        for each in found.json()["entry"]
+        if "clabsi-rate" in each["resource"]["measure"]
+        and each["resource"]["period"] == JUNE
+    )
+    assert {
+        each["code"]["coding"][0]["code"]: absent(each) or each["count"]
+        for each in told
+    } == {"initial-population": "not-applicable", "denominator": 800, "numerator": 2}
 
 
 async def test_a_report_speaks_for_its_month_and_ward(hub: Hub, ehr: Caller):

@@ -7,7 +7,7 @@ end is worked out from it without any of the hub's own code.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 Month = tuple[int, int]
 """A year and a month, 1-12."""
@@ -63,7 +63,7 @@ def standing(history: Sequence[Sent | Withdrawn]) -> list[Sent]:
 
 def rates(
     history: Sequence[Sent | Withdrawn], *, no_events_means_zero: bool
-) -> dict[tuple[str, Month], tuple[int, int] | str]:
+) -> dict[tuple[str, Month], tuple[Decimal, Decimal] | str]:
     """Return each clinic's months: events and exposure, or which of them is missing."""
     now = standing(history)
     return {
@@ -75,7 +75,9 @@ def rates(
     }
 
 
-def _rate(sent: list[Sent], *, no_events_means_zero: bool) -> tuple[int, int] | str:
+def _rate(
+    sent: list[Sent], *, no_events_means_zero: bool
+) -> tuple[Decimal, Decimal] | str:
     heard = []
     for each in sent:
         reports = [s for s in sent if s.what == "both" and s is not each]
@@ -89,29 +91,31 @@ def _rate(sent: list[Sent], *, no_events_means_zero: bool) -> tuple[int, int] | 
     events = _added(heard, "events", 0)
     exposure = _added(heard, "exposure", -1)
     if events is None and no_events_means_zero:
-        events = 0
+        events = Decimal(0)
     if events is None:
         return "events-missing"
     return "exposure-missing" if exposure is None else (events, exposure)
 
 
-def _added(sent: Iterable[Sent], what: str, position: int) -> int | None:
+def _added(sent: Iterable[Sent], what: str, position: int) -> Decimal | None:
     numbers = [s.numbers[position] for s in sent if s.what in {what, "both"}]
     if not numbers:
         return None
-    exact = sum((Decimal(1) if n is None else n for n in numbers), Decimal(0))
-    return int(exact.quantize(Decimal(1), ROUND_HALF_EVEN))
+    return sum((Decimal(1) if n is None else n for n in numbers), Decimal(0))
 
 
 def of_years(
-    found: dict[tuple[str, Month], tuple[int, int] | str],
-) -> dict[tuple[str, int], tuple[int, int]]:
+    found: dict[tuple[str, Month], tuple[Decimal, Decimal] | str],
+) -> dict[tuple[str, int], tuple[Decimal, Decimal]]:
     """Return each clinic's years: the months that have both numbers, added up."""
-    years: dict[tuple[str, int], list[tuple[int, int]]] = {}
+    years: dict[tuple[str, int], list[tuple[Decimal, Decimal]]] = {}
     for (clinic, (year, _)), rate in found.items():
         if not isinstance(rate, str):
             years.setdefault((clinic, year), []).append(rate)
     return {
-        key: (sum(n for n, _ in parts), sum(d for _, d in parts))
+        key: (
+            sum((n for n, _ in parts), Decimal(0)),
+            sum((d for _, d in parts), Decimal(0)),
+        )
         for key, parts in years.items()
     }

@@ -273,6 +273,22 @@ def test_opportunities_are_those_after_one_event_up_to_the_next():
     assert [gap.value for gap in gaps] == [90, 0]
 
 
+def test_a_gap_of_which_no_opportunity_was_sent_is_not_zero():
+    """Births were sent of day 2, 0 of them of day 5, and of days 6 to 9 nothing."""
+    births = [exposed(2, 8), exposed(5, 0)]
+
+    gaps = opportunities_between(
+        [event(1), event(4), event(5), event(9, number=2)], births
+    )
+
+    assert [(gap.value, gap.unknown) for gap in gaps] == [
+        (8, None),
+        (0, None),
+        (None, Unknown.EXPOSURE_MISSING),
+        (0, None),
+    ]
+
+
 def test_opportunities_by_the_month_do_not_tell_a_gap():
     """300 births of June lie somewhere around the events of it; July's are told."""
     births = [exposed(None, 300), exposed(33, 8, month=1)]

@@ -363,6 +363,7 @@ def test_a_clinic_sees_its_own_gaps_and_what_may_still_change(
             interval_start=JANUARY,
             events=0,
             exposure=10,
+            exact=(0, 10_000),
         ),
         SummaryCell(
             clinic_id=1,

@@ -24,13 +24,13 @@ class ChartPointAnswer:
 
     center_line: float | None
     completeness: float | None
-    d: int | None
+    d: float | int | None
     interval_end: datetime.date
     """ The first day after the interval. """
     interval_start: datetime.date
     lower_2_sigma: float | None
     lower_limit: float | None
-    n: int | None
+    n: float | int | None
     phase: int
     population: int | None
     provisional: bool
@@ -67,7 +67,7 @@ class ChartPointAnswer:
         completeness: float | None
         completeness = self.completeness
 
-        d: int | None
+        d: float | int | None
         d = self.d
 
         interval_end = self.interval_end.isoformat()
@@ -80,7 +80,7 @@ class ChartPointAnswer:
         lower_limit: float | None
         lower_limit = self.lower_limit
 
-        n: int | None
+        n: float | int | None
         n = self.n
 
         phase = self.phase
@@ -271,10 +271,10 @@ class ChartPointAnswer:
 
         completeness = _parse_completeness(rest.pop("completeness"))
 
-        def _parse_d(data: object) -> int | None:
+        def _parse_d(data: object) -> float | int | None:
             if data is None:
                 return data
-            return cast(int | None, data)
+            return cast(float | int | None, data)
 
         d = _parse_d(rest.pop("d"))
 
@@ -296,10 +296,10 @@ class ChartPointAnswer:
 
         lower_limit = _parse_lower_limit(rest.pop("lower_limit"))
 
-        def _parse_n(data: object) -> int | None:
+        def _parse_n(data: object) -> float | int | None:
             if data is None:
                 return data
-            return cast(int | None, data)
+            return cast(float | int | None, data)
 
         n = _parse_n(rest.pop("n"))
 

@@ -1,9 +1,12 @@
 from typing import Literal
 
-EventPointReasonType0 = Literal["event-without-day", "exposure-without-day"]
+EventPointReasonType0 = Literal[
+    "event-without-day", "exposure-missing", "exposure-without-day"
+]
 
 EVENT_POINT_REASON_TYPE_0_VALUES: set[EventPointReasonType0] = {
     "event-without-day",
+    "exposure-missing",
     "exposure-without-day",
 }
 

@@ -25,18 +25,19 @@ class Point:
     Values may be means (``measure.unit``) or rates (``measure.per``). Where ``reason``
     is set the counts are null: ``suppressed`` for few people, ``no-data``,
     ``not-published``, or that a clinic which counts itself sent no events or no
-    exposure. ``completeness`` is scored / population. A mean comes with its sample
-    standard deviation and percentiles, and has no ``n``. The last three counts are for
-    a clinic's own eyes.
+    exposure, or an exposure of 0. ``n`` and ``d`` are whole numbers, but to three
+    decimals where a clinic reads what it counts itself. ``completeness`` is scored /
+    population. A mean comes with its sample standard deviation and percentiles, and has
+    no ``n``. The last three counts are for a clinic's own eyes.
 
     """
 
     completeness: float | None
-    d: int | None
+    d: float | int | None
     interval_end: datetime.date
     """ The first day after the interval. """
     interval_start: datetime.date
-    n: int | None
+    n: float | int | None
     population: int | None
     provisional: bool
     reason: None | Withheld
@@ -66,14 +67,14 @@ class Point:
         completeness: float | None
         completeness = self.completeness
 
-        d: int | None
+        d: float | int | None
         d = self.d
 
         interval_end = self.interval_end.isoformat()
 
         interval_start = self.interval_start.isoformat()
 
-        n: int | None
+        n: float | int | None
         n = self.n
 
         population: int | None
@@ -240,10 +241,10 @@ class Point:
 
         completeness = _parse_completeness(rest.pop("completeness"))
 
-        def _parse_d(data: object) -> int | None:
+        def _parse_d(data: object) -> float | int | None:
             if data is None:
                 return data
-            return cast(int | None, data)
+            return cast(float | int | None, data)
 
         d = _parse_d(rest.pop("d"))
 
@@ -251,10 +252,10 @@ class Point:
 
         interval_start = datetime.date.fromisoformat(rest.pop("interval_start"))
 
-        def _parse_n(data: object) -> int | None:
+        def _parse_n(data: object) -> float | int | None:
             if data is None:
                 return data
-            return cast(int | None, data)
+            return cast(float | int | None, data)
 
         n = _parse_n(rest.pop("n"))
 

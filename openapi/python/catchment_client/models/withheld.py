@@ -1,13 +1,19 @@
 from typing import Literal
 
 Withheld = Literal[
-    "events-missing", "exposure-missing", "no-data", "not-published", "suppressed"
+    "events-missing",
+    "exposure-missing",
+    "no-data",
+    "no-exposure",
+    "not-published",
+    "suppressed",
 ]
 
 WITHHELD_VALUES: set[Withheld] = {
     "events-missing",
     "exposure-missing",
     "no-data",
+    "no-exposure",
     "not-published",
     "suppressed",
 }

@@ -23,6 +23,11 @@ class RecordType(IntEnum):
     MEASURE_REPORT = 5
 
     @property
+    def is_of_a_person(self) -> bool:
+        """Return whether its records are about a person."""
+        return self is not RecordType.MEASURE_REPORT
+
+    @property
     def fhir_name(self) -> str:
         """Return the resource type as FHIR writes it."""
         return self.name.title().replace("_", "")

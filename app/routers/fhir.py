@@ -298,7 +298,7 @@ def withdraw_conditionally(type_: KeptType, caller: Caller) -> Response:
 
 
 @router.api_route("/{type_name}/{own_id}/_history", methods=READ)
-@router.api_route("/{type_name}/{own_id}/_history/{version}", methods=READ)
+@router.api_route("/{type_name}/{own_id}/_history/{replaced_version}", methods=READ)
 def read_version(type_: KeptType, caller: Caller) -> Response:
     """Refuse: of what was replaced nothing is kept."""
     check_reach(caller, type_.fhir_name, "r")

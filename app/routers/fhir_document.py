@@ -117,7 +117,7 @@ INTERACTIONS = {
         parameters=("_format", "If-None-Match"), answers=SEEN, refusals=(400, 404, 406)
     ),
     "withdraw_conditionally": Interaction(answers={}, refusals=(400,)),
-    "search": Interaction(answers={}, refusals=(400,)),
+    "search": Interaction(answers=FOUND, refusals=(400,)),
 }
 """By the name of the route; one that is not here answers 200 with a resource."""
 
@@ -178,6 +178,9 @@ PARAMETERS = {
         name: _parameter(name, "query", f"FHIR's search parameter, a {type_}.")
         for name, type_ in (SEARCHED_BY | REPORTS_SEARCHED_BY).items()
     },
+    "replaced_version": _parameter(
+        "replaced_version", "path", "A version of a record.", pattern="^[0-9]{1,9}$"
+    ),
     "_count": _parameter(
         "_count", "query", "How many at most.", type="integer", minimum=0
     ),

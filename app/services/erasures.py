@@ -161,7 +161,7 @@ def _erase(session: WriteSession, hub: Hub, source: Source, name: Name) -> Erase
     subjects.mark_dirty(
         session, [(i, source.clinic_id) for i in members], now=identities.now
     )
-    counts = {type_: erased[type_] for type_ in RecordType}
+    counts = {type_: erased[type_] for type_ in RecordType if type_.is_of_a_person}
     for type_, count in counts.items():
         if count or type_ is RecordType.PATIENT:
             record_act(session, Act.PURGE, count, now=identities.now, record_type=type_)

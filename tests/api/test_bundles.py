@@ -31,7 +31,7 @@ async def test_a_batch_answers_each_entry_in_its_place(network: Network, hub: Hu
     entries = [
         make.put(make.lab(7.1, id="o1")),
         make.post(make.lab(7.2, status="corrected")),
-        make.put(make.lab(7.3, id="o3", subject=make.reference("Group/g1"))),
+        make.put(make.lab(7.3, id="o3", subject=make.reference("Device/d1"))),
         make.delete("Observation/old"),
         make.post(CLAIM),
         "no entry at all",

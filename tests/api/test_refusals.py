@@ -64,7 +64,7 @@ RESOURCES = [
     ),
     (without(make.lab(7.1), "subject"), 422, "required", "Observation.subject"),
     (
-        make.lab(7.1, subject=make.reference(f"Group/{CANARY}")),
+        make.lab(7.1, subject=make.reference(f"Device/{CANARY}")),
         422,
         "business-rule",
         "Observation.subject",

@@ -229,7 +229,7 @@ async def test_a_conditional_reference_may_come_before_its_patient(
             ("Patient?identifier=urn:other|M1", 422, "a system that is not unique"),
             ("Patient?name=Zq9canary7x", 422, "a criterion other than identifier"),
             ("Patient?identifier=Zq9canary7x", 422, "an identifier without a system"),
-            (f"Group?identifier={make.MRN}|M1", 422, "a reference to another type"),
+            (f"Device?identifier={make.MRN}|M1", 422, "a reference to another type"),
             (f"Patient?{A1},{make.MRN}|M2", 422, "one identifier or another"),
         )
     ],

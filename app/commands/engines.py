@@ -11,11 +11,12 @@ import typer
 
 from app.commands.hubs import open_hub
 from app.domain.calendar import first_day
+from app.domain.counts import COUNTS
 from app.domain.errors import InvalidElementError
 from app.services import exports
 from app.services.exports import Counted, Difference
 from app.store.engines import LOCAL, EngineName
-from app.store.recounts import COUNTS, EventRow
+from app.store.recounts import EventRow
 
 SHOWN = 10
 """So many differences are told."""

@@ -5,6 +5,19 @@ from math import sqrt
 
 import msgspec
 
+KEY = ("grain", "stratum", "bin", "month")
+"""What tells the events of one person or clinic apart (`app.measures.compilation`)."""
+COUNTS = (
+    "population",
+    "excluded",
+    "excepted",
+    "scored",
+    "denominator",
+    "numerator",
+    "value_sum",
+    "value_squares",
+)
+"""What an event changes, in the order of its columns everywhere."""
 QUANTILES = (10, 25, 50, 75, 90)
 """The percentiles that are told of a continuous variable; 50 is the median."""
 MIN_FOR_DEVIATION = 2

@@ -146,9 +146,10 @@ def _charts(plan: Plan, name: str) -> str:
     )
 
 
-def _grown(plan: Plan, name: str, question: Predicate) -> str:
+def _grown(plan: Plan, question: Predicate) -> str:
     """Return the SQL condition that a value reaches its growth chart's z-score."""
     assert question.growth is not None
+    name = question.growth.of
     word, _ = question.growth.cut_off
     operator = ">=" if word == "at_least_z" else "<"
     number = 1 + plan.questions[name].index(question)
@@ -207,7 +208,7 @@ def _answered(plan: Plan, question: Predicate) -> str:
         ranks = sorted(answers.index(code) for code in question.answer.among)
         return f"part_1 IN {listed(ranks)}"
     if question.growth is not None:
-        return _grown(plan, question.growth.of, question)
+        return _grown(plan, question)
     assert question.value is not None
     name, _, part = question.value.of.partition(".")
     word, cut_off = question.value.cut_off

@@ -69,6 +69,7 @@ month.
 from collections.abc import Iterable, Mapping, Sequence
 
 from app.domain.calendar import FOREVER
+from app.domain.counts import COUNTS
 from app.domain.terminology import Coding
 from app.measures.assessments import LONG_AGO, assessed, growth_tables
 from app.measures.definitions import Measure, thousandths
@@ -77,17 +78,6 @@ from app.measures.plans import IN_QUESTION, Plan, candidates, planned
 from app.measures.spans import SIGNS, mark_tables, summed_columns
 from app.measures.strata import strata_of
 
-COUNTS = (
-    "population",
-    "excluded",
-    "excepted",
-    "scored",
-    "denominator",
-    "numerator",
-    "value_sum",
-    "value_squares",
-)
-KEY = ("grain", "stratum", "bin", "month")
 _BY_MONTH = "OVER (PARTITION BY subject_id ORDER BY month)"
 """The default frame is RANGE: rows of one month share their sums. Never ROWS here."""
 _OUTCOMES = 4
@@ -129,10 +119,7 @@ def _status_members(plan: Plan) -> list[str]:
 )""",
         f"""placed AS (
   SELECT subject_id, grain, month, next_month, stratum, 1 - excluded AS population,
-    excluded, (1 - excluded) * scorable AS scored, (1 - excluded) * {_weighed(plan)}
-      * CASE WHEN met = 1 THEN 3 WHEN excused = 1 THEN 2 ELSE 1 END AS outcome{
-            _each(", {0}", [*plan.values, *_parts(plan)])
-        }
+    excluded, {_outcome(plan)}{_each(", {}", [*plan.values, *_parts(plan)])}
   FROM judged
 )""",
         _members(plan),
@@ -179,10 +166,7 @@ def _occasion_members(plan: Plan) -> list[str]:
 )""",
         f"""unit AS (
   SELECT subject_id, month, day, stratum, excluded,
-    (1 - excluded) * scorable AS scored, (1 - excluded) * {_weighed(plan)}
-      * CASE WHEN met = 1 THEN 3 WHEN excused = 1 THEN 2 ELSE 1 END AS outcome{
-            _each(", {0}", found)
-        }
+    {_outcome(plan)}{_each(", {}", found)}
   FROM judged
 )""",
         f"""placed AS (
@@ -202,19 +186,9 @@ def _occasion_members(plan: Plan) -> list[str]:
 
 def _visits(plan: Plan) -> str:
     """Return the CTE ``occasion``: the qualifying visits, with what was found there."""
-    columns = [f"COALESCE(a_found_{n}.found, 0) AS found_{n}" for n in _asked(plan)]
-    columns += [
-        f"COALESCE(a_found_{plan.assessments[name]}.observed, 0) AS observed"
-        for name in [plan.observed]
-        if name is not None
-    ]
-    joins = "".join(
-        f"\n  LEFT JOIN assessed_{n} a_found_{n}"
-        f" ON a_found_{n}.subject_id = o.subject_id AND a_found_{n}.day = o.day"
-        for n in _asked(plan)
-    )
+    columns, joins = plan.found_of("assessed", occasion="o", day="day")
     return f"""occasion AS (
-  SELECT o.subject_id, o.month, o.day{_each(", {}", columns)}
+  SELECT o.subject_id, o.month, o.day{columns}
   FROM visit o{joins}
   WHERE o.subject_id {IN_QUESTION} AND o.class_concept_id IN {plan.visit_classes}
 )"""
@@ -257,9 +231,17 @@ def _is_counted(plan: Plan) -> str:
     return f"alive > 0 AND {plan.holds('initial_population')}"
 
 
-def _weighed(plan: Plan) -> str:
-    """Return 1 for whom the denominator is open: the scored, or everybody."""
-    return "scorable" if plan.measure.denominator == "scorable" else "1"
+def _outcome(plan: Plan) -> str:
+    """
+    Return the columns ``scored`` and ``outcome`` of someone who was judged.
+
+    Outcome: 0 is not in the denominator, 1 in it alone, 2 an exception, 3 in the
+    numerator. The denominator is open to the scored, or to everybody.
+    """
+    open_to = "scorable" if plan.measure.denominator == "scorable" else "1"
+    return f"""(1 - excluded) * scorable AS scored,
+    (1 - excluded) * {open_to}
+      * CASE WHEN met = 1 THEN 3 WHEN excused = 1 THEN 2 ELSE 1 END AS outcome"""
 
 
 def _has(plan: Plan) -> list[tuple[str, str]]:
@@ -338,11 +320,6 @@ def _digit(plan: Plan, name: str, last: int) -> str:
     if stratifier.answer is not None:
         return f"CASE WHEN {column} = 0 THEN {last} ELSE {column} - 1 END"
     return column
-
-
-def _asked(plan: Plan) -> list[int]:
-    """Return the numbers of the assessments that are asked of."""
-    return [plan.assessments[name] for name in plan.asked]
 
 
 def _each(template: str, columns: Iterable[str]) -> str:

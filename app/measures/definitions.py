@@ -386,6 +386,13 @@ class Target(Word, frozen=True, kw_only=True, omit_defaults=True):
         """Refuse none, or both."""
         _one_of(self, leaving_out=("citation",))
 
+    @property
+    def aim(self) -> float:
+        """Return the number to reach, whichever kind it is."""
+        aim = self.value if self.proportion is None else self.proportion
+        assert aim is not None
+        return aim
+
 
 class Membership(StrEnum):
     """The innermost population a person is in; where need be, that no value was."""

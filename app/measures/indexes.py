@@ -5,9 +5,8 @@ from functools import cache
 from app.domain.calendar import first_day, month_number
 from app.measures.checks import assessment_of
 from app.measures.definitions import Measure, Predicate, Window, thousandths
-from app.measures.plans import IN_QUESTION, Plan, since_birth
+from app.measures.plans import BY_DAY, IN_QUESTION, Plan, since_birth
 
-_BY_DAY = "OVER (PARTITION BY subject_id ORDER BY day)"
 _DAYS_A_MONTH = 31
 """Makes a day of a month that an onset is known to: only their order matters."""
 _FEWEST_LEAP_DAYS = range(month_number(2092, 1), month_number(2104, 1))
@@ -46,21 +45,12 @@ def _fewest_days(months: int) -> int:
 def index_tables(plan: Plan) -> list[str]:
     """Return the CTEs up to ``occasion``: each event, with what its window holds."""
     report = months_to_report(plan.measure)
-    numbers = [plan.assessments[name] for name in plan.asked]
-    columns = [f"COALESCE(w_{n}.found, 0) AS found_{n}" for n in numbers]
-    if plan.observed is not None:
-        number = plan.assessments[plan.observed]
-        columns.append(f"COALESCE(w_{number}.observed, 0) AS observed")
-    joins = "".join(
-        f"\n  LEFT JOIN window_{n} w_{n}"
-        f" ON w_{n}.subject_id = e.subject_id AND w_{n}.index_day = e.day"
-        for n in numbers
-    )
+    columns, joins = plan.found_of("window", occasion="e", day="index_day")
     return [
         _events(plan),
         *(_in_window(plan, name) for name in plan.asked),
         f"""occasion AS (
-  SELECT e.subject_id, e.month, e.day{"".join(f", {column}" for column in columns)}
+  SELECT e.subject_id, e.month, e.day{columns}
   FROM index_event e JOIN subject p ON p.id = e.subject_id{joins}
   WHERE p.death_month IS NULL OR p.death_month > e.month + {report}
 )""",
@@ -72,9 +62,9 @@ def _events(plan: Plan) -> str:
     index = plan.measure.index
     assert index is not None
     months = index.first_in_months
-    none_before = f"LAG(month) {_BY_DAY} IS NULL"
+    none_before = f"LAG(month) {BY_DAY} IS NULL"
     if months is not None:
-        none_before = f"LAG(month, 1, -{months}) {_BY_DAY} + {months} <= month"
+        none_before = f"LAG(month, 1, -{months}) {BY_DAY} + {months} <= month"
     return f"""index_event AS (
   SELECT subject_id, day, month, baseline
   FROM (

@@ -21,6 +21,7 @@ SEX_NUMBERS = {Sex.MALE: 1, Sex.FEMALE: 2, Sex.OTHER: 3}
 _IN_SCOPE = "IN (SELECT subject_id FROM scope)"
 IN_QUESTION = "IN (SELECT subject_id FROM candidate)"
 """IN, not JOIN: joined to a temporary table, SQLite reads all of the other one."""
+BY_DAY = "OVER (PARTITION BY subject_id ORDER BY day)"
 
 
 def since_birth(table: str) -> str:
@@ -82,6 +83,24 @@ class Plan:
     def values(self) -> list[str]:
         """Return the column of the number that is observed, if any is."""
         return [] if self.observed is None else ["observed"]
+
+    def found_of(self, table: str, *, occasion: str, day: str) -> tuple[str, str]:
+        """
+        Return columns of what was found on an *occasion*, and the joins they are from.
+
+        Each assessment that is asked of has a *table* of its number, and *day* there.
+        """
+        columns, joins = "", ""
+        for name in self.asked:
+            number = self.assessments[name]
+            columns += f", COALESCE(f_{number}.found, 0) AS found_{number}"
+            joins += f"""
+  LEFT JOIN {table}_{number} f_{number} ON f_{number}.subject_id = {occasion}.subject_id
+    AND f_{number}.{day} = {occasion}.day"""
+        if self.observed is not None:
+            number = self.assessments[self.observed]
+            columns += f", COALESCE(f_{number}.observed, 0) AS observed"
+        return columns, joins
 
     def codes(self, value_set: str) -> str:
         """Return the concept ids of a value set as an SQL list."""

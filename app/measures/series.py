@@ -4,8 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from app.domain.counts import Basis, Cell, Interval
-from app.measures.compilation import COUNTS
+from app.domain.counts import COUNTS, Basis, Cell, Interval
 from app.measures.definitions import Measure, thousandths
 from app.measures.strata import positions
 
@@ -14,7 +13,7 @@ class Event(Protocol):
     """
     What changes in a clinic, a grain, a combination of strata and a bin from a month.
 
-    ``counts`` are in the order of ``app.measures.compilation.COUNTS``.
+    ``counts`` are in the order of ``app.domain.counts.COUNTS``.
     """
 
     @property

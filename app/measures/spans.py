@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping
 
 from app.domain.calendar import FOREVER, MONTHS_A_YEAR
 from app.measures.assessments import latest_answers
-from app.measures.definitions import Predicate, Sustained
-from app.measures.plans import IN_QUESTION, SEX_NUMBERS, Plan, since_birth
+from app.measures.checks import assessment_of
+from app.measures.definitions import Sustained
+from app.measures.plans import BY_DAY, IN_QUESTION, SEX_NUMBERS, Plan, since_birth
 
 SIGNS = "(SELECT 1 AS sign UNION ALL SELECT -1) g"
 """Read once with a sign: a union of a table with itself costs a fifth more."""
 _OF_SUBJECT = f"FROM subject WHERE id {IN_QUESTION}"
 _OF_BORN = f"{_OF_SUBJECT} AND birth_month IS NOT NULL"
-_BY_DAY = "OVER (PARTITION BY subject_id ORDER BY day)"
 
 
 def summed_columns(plan: Plan) -> list[str]:
@@ -122,9 +122,8 @@ def _sources(plan: Plan) -> Iterable[str]:
 )"""
         if leaf.sustained is not None:
             yield from _sustained(plan, leaf.sustained, number)
-    for number, (name, stratifier) in enumerate(plan.measure.stratifiers.items(), 1):
+    for number, stratifier in enumerate(plan.measure.stratifiers.values(), 1):
         if stratifier.answer is not None:
-            assert plan.strata[name] == f"stratum_{number}"
             observable = plan.measure.observables[stratifier.answer]
             yield latest_answers(plan, observable, number)
 
@@ -136,18 +135,19 @@ def _sustained(plan: Plan, sustained: Sustained, number: int) -> Iterable[str]:
     An assessment goes on with the chain of the one before if both pass and the gap is
     allowed; any other begins a chain of its own.
     """
-    name = _assessment_of_status(sustained.status)
+    name = assessment_of(sustained.status)
+    assert name is not None
     passing = plan.answered(name, sustained.status, column="found")
     yield f"""passing_{number} AS (
   SELECT subject_id, day, month, CASE WHEN {passing} THEN 1 ELSE 0 END AS passing
   FROM assessed_{plan.assessments[name]}
 )"""
     yield f"""chain_{number} AS (
-  SELECT subject_id, day, month, passing, SUM(begins) {_BY_DAY} AS chain
+  SELECT subject_id, day, month, passing, SUM(begins) {BY_DAY} AS chain
   FROM (
     SELECT subject_id, day, month, passing,
-      CASE WHEN passing = 1 AND LAG(passing, 1, 0) {_BY_DAY} = 1
-        AND month - LAG(month, 1, 0) {_BY_DAY} <= {sustained.gap_months}
+      CASE WHEN passing = 1 AND LAG(passing, 1, 0) {BY_DAY} = 1
+        AND month - LAG(month, 1, 0) {BY_DAY} <= {sustained.gap_months}
         THEN 0 ELSE 1 END AS begins
     FROM passing_{number}
   ) b
@@ -158,13 +158,6 @@ def _sustained(plan: Plan, sustained: Sustained, number: int) -> Iterable[str]:
       + MIN(month) OVER (PARTITION BY subject_id, chain) THEN 1 ELSE 0 END AS found
   FROM chain_{number}
 )"""
-
-
-def _assessment_of_status(status: Predicate) -> str:
-    """Return the observable or composite that a sustained status is of."""
-    stated = status.value or status.answer
-    assert stated is not None
-    return stated.of.partition(".")[0]
 
 
 def _all_changes(plan: Plan) -> Iterable[str]:
@@ -201,8 +194,8 @@ def _changes(plan: Plan, table: str, columns: Mapping[str, str], months: int) ->
     those of marks.
     """
     steps = ",\n      ".join(
-        f"{found} - CASE WHEN LAG(month, 1, 0) {_BY_DAY} + {months} < month THEN 0"
-        f" ELSE LAG({found}, 1, 0) {_BY_DAY} END AS step_{found}"
+        f"{found} - CASE WHEN LAG(month, 1, 0) {BY_DAY} + {months} < month THEN 0"
+        f" ELSE LAG({found}, 1, 0) {BY_DAY} END AS step_{found}"
         for found in columns.values()
     )
     marked = {
@@ -216,7 +209,7 @@ def _changes(plan: Plan, table: str, columns: Mapping[str, str], months: int) ->
   FROM (
     SELECT subject_id, month, {", ".join(columns.values())},
       {steps},
-      LEAD(month, 1, {FOREVER}) {_BY_DAY} AS next_month
+      LEAD(month, 1, {FOREVER}) {BY_DAY} AS next_month
     FROM {table}
   ) c CROSS JOIN {SIGNS}
   WHERE (g.sign > 0 AND ({changed}))

@@ -32,23 +32,30 @@ MEASURE, REPORT = "Measure", "MeasureReport"
 
 @router.api_route("/Measure/", methods=READ)
 @router.api_route("/Measure", methods=READ)
-def search_measures(request: Request, caller: Caller, hub: HubDependency) -> Response:
+def search_measures(
+    request: Request, caller: Caller, hub: HubDependency, session: ReadSession
+) -> Response:
     """Return the measures that are served, or those that a search finds."""
     require_fhir_reply(request)
     check_scope(caller, MEASURE, "s")
     pairs = stated_parameters(request)
-    return document_reply(request, measure_resources.search_measures(hub, pairs))
+    found = measure_resources.search_measures(session, hub, pairs)
+    return document_reply(request, found)
 
 
 @router.api_route("/Measure/{measure_id}", methods=READ)
 def read_measure(
-    measure_id: str, request: Request, caller: Caller, hub: HubDependency
+    measure_id: str,
+    request: Request,
+    caller: Caller,
+    hub: HubDependency,
+    session: ReadSession,
 ) -> Response:
     """Return a measure's definition."""
     require_fhir_reply(request)
     refuse_parameters(request)
     check_scope(caller, MEASURE, "r")
-    found = measure_resources.find_measure_resource(hub, measure_id)
+    found = measure_resources.find_measure_resource(session, hub, measure_id)
     return document_reply(request, found)
 
 

@@ -1,5 +1,6 @@
 """Measures in words: what is counted, in which unit, and by which strata."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -7,11 +8,11 @@ import msgspec
 from app.domain.counts import Basis
 from app.domain.errors import NotFoundError
 from app.domain.scales import DIMENSIONLESS, Scale
-from app.measures.definitions import Measure, MeasureObservation, Scoring, Target
+from app.measures.definitions import Measure, MeasureObservation, Scoring
 from app.measures.explanations import explain
 from app.measures.plans import planned
 from app.measures.strata import strata_of
-from app.services.definitions import served_measures
+from app.services.definitions import shown_measures
 from app.services.hub import Hub
 from app.store.sessions import ReadSession
 
@@ -70,7 +71,7 @@ def page_of(measure: Measure) -> MeasurePage:
         value_sets=measure.value_set_versions,
         lacking=lacking_of(measure),
         tags=measure.tags,
-        target=None if target is None else (_aimed_at(target), target.citation),
+        target=None if target is None else (target.aim, target.citation),
         stratifiers=strata_of(measure),
         strata=tuple(stratum_names(measure)),
         subset_of=measure.subset_of,
@@ -110,31 +111,28 @@ def lacking_of(measure: Measure) -> tuple[str, ...]:
     return (*planned(measure, {}).components, OTHER)
 
 
-def _aimed_at(target: Target) -> float:
-    """Return the value of a target: a proportion, or a number in the measure's unit."""
-    aim = target.value if target.proportion is None else target.proportion
-    assert aim is not None
-    return aim
-
-
 def find_page(session: ReadSession, hub: Hub, measure_id: str) -> MeasurePage:
     """Return the page of a loaded measure as it is served now, or refuse."""
-    loaded = find_measure(hub, measure_id)
-    served = served_measures(session, hub).get(measure_id)
-    return page_of(loaded if served is None else served.measure)
+    return page_of(find_shown(session, hub, measure_id))
 
 
 def all_pages(session: ReadSession, hub: Hub) -> list[MeasurePage]:
     """Return the pages of all loaded measures as they are served now."""
-    served = served_measures(session, hub)
-    return [
-        page_of(served[m.id].measure if m.id in served else m) for m in hub.measures
-    ]
+    return [page_of(measure) for measure in shown_measures(session, hub)]
+
+
+def find_shown(session: ReadSession, hub: Hub, measure_id: str) -> Measure:
+    """Return a loaded measure as it is shown now, or refuse."""
+    return _named(shown_measures(session, hub), measure_id)
 
 
 def find_measure(hub: Hub, measure_id: str) -> Measure:
     """Return a loaded measure, or refuse."""
-    for measure in hub.measures:
+    return _named(hub.measures, measure_id)
+
+
+def _named(measures: Iterable[Measure], measure_id: str) -> Measure:
+    for measure in measures:
         if measure.id == measure_id:
             return measure
     msg = "No measure of that id"

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import msgspec
 
+from app.domain.errors import NotFoundError
 from app.measures.definitions import Measure
 from app.measures.facts import canonical_units
 from app.services.hub import Hub
@@ -44,6 +45,21 @@ def served_measures(session: ReadSession, hub: Hub) -> dict[str, Served]:
     return found
 
 
+def shown_measures(session: ReadSession, hub: Hub) -> list[Measure]:
+    """Return the loaded measures, each as it is shown now (`served_measures`)."""
+    served = served_measures(session, hub)
+    return [served[m.id].measure if m.id in served else m for m in hub.measures]
+
+
+def required_measure(session: ReadSession, hub: Hub, measure_id: str) -> Served:
+    """Return the definition of a measure whose cells are complete, or refuse."""
+    served = served_measures(session, hub).get(measure_id)
+    if served is None or not served.row.counted:
+        msg = "The measure is yet to be counted"
+        raise NotFoundError(msg)
+    return served
+
+
 def definition_of(session: ReadSession, hub: Hub, row: MeasureRow) -> Measure | None:
     """Return the definition of a row: loaded, or as it was stored; None: unknown."""
     for measure in hub.measures:
@@ -61,7 +77,7 @@ def counted_now(session: ReadSession, hub: Hub) -> Iterator[Served]:
     counted stays as it is until its successor is through.
     """
     for row in recounts.known_measures(session):
-        if row.counted_through and (row.counted or row.wanted):
+        if row.counted_through > 0 and (row.counted or row.wanted):
             measure = definition_of(session, hub, row)
             if measure is not None and _fits(hub, measure):
                 yield Served(measure=measure, row=row)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.domain.counts import COUNTS, KEY
 from app.domain.errors import ConflictError, NotFoundError
 from app.measures.compilation import compile_measure
 from app.services.counts import measure_rows
@@ -15,7 +16,7 @@ from app.store import clinics, engines, recounts
 from app.store.concepts import all_concepts
 from app.store.engines import EngineName
 from app.store.exports import export_facts, write_parquet
-from app.store.recounts import COUNTS, KEY, EventRow
+from app.store.recounts import EventRow
 from app.store.sessions import read_session
 
 MANIFEST = "manifest.json"

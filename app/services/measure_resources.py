@@ -1,6 +1,6 @@
 """Measures as FHIR has them, as they are served now: one, or what a search finds."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from app.domain.counts import Basis
@@ -14,28 +14,26 @@ from app.fhir.measures import (
     render_measure,
 )
 from app.fhir.searchsets import Pairs, parse_page, searchset
-from app.measures.definitions import Measure, Scoring, Summary, Target
+from app.measures.definitions import Measure, Scoring, Summary
 from app.measures.explanations import explain
-from app.services.catalogue import find_measure
-from app.services.definitions import served_measures
+from app.services.catalogue import find_shown
+from app.services.definitions import shown_measures
 from app.services.hub import Hub
-from app.store.sessions import read_session
+from app.store.sessions import ReadSession
 
 Json = dict[str, Any]
 
 
-def find_measure_resource(hub: Hub, measure_id: str) -> Json:
+def find_measure_resource(session: ReadSession, hub: Hub, measure_id: str) -> Json:
     """Return a loaded measure as FHIR has it, or refuse."""
-    loaded = find_measure(hub, measure_id)
-    (served,) = _served(hub, [loaded])
-    return _rendered(hub, defined(served))
+    return _rendered(hub, defined(find_shown(session, hub, measure_id)))
 
 
-def search_measures(hub: Hub, pairs: Pairs) -> Json:
+def search_measures(session: ReadSession, hub: Hub, pairs: Pairs) -> Json:
     """Return the loaded measures that a search finds, in the order of the library."""
     check_search(pairs)
     page = parse_page(pairs)
-    known = map(defined, _served(hub, hub.measures))
+    known = map(defined, shown_measures(session, hub))
     found = [each for each in known if is_found(each, pairs, base_url=hub.fhir_base)]
     chosen = found[page.offset : page.offset + page.count]
     return searchset(
@@ -45,13 +43,6 @@ def search_measures(hub: Hub, pairs: Pairs) -> Json:
         url=measure_url("", base_url=hub.fhir_base).rstrip("/"),
         pairs=pairs,
     )
-
-
-def _served(hub: Hub, loaded: Iterable[Measure]) -> list[Measure]:
-    """Return the definition of each that is served: of before, until it is counted."""
-    with read_session(hub.engine) as session:
-        served = served_measures(session, hub)
-    return [served[m.id].measure if m.id in served else m for m in loaded]
 
 
 def defined(measure: Measure) -> DefinedMeasure:
@@ -68,7 +59,7 @@ def defined(measure: Measure) -> DefinedMeasure:
         basis=measure.basis.value,
         counts_people=measure.basis is not Basis.SUMMARIES,
         cut_off_set=measure.cut_off_set,
-        target=None if target is None else (_aim(target), target.citation),
+        target=None if target is None else (target.aim, target.citation),
         populations=tuple(_populations(measure)),
         per=_per(measure),
         stratifiers={name: f"stratifiers.{name}" for name in measure.stratifiers},
@@ -85,13 +76,6 @@ def _per(measure: Measure) -> int | None:
     if measure.summary is None:
         return 1
     return None if measure.summary.between else measure.summary.per
-
-
-def _aim(target: Target) -> float:
-    """Return a target's number, whichever kind it is."""
-    aim = target.value if target.proportion is None else target.proportion
-    assert aim is not None
-    return aim
 
 
 def _populations(measure: Measure) -> Iterator[Criterion]:

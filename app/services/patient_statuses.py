@@ -16,7 +16,7 @@ from app.deid.records import target_of
 from app.domain.calendar import month_of_day
 from app.domain.clinics import Principal, Source
 from app.domain.counts import Basis
-from app.domain.errors import InvalidElementError, NotFoundError, NotSupportedError
+from app.domain.errors import InvalidElementError, NotSupportedError
 from app.domain.records import AliasTarget, HubTarget, RecordType, Target
 from app.fhir.questions import Question
 from app.fhir.status_questions import parse_status_question
@@ -30,7 +30,7 @@ from app.services.catalogue import (
     page_of,
     stratum_names,
 )
-from app.services.definitions import Served, served_measures
+from app.services.definitions import required_measure
 from app.services.hub import Hub
 from app.services.releases import today_number
 from app.store import records, recounts
@@ -164,7 +164,7 @@ class _Counted:
     def __init__(
         self, session: ReadSession, hub: Hub, source: Source, measure_id: str
     ) -> None:
-        served = _required(session, hub, measure_id)
+        served = required_measure(session, hub, find_measure(hub, measure_id).id)
         self.measure, self.row = served.measure, served.row
         if self.measure.basis is Basis.SUMMARIES:
             msg = "The measure counts no patients"
@@ -193,16 +193,6 @@ class _Counted:
             patients=tuple(patients),
             after=after,
         )
-
-
-def _required(session: ReadSession, hub: Hub, measure_id: str) -> Served:
-    """Return the definition of a loaded measure that is served, or refuse."""
-    loaded = find_measure(hub, measure_id)
-    served = served_measures(session, hub).get(loaded.id)
-    if served is None or not served.row.counted:
-        msg = "The measure is yet to be counted"
-        raise NotFoundError(msg)
-    return served
 
 
 def _subjects(

@@ -2,9 +2,10 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
+from sqlalchemy.exc import DBAPIError
 from typing_extensions import override
 
 from app.domain.terminology import Coding
@@ -19,12 +20,15 @@ from app.services.hub import Hub
 from app.services.refreshes import refresh_facts
 from app.services.refusals import forget_old
 from app.store import backfills, recounts
+from app.store.backfills import FORGONE
 from app.store.concepts import all_concepts
 from app.store.leases import take_lease
 from app.store.recounts import MeasureRow
 from app.store.sessions import (
     ReadSession,
     WriteSession,
+    is_of_statement,
+    one_try,
     read_session,
     write_session,
 )
@@ -107,7 +111,8 @@ def backfill(hub: Hub, *, holder: str) -> bool:
     The facts are made again first: a new definition may compare them in other units.
     """
     with read_session(hub.engine) as session:
-        new, old = _new(session, hub), _given_up(session)
+        rows = recounts.known_measures(session)
+        new, old = _new(session, hub, rows), _given_up(rows)
     if not new and not old:
         return False
     if new and not new[0].row.counted_through:
@@ -118,25 +123,27 @@ def backfill(hub: Hub, *, holder: str) -> bool:
     with write_session(hub.engine) as session:
         if not _may_work(session, hub, holder):
             return False
-        new = _new(session, hub)
+        # Another worker may have done that step since.
+        rows = recounts.known_measures(session)
+        new, old = _new(session, hub, rows), _given_up(rows)
         if new:
             _count_more(session, new)
-        for row in _given_up(session)[:1]:
+        for row in old[:1]:
             backfills.give_up(session, row, limit=SUBJECTS_A_STEP)
     return True
 
 
-def _new(session: ReadSession, hub: Hub) -> list[Served]:
+def _new(session: ReadSession, hub: Hub, rows: Iterable[MeasureRow]) -> list[Served]:
     """Return the definitions to be counted, of those only that are the least far."""
-    rows = [
+    awaited = [
         row
-        for row in recounts.known_measures(session)
-        if row.wanted and not row.counted
+        for row in rows
+        if row.wanted and not row.counted and row.counted_through != FORGONE
     ]
-    least = min((row.counted_through for row in rows), default=0)
+    least = min((row.counted_through for row in awaited), default=0)
     stated = {
         row: definition_of(session, hub, row)
-        for row in rows
+        for row in awaited
         if row.counted_through == least
     }
     return [Served(measure=m, row=row) for row, m in stated.items() if m is not None]
@@ -154,13 +161,15 @@ def _count_more(session: WriteSession, new: list[Served]) -> None:
     concepts = all_concepts(session)
     recounts.scope_to(session, subjects)
     for each in new:
-        _count(session, each, concepts)
-        backfills.note_progress(session, each.row.id, through=subjects[-1])
+        if _is_counted(session, each, concepts):
+            backfills.note_progress(session, each.row.id, through=subjects[-1])
+        else:
+            recounts.forget_measure(session, each.row.id)
+            backfills.note_progress(session, each.row.id, through=FORGONE)
 
 
-def _given_up(session: ReadSession) -> list[MeasureRow]:
+def _given_up(rows: Sequence[MeasureRow]) -> list[MeasureRow]:
     """Return the rows that hold events and are neither wanted nor served meanwhile."""
-    rows = recounts.known_measures(session)
     awaited = {row.code for row in rows if row.wanted and not row.counted}
     return [
         row
@@ -218,17 +227,31 @@ def _count(
     Count the subjects in scope for one definition.
 
     What clinics count themselves is about nobody: it is added up when it is asked for.
-    One that cannot be counted holds up the others: the log says which it is.
     """
-    if served.measure.summary is not None:
-        return
-    try:
+    if served.measure.summary is None:
         sweep = compile_measure(served.measure, concepts)
         recounts.recount(session, served.row.id, sweep=sweep)
+
+
+def _is_counted(
+    session: WriteSession, served: Served, concepts: Mapping[Coding, int]
+) -> bool:
+    """
+    Count the subjects in scope for a new definition; return whether that was possible.
+
+    One for which it is not is named in the log and holds up no other: what it wrote is
+    undone. A store that fails is no fault of the definition.
+    """
+    try:
+        with one_try(session):
+            _count(session, served, concepts)
     except Exception as error:
+        if isinstance(error, DBAPIError) and not is_of_statement(error):
+            raise
         facts = {"measure": served.measure.id, "error": type(error).__name__}
         log.exception("measure not counted", extra=facts)
-        raise
+        return False
+    return True
 
 
 class Worker(threading.Thread):

@@ -20,7 +20,7 @@ from app.services.catalogue import (
     stratum_number,
 )
 from app.services.counts import true_cells
-from app.services.definitions import served_measures
+from app.services.definitions import required_measure
 from app.services.editions import Edition, find_clinic, required_edition
 from app.services.hub import Hub
 from app.services.releases import closed_before, has_numerator, today_number
@@ -128,10 +128,7 @@ def _live(
 ) -> Series:
     """Return a clinic's own true numbers, up to this month."""
     assert clinic.id is not None
-    served = served_measures(session, hub).get(measure_id)
-    if served is None or not served.row.counted:
-        msg = "The measure is yet to be counted"
-        raise NotFoundError(msg)
+    served = required_measure(session, hub, measure_id)
     measure, row = served.measure, served.row
     stratum = stratum_number(measure, wanted.stratum)
     usual = Interval.QUARTER if stratum else Interval.MONTH

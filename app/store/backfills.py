@@ -17,6 +17,10 @@ _LAST = text(
 )
 
 
+FORGONE = -1
+"""How far a definition is counted that cannot be; the next start of a hub tries."""
+
+
 def next_subjects(session: ReadSession, *, after: int, limit: int) -> list[int]:
     """Return the subjects who count, in the order of their ids, *after* one."""
     rows = connection_of(session).execute(_NEXT, {"after": after, "n": limit})
@@ -35,7 +39,10 @@ def want(session: WriteSession, measure_ids: Collection[int]) -> None:
     """Note which definitions are to be counted; all others are to be given up."""
     listed = ", ".join(str(int(measure_id)) for measure_id in measure_ids) or "0"
     connection_of(session).execute(
-        text(f"UPDATE measure SET wanted = (id IN ({listed}))")
+        text(
+            f"UPDATE measure SET wanted = (id IN ({listed})), counted_through = "
+            f"CASE WHEN counted_through = {FORGONE} THEN 0 ELSE counted_through END"
+        )
     )
 
 

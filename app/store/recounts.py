@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 from sqlalchemy import Connection, text
 
+from app.domain.counts import COUNTS, KEY
 from app.store.bulk import execute_among, fetch_among
 from app.store.sessions import ReadSession, WriteSession, connection_of
 
@@ -40,18 +41,7 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     counts: tuple[int, ...]
 
 
-COUNTS = (
-    "population",
-    "excluded",
-    "excepted",
-    "scored",
-    "denominator",
-    "numerator",
-    "value_sum",
-    "value_squares",
-)
 _COUNTS = ", ".join(COUNTS)
-KEY = ("grain", "stratum", "bin", "month")
 _KEY = ", ".join(KEY)
 _SUMS = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in COUNTS)
 _ANY_LEFT = " OR ".join(f"SUM({name}) <> 0" for name in COUNTS)

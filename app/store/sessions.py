@@ -10,7 +10,9 @@ from sqlalchemy.exc import (
     ArgumentError,
     DBAPIError,
     IntegrityError,
+    InterfaceError,
     InvalidatePoolError,
+    OperationalError,
 )
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
@@ -123,6 +125,13 @@ def is_conflict(error: DBAPIError) -> bool:
 def is_busy(error: DBAPIError) -> bool:
     """Return whether SQLite's one writer kept others waiting for too long."""
     return getattr(error.orig, "sqlite_errorname", None) == "SQLITE_BUSY"
+
+
+def is_of_statement(error: DBAPIError) -> bool:
+    """Return whether a statement can't be run, in whatever state the store is."""
+    if isinstance(error, OperationalError | InterfaceError):
+        return getattr(error.orig, "sqlite_errorname", None) == "SQLITE_ERROR"
+    return not is_conflict(error)
 
 
 def connection_of(session: ReadSession) -> Connection:

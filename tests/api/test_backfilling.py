@@ -8,7 +8,9 @@ import httpx
 import msgspec
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
+from app.measures.compilation import compile_measure
 from app.measures.definitions import Comparison, Measure, Predicate
 from app.services import recounts as counting
 from app.services import releases
@@ -274,24 +276,60 @@ def _die(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
-def _refuse(*_: object, **__: object) -> None:
-    msg = "parser stack overflow"
-    raise ArithmeticError(msg)
-
-
-@pytest.mark.usefixtures("ehr")
-async def test_the_log_says_which_definition_cannot_be_counted(
-    changed: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+async def test_a_definition_that_cannot_be_counted_holds_up_no_other(
+    changed: Hub,
+    ehr: Caller,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ):
-    """It holds up the others, so the operator must know which one to take out."""
-    counting.register_measures(changed)
-    monkeypatch.setattr(recounts, "recount", _refuse)
-
-    with pytest.raises(ArithmeticError):
-        count(changed)
+    """The log says which one it is; what was served before it still is."""
+    new = msgspec.structs.replace(LIBRARY[HBA1C], id="new")
+    more = dataclasses.replace(changed, measures=(*changed.measures, new))
+    compiled = compile_measure
+    monkeypatch.setattr(
+        counting,
+        "compile_measure",
+        lambda measure, concepts: (
+            "SELECT no_such_column"
+            if measure.version == "2.0.0"
+            else compiled(measure, concepts)
+        ),
+    )
+    counting.register_measures(more)
+    count(more)
 
     (told,) = (vars(r) for r in caplog.records if r.msg == "measure not counted")
-    assert (told["measure"], told["error"]) == (HBA1C, "ArithmeticError")
+    assert told["measure"] == HBA1C
+    assert await seen(more, ehr, settings) == ("1.0.0", "1.0.0", 1, 4)
+    assert held(more)["2.0.0"] == (False, 0, 0)
+    token = await ehr.fresh_token("system/MeasureReport.rs")
+    transport = httpx.ASGITransport(app=app_of(more, settings))
+    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as http:
+        path = "/v1/measures/new/series?clinic=alpha"
+        assert (await http.get(path, headers=bearer(token))).status_code == 200
+
+    monkeypatch.setattr(counting, "compile_measure", compiled)
+    counting.register_measures(more)  # as the next start of a hub does
+    count(more)
+    assert await seen(more, ehr, settings) == ("2.0.0", "2.0.0", 3, 4)
+
+
+async def test_a_failing_store_is_no_fault_of_a_definition(
+    changed: Hub, ehr: Caller, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    """A lost connection must not take a measure out until the next start."""
+    counting.register_measures(changed)
+    with monkeypatch.context() as failing:
+        failing.setattr(recounts, "recount", _lose_connection)
+        with pytest.raises(OperationalError):
+            count(changed)
+    count(changed)
+    assert await seen(changed, ehr, settings) == ("2.0.0", "2.0.0", 3, 4)
+
+
+def _lose_connection(*_: object, **__: object) -> None:
+    raise OperationalError(statement=None, params=None, orig=OSError())
 
 
 async def test_a_measure_that_is_new_has_no_numbers_until_it_is_through(

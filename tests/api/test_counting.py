@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.domain.counts import Interval
+from app.domain.counts import COUNTS, Interval
 from app.services import recounts as counting
 from app.services import releases
 from app.services.hub import Hub
@@ -144,7 +144,7 @@ async def test_what_is_counted_step_by_step_equals_a_count_from_nothing(
 
 def cells_of(hub: Hub) -> list[tuple]:
     """Return every cell that holds something."""
-    some = " OR ".join(f"{name} <> 0" for name in recounts.COUNTS)
+    some = " OR ".join(f"{name} <> 0" for name in COUNTS)
     with read_session(hub.engine) as session:
         rows = session.connection().execute(text(f"SELECT * FROM cell WHERE {some}"))
         return sorted(map(tuple, rows))

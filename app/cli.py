@@ -16,7 +16,15 @@ import uvicorn
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
-from app.commands import clients, engines, measures, quality, sources, valuesets
+from app.commands import (
+    clients,
+    engines,
+    leaks,
+    measures,
+    quality,
+    sources,
+    valuesets,
+)
 from app.commands.hubs import open_hub
 from app.demo.sending import Credentials
 from app.demonstration import (
@@ -76,6 +84,8 @@ app.add_typer(key_app, name="key")
 app.command()(engines.export)
 app.command()(engines.recount)
 app.command("quality")(quality.show_quality)
+app.command("elements")(leaks.show_elements)
+app.command("leak-check")(leaks.check)
 
 
 def main() -> None:

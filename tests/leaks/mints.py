@@ -11,14 +11,15 @@ MANY = 1_500_000_000
 
 
 class Mint:
-    """Makes tokens, and remembers where each was planted."""
+    """Makes tokens, and remembers where each was planted; words are numbered."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, first: int = 0) -> None:
         self.planted: dict[str, str] = {}
+        self._first = first
         self._days = 0
 
     def text(self, path: str) -> str:
-        return self._keep(f"{PREFIX}{len(self.planted):06x}", path)
+        return self._keep(f"{PREFIX}{self._first + len(self.planted):06x}", path)
 
     def day(self, path: str) -> str:
         """Return a day of which nothing may stay; later ones come later."""

@@ -49,13 +49,17 @@ class Search:
         heads = np.frombuffer(b"".join(self._digests), dtype="<u8")
         self._heads = np.sort(heads)
 
-    def found_in(self, written: bytes) -> set[str]:
-        """Return the paths of the tokens that stand in *written*, and in what form."""
+    def found_in(self, written: bytes, *, hashed: bool = True) -> set[str]:
+        """
+        Return the paths of the tokens that stand in *written*, and in what form.
+
+        Without *hashed* hashes are not looked for, which takes long in much.
+        """
         return {
             *self._plain(written.lower(), "plain"),
             *self._plain(written.lower()[::-1], "backwards"),
             *(f"encoded: {part[:4]!r}" for part in set(ENCODED.findall(written))),
-            *self._hashed_in(written),
+            *(self._hashed_in(written) if hashed else ()),
         }
 
     def _plain(self, written: bytes, form: str) -> Iterator[str]:

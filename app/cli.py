@@ -26,6 +26,7 @@ from app.commands import (
     valuesets,
 )
 from app.commands.hubs import open_hub
+from app.crashes import leave_no_core
 from app.demo.sending import Credentials
 from app.demonstration import (
     Place,
@@ -108,6 +109,7 @@ def refuse(reason: str) -> NoReturn:
 @app.command()
 def serve() -> None:
     """Serve the hub on CATCHMENT_HOST and CATCHMENT_PORT."""
+    leave_no_core()
     settings = read_settings()
     configure_logging(settings.log_level)
     served = create_app(settings, hub=open_hub(settings))
@@ -147,6 +149,7 @@ def migrate() -> None:
 @app.command()
 def worker() -> None:
     """Count what is dirty, in a process of its own."""
+    leave_no_core()
     settings = read_settings()
     configure_logging(settings.log_level)
     start_worker(hub_of(settings)).join()

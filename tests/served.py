@@ -84,7 +84,7 @@ def served_by_a_process(folder: Path) -> Iterator[Hub]:
             stderr=log,
         )
     try:
-        _wait_until_ready(hub, process)
+        wait_until_ready(hub, process)
         yield hub
     finally:
         process.terminate()
@@ -107,7 +107,8 @@ def _environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _wait_until_ready(hub: Hub, process: subprocess.Popen[bytes]) -> None:
+def wait_until_ready(hub: Hub, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process answers for a hub."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and process.poll() is None:
         try:

@@ -13,6 +13,8 @@ HASHES = ("md5", "sha1", "sha256", "sha512", "sha3_256")
 HEAD = 8
 """So many bytes of a digest are looked up; what is found is compared with more."""
 ENOUGH = 16
+END_VALUES = 2**24
+"""So many values of a digest's first bytes are told apart before it is looked up."""
 TOKEN = re.compile(
     rb"zqxcan[0-9a-f]{6}|19\d\d-\d\d-\d\d|07:\d\d:\d\d\.\d{6}|15\d{8}"
     rb"|7a717863-616e-4a00-8a00-[0-9a-f]{12}"
@@ -48,6 +50,8 @@ class Search:
         }
         heads = np.frombuffer(b"".join(self._digests), dtype="<u8")
         self._heads = np.sort(heads)
+        self._ends = np.zeros(END_VALUES, dtype=bool)
+        self._ends[heads % END_VALUES] = True
 
     def found_in(self, written: bytes, *, hashed: bool = True) -> set[str]:
         """
@@ -74,9 +78,9 @@ class Search:
             words = np.frombuffer(
                 written, dtype="<u8", count=size // HEAD, offset=offset
             )
-            at = np.searchsorted(self._heads, words)
-            at[at == len(self._heads)] = 0
-            for index in np.flatnonzero(self._heads[at] == words):
+            maybe = np.flatnonzero(self._ends[words % END_VALUES])
+            at = np.searchsorted(self._heads, words[maybe])
+            for index in maybe[self._heads.take(at, mode="clip") == words[maybe]]:
                 start = offset + int(index) * HEAD
                 form, token = self._digests[written[start : start + HEAD]]
                 if written[start : start + ENOUGH] == form[:ENOUGH]:

@@ -144,11 +144,6 @@ def _watch_files() -> None:
     sys.addaudithook(_note_open)
 
 
-@cache
-def _watch_files() -> None:
-    sys.addaudithook(_note_open)
-
-
 @contextmanager
 def files_watched(folder: Path) -> Iterator[list[str]]:
     """
@@ -167,9 +162,14 @@ def files_watched(folder: Path) -> Iterator[list[str]]:
         tempfile.tempdir = before
 
 
+def files_in(folder: Path) -> list[Path]:
+    """Return every file below a folder."""
+    return [file for file in folder.rglob("*") if file.is_file()]
+
+
 def files_below(folder: Path) -> bytes:
-    """Return every file below a folder; of Parquet also what it holds unpacked."""
-    found = [file for file in folder.rglob("*") if file.is_file()]
+    """Return what is in every file below a folder; of Parquet also unpacked."""
+    found = files_in(folder)
     tables = [
         str(parquet.read_table(file).to_pydict())
         for file in found

@@ -82,11 +82,11 @@ class Replies:
         self._said: list[bytes] = []
 
     def add(self, response: httpx.Response, *, own_id: str = "") -> None:
-        """Keep headers and body; *own_id* stood in a URL within the request's body."""
+        """Keep headers and body; *own_id* is one that stood in a URL of the body's."""
         said = f"{response.status_code} {response.headers.raw} {response.text}"
-        for part in (*response.request.url.path.split("/"), own_id):
-            if part.startswith(PREFIX):
-                said = said.replace(part, "")
+        in_url = response.request.url.path.split("/")
+        for part in (own_id, *(part for part in in_url if part.startswith(PREFIX))):
+            said = said.replace(part, "") if part else said
         self._said.append(said.encode())
 
     def everything(self) -> bytes:

@@ -21,6 +21,7 @@ from app.commands import (
     engines,
     leaks,
     measures,
+    noisy_counts,
     quality,
     sources,
     valuesets,
@@ -81,6 +82,7 @@ app.add_typer(sources.app, name="source")
 app.add_typer(clients.app, name="client")
 app.add_typer(measures.app, name="measure")
 app.add_typer(valuesets.app, name="valueset")
+app.add_typer(noisy_counts.app, name="count")
 app.add_typer(key_app, name="key")
 app.command()(engines.export)
 app.command()(engines.recount)

@@ -114,18 +114,31 @@ async def test_nothing_stays_of_what_comes_in_by_any_door(
         assert search.found_in(server_files(hub.engine), hashed=False) == set()
 
 
-def failing_database(engine: Engine) -> None:
-    """Have every record refused by the database itself, with a reason of its own."""
-    raising = {
-        "sqlite": "CREATE TRIGGER failing BEFORE INSERT ON record"
+FAILING_INSERT = {
+    "sqlite": (
+        "CREATE TRIGGER failing BEFORE INSERT ON record"
         " BEGIN SELECT RAISE(FAIL, 'no'); END",
-        "postgresql": "CREATE FUNCTION failing() RETURNS trigger LANGUAGE plpgsql AS"
+        "DROP TRIGGER failing",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION failing() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN RAISE EXCEPTION 'no: %', NEW; END $$;"
         " CREATE TRIGGER failing BEFORE INSERT ON record"
         " FOR EACH ROW EXECUTE FUNCTION failing()",
-    }
+        "DROP FUNCTION failing CASCADE",
+    ),
+}
+
+
+@contextmanager
+def failing_database(engine: Engine) -> Iterator[None]:
+    """Have every record refused by the database itself, with words of its own."""
+    begin, end = FAILING_INSERT[engine.dialect.name]
     with engine.begin() as connection:
-        connection.execute(text(raising[engine.dialect.name]))
+        connection.execute(text(begin))
+    yield
+    with engine.begin() as connection:
+        connection.execute(text(end))
 
 
 @contextmanager
@@ -176,11 +189,11 @@ async def test_nothing_stays_where_the_database_fails(
     mint = Mint()
     resource = Planter(mint, turn=0).resource("Observation")
     await ehr.read("metadata")
-    failing_database(hub.engine)
-
     # SQLite says of each trigger's refusal that it is a conflict: worth another try.
-    is_sqlite = hub.engine.dialect.name == "sqlite"
-    heard = await told_of_failures(ehr, resource, 503 if is_sqlite else 500)
+    status = 503 if hub.engine.dialect.name == "sqlite" else 500
+
+    with failing_database(hub.engine):
+        heard = await told_of_failures(ehr, resource, status)
 
     assert_nothing_left(mint, hub, logs, heard)
 

@@ -14,6 +14,7 @@ from app.deid.leak_kinds import KINDS, Basis, Severity
 from app.deid.leaks import Finding, Terms, leaks_in
 from app.fhir.element_names import element_names
 from app.services.leak_checks import documents_in
+from tests import make
 from tests.hubs import Caller
 from tests.leaks.mints import Mint
 from tests.leaks.plants import TURNS, Planter

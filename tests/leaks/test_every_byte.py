@@ -116,15 +116,19 @@ async def test_nothing_stays_of_what_comes_in_by_any_door(
 
 FAILING_INSERT = {
     "sqlite": (
-        "CREATE TRIGGER failing BEFORE INSERT ON record"
-        " BEGIN SELECT RAISE(FAIL, 'no'); END",
+        (
+            "CREATE TRIGGER failing BEFORE INSERT ON record"
+            " BEGIN SELECT RAISE(FAIL, 'no'); END"
+        ),
         "DROP TRIGGER failing",
     ),
     "postgresql": (
-        "CREATE FUNCTION failing() RETURNS trigger LANGUAGE plpgsql AS"
-        " $$ BEGIN RAISE EXCEPTION 'no: %', NEW; END $$;"
-        " CREATE TRIGGER failing BEFORE INSERT ON record"
-        " FOR EACH ROW EXECUTE FUNCTION failing()",
+        (
+            "CREATE FUNCTION failing() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'no: %', NEW; END $$;"
+            " CREATE TRIGGER failing BEFORE INSERT ON record"
+            " FOR EACH ROW EXECUTE FUNCTION failing()"
+        ),
         "DROP FUNCTION failing CASCADE",
     ),
 }

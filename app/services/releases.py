@@ -7,9 +7,9 @@ from functools import partial
 
 import msgspec
 
+from app.disclosure.families import Member, release_family, shared_intervals
 from app.disclosure.groups import Judgement, judgement_of
 from app.disclosure.intervals import publishing_intervals
-from app.disclosure.releases import release_measure
 from app.disclosure.summaries import IsSmall, is_about_few, summarize
 from app.disclosure.summary_rates import (
     Groups,
@@ -22,10 +22,10 @@ from app.domain.calendar import day_number
 from app.domain.clinics import Audience, ClinicStatus
 from app.domain.counts import Cell, Interval, ReleasedCell
 from app.domain.errors import NotFoundError
-from app.measures.definitions import Measure, Scoring
-from app.measures.strata import blocks
+from app.measures.definitions import Measure, Scoring, thousandths
 from app.services.counts import true_cells
 from app.services.definitions import served_measures
+from app.services.families import Relations, families, relations, stratifiers
 from app.services.hub import Hub
 from app.store import clinics, releases
 from app.store.recounts import MeasureRow
@@ -51,32 +51,54 @@ def closed_before(hub: Hub) -> int:
     return hub.audiences.closed_before(today_number(hub))
 
 
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A release for one audience to be, by the measures' numbers in the store."""
+
+    intervals: Mapping[int, Mapping[int, Interval | None]]
+    cells: Mapping[int, Sequence[ReleasedCell]]
+
+
 def publish(session: WriteSession, hub: Hub) -> dict[Audience, int]:
     """
     Freeze a release for each audience; return their ids.
 
     An interval that an earlier release has is taken over as it was published.
     """
+    cubes = true_cubes(session, hub)
+    made: dict[Audience, int] = {}
+    for audience, draft in drafts(session, hub, cubes).items():
+        for measure_id, intervals in draft.intervals.items():
+            releases.save_intervals(
+                session, intervals, audience=audience, measure_id=measure_id
+            )
+        made[audience] = _save(session, hub, audience, cubes, draft.cells)
+    log.info("release published", extra={"count": len(made)})
+    return made
+
+
+def true_cubes(session: ReadSession, hub: Hub) -> Cubes:
+    """Return the true cells of what is to be published, up to the data lock."""
     active = {
         row.id
         for row in clinics.all_clinics(session)
         if row.id is not None and row.status == ClinicStatus.ACTIVE
     }
     locked = closed_before(hub)
-    cubes = {
+    return {
         row.id: (
             measure,
             true_cells(session, measure, row, clinics=active, before_month=locked),
         )
         for measure, row in _counted(session, hub)
     }
-    narrower: Mapping[int, Sequence[ReleasedCell]] | None = None
-    made: dict[Audience, int] = {}
+
+
+def drafts(session: ReadSession, hub: Hub, cubes: Cubes) -> dict[Audience, Draft]:
+    """Return the next release for each audience by the hub's rules; keep nothing."""
+    made: dict[Audience, Draft] = {}
+    narrower: Draft | None = None
     for audience in NARROWEST_FIRST:
-        released = _release(session, hub, audience, cubes, narrower, locked=locked)
-        made[audience] = _save(session, hub, audience, cubes, released, locked=locked)
-        narrower = released
-    log.info("release published", extra={"count": len(made)})
+        narrower = made[audience] = _draft(session, hub, audience, cubes, narrower)
     return made
 
 
@@ -100,44 +122,118 @@ def judgement_on(measure: Measure) -> Judgement:
         has_numerator=has_numerator(measure),
         has_exceptions=measure.denominator_exception is not None,
         counts_unscored=measure.denominator == "population",
+        least=least_of(measure),
     )
 
 
-def _release(
-    session: WriteSession,
+def least_of(measure: Measure) -> int:
+    """Return where the grid of a continuous variable begins, in thousandths."""
+    observed = measure.measure_observation
+    return 0 if observed is None else thousandths(observed.from_)
+
+
+def _draft(
+    session: ReadSession,
     hub: Hub,
     audience: Audience,
     cubes: Cubes,
-    narrower: Mapping[int, Sequence[ReleasedCell]] | None,
-    *,
-    locked: int,
-) -> dict[int, list[ReleasedCell]]:
-    """Return the released cells of each measure for one audience."""
-    rules = hub.audiences.rules(audience)
+    narrower: Draft | None,
+) -> Draft:
+    """Return the next release for one audience."""
     last = releases.releases(session, audience=audience, limit=1)
-    earlier = releases.read_cells(session, last[0].id) if last else {}
-    released: dict[int, list[ReleasedCell]] = {}
-    for measure_id, (measure, cells) in cubes.items():
-        intervals = intervals_of(measure)(
-            cells,
-            k=rules.k,
-            closed_before=locked,
-            earlier=releases.read_intervals(
-                session, audience=audience, measure_id=measure_id
-            ),
+    past = releases.read_cells(session, last[0].id) if last else {}
+    fixed = {
+        measure_id: releases.read_intervals(
+            session, audience=audience, measure_id=measure_id
         )
-        releases.save_intervals(
-            session, intervals, audience=audience, measure_id=measure_id
-        )
-        released[measure_id] = release_of(measure)(
-            cells,
-            rules=rules,
+        for measure_id in cubes
+    }
+    ids = {measure.id: measure_id for measure_id, (measure, _) in cubes.items()}
+    related = relations(
+        {measure.id: measure for measure, _ in cubes.values()},
+        {name: each.measure for name, each in served_measures(session, hub).items()},
+    )
+    intervals: dict[int, Mapping[int, Interval | None]] = {}
+    cells: dict[int, Sequence[ReleasedCell]] = {}
+    for family in families(related):
+        members = [ids[name] for name in sorted(family)]
+        intervals |= _intervals(hub, audience, {i: cubes[i] for i in members}, fixed)
+        cells |= _released(
+            hub,
+            audience,
+            {i: cubes[i] for i in members},
+            related,
             intervals=intervals,
-            earlier=earlier.get(measure_id, []),
-            within=None if narrower is None else narrower[measure_id],
-            closed_before=locked,
+            past=past,
+            narrower=narrower,
         )
-    return released
+    return Draft(intervals=intervals, cells=cells)
+
+
+def _intervals(
+    hub: Hub,
+    audience: Audience,
+    family: Cubes,
+    fixed: Mapping[int, Mapping[int, Interval | None]],
+) -> dict[int, Mapping[int, Interval | None]]:
+    """Return the publishing intervals of a family's measures."""
+    chosen = {
+        measure_id: intervals_of(measure)(
+            cells,
+            k=hub.audiences.rules(audience).k,
+            closed_before=closed_before(hub),
+            earlier=fixed[measure_id],
+        )
+        for measure_id, (measure, cells) in family.items()
+    }
+    return shared_intervals(chosen, {i: fixed[i] for i in chosen})
+
+
+def _released(
+    hub: Hub,
+    audience: Audience,
+    family: Cubes,
+    related: Mapping[str, Relations],
+    *,
+    intervals: Mapping[int, Mapping[int, Interval | None]],
+    past: Mapping[int, Sequence[ReleasedCell]],
+    narrower: Draft | None,
+) -> dict[int, Sequence[ReleasedCell]]:
+    """Return the released cells of a family's measures."""
+    rules, locked = hub.audiences.rules(audience), closed_before(hub)
+    made: dict[int, Sequence[ReleasedCell]] = {}
+    for measure_id, (measure, cells) in family.items():
+        if measure.summary is not None:
+            made[measure_id] = release_summaries(
+                cells,
+                rules=rules,
+                groups=_groups(measure),
+                intervals=intervals[measure_id],
+                earlier=past.get(measure_id, []),
+                within=None if narrower is None else narrower.cells[measure_id],
+                closed_before=locked,
+            )
+    members = {
+        measure.id: Member(
+            cells=cells,
+            basis=measure.basis,
+            judgement=judgement_on(measure),
+            blocks=stratifiers(measure),
+            intervals=intervals[measure_id],
+            earlier=past.get(measure_id, []),
+            narrower=None if narrower is None else narrower.cells[measure_id],
+            subset_of=related[measure.id].subset_of,
+            parts=related[measure.id].parts,
+        )
+        for measure_id, (measure, cells) in family.items()
+        if measure.summary is None
+    }
+    released = release_family(members, rules=rules, closed_before=locked)
+    return made | {
+        measure_id: released[measure.id]
+        for measure_id, (measure, _) in family.items()
+        if measure.id in released
+    }
 
 
 def intervals_of(measure: Measure) -> Callable[..., dict[int, Interval | None]]:
@@ -145,18 +241,6 @@ def intervals_of(measure: Measure) -> Callable[..., dict[int, Interval | None]]:
     if measure.summary is None:
         return partial(publishing_intervals, has_numerator=has_numerator(measure))
     return summary_intervals
-
-
-def release_of(measure: Measure) -> Callable[..., list[ReleasedCell]]:
-    """Return what makes the release of *measure*: its rule, by who is behind it."""
-    if measure.summary is None:
-        return partial(
-            release_measure,
-            basis=measure.basis,
-            judgement=judgement_on(measure),
-            blocks=blocks(measure),
-        )
-    return partial(release_summaries, groups=_groups(measure))
 
 
 def is_small_in(measure: Measure) -> IsSmall:
@@ -176,8 +260,6 @@ def _save(
     audience: Audience,
     cubes: Cubes,
     released: Mapping[int, Sequence[ReleasedCell]],
-    *,
-    locked: int,
 ) -> int:
     rules = hub.audiences.rules(audience)
     summary = {
@@ -195,7 +277,7 @@ def _save(
         session,
         audience=audience,
         created_at=hub.clock(),
-        closed_before=locked,
+        closed_before=closed_before(hub),
         rules_digest=hub.audiences.digest,
         policy_digest=hub.policy.digest,
         summary=summary,

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from app.disclosure.audiences import AudienceRules, ClinicsShown
+from app.disclosure.bounds import Bound, bound_of
 from app.disclosure.intervals import publishing_intervals
 from app.disclosure.own_views import own_cells
 from app.disclosure.releases import release_measure
@@ -109,7 +110,7 @@ def released(
     *,
     rules: AudienceRules = MEMBERS,
     earlier: Sequence[ReleasedCell] = (),
-    within: Sequence[ReleasedCell] | None = None,
+    within: Sequence[Bound] = (),
     closed_before: int = JANUARY + 3,
 ) -> list[ReleasedCell]:
     return release_measure(
@@ -343,7 +344,7 @@ def test_the_public_sees_nothing_that_members_do_not(cube, intervals):
     """So who reads both knows no more than who reads one."""
     basis, cells = cube
     members = released(cells, basis, intervals)
-    public = released(cells, basis, intervals, rules=PUBLIC, within=members)
+    public = released(cells, basis, intervals, rules=PUBLIC, within=[bound_of(members)])
 
     seen = {
         (c.interval, c.interval_start, c.stratum): c
@@ -394,7 +395,7 @@ def test_a_clinic_sees_all_of_its_own(cube):
     ):
         assert shown.provisional
         assert shown.withheld in (None, Withheld.NO_DATA)
-        assert (shown.denominator is None) == (shown.withheld is Withheld.NO_DATA)
+        assert (not shown.denominator) == (shown.withheld is Withheld.NO_DATA)
 
 
 def network(seed: int) -> list[Cell]:

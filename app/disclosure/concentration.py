@@ -25,9 +25,11 @@ def is_spread(values: Counter[int], *, rules: AudienceRules) -> bool:
     """
     Tell whether *values*, not negative, can be told by their sum and sum of squares.
 
-    With x the largest and y the second, all others must add up to p % of x; and their
-    squares to what makes the bound ``sqrt(squares - y * y)`` as far from x. Both
-    together must not be more than so much of the sum. Values of 0 give nobody away.
+    With x the largest and y the second, x is at most the sum less y, and at most
+    ``sqrt(squares - y * y)``: the closer of the two, which must be p % above x. That
+    is so if the squares of all others add up to ((1 + p)^2 - 1) x^2; they themselves
+    then add up to p x and more. And x and y must not be more than so much of the sum.
+    Where all values are 0 none stands out.
     """
     descending = sorted(values, reverse=True)
     first, second = islice(
@@ -36,11 +38,9 @@ def is_spread(values: Counter[int], *, rules: AudienceRules) -> bool:
     )
     total = sum(value * people for value, people in values.items())
     squares = sum(value * value * people for value, people in values.items())
-    away = WHOLE + rules.p_percent
+    above = WHOLE + rules.p_percent
     return (
-        WHOLE * (total - first - second) >= rules.p_percent * first
-        and WHOLE**2 * (squares - first**2 - second**2)
-        >= (away**2 - WHOLE**2) * first**2
+        WHOLE**2 * (squares - first**2 - second**2) >= (above**2 - WHOLE**2) * first**2
         and WHOLE * (first + second) <= rules.dominance * total
     )
 

@@ -10,7 +10,7 @@ import msgspec
 from app.disclosure.families import Member, release_family, shared_intervals
 from app.disclosure.groups import Judgement, judgement_of
 from app.disclosure.intervals import publishing_intervals
-from app.disclosure.summaries import IsSmall, is_about_few, summarize
+from app.disclosure.summaries import IsSmall, Summary, is_about_few, summarize
 from app.disclosure.summary_rates import (
     Groups,
     groups_of,
@@ -67,11 +67,7 @@ def publish(session: WriteSession, hub: Hub) -> dict[Audience, int]:
     cubes = true_cubes(session, hub)
     made: dict[Audience, int] = {}
     for audience, draft in drafts(session, hub, cubes).items():
-        for measure_id, intervals in draft.intervals.items():
-            releases.save_intervals(
-                session, intervals, audience=audience, measure_id=measure_id
-            )
-        made[audience] = _save(session, hub, audience, cubes, draft.cells)
+        made[audience] = _save(session, hub, audience, cubes, draft)
     log.info("release published", extra={"count": len(made)})
     return made
 
@@ -254,25 +250,28 @@ def _groups(measure: Measure) -> Groups:
     return groups_of(is_proportion=measure.scoring is Scoring.PROPORTION)
 
 
-def _save(
-    session: WriteSession,
-    hub: Hub,
-    audience: Audience,
-    cubes: Cubes,
-    released: Mapping[int, Sequence[ReleasedCell]],
-) -> int:
-    rules = hub.audiences.rules(audience)
-    summary = {
-        measure.id: msgspec.to_builtins(
-            summarize(
-                cells,
-                released[measure_id],
-                rules=rules,
-                is_small=is_small_in(measure),
-            )
+def summaries(
+    hub: Hub, audience: Audience, cubes: Cubes, draft: Draft
+) -> dict[str, Summary]:
+    """Return what a release shows of each measure, by its id."""
+    return {
+        measure.id: summarize(
+            cells,
+            draft.cells[measure_id],
+            rules=hub.audiences.rules(audience),
+            is_small=is_small_in(measure),
         )
         for measure_id, (measure, cells) in cubes.items()
     }
+
+
+def _save(
+    session: WriteSession, hub: Hub, audience: Audience, cubes: Cubes, draft: Draft
+) -> int:
+    for measure_id, intervals in draft.intervals.items():
+        releases.save_intervals(
+            session, intervals, audience=audience, measure_id=measure_id
+        )
     release_id = releases.add_release(
         session,
         audience=audience,
@@ -280,9 +279,9 @@ def _save(
         closed_before=closed_before(hub),
         rules_digest=hub.audiences.digest,
         policy_digest=hub.policy.digest,
-        summary=summary,
+        summary=msgspec.to_builtins(summaries(hub, audience, cubes, draft)),
     )
-    for measure_id, cells in released.items():
+    for measure_id, cells in draft.cells.items():
         releases.save_cells(session, release_id, measure_id, cells)
     return release_id
 

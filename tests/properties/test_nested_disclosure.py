@@ -24,7 +24,7 @@ JANUARY = 12 * 2024
 K = 5
 OUTSIDER = -1
 MEMBERS = AudienceRules(k=K, min_clinics=3, clinics=ClinicsShown.NAMED)
-SLOWLY = settings(deadline=None, max_examples=500)
+SLOWLY = settings(deadline=None, max_examples=30)
 
 Groups = tuple[int, ...]
 """A clinic's people, told apart by what they meet."""

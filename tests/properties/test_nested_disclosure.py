@@ -6,7 +6,7 @@ of the measures they meet; a linear program asks how few and how many can be in 
 such group, given all that was published and all that one clinic knows of itself.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -66,8 +66,8 @@ FEWER = Shape(
 SHAPES = {"chain": CHAIN, "sum": SUM, "fewer": FEWER}
 
 
-def inner(one: Sequence[int], other: Sequence[int]) -> int:
-    return sum(a * b for a, b in zip(one, other, strict=True))
+def inner(one: Iterable[int], other: Iterable[int]) -> int:
+    return sum(int(a * b) for a, b in zip(one, other, strict=True))
 
 
 def released(

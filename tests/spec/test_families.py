@@ -7,7 +7,12 @@ import msgspec
 import pytest
 
 from app.disclosure.audiences import AudienceRules, ClinicsShown
-from app.disclosure.families import Member, release_family, shared_intervals
+from app.disclosure.families import (
+    Intervals,
+    Member,
+    release_family,
+    shared_intervals,
+)
 from app.disclosure.lines import is_hidden_safely
 from app.domain.counts import Basis, Cell, Interval, ReleasedCell, Withheld
 from tests.released import OUTCOMES
@@ -285,7 +290,7 @@ MONTH, QUARTER = Interval.MONTH, Interval.QUARTER
 
 def test_a_family_publishes_a_clinic_by_its_coarsest_interval():
     """None is the coarsest: a month of one would tell of a hidden month of another."""
-    chosen = {
+    chosen: dict[str, Intervals] = {
         "low": {1: MONTH, 2: MONTH, 3: MONTH, 4: MONTH},
         "inactive": {1: MONTH, 2: QUARTER, 3: None},
     }
@@ -298,7 +303,10 @@ def test_a_family_publishes_a_clinic_by_its_coarsest_interval():
 
 def test_an_interval_of_a_family_stays_once_it_is_chosen():
     """Low activity was published by the month before anybody counted the inactive."""
-    chosen = {"low": {1: MONTH, 2: MONTH}, "inactive": {1: QUARTER, 2: QUARTER}}
+    chosen: dict[str, Intervals] = {
+        "low": {1: MONTH, 2: MONTH},
+        "inactive": {1: QUARTER, 2: QUARTER},
+    }
 
     shared = shared_intervals(chosen, {"low": {1: MONTH, 2: None}, "inactive": {}})
 

@@ -9,19 +9,18 @@ the coarsest that any of them needs.
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import TypeVar
 
 import msgspec
 
 from app.disclosure.audiences import AudienceRules
 from app.disclosure.bounds import Bound, bound_of
 from app.disclosure.groups import Judgement
-from app.disclosure.nesting import Wider
+from app.disclosure.intervals import publishing_intervals
+from app.disclosure.nesting import Wider, with_beyond
 from app.disclosure.releases import release_measure
 from app.domain.counts import Basis, Cell, Interval, ReleasedCell
 
 Intervals = Mapping[int, Interval | None]
-Name = TypeVar("Name", bound=Hashable)
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,15 +28,16 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     One measure, and how it is related to others of its family, by their names.
 
     ``blocks`` are the numbers of the strata of each stratifier; what keys them is equal
-    where two measures have the same one. ``parts`` are those it is the sum of. The rest
-    is as in ``release_measure``; ``narrower`` is the release for a narrower audience.
+    where two measures have the same one. ``chosen`` are the intervals of earlier
+    releases. ``parts`` are those it is the sum of. The rest is as in
+    ``release_measure``; ``narrower`` is the release for a narrower audience.
     """
 
     cells: Sequence[Cell]
     basis: Basis
     judgement: Judgement
     blocks: Mapping[Hashable, range]
-    intervals: Intervals
+    chosen: Intervals
     earlier: Sequence[ReleasedCell]
     narrower: Sequence[ReleasedCell] | None
     subset_of: frozenset[str] = frozenset()
@@ -47,26 +47,35 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 Family = Mapping[str, Member]
 
 
-def shared_intervals(
-    chosen: Mapping[Name, Intervals], earlier: Mapping[Name, Intervals]
-) -> dict[Name, Intervals]:
+def family_intervals(
+    family: Family, *, k: int, closed_before: int
+) -> dict[str, Intervals]:
     """
-    Return the intervals of a family's measures: of each clinic the coarsest of all.
+    Return the publishing intervals of a family's measures: of each clinic one for all.
 
-    None is the coarsest. What was chosen before (*earlier*) stays as it is.
+    It is the coarsest that any of them needs, of which None is the coarsest. What was
+    chosen before stays as it is.
     """
-    if len(chosen) == 1:
-        return dict(chosen)
+    needed = {
+        name: publishing_intervals(
+            with_beyond(member.cells, _nested_in(name, family)),
+            k=k,
+            has_numerator=member.judgement.has_numerator,
+            closed_before=closed_before,
+            earlier=member.chosen,
+        )
+        for name, member in family.items()
+    }
     coarsest: dict[int, Interval | None] = {}
-    for intervals in chosen.values():
+    for intervals in needed.values():
         for clinic, interval in intervals.items():
             coarsest[clinic] = _coarser(coarsest.get(clinic, interval), interval)
     return {
         name: {
-            clinic: earlier[name].get(clinic) or coarsest[clinic]
+            clinic: family[name].chosen.get(clinic) or coarsest[clinic]
             for clinic in intervals
         }
-        for name, intervals in chosen.items()
+        for name, intervals in needed.items()
     }
 
 
@@ -77,7 +86,11 @@ def _coarser(one: Interval | None, other: Interval | None) -> Interval | None:
 
 
 def release_family(
-    family: Family, *, rules: AudienceRules, closed_before: int
+    family: Family,
+    *,
+    intervals: Mapping[str, Intervals],
+    rules: AudienceRules,
+    closed_before: int,
 ) -> dict[str, list[ReleasedCell]]:
     """
     Return the release of each measure of *family* for one audience.
@@ -97,14 +110,11 @@ def release_family(
                 basis=member.basis,
                 judgement=member.judgement,
                 blocks=list(member.blocks.values()),
-                intervals=member.intervals,
+                intervals=intervals[name],
                 earlier=member.earlier,
                 within=list(_bounds(name, family, released)),
                 closed_before=closed_before,
-                wider=[
-                    Wider(family[each].cells, _shared_strata(member, family[each]))
-                    for each in sorted(_wider(name, family))
-                ],
+                wider=_nested_in(name, family),
             )
         if not any(member.parts for member in family.values()):
             break
@@ -128,6 +138,12 @@ def _bounds(
             yield bound_of(released[other], strata=strata)
         elif name in _wider(other, family):
             yield bound_of(family[other].earlier, strata=strata, part=True)
+
+
+def _nested_in(name: str, family: Family) -> list[Wider]:
+    """Return the measures that one is part of, with the strata that both have."""
+    wider = [family[other] for other in sorted(_wider(name, family))]
+    return [Wider(each.cells, _shared_strata(family[name], each)) for each in wider]
 
 
 def _wider(name: str, family: Family) -> set[str]:

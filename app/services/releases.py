@@ -7,9 +7,15 @@ from functools import partial
 
 import msgspec
 
-from app.disclosure.families import Member, release_family, shared_intervals
+from app.disclosure.audiences import AudienceRules
+from app.disclosure.families import (
+    Family,
+    Intervals,
+    Member,
+    family_intervals,
+    release_family,
+)
 from app.disclosure.groups import Judgement, judgement_of
-from app.disclosure.intervals import publishing_intervals
 from app.disclosure.summaries import IsSmall, Summary, is_about_few, summarize
 from app.disclosure.summary_rates import (
     Groups,
@@ -20,7 +26,7 @@ from app.disclosure.summary_rates import (
 )
 from app.domain.calendar import day_number
 from app.domain.clinics import Audience, ClinicStatus
-from app.domain.counts import Cell, Interval, ReleasedCell
+from app.domain.counts import Cell, ReleasedCell
 from app.domain.errors import NotFoundError
 from app.measures.definitions import Measure, Scoring, thousandths
 from app.services.counts import true_cells
@@ -51,10 +57,14 @@ def closed_before(hub: Hub) -> int:
     return hub.audiences.closed_before(today_number(hub))
 
 
+Made = tuple[Mapping[str, Intervals], Mapping[str, Sequence[ReleasedCell]]]
+"""Publishing intervals and released cells, by the measures' ids."""
+
+
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A release for one audience to be, by the measures' numbers in the store."""
 
-    intervals: Mapping[int, Mapping[int, Interval | None]]
+    intervals: Mapping[int, Intervals]
     cells: Mapping[int, Sequence[ReleasedCell]]
 
 
@@ -135,108 +145,87 @@ def _draft(
     cubes: Cubes,
     narrower: Draft | None,
 ) -> Draft:
-    """Return the next release for one audience."""
-    last = releases.releases(session, audience=audience, limit=1)
-    past = releases.read_cells(session, last[0].id) if last else {}
-    fixed = {
-        measure_id: releases.read_intervals(
-            session, audience=audience, measure_id=measure_id
-        )
-        for measure_id in cubes
-    }
-    ids = {measure.id: measure_id for measure_id, (measure, _) in cubes.items()}
+    """Return the next release for one audience, family by family."""
+    rules, locked = hub.audiences.rules(audience), closed_before(hub)
     related = relations(
         {measure.id: measure for measure, _ in cubes.values()},
         {name: each.measure for name, each in served_measures(session, hub).items()},
     )
-    intervals: dict[int, Mapping[int, Interval | None]] = {}
-    cells: dict[int, Sequence[ReleasedCell]] = {}
-    for family in families(related):
-        members = [ids[name] for name in sorted(family)]
-        intervals |= _intervals(hub, audience, {i: cubes[i] for i in members}, fixed)
-        cells |= _released(
-            hub,
-            audience,
-            {i: cubes[i] for i in members},
-            related,
-            intervals=intervals,
-            past=past,
-            narrower=narrower,
+    members = _members(session, audience, cubes, related, narrower)
+    ids = {measure.id: measure_id for measure_id, (measure, _) in cubes.items()}
+    intervals: dict[int, Intervals] = {}
+    released: dict[int, Sequence[ReleasedCell]] = {}
+    for names in families(related):
+        measure, _ = cubes[ids[min(names)]]
+        chosen, made = _maker(measure)(
+            {name: members[name] for name in names}, rules=rules, closed_before=locked
         )
-    return Draft(intervals=intervals, cells=cells)
+        intervals |= {ids[name]: each for name, each in chosen.items()}
+        released |= {ids[name]: each for name, each in made.items()}
+    return Draft(intervals=intervals, cells=released)
 
 
-def _intervals(
-    hub: Hub,
+def _members(
+    session: ReadSession,
     audience: Audience,
-    family: Cubes,
-    fixed: Mapping[int, Mapping[int, Interval | None]],
-) -> dict[int, Mapping[int, Interval | None]]:
-    """Return the publishing intervals of a family's measures."""
-    chosen = {
-        measure_id: intervals_of(measure)(
-            cells,
-            k=hub.audiences.rules(audience).k,
-            closed_before=closed_before(hub),
-            earlier=fixed[measure_id],
-        )
-        for measure_id, (measure, cells) in family.items()
-    }
-    return shared_intervals(chosen, {i: fixed[i] for i in chosen})
-
-
-def _released(
-    hub: Hub,
-    audience: Audience,
-    family: Cubes,
+    cubes: Cubes,
     related: Mapping[str, Relations],
-    *,
-    intervals: Mapping[int, Mapping[int, Interval | None]],
-    past: Mapping[int, Sequence[ReleasedCell]],
     narrower: Draft | None,
-) -> dict[int, Sequence[ReleasedCell]]:
-    """Return the released cells of a family's measures."""
-    rules, locked = hub.audiences.rules(audience), closed_before(hub)
-    made: dict[int, Sequence[ReleasedCell]] = {}
-    for measure_id, (measure, cells) in family.items():
-        if measure.summary is not None:
-            made[measure_id] = release_summaries(
-                cells,
-                rules=rules,
-                groups=_groups(measure),
-                intervals=intervals[measure_id],
-                earlier=past.get(measure_id, []),
-                within=None if narrower is None else narrower.cells[measure_id],
-                closed_before=locked,
-            )
-    members = {
+) -> dict[str, Member]:
+    """Return what each measure's release is made from, by its id."""
+    last = releases.releases(session, audience=audience, limit=1)
+    past = releases.read_cells(session, last[0].id) if last else {}
+    return {
         measure.id: Member(
             cells=cells,
             basis=measure.basis,
             judgement=judgement_on(measure),
             blocks=stratifiers(measure),
-            intervals=intervals[measure_id],
+            chosen=releases.read_intervals(
+                session, audience=audience, measure_id=measure_id
+            ),
             earlier=past.get(measure_id, []),
             narrower=None if narrower is None else narrower.cells[measure_id],
             subset_of=related[measure.id].subset_of,
             parts=related[measure.id].parts,
         )
-        for measure_id, (measure, cells) in family.items()
-        if measure.summary is None
-    }
-    released = release_family(members, rules=rules, closed_before=locked)
-    return made | {
-        measure_id: released[measure.id]
-        for measure_id, (measure, _) in family.items()
-        if measure.id in released
+        for measure_id, (measure, cells) in cubes.items()
     }
 
 
-def intervals_of(measure: Measure) -> Callable[..., dict[int, Interval | None]]:
-    """Return how the publishing intervals of *measure* are chosen."""
+def _maker(measure: Measure) -> Callable[..., Made]:
+    """Return what makes the release of a measure's family: by who is behind it."""
     if measure.summary is None:
-        return partial(publishing_intervals, has_numerator=has_numerator(measure))
-    return summary_intervals
+        return _of_people
+    return partial(_of_summaries, groups=_groups(measure))
+
+
+def _of_people(family: Family, *, rules: AudienceRules, closed_before: int) -> Made:
+    """Return the publishing intervals and the release of related measures."""
+    chosen = family_intervals(family, k=rules.k, closed_before=closed_before)
+    return chosen, release_family(
+        family, intervals=chosen, rules=rules, closed_before=closed_before
+    )
+
+
+def _of_summaries(
+    family: Family, *, groups: Groups, rules: AudienceRules, closed_before: int
+) -> Made:
+    """Return the same of one measure that clinics count themselves."""
+    ((name, member),) = family.items()
+    chosen = summary_intervals(
+        member.cells, k=rules.k, closed_before=closed_before, earlier=member.chosen
+    )
+    made = release_summaries(
+        member.cells,
+        rules=rules,
+        groups=groups,
+        intervals=chosen,
+        earlier=member.earlier,
+        within=member.narrower,
+        closed_before=closed_before,
+    )
+    return {name: chosen}, {name: made}
 
 
 def is_small_in(measure: Measure) -> IsSmall:

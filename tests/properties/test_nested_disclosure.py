@@ -91,7 +91,7 @@ def released(
             basis=Basis.VISITS,
             judgement=OUTCOMES,
             blocks={},
-            intervals=dict.fromkeys(range(len(clinics)), Interval.MONTH),
+            chosen={},
             earlier=(),
             narrower=None,
             subset_of=frozenset(
@@ -101,7 +101,13 @@ def released(
         )
         for name, meeting in shape.meeting.items()
     }
-    made = release_family(family, rules=MEMBERS, closed_before=JANUARY + 1)
+    monthly = dict.fromkeys(range(len(clinics)), Interval.MONTH)
+    made = release_family(
+        family,
+        intervals=dict.fromkeys(family, monthly),
+        rules=MEMBERS,
+        closed_before=JANUARY + 1,
+    )
     return {
         name: {cell.clinic_id: cell for cell in cells} for name, cells in made.items()
     }

@@ -7,12 +7,7 @@ import msgspec
 import pytest
 
 from app.disclosure.audiences import AudienceRules, ClinicsShown
-from app.disclosure.families import (
-    Intervals,
-    Member,
-    release_family,
-    shared_intervals,
-)
+from app.disclosure.families import Member, family_intervals, release_family
 from app.disclosure.lines import is_hidden_safely
 from app.domain.counts import Basis, Cell, Interval, ReleasedCell, Withheld
 from tests.released import OUTCOMES
@@ -49,7 +44,7 @@ def member(own: Sequence[Cell], **changed: Any) -> Member:
         "basis": Basis.VISITS,
         "judgement": OUTCOMES,
         "blocks": {},
-        "intervals": dict.fromkeys(CLINICS, Interval.MONTH),
+        "chosen": {},
         "earlier": (),
         "narrower": None,
     }
@@ -61,9 +56,18 @@ def part_of(wider: str, own: Sequence[Cell], **changed: Any) -> Member:
 
 
 def release(
-    family: Mapping[str, Member], *, closed_before: int = JANUARY + 1
+    family: Mapping[str, Member],
+    *,
+    rules: AudienceRules = MEMBERS,
+    width: Interval = Interval.MONTH,
 ) -> dict[str, list[ReleasedCell]]:
-    return release_family(family, rules=MEMBERS, closed_before=closed_before)
+    """Return what is told of one interval, by which each clinic is published."""
+    return release_family(
+        family,
+        intervals=dict.fromkeys(family, dict.fromkeys(CLINICS, width)),
+        rules=rules,
+        closed_before=JANUARY + width.months,
+    )
 
 
 def hidden(made: Sequence[ReleasedCell]) -> set[int | None]:
@@ -200,18 +204,16 @@ def test_strata_are_bound_where_both_measures_have_the_stratifier():
         *quarter(20, 3),
         *quarter(18, 4),
     ]
-    by_quarter = dict.fromkeys(CLINICS, Interval.QUARTER)
     made = release(
         {
-            "low": member(low, blocks={"sex": range(3, 5)}, intervals=by_quarter),
+            "low": member(low, blocks={"sex": range(3, 5)}),
             "inactive": part_of(
                 "low",
                 inactive,
                 blocks={"sex": range(1, 3), "age": range(3, 5)},
-                intervals=by_quarter,
             ),
         },
-        closed_before=JANUARY + 3,
+        width=Interval.QUARTER,
     )
 
     shown = {
@@ -272,43 +274,90 @@ def test_a_narrower_audience_binds_each_member():
         for each in release({"inactive": member(cells([INACTIVE] * 6))})["inactive"]
     ]
 
-    made = release_family(
+    made = release(
         {
             "low": member(cells([LOW] * 6)),
             "inactive": part_of("low", cells([INACTIVE] * 6), narrower=blank),
         },
         rules=public,
-        closed_before=JANUARY + 1,
     )
 
     assert hidden(made["low"]) == set()
     assert hidden(made["inactive"]) == {None}
 
 
-MONTH, QUARTER = Interval.MONTH, Interval.QUARTER
+def year(
+    sizes: Mapping[Interval, int], *, passing: float, clinics: Sequence[int] = CLINICS
+) -> list[Cell]:
+    """Return a year at every width in which a share of so many people pass."""
+    return [
+        Cell(
+            clinic_id=clinic,
+            interval=interval,
+            interval_start=start,
+            population=size,
+            scored=size,
+            denominator=size,
+            numerator=round(size * passing),
+        )
+        for clinic in clinics
+        for interval, size in sizes.items()
+        for start in range(JANUARY, JANUARY + 12, interval.months)
+    ]
+
+
+VISITS = {Interval.MONTH: 30, Interval.QUARTER: 90, Interval.YEAR: 360}
+
+
+def widths(family: Mapping[str, Member]) -> dict[str, set[Interval | None]]:
+    found = family_intervals(family, k=5, closed_before=JANUARY + 12)
+    return {name: set(intervals.values()) for name, intervals in found.items()}
 
 
 def test_a_family_publishes_a_clinic_by_its_coarsest_interval():
-    """None is the coarsest: a month of one would tell of a hidden month of another."""
-    chosen: dict[str, Intervals] = {
-        "low": {1: MONTH, 2: MONTH, 3: MONTH, 4: MONTH},
-        "inactive": {1: MONTH, 2: QUARTER, 3: None},
+    """
+    Of 30 a month 15 are in low activity: the month will do, since 10 are asked for.
+
+    But 6 are inactive, and by the quarter 18: so both are published by the quarter. A
+    month of one would tell of a hidden month of the other.
+    """
+    low, inactive = year(VISITS, passing=0.5), year(VISITS, passing=0.2)
+
+    assert widths({"low": member(low)}) == {"low": {Interval.MONTH}}
+    assert widths({"low": member(low), "inactive": part_of("low", inactive)}) == {
+        "low": {Interval.QUARTER},
+        "inactive": {Interval.QUARTER},
     }
 
-    shared = shared_intervals(chosen, {"low": {}, "inactive": {}})
 
-    assert shared["low"] == {1: MONTH, 2: QUARTER, 3: None, 4: MONTH}
-    assert shared["inactive"] == {1: MONTH, 2: QUARTER, 3: None}
+def test_few_between_two_measures_ask_for_a_longer_interval():
+    """Of 30 a month 18 meet one and 12 the other: six are between, a quarter's 18."""
+    wide, narrow = year(VISITS, passing=0.6), year(VISITS, passing=0.4)
+
+    assert widths({"narrow": member(narrow)}) == {"narrow": {Interval.MONTH}}
+    assert widths({"wide": member(wide), "narrow": part_of("wide", narrow)}) == {
+        "wide": {Interval.QUARTER},
+        "narrow": {Interval.QUARTER},
+    }
+
+
+def test_none_is_the_coarsest_interval():
+    """Four of 360 a year are sustained: no clinic is shown by itself."""
+    low, sustained = year(VISITS, passing=0.5), year(VISITS, passing=0.01)
+
+    found = widths({"low": member(low), "sustained": part_of("low", sustained)})
+
+    assert found == {"low": {None}, "sustained": {None}}
 
 
 def test_an_interval_of_a_family_stays_once_it_is_chosen():
     """Low activity was published by the month before anybody counted the inactive."""
-    chosen: dict[str, Intervals] = {
-        "low": {1: MONTH, 2: MONTH},
-        "inactive": {1: QUARTER, 2: QUARTER},
-    }
+    low = member(year(VISITS, passing=0.5), chosen={1: Interval.MONTH, 2: None})
+    inactive = part_of("low", year(VISITS, passing=0.2))
 
-    shared = shared_intervals(chosen, {"low": {1: MONTH, 2: None}, "inactive": {}})
+    found = family_intervals(
+        {"low": low, "inactive": inactive}, k=5, closed_before=JANUARY + 12
+    )
 
-    assert shared["low"] == {1: MONTH, 2: QUARTER}
-    assert shared["inactive"] == {1: QUARTER, 2: QUARTER}
+    assert (found["low"][1], found["inactive"][1]) == (Interval.MONTH, Interval.QUARTER)
+    assert (found["low"][2], found["inactive"][2]) == (Interval.QUARTER,) * 2

@@ -44,7 +44,7 @@ def release(
 
 
 def _compare(files: list[Path]) -> None:
-    """Print what the next release would show, by the hub's rules and by others."""
+    """Print what a first release would show, by the hub's rules and by others."""
     hub = open_hub()
     others = {str(path): parse_audiences(text_of(path)) for path in files}
     with read_session(hub.engine) as session:
@@ -52,7 +52,10 @@ def _compare(files: list[Path]) -> None:
     console = Console()
     for audience, by_rules in found.items():
         console.print(_table(audience, by_rules))
-    console.print("Shares of cells, of clinics and of people. Nothing was published.")
+    console.print(
+        "Shares of cells, of clinics and of people, as if nothing had been published "
+        "before. Nothing was published now."
+    )
 
 
 def _table(audience: str, by_rules: Mapping[str, Mapping[str, Summary]]) -> Table:

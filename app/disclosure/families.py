@@ -16,7 +16,7 @@ from app.disclosure.audiences import AudienceRules
 from app.disclosure.bounds import Bound, bound_of
 from app.disclosure.groups import Judgement
 from app.disclosure.intervals import publishing_intervals
-from app.disclosure.nesting import Wider, with_beyond
+from app.disclosure.nesting import Wider
 from app.disclosure.releases import release_measure
 from app.domain.counts import Basis, Cell, Interval, ReleasedCell
 
@@ -58,7 +58,7 @@ def family_intervals(
     """
     needed = {
         name: publishing_intervals(
-            with_beyond(member.cells, _nested_in(name, family)),
+            member.cells,
             k=k,
             has_numerator=member.judgement.has_numerator,
             closed_before=closed_before,

@@ -131,16 +131,10 @@ def _histories(
 
 
 def _rarer_share(cells: Sequence[Cell]) -> Fraction:
-    """Return the smallest share of the groups that must not be small."""
+    """Return min(p, 1 - p) of the pooled proportion p."""
     people = sum(cell.denominator for cell in cells)
-    groups = zip(
-        *(
-            (cell.numerator, cell.denominator - cell.numerator, *cell.beyond)
-            for cell in cells
-        ),
-        strict=True,
-    )
-    return Fraction(min(map(sum, groups)), people)
+    proportion = Fraction(sum(cell.numerator for cell in cells), people)
+    return min(proportion, 1 - proportion)
 
 
 def _median_denominators(cells: Sequence[Cell], since: int) -> dict[int, Fraction]:

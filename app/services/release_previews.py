@@ -1,4 +1,4 @@
-"""What the next release would show, by one set of rules and another."""
+"""What a release would show, by one set of rules and another."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,15 +18,16 @@ def previewed(
     session: ReadSession, hub: Hub, rules: Mapping[str, Audiences]
 ) -> dict[Audience, dict[str, Shown]]:
     """
-    Return what the next release would show each audience by each of the *rules*.
+    Return what a release would show each audience by each of the *rules*.
 
-    Nothing is kept. What is published already would stay, whatever the rules, and so
-    would the intervals that were chosen: a choice is freest before the first release.
+    It is made from all that is counted and locked, as if nothing had been published
+    before: what was published stays whatever the rules, and would hide how they differ.
+    Nothing is kept.
     """
     found: dict[Audience, dict[str, Shown]] = {each: {} for each in Audience}
     for name, audiences in rules.items():
         under = replace(hub, audiences=audiences)
         cubes = releases.true_cubes(session, under)
-        for audience, draft in releases.drafts(session, under, cubes).items():
+        for audience, draft in releases.drafts(session, under, cubes, past={}).items():
             found[audience][name] = releases.summaries(under, audience, cubes, draft)
     return found

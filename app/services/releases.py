@@ -61,6 +61,13 @@ Made = tuple[Mapping[str, Intervals], Mapping[str, Sequence[ReleasedCell]]]
 """Publishing intervals and released cells, by the measures' ids."""
 
 
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """What was chosen and published before, by the measures' numbers in the store."""
+
+    intervals: Mapping[int, Intervals] = {}
+    cells: Mapping[int, Sequence[ReleasedCell]] = {}
+
+
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A release for one audience to be, by the measures' numbers in the store."""
 
@@ -76,7 +83,9 @@ def publish(session: WriteSession, hub: Hub) -> dict[Audience, int]:
     """
     cubes = true_cubes(session, hub)
     made: dict[Audience, int] = {}
-    for audience, draft in drafts(session, hub, cubes).items():
+    for audience, draft in drafts(
+        session, hub, cubes, past=published_before(session, cubes)
+    ).items():
         made[audience] = _save(session, hub, audience, cubes, draft)
     log.info("release published", extra={"count": len(made)})
     return made
@@ -99,13 +108,35 @@ def true_cubes(session: ReadSession, hub: Hub) -> Cubes:
     }
 
 
-def drafts(session: ReadSession, hub: Hub, cubes: Cubes) -> dict[Audience, Draft]:
-    """Return the next release for each audience by the hub's rules; keep nothing."""
+def drafts(
+    session: ReadSession, hub: Hub, cubes: Cubes, *, past: Mapping[Audience, Past]
+) -> dict[Audience, Draft]:
+    """Return a release for each audience by the hub's rules; keep nothing."""
     made: dict[Audience, Draft] = {}
     narrower: Draft | None = None
     for audience in NARROWEST_FIRST:
-        narrower = made[audience] = _draft(session, hub, audience, cubes, narrower)
+        narrower = made[audience] = _draft(
+            session, hub, audience, cubes, past.get(audience, Past()), narrower
+        )
     return made
+
+
+def published_before(session: ReadSession, cubes: Cubes) -> dict[Audience, Past]:
+    """Return what stays of earlier releases."""
+    return {
+        audience: Past(
+            intervals={
+                measure_id: releases.read_intervals(
+                    session, audience=audience, measure_id=measure_id
+                )
+                for measure_id in cubes
+            },
+            cells=releases.read_cells(session, last.id)
+            if (last := latest(session, audience))
+            else {},
+        )
+        for audience in NARROWEST_FIRST
+    }
 
 
 def _counted(session: ReadSession, hub: Hub) -> list[tuple[Measure, MeasureRow]]:
@@ -143,6 +174,7 @@ def _draft(
     hub: Hub,
     audience: Audience,
     cubes: Cubes,
+    past: Past,
     narrower: Draft | None,
 ) -> Draft:
     """Return the next release for one audience, family by family."""
@@ -151,7 +183,7 @@ def _draft(
         {measure.id: measure for measure, _ in cubes.values()},
         {name: each.measure for name, each in served_measures(session, hub).items()},
     )
-    members = _members(session, audience, cubes, related, narrower)
+    members = _members(cubes, related, past, narrower)
     ids = {measure.id: measure_id for measure_id, (measure, _) in cubes.items()}
     intervals: dict[int, Intervals] = {}
     released: dict[int, Sequence[ReleasedCell]] = {}
@@ -166,25 +198,20 @@ def _draft(
 
 
 def _members(
-    session: ReadSession,
-    audience: Audience,
     cubes: Cubes,
     related: Mapping[str, Relations],
+    past: Past,
     narrower: Draft | None,
 ) -> dict[str, Member]:
     """Return what each measure's release is made from, by its id."""
-    last = releases.releases(session, audience=audience, limit=1)
-    past = releases.read_cells(session, last[0].id) if last else {}
     return {
         measure.id: Member(
             cells=cells,
             basis=measure.basis,
             judgement=judgement_on(measure),
             blocks=stratifiers(measure),
-            chosen=releases.read_intervals(
-                session, audience=audience, measure_id=measure_id
-            ),
-            earlier=past.get(measure_id, []),
+            chosen=past.intervals.get(measure_id, {}),
+            earlier=past.cells.get(measure_id, ()),
             narrower=None if narrower is None else narrower.cells[measure_id],
             subset_of=related[measure.id].subset_of,
             parts=related[measure.id].parts,

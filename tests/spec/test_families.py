@@ -330,17 +330,6 @@ def test_a_family_publishes_a_clinic_by_its_coarsest_interval():
     }
 
 
-def test_few_between_two_measures_ask_for_a_longer_interval():
-    """Of 30 a month 18 meet one and 12 the other: six are between, a quarter's 18."""
-    wide, narrow = year(VISITS, passing=0.6), year(VISITS, passing=0.4)
-
-    assert widths({"narrow": member(narrow)}) == {"narrow": {Interval.MONTH}}
-    assert widths({"wide": member(wide), "narrow": part_of("wide", narrow)}) == {
-        "wide": {Interval.QUARTER},
-        "narrow": {Interval.QUARTER},
-    }
-
-
 def test_none_is_the_coarsest_interval():
     """Four of 360 a year are sustained: no clinic is shown by itself."""
     low, sustained = year(VISITS, passing=0.5), year(VISITS, passing=0.01)

@@ -32,7 +32,6 @@ rules below see one line at a time, with what other widths, measures and audienc
 about it (``app.disclosure.bounds``).
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import zip_longest
 
@@ -193,7 +192,8 @@ def _is_shown_alone(clinic: int, line: Line, groups: Groups, release: Release) -
     cell, width = line.cells[clinic], release.intervals.get(clinic)
     keys = [(clinic, *slot, 0) for slot in line.slots if slot[0] is width]
     return all(_is_within(key, [cell], groups, release) for key in keys) and (
-        not groups.with_values or is_spread(_values(cell, release), rules=release.rules)
+        not groups.with_values
+        or is_spread(cell, rules=release.rules, least=release.judgement.least)
     )
 
 
@@ -294,12 +294,6 @@ def _is_spread(cells: Collection[Cell], groups: Groups, release: Release) -> boo
     return not groups.with_values or is_spread_without_any(
         cells, rules=release.rules, least=release.judgement.least
     )
-
-
-def _values(cell: Cell, release: Release) -> Counter[int]:
-    """Return how many have each value, from the beginning of the grid."""
-    least = release.judgement.least
-    return Counter({begin - least: people for begin, people in cell.histogram})
 
 
 def _is_within(

@@ -1,5 +1,6 @@
 """True cells -> lines: which cells add up to which, interval by interval."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import sub
 
@@ -141,6 +142,7 @@ def _difference(total: Cell, parts: Sequence[Cell | None]) -> Cell:
         ),
         value_sum=total.value_sum - sum(part.value_sum for part in there),
         value_squares=total.value_squares - sum(part.value_squares for part in there),
+        histogram=_bins_left(total, there),
     )
 
 
@@ -149,3 +151,11 @@ def _rest(whole: tuple[int, ...], parts: Sequence[tuple[int, ...]]) -> tuple[int
     return (
         tuple(map(sub, whole, map(sum, zip(*parts, strict=True)))) if parts else whole
     )
+
+
+def _bins_left(total: Cell, parts: Sequence[Cell]) -> tuple[tuple[int, int], ...]:
+    """Return the histogram of whom *total* has beyond *parts*."""
+    left = Counter(dict(total.histogram))
+    for part in parts:
+        left.subtract(dict(part.histogram))
+    return tuple((begin, people) for begin, people in sorted(left.items()) if people)

@@ -8,8 +8,9 @@ import pytest
 
 from app.disclosure.audiences import AudienceRules, ClinicsShown
 from app.disclosure.concentration import is_spread, is_spread_without_any
-from app.domain.counts import Cell, Interval
-from tests.spec.test_continuous_variables import cell, release
+from app.disclosure.releases import release_measure
+from app.domain.counts import Basis, Cell, Interval
+from tests.spec.test_continuous_variables import JANUARY, MEANS, cell, release
 
 MEMBERS = AudienceRules(k=5, min_clinics=3, clinics=ClinicsShown.NAMED)
 PUBLIC = AudienceRules(k=5, min_clinics=3, clinics=ClinicsShown.NONE)
@@ -144,3 +145,39 @@ def test_where_no_clinic_is_named_none_can_tell_anothers_sum():
     assert is_spread_without_any(cells, rules=MEMBERS, least=0)
     assert not is_spread_without_any(cells, rules=PUBLIC, least=0)
     assert is_spread_without_any(more, rules=PUBLIC, least=0)
+
+
+def test_who_is_in_no_stratum_counts_with_their_own_values():
+    """
+    Of clinic 1 the sex of five is not known, and the 100 is one of them.
+
+    They are never told, and the smaller stratum hides beside them. The total less the
+    larger one is the sum of both, in which the 100 stands out; so no stratum is told.
+    """
+    quarter = {"interval": Interval.QUARTER, "interval_start": JANUARY}
+    few, outlier = (1, 2, 3, 1, 2), (1, 2, 3, 2, 100)
+
+    def strata(number: int, *, unknown: tuple[int, ...]) -> list[Cell]:
+        return [
+            cell(number, EVEN * 5 + few + unknown, **quarter),
+            cell(number, EVEN * 5, **quarter, stratum=1),
+            cell(number, few, **quarter, stratum=2),
+        ]
+
+    def told(unknown: tuple[int, ...]) -> set[int]:
+        cells = [each for n in (2, 3, 4) for each in strata(n, unknown=few)]
+        shown = release_measure(
+            [*strata(1, unknown=unknown), *cells],
+            rules=MEMBERS,
+            basis=Basis.VISITS,
+            judgement=MEANS,
+            blocks=[range(1, 3)],
+            intervals={},
+            earlier=(),
+            within=(),
+            closed_before=JANUARY + 3,
+        )
+        return {c.stratum for c in shown if c.clinic_id is None and not c.withheld}
+
+    assert told(few) == {0, 1}
+    assert told(outlier) == {0}

@@ -23,6 +23,7 @@ from app.commands import (
     measures,
     noisy_counts,
     quality,
+    releases,
     sources,
     valuesets,
 )
@@ -56,7 +57,6 @@ from app.services import (
     reception,
     recounts,
     registry,
-    releases,
 )
 from app.services.hub import Hub
 from app.store import clinics
@@ -89,6 +89,7 @@ app.command()(engines.recount)
 app.command("quality")(quality.show_quality)
 app.command("elements")(leaks.show_elements)
 app.command("leak-check")(leaks.check)
+app.command("release")(releases.release)
 
 
 def main() -> None:
@@ -162,16 +163,6 @@ def refresh() -> None:
     """Make the facts again from what is kept, and count every measure from nothing."""
     done = recounts.refresh(open_hub())
     typer.echo(f"Counted again from {done:,} records")
-
-
-@app.command()
-def release() -> None:
-    """Freeze a release for each audience from what is counted and locked."""
-    hub = open_hub()
-    with write_session(hub.engine) as session:
-        made = releases.publish(session, hub)
-    for audience, release_id in made.items():
-        typer.echo(f"Release {release_id} for {audience}")
 
 
 @app.command()

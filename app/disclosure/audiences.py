@@ -27,12 +27,18 @@ class AudienceRules(
     What a cell must satisfy to be shown to one audience.
 
     ``k`` is the smallest number of people shown; ``min_clinics`` the clinics that must
-    stand behind a pooled cell.
+    stand behind a pooled cell. ``p_percent`` and ``dominance``, per cent, are for sums
+    of values: how closely the second largest value must not tell the largest, and how
+    much of a sum the two largest may be. ``round_to``: counts are shown to the nearest
+    multiple of it; None: as they are.
     """
 
     k: Annotated[int, msgspec.Meta(ge=2)]
     min_clinics: Annotated[int, msgspec.Meta(ge=3)]
     clinics: ClinicsShown
+    p_percent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+    dominance: Annotated[int, msgspec.Meta(ge=1, le=99)] = 90
+    round_to: Annotated[int, msgspec.Meta(ge=2)] | None = None
 
 
 class NoiseRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,10 +79,21 @@ def parse_audiences(text: str) -> Audiences:
 
     Raises:
         InvalidElementError: it is not TOML, a key is unknown or missing, or a number
-            is below what the method needs.
+            is not what the method needs.
     """
     try:
-        return msgspec.convert(tomllib.loads(text), Audiences)
+        audiences = msgspec.convert(tomllib.loads(text), Audiences)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        msg = f"The audiences file cannot be used: {error}"
-        raise InvalidElementError(msg, expression="audiences.toml") from error
+        raise _unusable(str(error)) from error
+    for audience in Audience:
+        rules = audiences.rules(audience)
+        if rules.round_to is not None and rules.round_to > rules.k:
+            # The smallest number shown would be told as 0.
+            msg = f"`round_to` is above `k` - at `$.{audience}`"
+            raise _unusable(msg)
+    return audiences
+
+
+def _unusable(why: str) -> InvalidElementError:
+    msg = f"The audiences file cannot be used: {why}"
+    return InvalidElementError(msg, expression="audiences.toml")

@@ -26,9 +26,10 @@ scored                                follows: it is the denominator. Where ever
 If zeros were shown, a hidden cell would be known not to be zero. The first two groups
 are judged together, then the third, among the cells that are left, by the same rules.
 
-A restatement of a whole block, the differences between nested measures, and the exact
-audit over all that was ever released have their place here, after the lines; the rules
-below see one line at a time, with what other widths and audiences say about it.
+A measure that is part of another has more groups: people who are counted there and not
+here (``app.disclosure.nesting``); what is told of the other caps each number of it. The
+rules below see one line at a time, with what other widths, measures and audiences say
+about it (``app.disclosure.bounds``).
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -37,7 +38,9 @@ from itertools import zip_longest
 import msgspec
 
 from app.disclosure.audiences import AudienceRules, ClinicsShown
-from app.disclosure.cubes import UNSTRATIFIED, Line, Slot, lines, strata
+from app.disclosure.bounds import Bound, Key, is_kept, place_of
+from app.disclosure.concentration import is_spread, is_spread_without_any
+from app.disclosure.cubes import UNSTRATIFIED, Line, Slot, lines, quarters, strata
 from app.disclosure.groups import Groups, Judgement
 from app.disclosure.lines import (
     Part,
@@ -47,14 +50,13 @@ from app.disclosure.lines import (
     is_safe_pool,
     shown_in_line,
 )
+from app.disclosure.nesting import Wider, with_beyond
 from app.disclosure.quantiles import shown_quantiles
+from app.disclosure.rounding import rounded
 from app.domain.counts import Basis, Cell, Interval, ReleasedCell, Withheld
 
 NETWORK = None
 """The clinic id of the network's own cells."""
-
-Key = tuple[int | None, Interval, int, int]
-"""Clinic, width, start, stratum."""
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +65,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     rules: AudienceRules
     judgement: Judgement
     intervals: Mapping[int, Interval | None]
-    within: Mapping[Key, ReleasedCell] | None
+    within: Sequence[Bound]
+    is_capped: bool
     seen: dict[Key, ReleasedCell]
 
 
@@ -76,8 +79,9 @@ def release_measure(
     blocks: Sequence[range],
     intervals: Mapping[int, Interval | None],
     earlier: Sequence[ReleasedCell],
-    within: Sequence[ReleasedCell] | None,
+    within: Sequence[Bound],
     closed_before: int,
+    wider: Sequence[Wider] = (),
 ) -> list[ReleasedCell]:
     """
     Return one measure's release for one audience: all earlier cells and the new ones.
@@ -91,10 +95,11 @@ def release_measure(
         blocks: the numbers of the strata that add up to the total, by stratifier.
         intervals: each clinic's interval (``publishing_intervals``).
         earlier: the audience's last release of this measure, repeated unchanged.
-        within: the release, from the same *cells*, for a narrower audience that reads
-            this one too. What is not shown there is not shown here, so that the two
-            together say no more than the one. None where there is no such audience.
+        within: other releases that are read beside this one, and bound it: that for a
+            narrower audience, from the same *cells*, so that the two together say no
+            more than the one; those of related measures for the same audience.
         closed_before: the month number before which all is locked.
+        wider: the measures that this one is part of.
 
     Returns:
         Cells by stratum, width, start and clinic, the network first. A clinic without
@@ -105,17 +110,23 @@ def release_measure(
         rules=rules,
         judgement=judgement,
         intervals=intervals,
-        within=None if within is None else {place_of(cell): cell for cell in within},
+        within=within,
+        is_capped=bool(wider),
         seen={place_of(cell): cell for cell in earlier},
     )
-    for line in lines(cells, basis=basis, closed_before=closed_before):
+    totals = with_beyond(cells, wider)
+    by_block = {
+        block: quarters(with_beyond(cells, wider, block=block), block=block)
+        for block in blocks
+    }
+    for line in lines(totals, basis=basis, closed_before=closed_before):
         if any((NETWORK, *slot, 0) in release.seen for slot in line.slots):
             continue
         _release_clinics(line, release)
         for interval, start in line.slots:
             if interval is Interval.QUARTER:
                 for block in blocks:
-                    table = strata(cells, block=block, start=start, totals=line.cells)
+                    table = strata(by_block[block](start), totals=line.cells)
                     _release_strata(table, (interval, start), release)
     return sorted(release.seen.values(), key=order_of)
 
@@ -155,16 +166,34 @@ def _release_clinics(line: Line, release: Release) -> None:
 
 def _shown_clinics(line: Line, groups: Groups, above: Shown, release: Release) -> Shown:
     """Return which clinics of *above* have these *groups* shown, and the total's."""
-    k = release.rules.k
     counts = {clinic: groups.people(cell) for clinic, cell in line.cells.items()}
     finer = _seen_in_finer(line, groups, release)
     return shown_in_line(
         {clinic: {clinic: own} for clinic, own in counts.items()},
-        {clinic for clinic in above.parts if is_large(counts[clinic], k=k)},
+        {
+            clinic
+            for clinic in above.parts
+            if is_large(counts[clinic], k=release.rules.k)
+            and _is_shown_alone(clinic, line, groups, release)
+        },
         total=_total(line, groups, counts, above, release),
-        k=k,
+        k=release.rules.k,
         known={clinic for clinic, seen in finer.items() if all(seen)},
         weak={clinic for clinic, seen in finer.items() if any(seen) and not all(seen)},
+        is_capped=release.is_capped,
+        hides_more=lambda hidden: _is_spread(
+            [line.cells[clinic] for clinic in hidden], groups, release
+        ),
+    )
+
+
+def _is_shown_alone(clinic: int, line: Line, groups: Groups, release: Release) -> bool:
+    """Tell whether a clinic's cell is spread, and shown wherever it is bound to be."""
+    cell, width = line.cells[clinic], release.intervals.get(clinic)
+    keys = [(clinic, *slot, 0) for slot in line.slots if slot[0] is width]
+    return all(_is_within(key, [cell], groups, release) for key in keys) and (
+        not groups.with_values
+        or is_spread(cell, rules=release.rules, least=release.judgement.least)
     )
 
 
@@ -172,11 +201,15 @@ def _total(
     line: Line, groups: Groups, counts: Part, above: Shown, release: Release
 ) -> Total:
     """Return what may become of a line's total."""
-    rules = release.rules
+    rules, cells = release.rules, list(line.cells.values())
     may_be_shown = (
         above.total
-        and _is_within((NETWORK, *line.slots[0], 0), groups, release)
+        and all(
+            _is_within((NETWORK, *slot, 0), cells, groups, release)
+            for slot in line.slots
+        )
         and is_safe_pool(counts, k=rules.k, min_clinics=rules.min_clinics)
+        and _is_spread(cells, groups, release)
     )
     return Total.SAFE if may_be_shown else Total.HIDDEN
 
@@ -236,20 +269,42 @@ def _shown_strata(
         stratum: {clinic: groups.people(cell) for clinic, cell in cells.items()}
         for stratum, cells in table.items()
     }
+    pools = {stratum: list(cells.values()) for stratum, cells in table.items()}
     safe = {
         stratum
         for stratum in above.parts
-        if _is_within((NETWORK, *slot, stratum), groups, release)
+        if _is_within((NETWORK, *slot, stratum), pools[stratum], groups, release)
         and is_safe_pool(parts[stratum], k=rules.k, min_clinics=rules.min_clinics)
+        and _is_spread(pools[stratum], groups, release)
     }
-    return shown_in_line(parts, safe, total=Total.KNOWN, k=rules.k)
+    return shown_in_line(
+        parts,
+        safe,
+        total=Total.KNOWN,
+        k=rules.k,
+        is_capped=release.is_capped,
+        hides_more=lambda hidden: _is_spread(
+            [cell for stratum in hidden for cell in pools[stratum]], groups, release
+        ),
+    )
 
 
-def _is_within(key: Key, groups: Groups, release: Release) -> bool:
-    """Tell whether the narrower audience, if there is one, sees this too."""
-    if release.within is None:
-        return True
-    return key in release.within and groups.shown_in(release.within[key])
+def _is_spread(cells: Collection[Cell], groups: Groups, release: Release) -> bool:
+    """Tell whether the sum of *cells*, if values are in it, gives no value away."""
+    return not groups.with_values or is_spread_without_any(
+        cells, rules=release.rules, least=release.judgement.least
+    )
+
+
+def _is_within(
+    key: Key, cells: Collection[Cell], groups: Groups, release: Release
+) -> bool:
+    """Tell whether all that bounds this release lets it show the sum of *cells*."""
+    numerator = sum(cell.numerator for cell in cells)
+    return all(
+        is_kept(bound, key, numerator, groups, k=release.rules.k)
+        for bound in release.within
+    )
 
 
 def _is_listed(clinic: int, slot: Slot, release: Release) -> bool:
@@ -286,7 +341,9 @@ def _released(
     )
     if not scored:
         return told.blank(otherwise)
-    return told if judgement.has_numerator else _with_values(told, key, cells, release)
+    if not judgement.has_numerator:
+        told = _with_values(told, key, cells, release)
+    return rounded(told, release.rules.round_to)
 
 
 def _with_values(
@@ -309,25 +366,17 @@ def _with_values(
 def _also_within(
     quantiles: Sequence[int | None], key: Key, release: Release
 ) -> Iterator[int | None]:
-    """Yield *quantiles*; None where the narrower audience, if any, does not see one."""
-    if release.within is None:
-        yield from quantiles
-        return
-    narrower = release.within.get(key)
-    seen = narrower.quantiles if narrower is not None else ()
-    for here, there in zip_longest(quantiles, seen):
-        yield None if there is None else here
+    """Yield *quantiles*; None where a release that bounds this one has none."""
+    bounding = [bound.seen.get(key) for bound in release.within]
+    seen = [cell.quantiles if cell is not None else () for cell in bounding]
+    for here, *there in zip_longest(quantiles, *seen):
+        yield None if None in there else here
 
 
 def not_published(like: ReleasedCell, *, clinic_id: int) -> ReleasedCell:
     """Return the mark of a clinic that publishes nothing where *like* stands."""
     blank = like.blank(Withheld.NOT_PUBLISHED)
     return msgspec.structs.replace(blank, clinic_id=clinic_id)
-
-
-def place_of(cell: ReleasedCell) -> Key:
-    """Return what identifies a cell in a release."""
-    return cell.clinic_id, cell.interval, cell.interval_start, cell.stratum
 
 
 def order_of(cell: ReleasedCell) -> tuple[int, int, int, int]:

@@ -371,7 +371,11 @@ class ComparisonAnswer(SeriesHead):
 
 
 class ReleaseAnswer(Answer):
-    """What was published when, for whom, under which rules."""
+    """
+    What was published when, for whom, under which rules.
+
+    `rounded_to`: its new counts are multiples of it; null: they are as they were.
+    """
 
     id: int
     audience: Audience
@@ -379,6 +383,7 @@ class ReleaseAnswer(Answer):
     closed_before: date
     rules: str
     policy: str
+    rounded_to: int | None
     summary: dict[str, Any]
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -18,7 +18,11 @@ T = TypeVar("T", bound="ReleaseAnswer")
 
 @_attrs_define
 class ReleaseAnswer:
-    """What was published when, for whom, under which rules."""
+    """What was published when, for whom, under which rules.
+
+    `rounded_to`: its new counts are multiples of it; null: they are as they were.
+
+    """
 
     audience: Audience
     """ Who a release is made for. """
@@ -26,6 +30,7 @@ class ReleaseAnswer:
     created_at: datetime.datetime
     id: int
     policy: str
+    rounded_to: int | None
     rules: str
     summary: ReleaseAnswerSummary
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -41,6 +46,9 @@ class ReleaseAnswer:
 
         policy = self.policy
 
+        rounded_to: int | None
+        rounded_to = self.rounded_to
+
         rules = self.rules
 
         summary = self.summary.to_dict()
@@ -54,6 +62,7 @@ class ReleaseAnswer:
                 "created_at": created_at,
                 "id": id,
                 "policy": policy,
+                "rounded_to": rounded_to,
                 "rules": rules,
                 "summary": summary,
             }
@@ -76,6 +85,13 @@ class ReleaseAnswer:
 
         policy = rest.pop("policy")
 
+        def _parse_rounded_to(data: object) -> int | None:
+            if data is None:
+                return data
+            return cast(int | None, data)
+
+        rounded_to = _parse_rounded_to(rest.pop("rounded_to"))
+
         rules = rest.pop("rules")
 
         summary = ReleaseAnswerSummary.from_dict(rest.pop("summary"))
@@ -86,6 +102,7 @@ class ReleaseAnswer:
             created_at=created_at,
             id=id,
             policy=policy,
+            rounded_to=rounded_to,
             rules=rules,
             summary=summary,
         )

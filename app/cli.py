@@ -16,7 +16,15 @@ import uvicorn
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
-from app.commands import clients, engines, measures, quality, sources, valuesets
+from app.commands import (
+    clients,
+    engines,
+    measures,
+    policies,
+    quality,
+    sources,
+    valuesets,
+)
 from app.commands.hubs import open_hub
 from app.demo.sending import Credentials
 from app.demonstration import (
@@ -72,6 +80,7 @@ app.add_typer(sources.app, name="source")
 app.add_typer(clients.app, name="client")
 app.add_typer(measures.app, name="measure")
 app.add_typer(valuesets.app, name="valueset")
+app.add_typer(policies.app, name="policy")
 app.add_typer(key_app, name="key")
 app.command()(engines.export)
 app.command()(engines.recount)

@@ -13,10 +13,13 @@ from app.measures.compilation import compile_measure
 from app.measures.definitions import Measure, coding_of
 from app.measures.facts import canonical_units
 from app.measures.series import cells
+from app.measures.shortfalls import first_month
 from app.measures.value_sets import listed
 from app.services.facts import fact_rows
 from app.services.hub import Hub
+from app.services.policies import check_width
 from app.services.releases import today_number
+from app.services.unanswered import unanswered
 from app.store import clinics, previews, recounts, tables
 from app.store.concepts import all_concepts
 from app.store.sessions import ReadSession, read_session
@@ -73,7 +76,12 @@ def preview(
     Raises:
         BusinessRuleError: it counts summaries, of which the hub keeps no patients.
         NotFoundError: there is no such clinic.
+        NotAnswerableError: the policy keeps too little for it, or for such intervals.
     """
+    keeping = hub.policy.keeping
+    for each in unanswered([measure], keeping).values():
+        raise each.refusal(hub.policy.terms.id)
+    check_width(hub, interval)
     if measure.basis is Basis.SUMMARIES:
         msg = "There is nothing to preview: clinics send these counts ready made"
         raise BusinessRuleError(msg)
@@ -91,7 +99,9 @@ def preview(
         [event for event in events if event.clinic_id in codes],
         measure=measure,
         interval=interval,
-        first_month=this_month - YEARS * MONTHS_A_YEAR,
+        first_month=max(
+            this_month - YEARS * MONTHS_A_YEAR, first_month(measure, keeping)
+        ),
         last_month=this_month - 1,
         strata=False,
     )
@@ -151,6 +161,7 @@ def _read_in_own_units(
             ],
             counted=subjects.__getitem__,
             units=units,
+            keeping=hub.policy.keeping,
             concept_ids=lambda _: concepts,
         )
         rows += [row for row in facts[tables.Observation] if row[1] in other]

@@ -20,8 +20,9 @@ from app.disclosure.summary_rates import (
 )
 from app.domain.calendar import day_number
 from app.domain.clinics import Audience, ClinicStatus
-from app.domain.counts import Cell, Interval, ReleasedCell
+from app.domain.counts import Basis, Cell, Interval, ReleasedCell
 from app.domain.errors import NotFoundError
+from app.domain.keeping import Keeping
 from app.measures.definitions import Measure, Scoring
 from app.measures.strata import blocks
 from app.services.counts import true_cells
@@ -66,7 +67,14 @@ def publish(session: WriteSession, hub: Hub) -> dict[Audience, int]:
     cubes = {
         row.id: (
             measure,
-            true_cells(session, measure, row, clinics=active, before_month=locked),
+            true_cells(
+                session,
+                measure,
+                row,
+                clinics=active,
+                before_month=locked,
+                keeping=hub.policy.keeping,
+            ),
         )
         for measure, row in _counted(session, hub)
     }
@@ -129,7 +137,7 @@ def _release(
         releases.save_intervals(
             session, intervals, audience=audience, measure_id=measure_id
         )
-        released[measure_id] = release_of(measure)(
+        released[measure_id] = release_of(measure, hub.policy.keeping)(
             cells,
             rules=rules,
             intervals=intervals,
@@ -147,12 +155,14 @@ def intervals_of(measure: Measure) -> Callable[..., dict[int, Interval | None]]:
     return summary_intervals
 
 
-def release_of(measure: Measure) -> Callable[..., list[ReleasedCell]]:
+def release_of(measure: Measure, keeping: Keeping) -> Callable[..., list[ReleasedCell]]:
     """Return what makes the release of *measure*: its rule, by who is behind it."""
     if measure.summary is None:
+        # Without months no year shows a December's numbers: each width has its own.
+        of_years = keeping.finest is Interval.YEAR
         return partial(
             release_measure,
-            basis=measure.basis,
+            basis=Basis.INDEX_EVENTS if of_years else measure.basis,
             judgement=judgement_on(measure),
             blocks=blocks(measure),
         )

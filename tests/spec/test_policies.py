@@ -6,7 +6,13 @@ import pytest
 
 from app.deid.policies import parse_policy
 from app.domain.errors import InvalidElementError, NotSupportedError
-from tests.deidentification import POLICY, POLICY_TEXT, deidentified, patient
+from tests.deidentification import (
+    POLICY,
+    POLICY_TEXT,
+    deidentified,
+    patient,
+    policy,
+)
 
 
 def test_the_built_in_policy_is_a_limited_data_set():
@@ -32,7 +38,7 @@ def test_a_legal_basis_that_can_t_be_honoured_is_refused(basis: str):
     text = POLICY_TEXT.replace('"limited_data_set"', f'"{basis}"')
 
     with pytest.raises(NotSupportedError, match="not available yet"):
-        parse_policy(text, network_codes=())
+        policy(text)
 
 
 @pytest.mark.parametrize(
@@ -50,11 +56,11 @@ def test_a_legal_basis_that_can_t_be_honoured_is_refused(basis: str):
 def test_a_policy_with_an_unknown_or_missing_key_is_refused(text: str):
     """A typing error must not be taken for consent."""
     with pytest.raises(InvalidElementError):
-        parse_policy(text, network_codes=())
+        policy(text)
 
 
 @pytest.mark.parametrize("code", ["Ann", "7-of-9", "ann miller", "", "a" * 65])
 def test_a_network_code_has_a_form(code: str):
     """The network's own codes are the only ones whose meaning we decide."""
     with pytest.raises(InvalidElementError):
-        parse_policy(POLICY_TEXT, network_codes=["pucai-total", code])
+        parse_policy(POLICY.stated, network_codes=["pucai-total", code])

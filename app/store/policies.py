@@ -49,7 +49,7 @@ def add_policy(session: WriteSession, policy: StoredPolicy) -> None:
         {
             "digest": policy.digest,
             "text": policy.text,
-            "rules": json.dumps(policy.rules, sort_keys=True),
+            "rules": json.dumps(dict(policy.rules), sort_keys=True),
             "since": policy.since,
         },
     )

@@ -137,9 +137,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     ``stated`` is its text, ``keeping`` what it keeps, ``narrowings`` what each of its
     files of rules takes away. ``network_codes`` are the codes of the network's own
-    system that may be kept: those that its measures use. ``reported`` are the measures that clinics report
-    counts of, by id. ``digest`` is the SHA-256 in hexadecimal of the file's text and
-    of those of its rules.
+    system that may be kept: those that its measures use. ``reported`` are the measures
+    that clinics report counts of, by id. ``digest`` is the SHA-256 in hexadecimal of
+    the file's text and of those of its rules.
     """
 
     stated: PolicyText

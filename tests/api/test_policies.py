@@ -40,6 +40,7 @@ TEXTS = {
     "days": POLICY_TEXT,
     "months": EXPERT_TEXT.replace("2000-01-01", "2029-06-30"),
     "years": SAFE_HARBOR_TEXT,
+    "far": SAFE_HARBOR_TEXT.replace("2030", "2096"),
     "newer": POLICY_TEXT.replace('version = "2"', 'version = "3"'),
 }
 OF_THE_HUB = {"lease"}
@@ -161,6 +162,28 @@ async def test_a_year_is_the_same_under_every_policy(door: Door):
     points = await door.points(WEIGHT, interval="year")
 
     assert points == {"2024-01-01": (1, 2), "2025-01-01": (1, 1)}
+
+
+@of_kind("years", "far")
+@on_sqlite
+async def test_a_year_is_not_told_in_which_the_oldest_can_be_on_either_side_of_an_age(
+    door: Door, policy_kind: str
+):
+    """By 2096 the group is of all born in 2006 or before: 18 at least from 2024 on."""
+    await door.ehr.send(CHILDREN)
+    await door.ehr.send(batch(*child("d", seen="2023-03-01")))
+    count(door.hub)
+
+    points = await door.points(WEIGHT)
+    december = {"month": "2023-12"}
+    path = f"/v1/measures/{WEIGHT}/contributions"
+    token = bearer(await door.ehr.fresh_token())
+    asked = await door.http.get(path, params=december, headers=token)
+
+    is_told = policy_kind == "years"
+    assert ("2023-01-01" in points) is is_told
+    assert {"2024-01-01", "2025-01-01"} <= points.keys()
+    assert asked.status_code == (200 if is_told else 422)
 
 
 @of_kind("days")
@@ -466,6 +489,8 @@ async def test_a_release_of_years_tells_years(door: Door):
     points = {p["interval_start"]: (p["n"], p["d"]) for p in answer.json()["points"]}
     assert answer.json()["interval"] == "year"
     assert points["2024-01-01"] == (60, 120)
+    grains = {row[3] for row in rows_of(door.hub.engine)["released_cell"]}
+    assert grains == {12}
 
 
 async def test_records_that_another_policy_kept_more_of_stop_the_hub(

@@ -20,6 +20,7 @@ from app.commands import (
     clients,
     engines,
     measures,
+    noisy_counts,
     policies,
     quality,
     sources,
@@ -81,6 +82,7 @@ app.add_typer(clients.app, name="client")
 app.add_typer(measures.app, name="measure")
 app.add_typer(valuesets.app, name="valueset")
 app.add_typer(policies.app, name="policy")
+app.add_typer(noisy_counts.app, name="count")
 app.add_typer(key_app, name="key")
 app.command()(engines.export)
 app.command()(engines.recount)

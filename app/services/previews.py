@@ -1,12 +1,12 @@
 """What a definition would have shown, counted over what is stored; nothing is kept."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
 from app.domain.calendar import MONTHS_A_YEAR, month_of_day
 from app.domain.counts import Basis, Cell, Interval
-from app.domain.errors import BusinessRuleError
+from app.domain.errors import BusinessRuleError, NotAnswerableError
 from app.domain.records import content_of
 from app.domain.terminology import NETWORK, Coding
 from app.measures.compilation import compile_measure
@@ -78,10 +78,6 @@ def preview(
         NotFoundError: there is no such clinic.
         NotAnswerableError: the policy keeps too little for it, or for such intervals.
     """
-    keeping = hub.policy.keeping
-    for each in unanswered([measure], keeping).values():
-        raise each.refusal(hub.policy.terms.id)
-    check_width(hub, interval)
     if measure.basis is Basis.SUMMARIES:
         msg = "There is nothing to preview: clinics send these counts ready made"
         raise BusinessRuleError(msg)
@@ -90,21 +86,22 @@ def preview(
         if clinic is not None:
             wanted = clinics.required_clinic(session, clinic)
             codes = {wanted.id: wanted.code}
-        concepts = all_concepts(session)
-        _read_in_own_units(session, hub, measure, concepts)
-        sweep = compile_measure(measure, concepts)
-        events = recounts.swept_events(session, sweep=sweep)
-    this_month = month_of_day(today_number(hub))
-    found = cells(
-        [event for event in events if event.clinic_id in codes],
-        measure=measure,
-        interval=interval,
-        first_month=max(
-            this_month - YEARS * MONTHS_A_YEAR, first_month(measure, keeping)
-        ),
-        last_month=this_month - 1,
-        strata=False,
-    )
+        this_month = month_of_day(today_number(hub))
+        found = counted_by(
+            session,
+            hub,
+            measure,
+            interval=interval,
+            clinic_ids=codes.keys(),
+            months=range(
+                max(
+                    this_month - YEARS * MONTHS_A_YEAR,
+                    first_month(measure, hub.policy.keeping),
+                ),
+                this_month,
+            ),
+        )
+        unread = _unread(measure, all_concepts(session))
     starts = sorted({cell.interval_start for cell in found})
     by_start = {
         start: [cell for cell in found if cell.interval_start == start]
@@ -118,7 +115,43 @@ def preview(
             for cell in (by_start[starts[-1]] if starts else ())
         },
         series=tuple(_sums(measure, of_all) for of_all in by_start.values()),
-        unread=tuple(sorted(_unread(measure, concepts))),
+        unread=tuple(sorted(unread)),
+    )
+
+
+def counted_by(
+    session: ReadSession,
+    hub: Hub,
+    measure: Measure,
+    *,
+    interval: Interval,
+    clinic_ids: Collection[int | None],
+    months: range,
+) -> list[Cell]:
+    """
+    Return true totals of some clinics by a definition of people, loaded or not.
+
+    Raises:
+        NotAnswerableError: the policy keeps too little for it, or for such intervals.
+    """
+    keeping = hub.policy.keeping
+    for each in unanswered([measure], keeping).values():
+        raise each.refusal(hub.policy.terms.id)
+    check_width(hub, interval)
+    if months.start < first_month(measure, keeping):
+        msg = "The policy keeps too little of great ages to tell that interval"
+        raise NotAnswerableError(msg)
+    concepts = all_concepts(session)
+    _read_in_own_units(session, hub, measure, concepts)
+    sweep = compile_measure(measure, concepts)
+    events = recounts.swept_events(session, sweep=sweep)
+    return cells(
+        [event for event in events if event.clinic_id in clinic_ids],
+        measure=measure,
+        interval=interval,
+        first_month=months.start,
+        last_month=months.stop - 1,
+        strata=False,
     )
 
 

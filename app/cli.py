@@ -22,6 +22,7 @@ from app.commands import (
     leaks,
     measures,
     noisy_counts,
+    policies,
     quality,
     releases,
     sources,
@@ -82,6 +83,7 @@ app.add_typer(sources.app, name="source")
 app.add_typer(clients.app, name="client")
 app.add_typer(measures.app, name="measure")
 app.add_typer(valuesets.app, name="valueset")
+app.add_typer(policies.app, name="policy")
 app.add_typer(noisy_counts.app, name="count")
 app.add_typer(key_app, name="key")
 app.command()(engines.export)

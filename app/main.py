@@ -28,9 +28,10 @@ from app.routers import (
 from app.routers.descriptions import describe_problems
 from app.routers.outcomes import LastDoor, install_error_replies
 from app.routers.transport import HttpsOnly
+from app.services.admissions import admit_policy
 from app.services.budgets import Budgets
 from app.services.hub import Hub
-from app.services.openings import open_hub
+from app.services.openings import PolicyText, named_rules, open_hub
 from app.services.recounts import Worker, register_measures
 from app.services.waiting import WaitingRoom
 from app.settings import Settings
@@ -38,6 +39,7 @@ from app.store.migrations import is_current
 
 APP = Path(__file__).parent
 KEY_BYTES = 32
+BUILT_IN_POLICIES = ("limited_data_set", "expert_determination", "safe_harbor")
 SETS_FOLDER = "value_sets"
 
 
@@ -113,18 +115,19 @@ def operation_id(route: APIRoute) -> str:
 
 def start_worker(hub: Hub) -> Worker:
     """Start counting, once the database has the schema of this version."""
-    check_schema(hub)
+    check_store(hub)
     register_measures(hub)
     worker = Worker(hub, holder=f"{os.getpid()}-{secrets.token_hex(4)}")
     worker.start()
     return worker
 
 
-def check_schema(hub: Hub) -> None:
-    """Refuse a database that has not the schema of this version."""
+def check_store(hub: Hub) -> None:
+    """Refuse a database of another schema, or of records that the policy won't have."""
     if not is_current(hub.engine):
         msg = "The database has another schema; run `catchment migrate`"
         raise StartError(msg)
+    admit_policy(hub)
 
 
 def hub_of(settings: Settings) -> Hub:
@@ -134,7 +137,7 @@ def hub_of(settings: Settings) -> Hub:
         base_url=settings.public_base_url,
         network=settings.network,
         master_key=read_master_key(settings.master_key_file),
-        policy=_text(settings.policy_file, APP / "deid" / "limited_data_set.toml"),
+        policy=policy_text(settings.policy),
         measures=library_texts(library_folder(settings)),
         audiences=_text(settings.audiences_file, APP / "disclosure/audiences.toml"),
         budgets=Budgets(
@@ -142,6 +145,32 @@ def hub_of(settings: Settings) -> Hub:
             burst=settings.client_burst_resources,
         ),
     )
+
+
+def policy_text(chosen: str) -> PolicyText:
+    """
+    Return the policy of a built-in's name or of a path, with the rules that it names.
+
+    Rules stand beside the policy's own file.
+
+    Raises:
+        StartError: there is no such policy, or no such file of rules.
+        InvalidElementError: the policy can't be read.
+    """
+    built_in = APP / "deid" / f"{chosen}.toml"
+    path = built_in if chosen in BUILT_IN_POLICIES else Path(chosen)
+    if not path.is_file():
+        names = ", ".join(BUILT_IN_POLICIES)
+        msg = f"No policy at {path}; give a file, or one of: {names}"
+        raise StartError(msg)
+    stated = PolicyText(origin=path.name, text=text_of(path))
+    rules = {name: path.parent / name for name in named_rules(stated)}
+    for name, file in rules.items():
+        if not file.is_file():
+            msg = f"{path.name}, narrowed_by: no file {name} beside it"
+            raise StartError(msg)
+    texts = {name: text_of(file) for name, file in rules.items()}
+    return PolicyText(origin=stated.origin, text=stated.text, rules=texts)
 
 
 def library_folder(settings: Settings) -> Path:

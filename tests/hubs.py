@@ -14,6 +14,7 @@ import psycopg
 from fastapi import FastAPI
 from sqlalchemy import Engine, inspect, text
 
+from app.deid.policies import Policy
 from app.domain.clinics import Audience, ClinicStatus
 from app.domain.records import RecordType
 from app.main import create_app, hub_of
@@ -21,6 +22,7 @@ from app.services import registry
 from app.services.authorization import Principals
 from app.services.hub import Hub
 from app.services.network_shares import NetworkShares
+from app.services.unanswered import unanswered
 from app.settings import Settings
 from app.smart.clients import client_assertion, generate_key
 from app.smart.vocabulary import ASSERTION_TYPE, GRANT_TYPE
@@ -176,6 +178,18 @@ def hub_on(first: Hub, engine: Engine, clock: Clock) -> Hub:
         principals=Principals(),
         network_shares=NetworkShares(),
         clock=clock,
+    )
+
+
+def hub_under(hub: Hub, policy: Policy) -> Hub:
+    """Return a hub like *hub*, which keeps days, under another policy."""
+    assert not hub.unanswered
+    missing = unanswered(hub.measures, policy.keeping)
+    return dataclasses.replace(
+        hub,
+        policy=policy,
+        measures=tuple(m for m in hub.measures if m.id not in missing),
+        unanswered=missing,
     )
 
 

@@ -1,6 +1,7 @@
 """Identified record -> de-identified record: built field by field from allow-lists."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 from app.deid.codes import (
@@ -12,7 +13,8 @@ from app.deid.codes import (
     listed_coding,
     system_of,
 )
-from app.deid.dates import kept_date, kept_month
+from app.deid.dates import kept_birth, kept_date, kept_month
+from app.deid.omissions import without
 from app.deid.places import kept_state, kept_zip3
 from app.deid.policies import Policy
 from app.deid.pseudonyms import (
@@ -48,6 +50,7 @@ from app.domain.identified import (
     StatedQuantity,
     StatedValue,
 )
+from app.domain.keeping import Keeping
 from app.domain.records import (
     Alias,
     AliasTarget,
@@ -60,6 +63,7 @@ from app.domain.records import (
     HubTarget,
     Observation,
     Patient,
+    Precision,
     Quantity,
     RecordType,
     Summary,
@@ -91,6 +95,16 @@ class _Rules(NamedTuple):
     entries: Mapping[str, int]
     received_at: int
 
+    @property
+    def keeping(self) -> Keeping:
+        """Return what the policy keeps."""
+        return self.policy.keeping
+
+    @property
+    def keeps_days(self) -> bool:
+        """Return whether days are kept, and so what tells them: when it was sent."""
+        return self.keeping.dates is Precision.DAY
+
 
 def deidentify(
     identified: IdentifiedRecord,
@@ -119,6 +133,7 @@ def deidentify(
     """
     rules = _Rules(policy, keys, source, entries, received_at)
     root = identified.type.fhir_name
+    identified = without(identified, policy.keeping.taken_away)
     ward = ward_of(
         identified.ward,
         path=f"{root}.subject",
@@ -141,7 +156,7 @@ def deidentify(
         links=_links(identified.links, rules),
         entered_in_error=status in TAKEN_BACK,
         needs_identity=status in REPLACING,
-        sent_order=identified.sent_order,
+        sent_order=identified.sent_order if rules.keeps_days else None,
         content_digests=content_digests(
             identified.canonical + ward.name, keys=keys, source=source
         ),
@@ -160,6 +175,7 @@ def _content(content: IdentifiedContent, rules: _Rules, ward: Ward) -> Content:
             ward,
             measures=rules.policy.reported,
             source=rules.source,
+            keeping=rules.keeping,
             received_at=rules.received_at,
         )
     if isinstance(content, IdentifiedObservation):
@@ -184,7 +200,9 @@ def _observation(stated: IdentifiedObservation, rules: _Rules) -> Observation:
         status=_one_of(OBSERVATION_STATUSES, stated.status, "Observation.status"),
         category=_codings(stated.category, rules),
         code=_codings(stated.code, rules),
-        effective=kept_date(stated.effective, source=rules.source),
+        effective=kept_date(
+            stated.effective, source=rules.source, keeping=rules.keeping
+        ),
         value=_value(stated.value, rules),
         components=tuple(
             Component(
@@ -205,7 +223,9 @@ def _summary(stated: IdentifiedSummary, rules: _Rules, ward: Ward) -> Summary:
     return Summary(
         status=status,
         code=_codings(stated.code, rules),
-        effective=kept_span(stated.start, stated.end, source=rules.source),
+        effective=kept_span(
+            stated.start, stated.end, source=rules.source, keeping=rules.keeping
+        ),
         quantity=None if stated.quantity is None else _quantity(stated.quantity),
         ward=ward.key,
     )
@@ -213,7 +233,7 @@ def _summary(stated: IdentifiedSummary, rules: _Rules, ward: Ward) -> Summary:
 
 def _condition(stated: IdentifiedCondition, rules: _Rules) -> Condition:
     """Return what may be kept of a Condition."""
-    source = rules.source
+    dated = partial(kept_date, source=rules.source, keeping=rules.keeping)
     return Condition(
         clinical_status=_required_code(
             stated.clinical_status, CONDITION_CLINICAL, "Condition.clinicalStatus"
@@ -225,9 +245,9 @@ def _condition(stated: IdentifiedCondition, rules: _Rules) -> Condition:
         ),
         category=_codings(stated.category, rules),
         code=_codings(stated.code, rules),
-        onset=kept_date(stated.onset, source=source),
-        abatement=kept_date(stated.abatement, source=source),
-        recorded=kept_date(stated.recorded, source=source),
+        onset=dated(stated.onset),
+        abatement=dated(stated.abatement),
+        recorded=dated(stated.recorded),
     )
 
 
@@ -237,17 +257,18 @@ def _encounter(stated: IdentifiedEncounter, rules: _Rules) -> Encounter:
     return Encounter(
         status=_one_of(ENCOUNTER_STATUSES, stated.status, "Encounter.status"),
         class_=classes[0] if classes else None,
-        start=kept_date(stated.start, source=rules.source),
+        start=kept_date(stated.start, source=rules.source, keeping=rules.keeping),
     )
 
 
 def _patient(stated: IdentifiedPatient, rules: _Rules) -> Patient:
     """Return what may be kept of a Patient."""
-    source = rules.source
+    keeping, source = rules.keeping, rules.source
     return Patient(
         sex=_one_of(SEXES, stated.gender, "Patient.gender") if stated.gender else None,
-        birth_month=kept_month(stated.birth_date, source=source),
-        death_month=kept_month(stated.death_date, source=source),
+        birth_month=kept_birth(stated.birth_date, source=source, keeping=keeping),
+        death_month=kept_month(stated.death_date, source=source, keeping=keeping),
+        years_only=keeping.dates is Precision.YEAR,
         deceased=_boolean(stated.deceased),
         state=kept_state(stated.state),
         zip3=kept_zip3(stated.postal_code),

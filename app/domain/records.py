@@ -135,7 +135,12 @@ class Encounter(
 class Patient(
     msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="Patient"
 ):
-    """What is kept of a Patient; months are month numbers, ``zip3`` passed the list."""
+    """
+    What is kept of a Patient; months are month numbers, ``zip3`` passed the list.
+
+    With ``years_only`` a month is the January of the year that is kept, and a year of
+    birth may stand for all before it too.
+    """
 
     sex: str | None = None
     birth_month: int | None = None
@@ -143,6 +148,7 @@ class Patient(
     deceased: bool | None = None
     state: str | None = None
     zip3: str | None = None
+    years_only: bool = False
 
 
 class Summary(

@@ -102,6 +102,10 @@ class MeasureSummary(Answer):
         description="The version of each value set that it uses."
     )
     tags: list[str] = []
+    not_answered: list[str] = Field(
+        default=[],
+        description="Why the policy keeps too little for it: it has no numbers here.",
+    )
 
 
 class Target(Answer):

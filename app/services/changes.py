@@ -75,7 +75,7 @@ class Changes:
             self._acts[Act.RESTORE, stored.type] += 1
         stored.state = state
         stored.version += 1
-        stored.received_at = self._identities.now
+        stored.received_at = self._identities.received_at
         self._dirty.add(stored.subject_id)
         self._identities.change(stored)
 
@@ -101,6 +101,7 @@ class Changes:
             list(self._counting(regrouped)),
             counted=lambda subject_id: counted(subject_id).id,
             units=self._hub.units,
+            keeping=self._hub.policy.keeping,
             concept_ids=lambda codings: self._hub.concepts.ids(self._session, codings),
         )
         clinic_id = self._identities.source.clinic_id
@@ -154,7 +155,10 @@ def is_news(placed: Placed, stored: StoredRecord) -> bool:
         return stored.state is not State.WITHDRAWN
     if stored.state is State.WITHDRAWN:
         return True
-    return not placed.submission.create_only and stored.digest not in placed.digests
+    if placed.submission.create_only:
+        return False
+    is_of_policy = stored.policy_digest == record.policy_digest
+    return not is_of_policy or stored.digest not in placed.digests
 
 
 def _is_before(sent: int | None, stored: int | None) -> bool:

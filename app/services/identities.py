@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
+from app.deid.dates import kept_moment
 from app.domain.clinics import Source
 from app.domain.errors import (
     BusinessRuleError,
@@ -39,6 +40,7 @@ class Identities:
 
     def __init__(self, session: WriteSession, hub: Hub, source: Source) -> None:
         self.now = hub.clock()
+        self.received_at = kept_moment(self.now, keeping=hub.policy.keeping)
         self.source = source
         self._session = session
         self._policy_digest = hub.policy.digest
@@ -233,7 +235,7 @@ class Identities:
             digest=None,
             content=None,
             policy_digest=self._policy_digest,
-            received_at=self.now,
+            received_at=self.received_at,
         )
         self.records[record_id] = record
         self._changed.add(record_id)

@@ -4,9 +4,16 @@ from collections.abc import Mapping
 
 import httpx
 
-from app.deid.policies import ReportedMeasure, parse_policy
+from app.deid.policies import (
+    Policy,
+    PolicyText,
+    ReportedMeasure,
+    named_rules,
+    parse_policy,
+)
 from app.deid.pseudonyms import KeyRing
 from app.disclosure.audiences import parse_audiences
+from app.domain.errors import InvalidElementError
 from app.domain.terminology import EXPECTED_VISITS, NETWORK
 from app.measures.definitions import Measure, Scoring, coding_of
 from app.measures.facts import canonical_units
@@ -17,10 +24,13 @@ from app.measures.value_sets import listed
 from app.services.authorization import Principals
 from app.services.budgets import Budgets
 from app.services.hub import Hub, is_local
+from app.services.unanswered import unanswered
 from app.smart.key_sets import KeySetCache
 from app.smart.tokens import TokenReader, signing_key_from
 from app.store.concepts import ConceptCache
 from app.store.sessions import open_engine
+
+__all__ = ["PolicyText", "named_rules", "open_hub"]
 
 
 def open_hub(
@@ -29,7 +39,7 @@ def open_hub(
     base_url: str,
     network: str,
     master_key: bytes,
-    policy: str,
+    policy: PolicyText,
     measures: Mapping[str, str],
     audiences: str,
     budgets: Budgets,
@@ -42,7 +52,7 @@ def open_hub(
         base_url: how clients reach the hub, without a slash at its end.
         network: the name that pseudonyms are made for.
         master_key: 32 bytes.
-        policy: the text of the de-identification policy (TOML).
+        policy: the text of the de-identification policy, and of its rules.
         measures: the texts of the measure library by file name (YAML).
         audiences: the text of the audiences file (TOML).
         budgets: what each client may ask of this process.
@@ -50,16 +60,21 @@ def open_hub(
     engine = open_engine(database_url)
     library = parse_library(measures)
     signing_key = signing_key_from(master_key)
+    keys = KeyRing(network=network, current=1, masters={1: master_key})
+    in_force = parse_policy(
+        policy,
+        network_codes=network_codes(library),
+        reported=reported(library, base_url=base_url),
+    )
+    check_key(in_force, keys)
+    too_much = unanswered(library, in_force.keeping)
     return Hub(
         engine=engine,
         base_url=base_url,
-        keys=KeyRing(network=network, current=1, masters={1: master_key}),
-        policy=parse_policy(
-            policy,
-            network_codes=network_codes(library),
-            reported=reported(library, base_url=base_url),
-        ),
-        measures=library,
+        keys=keys,
+        policy=in_force,
+        measures=tuple(m for m in library if m.id not in too_much),
+        unanswered=too_much,
         units={
             **summary_units(library),
             **canonical_units(library),
@@ -79,6 +94,16 @@ def open_hub(
         principals=Principals(),
         budgets=budgets,
     )
+
+
+def check_key(policy: Policy, keys: KeyRing) -> None:
+    """Refuse a policy that binds itself to another key than names are made under."""
+    if policy.terms.key_id not in {None, keys.current}:
+        msg = (
+            f"The policy is for key {policy.terms.key_id}, and names are made under key"
+            f" {keys.current}: correct its key_id, or give the hub that key"
+        )
+        raise InvalidElementError(msg, expression="key_id")
 
 
 def reported(

@@ -23,6 +23,7 @@ from app.services.clinic_findings import ClinicFindings, MonthReport
 from app.services.hub import Hub
 from app.services.labels import label_of
 from app.services.network_shares import Shares
+from app.services.policies import check_days
 from app.services.releases import closed_before
 from app.services.visit_captures import declared_visits
 from app.store import clinics, quality, tables
@@ -138,7 +139,13 @@ def own_clinic(
 def find_report(
     session: ReadSession, hub: Hub, clinic: tables.Clinic, window: Window
 ) -> QualityReport:
-    """Return a clinic's report of a window."""
+    """
+    Return a clinic's report of a window.
+
+    Raises:
+        NotAnswerableError: the policy keeps no days, which most of it is about.
+    """
+    check_days(hub, "The report on data quality")
     assert clinic.id is not None
     findings = ClinicFindings(session, hub, clinic.id, window)
     network = _Network(session, hub, clinic, findings, window)

@@ -42,6 +42,7 @@ def _refresh(
         ],
         counted=lambda subject_id: about[subject_id].joined_to or subject_id,
         units=hub.units,
+        keeping=hub.policy.keeping,
         concept_ids=lambda codings: hub.concepts.ids(session, codings),
     )
     records.delete_facts(session, [record.id for record in chunk])

@@ -26,8 +26,9 @@ from app.disclosure.summary_rates import (
 )
 from app.domain.calendar import day_number
 from app.domain.clinics import Audience, ClinicStatus
-from app.domain.counts import Cell, ReleasedCell
+from app.domain.counts import Basis, Cell, Interval, ReleasedCell
 from app.domain.errors import NotFoundError
+from app.domain.keeping import Keeping
 from app.measures.definitions import Measure, Scoring, thousandths
 from app.services.counts import true_cells
 from app.services.definitions import served_measures
@@ -102,7 +103,14 @@ def true_cubes(session: ReadSession, hub: Hub) -> Cubes:
     return {
         row.id: (
             measure,
-            true_cells(session, measure, row, clinics=active, before_month=locked),
+            true_cells(
+                session,
+                measure,
+                row,
+                clinics=active,
+                before_month=locked,
+                keeping=hub.policy.keeping,
+            ),
         )
         for measure, row in _counted(session, hub)
     }
@@ -183,7 +191,7 @@ def _draft(
         {measure.id: measure for measure, _ in cubes.values()},
         {name: each.measure for name, each in served_measures(session, hub).items()},
     )
-    members = _members(cubes, related, past, narrower)
+    members = _members(cubes, related, past, narrower, keeping=hub.policy.keeping)
     ids = {measure.id: measure_id for measure_id, (measure, _) in cubes.items()}
     intervals: dict[int, Intervals] = {}
     released: dict[int, Sequence[ReleasedCell]] = {}
@@ -202,12 +210,14 @@ def _members(
     related: Mapping[str, Relations],
     past: Past,
     narrower: Draft | None,
+    *,
+    keeping: Keeping,
 ) -> dict[str, Member]:
     """Return what each measure's release is made from, by its id."""
     return {
         measure.id: Member(
             cells=cells,
-            basis=measure.basis,
+            basis=_basis_of(measure, keeping),
             judgement=judgement_on(measure),
             blocks=stratifiers(measure),
             chosen=past.intervals.get(measure_id, {}),
@@ -218,6 +228,13 @@ def _members(
         )
         for measure_id, (measure, cells) in cubes.items()
     }
+
+
+def _basis_of(measure: Measure, keeping: Keeping) -> Basis:
+    """Return what an interval of a measure stands for under what a policy keeps."""
+    # Without months no year shows a December's numbers: each width has its own.
+    of_years = keeping.finest is Interval.YEAR and measure.summary is None
+    return Basis.INDEX_EVENTS if of_years else measure.basis
 
 
 def _maker(measure: Measure) -> Callable[..., Made]:

@@ -166,6 +166,21 @@ class Record(SQLModel, table=True):
     )
 
 
+class Policy(SQLModel, table=True):
+    """
+    A de-identification policy under which records were stored; ``digest`` is of both.
+
+    ``rules`` is a JSON object: the texts of the files that it was narrowed by, by name.
+    Without a ``text`` nothing is known but that records carry its digest.
+    """
+
+    digest: str = Field(sa_type=String(64), primary_key=True)
+    text: str | None = Field(default=None, sa_type=Text)
+    rules: str = Field(default="{}", sa_type=Text)
+    since: int = big()
+    __table_args__ = (CLUSTERED,)
+
+
 class Alias(SQLModel, table=True):
     """A keyed name of a record; ``kind`` is 1 id, 2 identifier."""
 

@@ -8,6 +8,7 @@ from sqlalchemy import make_url
 from app.domain.terminology import Coding
 from app.main import check_schema, hub_of, read_settings
 from app.services.hub import Hub
+from app.services.keys import check_keys
 from app.settings import Settings
 from app.store.concepts import all_concepts
 from app.store.migrations import is_current
@@ -15,7 +16,14 @@ from app.store.sessions import open_engine, read_session
 
 
 def open_hub(settings: Settings | None = None) -> Hub:
-    """Return the hub of the settings, whose database has this version's schema."""
+    """Return the hub of the settings; its database has our schema and fits our keys."""
+    hub = hub_with_any_keys(settings)
+    check_keys(hub)
+    return hub
+
+
+def hub_with_any_keys(settings: Settings | None = None) -> Hub:
+    """Return the hub of the settings, for who is to put its keys in order."""
     hub = hub_of(settings or read_settings())
     check_schema(hub)
     return hub

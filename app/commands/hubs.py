@@ -7,10 +7,10 @@ from sqlalchemy import make_url
 
 from app.domain.terminology import Coding
 from app.main import check_schema, hub_of, read_settings
+from app.services import value_sets
 from app.services.hub import Hub
 from app.services.keys import check_keys
 from app.settings import Settings
-from app.store.concepts import all_concepts
 from app.store.migrations import is_current
 from app.store.sessions import open_engine, read_session
 
@@ -29,8 +29,12 @@ def hub_with_any_keys(settings: Settings | None = None) -> Hub:
     return hub
 
 
-def known_concepts(settings: Settings) -> Mapping[Coding, int] | None:
-    """Return the codes that the database has met, or None where there is none yet."""
+def listable_concepts(settings: Settings) -> Mapping[Coding, int] | None:
+    """
+    Return the codes that many people of the database have; None where there is none.
+
+    Who looks at them is not the clinic that sent them, so rare codes are left out.
+    """
     path = make_url(settings.database_url).database
     is_file = settings.database_url.startswith("sqlite")
     if is_file and not Path(path or "").is_file():
@@ -39,4 +43,4 @@ def known_concepts(settings: Settings) -> Mapping[Coding, int] | None:
     if not is_current(engine):
         return None
     with read_session(engine) as session:
-        return all_concepts(session)
+        return value_sets.listable_concepts(session)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from app.disclosure.distributions import Distribution, distribution
+from app.disclosure.rare_codes import is_rare
 from app.domain.clinics import Audience, ClinicStatus, Principal
 from app.domain.errors import ForbiddenError, MalformedError
 from app.domain.quality import CodeUse, Finding, NoComparison, Window
@@ -53,6 +54,14 @@ class CodeReport(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Compared, ...]
 
 
+class UntranslatedReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A local code without a translation, by its digest, in how many records."""
+
+    element: str
+    code: str
+    records: int
+
+
 class RefusalReport(msgspec.Struct, frozen=True, kw_only=True):
     """How often something was refused for one reason at one element."""
 
@@ -71,6 +80,7 @@ class SourceReport(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Compared, ...]
     months: tuple[MonthReport, ...]
     codes: tuple[CodeReport, ...]
+    untranslated: tuple[UntranslatedReport, ...]
     refusals: tuple[RefusalReport, ...]
 
 
@@ -170,6 +180,7 @@ def _source_reports(
     """Yield what each source of a clinic sent, by its name."""
     assert clinic.id is not None
     refused = quality.refused(session, clinic.id, now=hub.clock())
+    untranslated = quality.untranslated(session, clinic.id)
     for _, name, source in clinics.all_sources(session, clinic=clinic.code):
         source_id = source.source_id
         tally = findings.tallies.get(source_id, SourceTally())
@@ -183,6 +194,13 @@ def _source_reports(
             findings=network.compared(findings.of_source(source_id)),
             months=tuple(findings.months([tally], visits)),
             codes=tuple(_code_reports(tally, network)),
+            untranslated=tuple(
+                UntranslatedReport(
+                    element=each.element, code=each.code, records=each.records
+                )
+                for each in untranslated
+                if each.source_id == source_id
+            ),
             refusals=tuple(
                 RefusalReport(
                     issue_type=each.issue_type,
@@ -270,5 +288,7 @@ class _Network:
         key = (finding, coding)
         if key not in self._spread:
             shares = [known[key] for known in self._known if key in known]
-            self._spread[key] = distribution(shares, rules=self._rules)
+            rare = coding is not None and is_rare(sum(each.people for each in shares))
+            found = None if rare else distribution(shares, rules=self._rules)
+            self._spread[key] = found
         return self._spread[key]

@@ -1,6 +1,7 @@
 """`catchment conceptmap`: what a source's own codes mean, in those that are listed."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from app.commands.hubs import open_hub
 from app.commands.listings import echo_table
 from app.demo.deliveries import Json
 from app.demo.files import Note, file_contents, folder_contents
+from app.domain.errors import ServiceError
 from app.fhir.json_documents import read_json
 from app.main import library_folder, library_texts, read_settings
 from app.services import code_coverage, concept_maps, registry
@@ -38,7 +40,9 @@ def load_map(
     Of the map nothing is kept in clear but the listed codes. What is stored counts by
     it from now on, as if it had been there from the first day.
     """
-    loaded = concept_maps.load(open_hub(), _read(file), clinic=clinic, source=source)
+    hub = open_hub()
+    with _placed():
+        loaded = concept_maps.load(hub, _read(file), clinic=clinic, source=source)
     typer.echo(f"Codes of {clinic}/{source} that are mapped: {loaded.codes:,}")
     for reason, count in sorted(loaded.skipped.items()):
         typer.echo(f"Not used, {reason}: {count:,}")
@@ -84,9 +88,22 @@ def show_coverage(
     texts = library_texts(library_folder(read_settings()))
     resource = None if map_ is None else _read(map_)
     typer.echo(code_coverage.WARNING, err=True)
-    covered = code_coverage.coverage(_resources(paths), resource, library=texts)
+    with _placed():
+        covered = code_coverage.coverage(_resources(paths), resource, library=texts)
     echo_table(code_coverage.Line, covered.lines)
     typer.echo(covered.summary, err=True)
+
+
+@contextmanager
+def _placed() -> Iterator[None]:
+    """Say of what is wrong in a file where it stands."""
+    try:
+        yield
+    except ServiceError as error:
+        if error.expression is None:
+            raise
+        msg = f"{error.expression}: {error.message}"
+        raise type(error)(msg) from None
 
 
 def _resources(paths: Iterable[Path]) -> Iterator[Json]:

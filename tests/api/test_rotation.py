@@ -16,7 +16,7 @@ from app.settings import Settings
 from app.store.concepts import ConceptCache
 from app.store.sessions import read_session
 from tests import make
-from tests.api.test_summaries import kept, line_days, months, report
+from tests.api.test_summaries import count, kept, line_days, months, report
 from tests.concept_maps import LAB, one_code
 from tests.hubs import BASE_URL, Caller, Network, app_of, current_of
 
@@ -152,6 +152,7 @@ async def test_a_report_of_after_the_rotation_covers_its_wards_numbers_of_before
 
     await later.post(report(2, 310, subject=make.reference("Location/picu")))
 
+    count(hub)
     assert (await months(later))["2024-06"][:2] == (2, 310)
     assert len(kept(hub)) == 3
     wards = rows(hub, "SELECT DISTINCT ward FROM summary_fact")

@@ -1,6 +1,7 @@
 """A map before the data or after them: the same counts, and none once it is gone."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -65,7 +66,7 @@ def facts(hub: Hub, clinic: str) -> list[tuple]:
     return sorted(rows, key=str)
 
 
-async def after(network: Network, steps: list[int | str]) -> list[tuple]:
+async def after(network: Network, steps: Sequence[int | str]) -> list[tuple]:
     """Return what is counted of a new clinic after *steps*."""
     clinic = f"c{next(NUMBERS)}"
     ehr, hub = network.ehr(f"{clinic}-ehr"), network.hub
@@ -109,11 +110,13 @@ async def test_what_counts_depends_on_the_last_map_alone(
     maps = [step for step in history if isinstance(step, str)]
     in_force = [] if not maps or maps[-1] == REMOVE else [maps[-1]]
 
-    assert await after(network, history) == await after(network, in_force + IN_ORDER)
+    expected = await after(network, [*in_force, *IN_ORDER])
+
+    assert await after(network, history) == expected
 
 
 async def test_what_counts_by_hand(network: Network):
-    """7.1 and 8.0 are HbA1c; 8 % is no pressure, so without value; C is C; B answers."""
+    """7.1 and 8.0 are HbA1c; 8 % is no pressure, so it has no value; B is an answer."""
     found = await after(network, [LOAD, *IN_ORDER])
 
     values = [(row[2], row[3]) for row in found if row[0] == 1]

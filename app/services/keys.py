@@ -15,7 +15,7 @@ from app.domain.records import RecordType
 from app.services import intake
 from app.services.hub import Hub
 from app.store import clinics, key_versions, records, tables
-from app.store.key_versions import Known
+from app.store.key_versions import KeyRow, Known
 from app.store.sessions import ReadSession, WriteSession, read_session, write_session
 from app.store.subjects import mark_dirty
 from app.store.ties import delete_ties
@@ -46,15 +46,8 @@ def check_keys(hub: Hub) -> None:
     ours = fingerprints(hub.keys)
     with read_session(hub.engine) as session:
         known = {row.version: row for row in key_versions.all_keys(session)}
-        left = key_versions.known_by_version(session)
-    for version, row in known.items():
-        if row.retired_at is not None:
-            if version in ours:
-                raise ConflictError(_retired(version))
-        elif version not in ours:
-            raise ConflictError(_missing(version, left.get(version, Known())))
-        elif ours[version] != row.fingerprint:
-            raise ConflictError(_another(version, left.get(version, Known())))
+        for row in known.values():
+            _check(session, row, ours.get(row.version))
     new = sorted(ours.keys() - known.keys())
     if new:
         with write_session(hub.engine) as session:
@@ -62,6 +55,18 @@ def check_keys(hub: Hub) -> None:
                 key_versions.add_key(
                     session, version, fingerprint=ours[version], now=hub.clock()
                 )
+
+
+def _check(session: ReadSession, row: KeyRow, ours: bytes | None) -> None:
+    """Refuse a key of the store whose fingerprint of *ours* is another, or none."""
+    version = row.version
+    if row.retired_at is not None:
+        if ours is not None:
+            raise ConflictError(_retired(version))
+    elif ours != row.fingerprint:
+        known = key_versions.known_by_version(session).get(version, Known())
+        said = _missing if ours is None else _another
+        raise ConflictError(said(version, known))
 
 
 def _retired(version: int) -> str:
@@ -116,7 +121,7 @@ def lines(session: ReadSession, hub: Hub) -> list[Line]:
     ]
 
 
-def _state(row: key_versions.KeyRow, hub: Hub) -> str:
+def _state(row: KeyRow, hub: Hub) -> str:
     if row.retired_at is not None:
         return "retired"
     if row.version not in hub.keys.masters:

@@ -4,8 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from app.disclosure.distributions import Distribution, distribution
-from app.disclosure.rare_codes import is_rare
+from app.disclosure.distributions import (
+    Distribution,
+    distribution,
+    distribution_of_code,
+)
 from app.domain.clinics import Audience, ClinicStatus, Principal
 from app.domain.errors import ForbiddenError, MalformedError
 from app.domain.quality import CodeUse, Finding, NoComparison, Window
@@ -288,7 +291,6 @@ class _Network:
         key = (finding, coding)
         if key not in self._spread:
             shares = [known[key] for known in self._known if key in known]
-            rare = coding is not None and is_rare(sum(each.people for each in shares))
-            found = None if rare else distribution(shares, rules=self._rules)
-            self._spread[key] = found
+            spread = distribution if coding is None else distribution_of_code
+            self._spread[key] = spread(shares, rules=self._rules)
         return self._spread[key]

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from app import key_files
 from app.key_files import (
     KeyFileError,
     add_master,
@@ -61,7 +60,7 @@ def test_a_rotation_that_is_cut_off_leaves_the_file_as_it_was(
     write_master_key(path)
     before = path.read_bytes()
 
-    monkeypatch.setattr(key_files.os, "fsync", lambda _: 1 / 0)
+    monkeypatch.setattr("os.fsync", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         add_master(path)
 

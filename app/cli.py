@@ -22,6 +22,7 @@ from app.commands import (
     engines,
     keys,
     measures,
+    noisy_counts,
     quality,
     sources,
     valuesets,
@@ -79,6 +80,7 @@ app.add_typer(sources.app, name="source")
 app.add_typer(clients.app, name="client")
 app.add_typer(measures.app, name="measure")
 app.add_typer(valuesets.app, name="valueset")
+app.add_typer(noisy_counts.app, name="count")
 app.add_typer(keys.app, name="key")
 app.add_typer(conceptmaps.app, name="conceptmap")
 app.command()(engines.export)

@@ -18,7 +18,9 @@ from sqlalchemy.exc import OperationalError
 
 from app.commands import (
     clients,
+    conceptmaps,
     engines,
+    keys,
     leaks,
     measures,
     noisy_counts,
@@ -49,7 +51,6 @@ from app.main import (
     hub_of,
     read_settings,
     start_worker,
-    write_master_key,
 )
 from app.ports import try_port
 from app.services import (
@@ -77,7 +78,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 clinic_app = typer.Typer(help="Clinics that take part.", no_args_is_help=True)
-key_app = typer.Typer(help="The master key.", no_args_is_help=True)
 app.add_typer(clinic_app, name="clinic")
 app.add_typer(sources.app, name="source")
 app.add_typer(clients.app, name="client")
@@ -85,7 +85,8 @@ app.add_typer(measures.app, name="measure")
 app.add_typer(valuesets.app, name="valueset")
 app.add_typer(policies.app, name="policy")
 app.add_typer(noisy_counts.app, name="count")
-app.add_typer(key_app, name="key")
+app.add_typer(keys.app, name="key")
+app.add_typer(conceptmaps.app, name="conceptmap")
 app.command()(engines.export)
 app.command()(engines.recount)
 app.command("quality")(quality.show_quality)
@@ -293,14 +294,6 @@ def at_line(number: int) -> Iterator[None]:
     except NotFoundError as error:
         msg = f"Line {number}: {error.message}; the lines before it are done"
         raise NotFoundError(msg) from None
-
-
-@key_app.command("new")
-def new_key() -> None:
-    """Make a master key where there is none (CATCHMENT_MASTER_KEY_FILE)."""
-    path = read_settings().master_key_file
-    write_master_key(path)
-    typer.echo(f"A new master key is in {path}; keep a copy outside the database")
 
 
 @clinic_app.command("add")

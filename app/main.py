@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import stat
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -13,6 +12,7 @@ from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 
+from app.key_files import read_masters
 from app.routers import (
     contributions,
     fhir,
@@ -31,6 +31,7 @@ from app.routers.transport import HttpsOnly
 from app.services.admissions import admit_policy
 from app.services.budgets import Budgets
 from app.services.hub import Hub
+from app.services.keys import check_keys
 from app.services.openings import PolicyText, named_rules, open_hub
 from app.services.recounts import Worker, register_measures
 from app.services.waiting import WaitingRoom
@@ -38,7 +39,6 @@ from app.settings import Settings
 from app.store.migrations import is_current
 
 APP = Path(__file__).parent
-KEY_BYTES = 32
 BUILT_IN_POLICIES = ("limited_data_set", "expert_determination", "safe_harbor")
 SETS_FOLDER = "value_sets"
 
@@ -114,8 +114,9 @@ def operation_id(route: APIRoute) -> str:
 
 
 def start_worker(hub: Hub) -> Worker:
-    """Start counting, once the database has the schema of this version."""
+    """Start counting, once the database has the schema of this version and our keys."""
     check_store(hub)
+    check_keys(hub)
     register_measures(hub)
     worker = Worker(hub, holder=f"{os.getpid()}-{secrets.token_hex(4)}")
     worker.start()
@@ -136,7 +137,7 @@ def hub_of(settings: Settings) -> Hub:
         database_url=settings.database_url,
         base_url=settings.public_base_url,
         network=settings.network,
-        master_key=read_master_key(settings.master_key_file),
+        masters=read_masters(settings.master_key_file),
         policy=policy_text(settings.policy),
         measures=library_texts(library_folder(settings)),
         audiences=_text(settings.audiences_file, APP / "disclosure/audiences.toml"),
@@ -198,45 +199,6 @@ def text_of(path: Path) -> str:
 def meanings_text() -> str:
     """Return what the codes of the built-in library are, in our own words, as CSV."""
     return (APP / "measures/library/meanings.csv").read_text("utf-8")
-
-
-def read_master_key(path: Path) -> bytes:
-    """
-    Return the master key of *path*: 64 hexadecimal digits that only its owner can read.
-
-    Raises:
-        StartError: there is none, or others may read it. No key, no start.
-    """
-    if not path.is_file():
-        msg = f"No master key at {path}; make one with `catchment key new`"
-        raise StartError(msg)
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        msg = f"The master key at {path} may be read by others; give it mode 0600"
-        raise StartError(msg)
-    try:
-        key = bytes.fromhex(path.read_text().strip())
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        msg = f"The master key at {path} is not {2 * KEY_BYTES} hexadecimal digits"
-        raise StartError(msg)
-    return key
-
-
-def write_master_key(path: Path) -> None:
-    """Write a new master key; refuse to replace one."""
-    write_key(path, secrets.token_bytes(32).hex() + "\n")
-
-
-def write_key(path: Path, text: str) -> None:
-    """Write a key that only its owner can read; refuse to replace one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        path.touch(mode=0o600, exist_ok=False)
-    except FileExistsError:
-        msg = f"There is a key at {path} already"
-        raise StartError(msg) from None
-    path.write_text(text)
 
 
 def _text(chosen: Path | None, built_in: Path) -> str:

@@ -15,7 +15,8 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from app.main import create_app, hub_of, write_master_key
+from app.key_files import write_master_key
+from app.main import create_app, hub_of
 from app.services.hub import Hub
 from app.settings import Settings
 from app.store.migrations import migrate

@@ -94,6 +94,8 @@ class _Rules(NamedTuple):
     source: Source
     entries: Mapping[str, int]
     received_at: int
+    former_codes: dict[str, tuple[str, ...]]
+    """Filled as local codes are met."""
 
     @property
     def keeping(self) -> Keeping:
@@ -131,7 +133,7 @@ def deidentify(
         InvalidElementError: A date can't be read, or is beyond 1900-2100.
         BusinessRuleError: A reference has a base that is not the source's.
     """
-    rules = _Rules(policy, keys, source, entries, received_at)
+    rules = _Rules(policy, keys, source, entries, received_at, {})
     root = identified.type.fhir_name
     identified = without(identified, policy.keeping.taken_away)
     ward = ward_of(
@@ -160,6 +162,8 @@ def deidentify(
         content_digests=content_digests(
             identified.canonical + ward.name, keys=keys, source=source
         ),
+        former_codes=rules.former_codes,
+        former_wards={ward.key: ward.former} if ward.former else {},
         policy_digest=policy.digest,
         dropped=tuple(sorted(identified.dropped)),
     )
@@ -312,7 +316,12 @@ def _coding(stated: StatedCoding, rules: _Rules) -> Coding:
     if listed is not None:
         return listed
     system = system_of(stated.system)
-    return local_codings(system, stated.code, keys=rules.keys, source=rules.source)[0]
+    kept, *former = local_codings(
+        system, stated.code, keys=rules.keys, source=rules.source
+    )
+    if former:
+        rules.former_codes[kept.code] = tuple(coding.code for coding in former)
+    return kept
 
 
 def _required_code(

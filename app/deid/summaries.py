@@ -9,7 +9,7 @@ import msgspec
 from app.deid.codes import REPORT_STATUSES
 from app.deid.dates import kept_date, local_date
 from app.deid.policies import ReportedMeasure
-from app.deid.pseudonyms import KeyRing, ward_key, ward_name
+from app.deid.pseudonyms import KeyRing, ward_keys, ward_name
 from app.domain.calendar import date_of_day, day_number, first_day, month_of_day
 from app.domain.clinics import Source
 from app.domain.errors import (
@@ -33,10 +33,15 @@ _PERIOD = "MeasureReport.period"
 
 
 class Ward(msgspec.Struct, frozen=True):
-    """A Group or Location: the keyed hash that is kept, and its name in flight."""
+    """
+    A Group or Location: the keyed hash that is kept, and its name in flight.
+
+    ``former`` are its hashes under the key versions before the current one.
+    """
 
     key: str = ""
     name: bytes = b""
+    former: tuple[str, ...] = ()
 
 
 WHOLE_CLINIC = Ward()
@@ -66,7 +71,7 @@ def ward_of(
     if isinstance(reference, IdentifierReference):
         pair = (reference.system, reference.value)
         name = ward_name(stated.type, pair, scope=f"clinic/{source.clinic_id}")
-        return Ward(ward_key(name, keys=keys), name)
+        return _ward(name, keys)
     if reference.url.startswith("urn:") and reference.url in entries:
         msg = "Name the Group or Location by its id or an identifier: it is not kept"
         raise BusinessRuleError(msg, expression=f"{path}.reference")
@@ -74,8 +79,12 @@ def ward_of(
         msg = "The base of the reference is unknown: it is not one of the source's"
         raise BusinessRuleError(msg, expression=f"{path}.reference")
     scope = f"source/{source.source_id}"
-    name = ward_name(stated.type, (reference.id,), scope=scope)
-    return Ward(ward_key(name, keys=keys), name)
+    return _ward(ward_name(stated.type, (reference.id,), scope=scope), keys)
+
+
+def _ward(name: bytes, keys: KeyRing) -> Ward:
+    key, *former = ward_keys(name, keys=keys)
+    return Ward(key, name, tuple(former))
 
 
 def kept_span(

@@ -255,6 +255,8 @@ class DeidentifiedRecord(msgspec.Struct, frozen=True, kw_only=True):
     the validated resource at full precision without id, meta, text, display, issued and
     without its subject and encounter. ``sent_order`` is meta.lastUpdated in epoch
     milliseconds.
+    ``former_codes`` and ``former_wards`` are what its local codes and its ward, by what
+    they are called now, were called under older key versions.
     ``dropped`` lists the element paths that were not kept, each once, sorted.
     ``links`` are a Patient's replaced-by and replaces targets.
     """
@@ -270,5 +272,12 @@ class DeidentifiedRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The status says that this replaces something: an id or identifier is a must."""
     sent_order: int | None = None
     content_digests: tuple[Alias, ...]
+    former_codes: dict[str, tuple[str, ...]] = {}
+    former_wards: dict[str, tuple[str, ...]] = {}
     policy_digest: str
     dropped: tuple[str, ...] = ()
+
+    @property
+    def key_version(self) -> int:
+        """Return the version of the key that its new names are made under."""
+        return self.content_digests[0].key_version

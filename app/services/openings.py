@@ -38,7 +38,7 @@ def open_hub(
     database_url: str,
     base_url: str,
     network: str,
-    master_key: bytes,
+    masters: Mapping[int, bytes],
     policy: PolicyText,
     measures: Mapping[str, str],
     audiences: str,
@@ -51,7 +51,7 @@ def open_hub(
         database_url: of SQLite or PostgreSQL.
         base_url: how clients reach the hub, without a slash at its end.
         network: the name that pseudonyms are made for.
-        master_key: 32 bytes.
+        masters: the master keys by version, 32 bytes each.
         policy: the text of the de-identification policy, and of its rules.
         measures: the texts of the measure library by file name (YAML).
         audiences: the text of the audiences file (TOML).
@@ -59,8 +59,9 @@ def open_hub(
     """
     engine = open_engine(database_url)
     library = parse_library(measures)
-    signing_key = signing_key_from(master_key)
-    keys = KeyRing(network=network, current=1, masters={1: master_key})
+    current = max(masters)
+    signing_key = signing_key_from(masters[current])
+    keys = KeyRing(network=network, current=current, masters=masters)
     in_force = parse_policy(
         policy,
         network_codes=network_codes(library),

@@ -19,6 +19,7 @@ from app.services.facts import fact_rows
 from app.services.hub import Hub
 from app.services.policies import check_width
 from app.services.releases import today_number
+from app.services.translations import as_counted
 from app.services.unanswered import unanswered
 from app.store import clinics, previews, recounts, tables
 from app.store.concepts import all_concepts
@@ -186,25 +187,22 @@ def _read_in_own_units(
     rows = []
     for some in previews.observed_records(session, other):
         subjects = {record.subject_id: counted for record, counted in some}
+        kept = [(r, content_of(r.content)) for r, _ in some if r.content is not None]
         facts = fact_rows(
-            [
-                (record, content_of(record.content))
-                for record, _ in some
-                if record.content is not None
-            ],
+            as_counted(session, kept),
             counted=subjects.__getitem__,
             units=units,
             keeping=hub.policy.keeping,
             concept_ids=lambda _: concepts,
         )
         rows += [row for row in facts[tables.Observation] if row[1] in other]
-    kept = {
+    own = {
         concepts[coding_of(code)]
         for observable in measure.observables.values()
         for code in listed(measure.value_sets[observable.codes])
         if coding_of(code) in concepts
     }
-    previews.shadow_observations(session, kept=kept - other, rows=rows)
+    previews.shadow_observations(session, kept=own - other, rows=rows)
 
 
 def _unread(measure: Measure, concepts: Mapping[Coding, int]) -> set[str]:

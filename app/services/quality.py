@@ -4,7 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from app.disclosure.distributions import Distribution, distribution
+from app.disclosure.distributions import (
+    Distribution,
+    distribution,
+    distribution_of_code,
+)
 from app.domain.clinics import Audience, ClinicStatus, Principal
 from app.domain.errors import ForbiddenError, MalformedError
 from app.domain.quality import CodeUse, Finding, NoComparison, Window
@@ -54,6 +58,14 @@ class CodeReport(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Compared, ...]
 
 
+class UntranslatedReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A local code without a translation, by its digest, in how many records."""
+
+    element: str
+    code: str
+    records: int
+
+
 class RefusalReport(msgspec.Struct, frozen=True, kw_only=True):
     """How often something was refused for one reason at one element."""
 
@@ -72,6 +84,7 @@ class SourceReport(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Compared, ...]
     months: tuple[MonthReport, ...]
     codes: tuple[CodeReport, ...]
+    untranslated: tuple[UntranslatedReport, ...]
     refusals: tuple[RefusalReport, ...]
 
 
@@ -177,6 +190,7 @@ def _source_reports(
     """Yield what each source of a clinic sent, by its name."""
     assert clinic.id is not None
     refused = quality.refused(session, clinic.id, now=hub.clock())
+    untranslated = quality.untranslated(session, clinic.id)
     for _, name, source in clinics.all_sources(session, clinic=clinic.code):
         source_id = source.source_id
         tally = findings.tallies.get(source_id, SourceTally())
@@ -190,6 +204,13 @@ def _source_reports(
             findings=network.compared(findings.of_source(source_id)),
             months=tuple(findings.months([tally], visits)),
             codes=tuple(_code_reports(tally, network)),
+            untranslated=tuple(
+                UntranslatedReport(
+                    element=each.element, code=each.code, records=each.records
+                )
+                for each in untranslated
+                if each.source_id == source_id
+            ),
             refusals=tuple(
                 RefusalReport(
                     issue_type=each.issue_type,
@@ -277,5 +298,6 @@ class _Network:
         key = (finding, coding)
         if key not in self._spread:
             shares = [known[key] for known in self._known if key in known]
-            self._spread[key] = distribution(shares, rules=self._rules)
+            spread = distribution if coding is None else distribution_of_code
+            self._spread[key] = spread(shares, rules=self._rules)
         return self._spread[key]

@@ -26,9 +26,9 @@ scored                                follows: it is the denominator. Where ever
 If zeros were shown, a hidden cell would be known not to be zero. The first two groups
 are judged together, then the third, among the cells that are left, by the same rules.
 
-A restatement of a whole block, the differences between nested measures, and the exact
-audit over all that was ever released have their place here, after the lines; the rules
-below see one line at a time, with what other widths and audiences say about it.
+The differences between nested measures, and the exact audit over all that was ever
+released have their place here, after the lines; the rules below see one line at a time,
+with what other widths and audiences say about it.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -48,6 +48,7 @@ from app.disclosure.lines import (
     shown_in_line,
 )
 from app.disclosure.quantiles import shown_quantiles
+from app.disclosure.terms import ALWAYS, Terms
 from app.domain.counts import Basis, Cell, Interval, ReleasedCell, Withheld
 
 NETWORK = None
@@ -78,6 +79,7 @@ def release_measure(
     earlier: Sequence[ReleasedCell],
     within: Sequence[ReleasedCell] | None,
     closed_before: int,
+    terms: Terms = ALWAYS,
 ) -> list[ReleasedCell]:
     """
     Return one measure's release for one audience: all earlier cells and the new ones.
@@ -95,6 +97,7 @@ def release_measure(
             this one too. What is not shown there is not shown here, so that the two
             together say no more than the one. None where there is no such audience.
         closed_before: the month number before which all is locked.
+        terms: who takes part in which lines (``in_terms`` of which *cells* are).
 
     Returns:
         Cells by stratum, width, start and clinic, the network first. A clinic without
@@ -108,7 +111,7 @@ def release_measure(
         within=None if within is None else {place_of(cell): cell for cell in within},
         seen={place_of(cell): cell for cell in earlier},
     )
-    for line in lines(cells, basis=basis, closed_before=closed_before):
+    for line in lines(cells, basis=basis, closed_before=closed_before, terms=terms):
         if any((NETWORK, *slot, 0) in release.seen for slot in line.slots):
             continue
         _release_clinics(line, release)
@@ -129,7 +132,7 @@ def _release_clinics(line: Line, release: Release) -> None:
         if _is_listed(clinic, slot, release)
     }
     showable = {clinic for clinic, _ in listed if release.intervals.get(clinic)}
-    judged, every = release.judgement, Shown(showable, total=True)
+    judged, every = release.judgement, Shown(showable, total=line.is_whole)
     scored = _shown_clinics(line, judged.scored, every, release)
     complete = _shown_clinics(line, judged.unscored, scored, release)
     for slot in line.slots:

@@ -207,10 +207,14 @@ def recount_in_full(session: WriteSession, hub: Hub, measure_id: int) -> None:
     measure = definition_of(session, hub, row)
     if measure is None:
         return
-    if row.counted_through:  # else nothing is held of it, which takes long to find out
-        recounts.forget_measure(session, row.id)
     recounts.scope_to(session, None)
-    _count(session, Served(measure=measure, row=row), all_concepts(session))
+    _count(
+        session,
+        Served(measure=measure, row=row),
+        all_concepts(session),
+        # Else nothing is held of it, which takes long to find out.
+        from_nothing=bool(row.counted_through),
+    )
     recounts.mark_counted(session, row.id)
 
 
@@ -221,7 +225,11 @@ def _may_work(session: WriteSession, hub: Hub, holder: str) -> bool:
 
 
 def _count(
-    session: WriteSession, served: Served, concepts: Mapping[Coding, int]
+    session: WriteSession,
+    served: Served,
+    concepts: Mapping[Coding, int],
+    *,
+    from_nothing: bool = False,
 ) -> None:
     """
     Count the subjects in scope for one definition.
@@ -230,7 +238,13 @@ def _count(
     """
     if served.measure.summary is None:
         sweep = compile_measure(served.measure, concepts)
-        recounts.recount(session, served.row.id, sweep=sweep)
+        recounts.recount(
+            session,
+            served.row.id,
+            sweep=sweep,
+            published=served.row.published,
+            from_nothing=from_nothing,
+        )
 
 
 def _is_counted(

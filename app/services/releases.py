@@ -1,7 +1,7 @@
 """A release: what each audience may see, frozen, and published once."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -18,8 +18,9 @@ from app.disclosure.summary_rates import (
     release_summaries,
     summary_intervals,
 )
+from app.disclosure.terms import Terms, in_terms
 from app.domain.calendar import day_number
-from app.domain.clinics import Audience, ClinicStatus
+from app.domain.clinics import Audience
 from app.domain.counts import Cell, Interval, ReleasedCell
 from app.domain.errors import NotFoundError
 from app.measures.definitions import Measure, Scoring
@@ -27,7 +28,9 @@ from app.measures.strata import blocks
 from app.services.counts import true_cells
 from app.services.definitions import served_measures
 from app.services.hub import Hub
-from app.store import clinics, releases
+from app.services.participation import active_clinics, settle_terms, terms_of
+from app.store import recounts, releases, restatements
+from app.store.leases import wait_for_lease
 from app.store.recounts import MeasureRow
 from app.store.releases import ReleaseRow
 from app.store.sessions import ReadSession, WriteSession
@@ -37,8 +40,37 @@ log = logging.getLogger(__name__)
 NARROWEST_FIRST = (Audience.MEMBERS, Audience.PUBLIC)
 """Who reads an earlier audience's release can read a later one's too."""
 
-Cubes = Mapping[int, tuple[Measure, list[Cell]]]
-"""The true cells of each measure, by the measure's number in the store."""
+
+class Cube(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A measure's true cells of the clinics that ever took part, and who takes part when.
+
+    ``active`` are the clinics that new lines are about.
+    """
+
+    measure: Measure
+    cells: Sequence[Cell]
+    terms: Terms
+    active: Collection[int]
+
+
+Cubes = Mapping[int, Cube]
+"""By the measure's number in the store."""
+
+
+class Restated(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    Blocks that a release tells anew.
+
+    ``cells`` are all that takes the place of what was published, by audience and the
+    measure's row, ``blocks`` the month and the length of each, by the measure's row.
+    """
+
+    cells: Mapping[Audience, Mapping[int, Sequence[ReleasedCell]]] = {}
+    blocks: Mapping[int, Sequence[tuple[int, int]]] = {}
+
+
+NOTHING = Restated()
 
 
 def today_number(hub: Hub) -> int:
@@ -51,36 +83,79 @@ def closed_before(hub: Hub) -> int:
     return hub.audiences.closed_before(today_number(hub))
 
 
-def publish(session: WriteSession, hub: Hub) -> dict[Audience, int]:
+def publish(
+    session: WriteSession, hub: Hub, *, restated: Restated = NOTHING
+) -> dict[Audience, int]:
     """
     Freeze a release for each audience; return their ids.
 
-    An interval that an earlier release has is taken over as it was published.
+    An interval that an earlier release has is taken over as it was published, unless it
+    is *restated*; also of definitions that are no longer counted.
     """
-    active = {
-        row.id
-        for row in clinics.all_clinics(session)
-        if row.id is not None and row.status == ClinicStatus.ACTIVE
-    }
+    wait_for_lease(session, "recount")
+    settle_terms(session, recounts.known_measures(session))
     locked = closed_before(hub)
-    cubes = {
-        row.id: (
-            measure,
-            true_cells(session, measure, row, clinics=active, before_month=locked),
-        )
-        for measure, row in _counted(session, hub)
-    }
+    cubes = true_cubes(session, hub, before_month=locked)
     narrower: Mapping[int, Sequence[ReleasedCell]] | None = None
     made: dict[Audience, int] = {}
     for audience in NARROWEST_FIRST:
-        released = _release(session, hub, audience, cubes, narrower, locked=locked)
+        earlier = {
+            **last_cells(session, audience),
+            **restated.cells.get(audience, {}),
+        }
+        released = _release(
+            session, hub, audience, cubes, narrower, earlier=earlier, locked=locked
+        )
         made[audience] = _save(session, hub, audience, cubes, released, locked=locked)
+        for measure_id in sorted(earlier.keys() - released.keys()):
+            releases.save_cells(
+                session, made[audience], measure_id, earlier[measure_id]
+            )
         narrower = released
+    restatements.note_published(session, cubes.keys(), before=locked)
+    restatements.add_restatements(session, made.values(), restated.blocks)
     log.info("release published", extra={"count": len(made)})
     return made
 
 
-def _counted(session: ReadSession, hub: Hub) -> list[tuple[Measure, MeasureRow]]:
+def last_cells(
+    session: ReadSession, audience: Audience
+) -> dict[int, list[ReleasedCell]]:
+    """Return what an audience's newest release shows, by the measure's row."""
+    last = latest(session, audience)
+    return {} if last is None else releases.read_cells(session, last.id)
+
+
+def true_cubes(session: ReadSession, hub: Hub, *, before_month: int) -> dict[int, Cube]:
+    """Return the true cells of each measure to publish, up to *before_month*."""
+    rows = recounts.known_measures(session)
+    clinics, active = terms_of(session), active_clinics(session)
+    found = {}
+    for measure, row in counted_measures(session, hub):
+        terms = Terms(since=_told_by_others(row, rows), clinics=clinics)
+        cells = true_cells(
+            session, measure, row, clinics=clinics.keys(), before_month=before_month
+        )
+        found[row.id] = Cube(
+            measure=measure,
+            cells=in_terms(cells, terms, basis=measure.basis),
+            terms=terms,
+            active=active,
+        )
+    return found
+
+
+def _told_by_others(own: MeasureRow, rows: Sequence[MeasureRow]) -> int:
+    """Return the month before which a measure was published by other definitions."""
+    return max(
+        (r.published_before for r in rows if r.code == own.code and r.id != own.id),
+        default=0,
+    )
+
+
+def counted_measures(
+    session: ReadSession, hub: Hub
+) -> list[tuple[Measure, MeasureRow]]:
     """Return the measures to publish whose cells are complete."""
     return [
         (each.measure, each.row)
@@ -110,16 +185,15 @@ def _release(
     cubes: Cubes,
     narrower: Mapping[int, Sequence[ReleasedCell]] | None,
     *,
+    earlier: Mapping[int, Sequence[ReleasedCell]],
     locked: int,
 ) -> dict[int, list[ReleasedCell]]:
     """Return the released cells of each measure for one audience."""
     rules = hub.audiences.rules(audience)
-    last = releases.releases(session, audience=audience, limit=1)
-    earlier = releases.read_cells(session, last[0].id) if last else {}
     released: dict[int, list[ReleasedCell]] = {}
-    for measure_id, (measure, cells) in cubes.items():
-        intervals = intervals_of(measure)(
-            cells,
+    for measure_id, cube in cubes.items():
+        intervals = intervals_of(cube.measure)(
+            [cell for cell in cube.cells if cell.clinic_id in cube.active],
             k=rules.k,
             closed_before=locked,
             earlier=releases.read_intervals(
@@ -129,13 +203,14 @@ def _release(
         releases.save_intervals(
             session, intervals, audience=audience, measure_id=measure_id
         )
-        released[measure_id] = release_of(measure)(
-            cells,
+        released[measure_id] = release_of(cube.measure)(
+            cube.cells,
             rules=rules,
             intervals=intervals,
             earlier=earlier.get(measure_id, []),
             within=None if narrower is None else narrower[measure_id],
             closed_before=locked,
+            terms=cube.terms,
         )
     return released
 
@@ -181,15 +256,15 @@ def _save(
 ) -> int:
     rules = hub.audiences.rules(audience)
     summary = {
-        measure.id: msgspec.to_builtins(
+        cube.measure.id: msgspec.to_builtins(
             summarize(
-                cells,
+                cube.cells,
                 released[measure_id],
                 rules=rules,
-                is_small=is_small_in(measure),
+                is_small=is_small_in(cube.measure),
             )
         )
-        for measure_id, (measure, cells) in cubes.items()
+        for measure_id, cube in cubes.items()
     }
     release_id = releases.add_release(
         session,

@@ -16,7 +16,15 @@ import uvicorn
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
-from app.commands import clients, engines, measures, quality, sources, valuesets
+from app.commands import (
+    clients,
+    engines,
+    measures,
+    quality,
+    releases,
+    sources,
+    valuesets,
+)
 from app.commands.hubs import open_hub
 from app.demo.sending import Credentials
 from app.demonstration import (
@@ -46,7 +54,6 @@ from app.services import (
     reception,
     recounts,
     registry,
-    releases,
 )
 from app.services.hub import Hub
 from app.store import clinics
@@ -76,6 +83,7 @@ app.add_typer(key_app, name="key")
 app.command()(engines.export)
 app.command()(engines.recount)
 app.command("quality")(quality.show_quality)
+app.command()(releases.release)
 
 
 def main() -> None:
@@ -147,16 +155,6 @@ def refresh() -> None:
     """Make the facts again from what is kept, and count every measure from nothing."""
     done = recounts.refresh(open_hub())
     typer.echo(f"Counted again from {done:,} records")
-
-
-@app.command()
-def release() -> None:
-    """Freeze a release for each audience from what is counted and locked."""
-    hub = open_hub()
-    with write_session(hub.engine) as session:
-        made = releases.publish(session, hub)
-    for audience, release_id in made.items():
-        typer.echo(f"Release {release_id} for {audience}")
 
 
 @app.command()
@@ -328,6 +326,14 @@ def activate_clinic(code: str) -> None:
     with write_session(open_hub().engine) as session:
         clinics.set_status(session, code, status=ClinicStatus.ACTIVE)
     typer.echo(f"Clinic {code} is active")
+
+
+@clinic_app.command("leave")
+def let_clinic_leave(code: ClinicCode) -> None:
+    """Take a clinic out of all releases to come; its clients are refused at once."""
+    with write_session(open_hub().engine) as session:
+        clinics.set_status(session, code, status=ClinicStatus.LEFT)
+    typer.echo(f"Clinic {code} has left; what was published of it stays")
 
 
 @clinic_app.command("list")

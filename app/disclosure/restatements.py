@@ -7,10 +7,10 @@ must have come in, or none, and likewise gone out: those who came and those who 
 not their difference, and without the people of any one clinic, which knows its own.
 
 A block is what hangs together: of visits and index events a calendar year, whose
-months, quarters and year tell of the same people; of a latest status a calendar quarter,
-since each of its months stands for itself, and a quarter or a year repeats its last one.
-It shows the same cells as before. Where its new numbers would hide a cell that was
-shown, or show one that was hidden, it stays as it is.
+months, quarters and year tell of the same people; of a latest status a calendar
+quarter, since each of its months stands for itself, and a quarter or a year repeats its
+last one. It shows the same cells as before. Where its new numbers would hide a cell
+that was shown, or show one that was hidden, it stays as it is.
 """
 
 from collections import defaultdict

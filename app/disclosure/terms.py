@@ -2,8 +2,8 @@
 Who takes part in a line: clinics for their whole term, a definition from a month on.
 
 A total without a clinic that began or left within its interval would, beside totals of
-finer intervals with that clinic, give it away. So a line holds those who take part in all
-of it, and if anybody began or left within it, its total is not told.
+finer intervals with that clinic, give it away. So a line holds those who take part in
+all of it, and if anybody began or left within it, its total is not told.
 """
 
 from collections.abc import Iterable, Mapping

@@ -235,10 +235,28 @@ class SeriesHead(Answer):
     policy: str = Field(description="SHA-256 of the de-identification policy.")
 
 
-class SeriesAnswer(SeriesHead):
-    """A measure, interval by interval."""
+class SeriesPoint(Point):
+    """A point of a series, and whether it was told otherwise before."""
 
-    points: list[Point]
+    restated_in: int | None = Field(
+        default=None, description="The release that gave it other numbers than before."
+    )
+
+
+class EarlierVersionAnswer(Answer):
+    """What was published of a measure by a definition of before."""
+
+    measure: MeasureSummary
+    points: list[SeriesPoint]
+
+
+class SeriesAnswer(SeriesHead):
+    """A measure, interval by interval; no interval is told by two definitions."""
+
+    points: list[SeriesPoint]
+    earlier_versions: list[EarlierVersionAnswer] = Field(
+        default=[], description="What was published before the definition changed."
+    )
 
 
 class ContributionAnswer(Answer):
@@ -370,6 +388,14 @@ class ComparisonAnswer(SeriesHead):
     remarks: list[RemarkAnswer]
 
 
+class RestatedBlock(Answer):
+    """A span of a measure all of whose published numbers were made anew."""
+
+    measure: str
+    interval_start: date
+    interval_end: date = Field(description="The first day after it.")
+
+
 class ReleaseAnswer(Answer):
     """What was published when, for whom, under which rules."""
 
@@ -380,6 +406,9 @@ class ReleaseAnswer(Answer):
     rules: str
     policy: str
     summary: dict[str, Any]
+    restated: list[RestatedBlock] = Field(
+        description="What got other numbers than the releases before had."
+    )
 
 
 class ReleasesAnswer(Answer):

@@ -131,8 +131,23 @@ def head(series: Series) -> dict[str, Any]:
 
 def series_answer(series: Series) -> answers.SeriesAnswer:
     """Return a series, interval by interval."""
-    points = [answers.Point(**point(cell, series)) for cell in series.cells]
-    return answers.SeriesAnswer(**head(series), points=points)
+    return answers.SeriesAnswer(
+        **head(series),
+        points=_points(series),
+        earlier_versions=[
+            answers.EarlierVersionAnswer(
+                measure=summary(each.page), points=_points(each)
+            )
+            for each in series.earlier
+        ],
+    )
+
+
+def _points(series: Series) -> list[answers.SeriesPoint]:
+    return [
+        answers.SeriesPoint(**point(cell, series), restated_in=series.restated_in(cell))
+        for cell in series.cells
+    ]
 
 
 def events_answer(found: Gaps) -> answers.EventsAnswer:
@@ -162,7 +177,7 @@ def series_csv(answer: answers.SeriesAnswer) -> Response:
     """
     text = io.StringIO()
     counted_by = _counted_by(answer)
-    names = [*answers.Point.model_fields, *counted_by]
+    names = [*answers.SeriesPoint.model_fields, *counted_by]
     writer = csv.DictWriter(text, fieldnames=names)
     writer.writeheader()
     for each in answer.points:
@@ -341,6 +356,14 @@ def release_answer(row: ReleaseRow) -> answers.ReleaseAnswer:
         rules=row.rules_digest,
         policy=row.policy_digest,
         summary=dict(row.summary),
+        restated=[
+            answers.RestatedBlock(
+                measure=block.measure_id,
+                interval_start=first_day(block.begins),
+                interval_end=first_day(block.ends),
+            )
+            for block in row.restated
+        ],
     )
 
 

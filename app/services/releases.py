@@ -112,8 +112,8 @@ def publish(
                 session, made[audience], measure_id, earlier[measure_id]
             )
         narrower = released
-    restatements.note_published(session, cubes.keys(), before=locked)
     restatements.add_restatements(session, made.values(), restated.blocks)
+    restatements.note_published(session, cubes.keys(), before=locked)
     log.info("release published", extra={"count": len(made)})
     return made
 
@@ -287,7 +287,9 @@ def latest(session: ReadSession, audience: Audience) -> ReleaseRow | None:
 
 def published(session: ReadSession, audience: Audience) -> list[ReleaseRow]:
     """Return an audience's releases, the newest first."""
-    return releases.releases(session, audience=audience)
+    return releases.with_restated(
+        session, releases.releases(session, audience=audience)
+    )
 
 
 def find_release(

@@ -17,10 +17,13 @@ class RestatementRow(msgspec.Struct, frozen=True, kw_only=True):
     measure_id: int
     month: int
     months: int
+    published_before: int
     edition: int
 
 
-_COLUMNS = "r.release_id, r.measure_id, r.month, r.months, r.edition"
+_COLUMNS = (
+    "r.release_id, r.measure_id, r.month, r.months, r.published_before, r.edition"
+)
 
 
 def note_published(
@@ -44,6 +47,8 @@ def add_restatements(
     """
     Note which blocks releases restate, and begin a new edition of their measures.
 
+    What those releases are the first to hold is not restated: note it afterwards.
+
     Args:
         session: The release's own transaction.
         release_ids: The release of each audience.
@@ -58,8 +63,8 @@ def add_restatements(
         connection.execute(
             text(
                 "INSERT INTO restatement (release_id, measure_id, month, months, "
-                "edition) SELECT :release_id, id, :month, :months, edition "
-                "FROM measure WHERE id = :id"
+                "published_before, edition) SELECT :release_id, id, :month, :months, "
+                "published_before, edition FROM measure WHERE id = :id"
             ),
             [
                 values | {"release_id": release_id, "month": month, "months": months}

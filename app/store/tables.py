@@ -468,12 +468,17 @@ class ReleasedCell(SQLModel, table=True):
 
 
 class Restatement(SQLModel, table=True):
-    """A block of a measure, *months* long, that a release gave new numbers."""
+    """
+    A block of a measure, ``months`` long, that a release gave new numbers.
+
+    Of its intervals those that end before ``published_before`` had numbers till then.
+    """
 
     release_id: int = key_column(Integer)
     measure_id: int = key_column(Integer)
     month: int = key_column(Integer)
     months: int = small()
+    published_before: int
     edition: int
     __table_args__ = (CLUSTERED,)
 

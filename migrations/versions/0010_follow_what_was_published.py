@@ -73,6 +73,7 @@ def upgrade() -> None:
         sa.Column("measure_id", sa.Integer(), nullable=False),
         sa.Column("month", sa.Integer(), nullable=False),
         sa.Column("months", sa.SmallInteger(), nullable=False),
+        sa.Column("published_before", sa.Integer(), nullable=False),
         sa.Column("edition", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint(
             "release_id", "measure_id", "month", name=op.f("pk_restatement")

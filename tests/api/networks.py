@@ -10,7 +10,7 @@ from app.services.hub import Hub
 from app.store.sessions import write_session
 from tests.api.test_counting import count, diabetic, result
 from tests.hubs import Caller, Network, bearer
-from tests.make import batch, put
+from tests.make import batch, encounter, put, reference
 
 MEASURE = "hba1c-poor-control"
 K, K_PUBLIC = 3, 4
@@ -29,12 +29,15 @@ def low(hub: Hub) -> Hub:
 
 
 async def send_people(ehr: Caller, numbers: range, *, value: float) -> None:
-    """Send diabetics who were seen in January 2026 and measured in February."""
+    """Send diabetics seen in January and December 2026, and measured in February."""
     entries: list[dict[str, Any]] = []
     for number in numbers:
         name = f"p{number}"
         entries += diabetic(name)
         found = result(name, value, day="2026-02-03", own_id=f"{name}-r")
+        again = {"start": "2026-12-10"}
+        about = reference(f"Patient/{name}")
+        entries.append(put(encounter(id=f"{name}-v2", period=again, subject=about)))
         entries.append(put(found))
     await ehr.send(batch(*entries))
 

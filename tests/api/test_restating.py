@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from app.domain.clinics import Audience
 from app.services import recounts, restatements
 from app.services.hub import Hub
 from app.services.restatements import Outcome
@@ -221,7 +222,7 @@ async def test_who_counts_late_is_not_taken_for_a_change_of_what_came_after(
     assert (before["2026-10"], before["2026-11"]) == ((32, 64), (36, 68))
     assert len(found.allowed) == QUARTERS
     assert (after["2026-10"]["n"], after["2026-10"]["d"]) == (36, 68)
-    assert after["2026-10"]["restated_in"] == found.made["members"]
+    assert after["2026-10"]["restated_in"] == found.made[Audience.MEMBERS]
     assert after["2026-11"]["n"] == 36
 
 

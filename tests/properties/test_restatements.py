@@ -9,6 +9,7 @@ house's arithmetic.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import combinations
 from typing import NamedTuple
 
@@ -211,6 +212,7 @@ def spans(
     shown: list[ReleasedCell], clinics: list[int], strata: list[int], state: str
 ) -> Iterator[Callable[[Somebody], bool]]:
     """Yield what tells who is in a number that can be read or worked out."""
+    known = set(range(5))
     has_total = any(c.clinic_id is None and c.numerator is not None for c in shown)
     if state == "unscored":
         clinics = [
@@ -222,15 +224,19 @@ def spans(
             c.stratum for c in shown if c.stratum in strata and c.population is not None
         ]
     for clinic in clinics:
-        yield lambda who, clinic=clinic: who.clinic == clinic
+        yield partial(_is, field="clinic", among={clinic})
     for stratum in strata:
-        yield lambda who, stratum=stratum: who.stratum == stratum
+        yield partial(_is, field="stratum", among={stratum})
     if not has_total:
         return
     for some in (s for n in range(len(clinics) + 1) for s in combinations(clinics, n)):
-        yield lambda who, some=some: who.clinic not in some
+        yield partial(_is, field="clinic", among=known - set(some))
     if strata:
-        yield lambda who: who.stratum not in strata
+        yield partial(_is, field="stratum", among={1, 2} - set(strata))
+
+
+def _is(who: Somebody, *, field: str, among: set[int]) -> bool:
+    return getattr(who, field) in among
 
 
 @PATIENTLY

@@ -17,6 +17,7 @@ from .contributions_answer import ContributionsAnswer
 from .delay_answer import DelayAnswer
 from .discover_response_discover import DiscoverResponseDiscover
 from .distribution_answer import DistributionAnswer
+from .earlier_version_answer import EarlierVersionAnswer
 from .event_point import EventPoint
 from .event_point_reason_type_0 import EventPointReasonType0
 from .events_answer import EventsAnswer
@@ -46,7 +47,6 @@ from .month_answer import MonthAnswer
 from .no_capture import NoCapture
 from .no_comparison import NoComparison
 from .no_data import NoData
-from .point import Point
 from .problem import Problem
 from .quality_answer import QualityAnswer
 from .ready_response_503_ready import ReadyResponse503Ready
@@ -63,10 +63,12 @@ from .release_answer import ReleaseAnswer
 from .release_answer_summary import ReleaseAnswerSummary
 from .releases_answer import ReleasesAnswer
 from .remark_answer import RemarkAnswer
+from .restated_block import RestatedBlock
 from .revocation_answer import RevocationAnswer
 from .revoke_token_token_form import RevokeTokenTokenForm
 from .rule_set import RuleSet
 from .series_answer import SeriesAnswer
+from .series_point import SeriesPoint
 from .shift_answer import ShiftAnswer
 from .signing_keys_response_signing_keys import SigningKeysResponseSigningKeys
 from .source_answer import SourceAnswer
@@ -95,6 +97,7 @@ __all__ = (
     "DelayAnswer",
     "DiscoverResponseDiscover",
     "DistributionAnswer",
+    "EarlierVersionAnswer",
     "EventPoint",
     "EventPointReasonType0",
     "EventsAnswer",
@@ -122,7 +125,6 @@ __all__ = (
     "NoCapture",
     "NoComparison",
     "NoData",
-    "Point",
     "Problem",
     "QualityAnswer",
     "ReadyResponse503Ready",
@@ -137,10 +139,12 @@ __all__ = (
     "ReleaseAnswerSummary",
     "ReleasesAnswer",
     "RemarkAnswer",
+    "RestatedBlock",
     "RevocationAnswer",
     "RevokeTokenTokenForm",
     "RuleSet",
     "SeriesAnswer",
+    "SeriesPoint",
     "ShiftAnswer",
     "SigningKeysResponseSigningKeys",
     "SourceAnswer",

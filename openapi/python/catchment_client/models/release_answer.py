@@ -11,6 +11,7 @@ from ..models.audience import Audience, check_audience
 
 if TYPE_CHECKING:
     from ..models.release_answer_summary import ReleaseAnswerSummary
+    from ..models.restated_block import RestatedBlock
 
 
 T = TypeVar("T", bound="ReleaseAnswer")
@@ -26,6 +27,8 @@ class ReleaseAnswer:
     created_at: datetime.datetime
     id: int
     policy: str
+    restated: list[RestatedBlock]
+    """ What got other numbers than the releases before had. """
     rules: str
     summary: ReleaseAnswerSummary
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -41,6 +44,11 @@ class ReleaseAnswer:
 
         policy = self.policy
 
+        restated = []
+        for restated_item_data in self.restated:
+            restated_item = restated_item_data.to_dict()
+            restated.append(restated_item)
+
         rules = self.rules
 
         summary = self.summary.to_dict()
@@ -54,6 +62,7 @@ class ReleaseAnswer:
                 "created_at": created_at,
                 "id": id,
                 "policy": policy,
+                "restated": restated,
                 "rules": rules,
                 "summary": summary,
             }
@@ -64,6 +73,7 @@ class ReleaseAnswer:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.release_answer_summary import ReleaseAnswerSummary  # noqa: PLC0415
+        from ..models.restated_block import RestatedBlock  # noqa: PLC0415
 
         rest = dict(src_dict)
         audience = check_audience(rest.pop("audience"))
@@ -76,6 +86,13 @@ class ReleaseAnswer:
 
         policy = rest.pop("policy")
 
+        restated = []
+        _restated = rest.pop("restated")
+        for restated_item_data in _restated:
+            restated_item = RestatedBlock.from_dict(restated_item_data)
+
+            restated.append(restated_item)
+
         rules = rest.pop("rules")
 
         summary = ReleaseAnswerSummary.from_dict(rest.pop("summary"))
@@ -86,6 +103,7 @@ class ReleaseAnswer:
             created_at=created_at,
             id=id,
             policy=policy,
+            restated=restated,
             rules=rules,
             summary=summary,
         )

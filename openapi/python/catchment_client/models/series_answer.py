@@ -9,10 +9,12 @@ from attrs import field as _attrs_field
 
 from ..models.audience import Audience, check_audience
 from ..models.interval import Interval, check_interval
+from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.earlier_version_answer import EarlierVersionAnswer
     from ..models.measure_summary import MeasureSummary
-    from ..models.point import Point
+    from ..models.series_point import SeriesPoint
 
 
 T = TypeVar("T", bound="SeriesAnswer")
@@ -20,7 +22,7 @@ T = TypeVar("T", bound="SeriesAnswer")
 
 @_attrs_define
 class SeriesAnswer:
-    """A measure, interval by interval."""
+    """A measure, interval by interval; no interval is told by two definitions."""
 
     audience: Audience | None
     """ Null for a clinic's own live numbers. """
@@ -32,11 +34,13 @@ class SeriesAnswer:
     """ How long one point of a series is. """
     measure: MeasureSummary
     """ One line of the catalogue. """
-    points: list[Point]
+    points: list[SeriesPoint]
     policy: str
     """ SHA-256 of the de-identification policy. """
     release: int | None
     stratum: None | str
+    earlier_versions: list[EarlierVersionAnswer] | Unset = UNSET
+    """ What was published before the definition changed. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -72,6 +76,13 @@ class SeriesAnswer:
         stratum: None | str
         stratum = self.stratum
 
+        earlier_versions: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.earlier_versions, Unset):
+            earlier_versions = []
+            for earlier_versions_item_data in self.earlier_versions:
+                earlier_versions_item = earlier_versions_item_data.to_dict()
+                earlier_versions.append(earlier_versions_item)
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -87,13 +98,16 @@ class SeriesAnswer:
                 "stratum": stratum,
             }
         )
+        if earlier_versions is not UNSET:
+            field_dict["earlier_versions"] = earlier_versions
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.earlier_version_answer import EarlierVersionAnswer  # noqa: PLC0415
         from ..models.measure_summary import MeasureSummary  # noqa: PLC0415
-        from ..models.point import Point  # noqa: PLC0415
+        from ..models.series_point import SeriesPoint  # noqa: PLC0415
 
         rest = dict(src_dict)
 
@@ -141,7 +155,7 @@ class SeriesAnswer:
         points = []
         _points = rest.pop("points")
         for points_item_data in _points:
-            points_item = Point.from_dict(points_item_data)
+            points_item = SeriesPoint.from_dict(points_item_data)
 
             points.append(points_item)
 
@@ -161,6 +175,17 @@ class SeriesAnswer:
 
         stratum = _parse_stratum(rest.pop("stratum"))
 
+        _earlier_versions = rest.pop("earlier_versions", UNSET)
+        earlier_versions: list[EarlierVersionAnswer] | Unset = UNSET
+        if _earlier_versions is not UNSET:
+            earlier_versions = []
+            for earlier_versions_item_data in _earlier_versions:
+                earlier_versions_item = EarlierVersionAnswer.from_dict(
+                    earlier_versions_item_data
+                )
+
+                earlier_versions.append(earlier_versions_item)
+
         series_answer = cls(
             audience=audience,
             clinic=clinic,
@@ -171,6 +196,7 @@ class SeriesAnswer:
             policy=policy,
             release=release,
             stratum=stratum,
+            earlier_versions=earlier_versions,
         )
 
         series_answer.additional_properties = rest

@@ -15,22 +15,12 @@ if TYPE_CHECKING:
     from ..models.missing import Missing
 
 
-T = TypeVar("T", bound="Point")
+T = TypeVar("T", bound="SeriesPoint")
 
 
 @_attrs_define
-class Point:
-    """One interval of a series; proportions in [0, 1], unless the measure says otherwise.
-
-    Values may be means (``measure.unit``) or rates (``measure.per``). Where ``reason``
-    is set the counts are null: ``suppressed`` for few people, ``no-data``,
-    ``not-published``, or that a clinic which counts itself sent no events or no
-    exposure, or an exposure of 0. ``n`` and ``d`` are whole numbers, but to three
-    decimals where a clinic reads what it counts itself. ``completeness`` is scored /
-    population. A mean comes with its sample standard deviation and percentiles, and has
-    no ``n``. The last three counts are for a clinic's own eyes.
-
-    """
+class SeriesPoint:
+    """A point of a series, and whether it was told otherwise before."""
 
     completeness: float | None
     d: float | int | None
@@ -52,6 +42,8 @@ class Point:
     p25: float | None | Unset = UNSET
     p75: float | None | Unset = UNSET
     p90: float | None | Unset = UNSET
+    restated_in: int | None | Unset = UNSET
+    """ The release that gave it other numbers than before. """
     sd: float | None | Unset = UNSET
     visit_capture: float | None | Unset = UNSET
     """ Recorded / expected visits; it may exceed 1. """
@@ -150,6 +142,12 @@ class Point:
         else:
             p90 = self.p90
 
+        restated_in: int | None | Unset
+        if isinstance(self.restated_in, Unset):
+            restated_in = UNSET
+        else:
+            restated_in = self.restated_in
+
         sd: float | None | Unset
         if isinstance(self.sd, Unset):
             sd = UNSET
@@ -215,6 +213,8 @@ class Point:
             field_dict["p75"] = p75
         if p90 is not UNSET:
             field_dict["p90"] = p90
+        if restated_in is not UNSET:
+            field_dict["restated_in"] = restated_in
         if sd is not UNSET:
             field_dict["sd"] = sd
         if visit_capture is not UNSET:
@@ -384,6 +384,15 @@ class Point:
 
         p90 = _parse_p90(rest.pop("p90", UNSET))
 
+        def _parse_restated_in(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        restated_in = _parse_restated_in(rest.pop("restated_in", UNSET))
+
         def _parse_sd(data: object) -> float | None | Unset:
             if data is None:
                 return data
@@ -439,7 +448,7 @@ class Point:
 
         visits_recorded = _parse_visits_recorded(rest.pop("visits_recorded", UNSET))
 
-        point = cls(
+        series_point = cls(
             completeness=completeness,
             d=d,
             interval_end=interval_end,
@@ -459,6 +468,7 @@ class Point:
             p25=p25,
             p75=p75,
             p90=p90,
+            restated_in=restated_in,
             sd=sd,
             visit_capture=visit_capture,
             visit_capture_reason=visit_capture_reason,
@@ -466,8 +476,8 @@ class Point:
             visits_recorded=visits_recorded,
         )
 
-        point.additional_properties = rest
-        return point
+        series_point.additional_properties = rest
+        return series_point
 
     @property
     def additional_keys(self) -> list[str]:

@@ -191,6 +191,9 @@ class Point(Answer):
     excluded: int | None = None
     excepted: int | None = None
     missing: list[Missing] | None = None
+    restated_in: int | None = Field(
+        default=None, description="The release that gave it other numbers than before."
+    )
 
 
 class EventPoint(Answer):
@@ -235,25 +238,17 @@ class SeriesHead(Answer):
     policy: str = Field(description="SHA-256 of the de-identification policy.")
 
 
-class SeriesPoint(Point):
-    """A point of a series, and whether it was told otherwise before."""
-
-    restated_in: int | None = Field(
-        default=None, description="The release that gave it other numbers than before."
-    )
-
-
 class EarlierVersionAnswer(Answer):
     """What was published of a measure by a definition of before."""
 
     measure: MeasureSummary
-    points: list[SeriesPoint]
+    points: list[Point]
 
 
 class SeriesAnswer(SeriesHead):
     """A measure, interval by interval; no interval is told by two definitions."""
 
-    points: list[SeriesPoint]
+    points: list[Point]
     earlier_versions: list[EarlierVersionAnswer] = Field(
         default=[], description="What was published before the definition changed."
     )

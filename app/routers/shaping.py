@@ -83,6 +83,7 @@ def point(cell: ReleasedCell, series: Series) -> dict[str, Any]:
         "excluded": cell.excluded,
         "excepted": cell.excepted,
         "missing": None if cell.missing is None else _missing(cell.missing, page),
+        "restated_in": series.restated_in(cell),
     }
 
 
@@ -143,11 +144,8 @@ def series_answer(series: Series) -> answers.SeriesAnswer:
     )
 
 
-def _points(series: Series) -> list[answers.SeriesPoint]:
-    return [
-        answers.SeriesPoint(**point(cell, series), restated_in=series.restated_in(cell))
-        for cell in series.cells
-    ]
+def _points(series: Series) -> list[answers.Point]:
+    return [answers.Point(**point(cell, series)) for cell in series.cells]
 
 
 def events_answer(found: Gaps) -> answers.EventsAnswer:
@@ -177,7 +175,7 @@ def series_csv(answer: answers.SeriesAnswer) -> Response:
     """
     text = io.StringIO()
     counted_by = _counted_by(answer)
-    names = [*answers.SeriesPoint.model_fields, *counted_by]
+    names = [*answers.Point.model_fields, *counted_by]
     writer = csv.DictWriter(text, fieldnames=names)
     writer.writeheader()
     for each in answer.points:

@@ -24,6 +24,7 @@ class EarlierVersion(msgspec.Struct, frozen=True, kw_only=True):
 
     measure: Measure
     cells: Sequence[ReleasedCell]
+    restated: Sequence[RestatementRow]
 
 
 class Edition(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,17 +68,13 @@ def open_edition(
         session, release.id, measure_id=None if only is None else only.row.id
     )
     wanted = served if only is None else {only.row.code: only}
+    restated = _restated(session, release)
     earlier = {
-        name: _earlier(session, hub, release.id, rows)
+        name: _earlier(session, hub, release.id, rows, restated)
         for name, told_by in told_rows(session, told).items()
         if name in wanted
         and (rows := [row for row in told_by if row.id != wanted[name].row.id])
     }
-    revised = [
-        row
-        for row in restatements.restatements_of(session, audience)
-        if row.release_id <= release.id
-    ]
     told_of = {cell.clinic_id for cells in kept.values() for cell in cells}
     rules = hub.audiences.rules(audience)
     if rules.clinics is not ClinicsShown.NONE:
@@ -97,10 +94,7 @@ def open_edition(
             if each.measure.variant_of is None
         },
         earlier=earlier,
-        restated={
-            name: [row for row in revised if row.measure_id == each.row.id]
-            for name, each in served.items()
-        },
+        restated={name: restated.get(each.row.id, []) for name, each in served.items()},
         clinics={
             row.id: row
             for row in clinics.all_clinics(session)
@@ -109,14 +103,30 @@ def open_edition(
     )
 
 
+def _restated(
+    session: ReadSession, release: ReleaseRow
+) -> dict[int, list[RestatementRow]]:
+    """Return what a release or one before it restated, by the measure's row."""
+    found: dict[int, list[RestatementRow]] = {}
+    for row in restatements.restatements_of(session, release.audience):
+        if row.release_id <= release.id:
+            found.setdefault(row.measure_id, []).append(row)
+    return found
+
+
 def _earlier(
-    session: ReadSession, hub: Hub, release_id: int, rows: Sequence[MeasureRow]
+    session: ReadSession,
+    hub: Hub,
+    release_id: int,
+    rows: Sequence[MeasureRow],
+    restated: Mapping[int, Sequence[RestatementRow]],
 ) -> list[EarlierVersion]:
     """Return what a release shows of definitions of before."""
     return [
         EarlierVersion(
             measure=measure,
             cells=releases.read_cells(session, release_id, measure_id=row.id)[row.id],
+            restated=restated.get(row.id, ()),
         )
         for row in rows
         if (measure := definition_of(session, hub, row)) is not None

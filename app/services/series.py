@@ -252,7 +252,11 @@ def _earlier(edition: Edition, newest: Series, wanted: Wanted) -> tuple[Series, 
         cells = [cell for cell in version.cells if cell.clinic_id == clinic_id]
         chosen = _chosen(cells, wanted, newest.interval, stratum)
         page = page_of(version.measure)
-        found.append(msgspec.structs.replace(newest, page=page, cells=chosen))
+        found.append(
+            msgspec.structs.replace(
+                newest, page=page, cells=chosen, restatements=version.restated
+            )
+        )
     return tuple(each for each in found if each.cells)
 
 

@@ -47,6 +47,7 @@ from .month_answer import MonthAnswer
 from .no_capture import NoCapture
 from .no_comparison import NoComparison
 from .no_data import NoData
+from .point import Point
 from .problem import Problem
 from .quality_answer import QualityAnswer
 from .ready_response_503_ready import ReadyResponse503Ready
@@ -68,7 +69,6 @@ from .revocation_answer import RevocationAnswer
 from .revoke_token_token_form import RevokeTokenTokenForm
 from .rule_set import RuleSet
 from .series_answer import SeriesAnswer
-from .series_point import SeriesPoint
 from .shift_answer import ShiftAnswer
 from .signing_keys_response_signing_keys import SigningKeysResponseSigningKeys
 from .source_answer import SourceAnswer
@@ -125,6 +125,7 @@ __all__ = (
     "NoCapture",
     "NoComparison",
     "NoData",
+    "Point",
     "Problem",
     "QualityAnswer",
     "ReadyResponse503Ready",
@@ -144,7 +145,6 @@ __all__ = (
     "RevokeTokenTokenForm",
     "RuleSet",
     "SeriesAnswer",
-    "SeriesPoint",
     "ShiftAnswer",
     "SigningKeysResponseSigningKeys",
     "SourceAnswer",

@@ -8,7 +8,7 @@ from attrs import field as _attrs_field
 
 if TYPE_CHECKING:
     from ..models.measure_summary import MeasureSummary
-    from ..models.series_point import SeriesPoint
+    from ..models.point import Point
 
 
 T = TypeVar("T", bound="EarlierVersionAnswer")
@@ -20,7 +20,7 @@ class EarlierVersionAnswer:
 
     measure: MeasureSummary
     """ One line of the catalogue. """
-    points: list[SeriesPoint]
+    points: list[Point]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class EarlierVersionAnswer:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.measure_summary import MeasureSummary  # noqa: PLC0415
-        from ..models.series_point import SeriesPoint  # noqa: PLC0415
+        from ..models.point import Point  # noqa: PLC0415
 
         rest = dict(src_dict)
         measure = MeasureSummary.from_dict(rest.pop("measure"))
@@ -53,7 +53,7 @@ class EarlierVersionAnswer:
         points = []
         _points = rest.pop("points")
         for points_item_data in _points:
-            points_item = SeriesPoint.from_dict(points_item_data)
+            points_item = Point.from_dict(points_item_data)
 
             points.append(points_item)
 

@@ -14,7 +14,7 @@ from ..types import UNSET, Unset
 if TYPE_CHECKING:
     from ..models.earlier_version_answer import EarlierVersionAnswer
     from ..models.measure_summary import MeasureSummary
-    from ..models.series_point import SeriesPoint
+    from ..models.point import Point
 
 
 T = TypeVar("T", bound="SeriesAnswer")
@@ -34,7 +34,7 @@ class SeriesAnswer:
     """ How long one point of a series is. """
     measure: MeasureSummary
     """ One line of the catalogue. """
-    points: list[SeriesPoint]
+    points: list[Point]
     policy: str
     """ SHA-256 of the de-identification policy. """
     release: int | None
@@ -107,7 +107,7 @@ class SeriesAnswer:
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.earlier_version_answer import EarlierVersionAnswer  # noqa: PLC0415
         from ..models.measure_summary import MeasureSummary  # noqa: PLC0415
-        from ..models.series_point import SeriesPoint  # noqa: PLC0415
+        from ..models.point import Point  # noqa: PLC0415
 
         rest = dict(src_dict)
 
@@ -155,7 +155,7 @@ class SeriesAnswer:
         points = []
         _points = rest.pop("points")
         for points_item_data in _points:
-            points_item = SeriesPoint.from_dict(points_item_data)
+            points_item = Point.from_dict(points_item_data)
 
             points.append(points_item)
 

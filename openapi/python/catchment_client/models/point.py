@@ -15,12 +15,22 @@ if TYPE_CHECKING:
     from ..models.missing import Missing
 
 
-T = TypeVar("T", bound="SeriesPoint")
+T = TypeVar("T", bound="Point")
 
 
 @_attrs_define
-class SeriesPoint:
-    """A point of a series, and whether it was told otherwise before."""
+class Point:
+    """One interval of a series; proportions in [0, 1], unless the measure says otherwise.
+
+    Values may be means (``measure.unit``) or rates (``measure.per``). Where ``reason``
+    is set the counts are null: ``suppressed`` for few people, ``no-data``,
+    ``not-published``, or that a clinic which counts itself sent no events or no
+    exposure, or an exposure of 0. ``n`` and ``d`` are whole numbers, but to three
+    decimals where a clinic reads what it counts itself. ``completeness`` is scored /
+    population. A mean comes with its sample standard deviation and percentiles, and has
+    no ``n``. The last three counts are for a clinic's own eyes.
+
+    """
 
     completeness: float | None
     d: float | int | None
@@ -448,7 +458,7 @@ class SeriesPoint:
 
         visits_recorded = _parse_visits_recorded(rest.pop("visits_recorded", UNSET))
 
-        series_point = cls(
+        point = cls(
             completeness=completeness,
             d=d,
             interval_end=interval_end,
@@ -476,8 +486,8 @@ class SeriesPoint:
             visits_recorded=visits_recorded,
         )
 
-        series_point.additional_properties = rest
-        return series_point
+        point.additional_properties = rest
+        return point
 
     @property
     def additional_keys(self) -> list[str]:

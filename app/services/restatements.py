@@ -7,8 +7,7 @@ the rule of ``app.disclosure.restatements``.
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -18,20 +17,26 @@ from app.disclosure.restatements import (
     Gross,
     Part,
     Readable,
-    block_months,
     block_of,
     differences,
-    is_change,
     may_be_restated,
     nested,
     shows_the_same,
 )
+from app.disclosure.terms import in_terms
 from app.domain.clinics import Audience
 from app.domain.counts import Basis, Interval, ReleasedCell, Withheld
 from app.measures.definitions import Measure
-from app.measures.series import cells as cells_of
 from app.measures.strata import blocks as stratum_blocks
 from app.services.hub import Hub
+from app.services.late_changes import (
+    Deltas,
+    Family,
+    Late,
+    changes_of,
+    families,
+    late_by_subject,
+)
 from app.services.releases import (
     NARROWEST_FIRST,
     Cube,
@@ -43,7 +48,7 @@ from app.services.releases import (
     release_of,
     true_cubes,
 )
-from app.store import late_events, releases, restatements
+from app.store import releases, restatements
 from app.store.late_events import LateEvent
 from app.store.leases import wait_for_lease
 from app.store.recounts import MeasureRow
@@ -51,22 +56,8 @@ from app.store.sessions import ReadSession, WriteSession
 
 log = logging.getLogger(__name__)
 
-Subject = tuple[int, int]
-"""A clinic, and one of its subjects."""
-Deltas = Mapping[Subject, Sequence[Delta]]
 Told = Mapping[Audience, Mapping[int, list[ReleasedCell]]]
 """What is published, by audience and the measure's row."""
-
-
-class Family(NamedTuple):
-    """Measures that say something of one another; restated together or not at all."""
-
-    members: tuple[tuple[Measure, MeasureRow], ...]
-
-    @property
-    def months(self) -> int:
-        """Return how long a block of it is."""
-        return max(block_months(measure.basis) for measure, _ in self.members)
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,138 +103,125 @@ def find_restatements(
 ) -> Outcome:
     """Return which published blocks changed, and the new cells of those that may."""
     told: Told = {each: last_cells(session, each) for each in NARROWEST_FIRST}
+    changed, anew = 0, []
+    for blocks in _changed_families(session, hub, told, measure_id=measure_id):
+        for begins in blocks.changed():
+            changed += 1
+            cells = blocks.made_anew(begins)
+            if cells is not None:
+                anew.append(_Anew(blocks, begins, cells))
+    return Outcome(
+        changed=changed,
+        allowed=[each.blocks.named(each.begins) for each in anew],
+        restated=_restated(told, anew),
+    )
+
+
+def _changed_families(
+    session: ReadSession, hub: Hub, told: Told, *, measure_id: str | None
+) -> "Iterator[_Blocks]":
+    """Yield the families of published measures in which anything changed since."""
     published = [
         (measure, row)
         for measure, row in counted_measures(session, hub)
         if row.published is not None and measure.basis is not Basis.SUMMARIES
     ]
-    cubes: dict[int, Cube] = {}
-    changed, allowed = 0, []
+    changed = [
+        (family, late)
+        for family in families(published)
+        if measure_id in {None, *(measure.id for measure, _ in family.members)}
+        and any((late := late_by_subject(session, family)).values())
+    ]
+    if not changed:
+        return
+    before = max(row.published_before for _, row in published)
+    cubes = true_cubes(session, hub, before_month=before)
+    for family, late in changed:
+        yield _Blocks(session, hub, family, late, cubes, told)
+
+
+class _Anew(NamedTuple):
+    """A block with its new cells, by audience and the measure's row."""
+
+    blocks: "_Blocks"
+    begins: int
+    cells: Told
+
+
+def _restated(told: Told, anew: Sequence[_Anew]) -> Restated:
+    """Return all that takes the place of what is *told*."""
     cells = {audience: dict(of_all) for audience, of_all in told.items()}
-    blocks: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for family in families(published):
-        if measure_id not in {None, *(m.id for m, _ in family.members)}:
-            continue
-        late = _late_events(session, family)
-        if not any(late.values()):
-            continue
-        if not cubes:
-            before = max(row.published_before for _, row in published)
-            cubes = true_cubes(session, hub, before_month=before)
-        finding = _Finding(session, hub, family, late, cubes, told)
-        for begins in finding.changed_blocks():
-            changed += 1
-            new = finding.restated(begins)
-            if new is None:
-                continue
-            allowed.append(finding.block(begins))
-            for _, row in family.members:
-                blocks[row.id].append((begins, family.months))
-                for audience, of_all in new.items():
-                    kept = finding.outside(cells[audience].get(row.id, []), begins)
-                    cells[audience][row.id] = [*kept, *of_all[row.id]]
-    return Outcome(
-        changed=changed,
-        allowed=allowed,
-        restated=Restated(
-            cells={
-                audience: {row_id: of_all[row_id] for row_id in blocks}
-                for audience, of_all in cells.items()
-            },
-            blocks=blocks,
-        ),
+    spans: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for blocks, begins, new in anew:
+        for _, row in blocks.family.members:
+            spans[row.id].append((begins, blocks.family.months))
+            for audience, of_all in cells.items():
+                kept = blocks.outside(of_all.get(row.id, ()), begins)
+                of_all[row.id] = [*kept, *new[audience][row.id]]
+    return Restated(
+        cells={
+            audience: {row_id: of_all[row_id] for row_id in spans}
+            for audience, of_all in cells.items()
+        },
+        blocks=spans,
     )
 
 
-def families(published: Sequence[tuple[Measure, MeasureRow]]) -> list[Family]:
-    """Return *published* in families: whom ``subset_of`` and ``sum_of`` connect."""
-    groups = [{measure.id} for measure, _ in published]
-    for measure, _ in published:
-        related = {measure.id, *measure.subset_of, *measure.sum_of}
-        joined = set().union(*(group for group in groups if group & related))
-        groups = [*(group for group in groups if not group & related), joined]
-    return [
-        Family(tuple(each for each in published if each[0].id in group))
-        for group in groups
-    ]
-
-
-def _late_events(
-    session: ReadSession, family: Family
-) -> dict[int, dict[Subject, list[LateEvent]]]:
-    """Return what changed in published intervals, by measure and subject."""
-
-    def subject(event: LateEvent) -> Subject:
-        return event.clinic_id, event.subject_id
-
-    return {
-        row.id: {
-            who: list(events)
-            for who, events in groupby(
-                late_events.late_events(session, row.id), key=subject
-            )
-        }
-        for _, row in family.members
-    }
-
-
-class _Finding:
-    """What changed in the blocks of one family, and what they may become."""
+class _Blocks:
+    """The published blocks of one family: what changed, and what they may become."""
 
     def __init__(
         self,
         session: ReadSession,
         hub: Hub,
         family: Family,
-        late: Mapping[int, Mapping[Subject, Sequence[LateEvent]]],
+        late: Late,
         cubes: Mapping[int, Cube],
         told: Told,
     ) -> None:
         self._session = session
         self._hub = hub
-        self._family = family
+        self.family = family
         self._late = late
         self._cubes = cubes
         self._told = told
-        self._editions = restatements.editions(session)
-        self._since: dict[int, dict[int, Deltas]] = {}
+        self._earlier = restatements.restatements_of(session, Audience.MEMBERS)
+        self._since: dict[tuple[int, int], Deltas] = {}
 
-    def changed_blocks(self) -> list[int]:
+    def changed(self) -> list[int]:
         """Return where the published blocks begin that differ from what is true now."""
         starts = {
             self._block_of(cell.interval, cell.interval_start)
-            for _, row in self._family.members
+            for _, row in self.family.members
             for cell in self._told[Audience.MEMBERS].get(row.id, ())
         }
         return [start for start in sorted(starts) if self._is_changed(start)]
 
     def _is_changed(self, begins: int) -> bool:
-        newest = max(self._bases(begins))
+        newest = max(self._held(begins))
         return any(
             deltas
-            for of_measure in self._deltas(newest).values()
-            for deltas in self._inside(of_measure, begins).values()
+            for of_measure in self._deltas(newest, begins).values()
+            for deltas in of_measure.values()
         )
 
-    def block(self, begins: int) -> Block:
-        """Return a block by its name."""
+    def named(self, begins: int) -> Block:
+        """Return what a block is called."""
         return Block(
-            measures=tuple(measure.id for measure, _ in self._family.members),
+            measures=tuple(measure.id for measure, _ in self.family.members),
             begins=begins,
-            ends=begins + self._family.months,
+            ends=begins + self.family.months,
         )
 
-    def restated(
-        self, begins: int
-    ) -> dict[Audience, dict[int, list[ReleasedCell]]] | None:
+    def made_anew(self, begins: int) -> Told | None:
         """Return the new cells of a block; None where it must stay as it is."""
-        rows = [row for _, row in self._family.members]
+        rows = [row for _, row in self.family.members]
         if begins < max(row.tracked_from for row in rows):
             return None
         if not all(
-            self._may_change(audience, base, begins)
+            self._may_change(audience, release_id, begins)
             for audience in NARROWEST_FIRST
-            for base in sorted(self._bases(begins))
+            for release_id in self._held(begins)
         ):
             return None
         new: dict[Audience, dict[int, list[ReleasedCell]]] = {}
@@ -262,31 +240,36 @@ class _Finding:
             c for c in cells if not self._is_in(c.interval, c.interval_start, begins)
         ]
 
-    def _bases(self, begins: int) -> set[int]:
-        """Return the editions of a block that somebody may hold, the first is 0."""
-        return {0}.union(
-            *(
-                self._editions.get(row.id, {}).get(begins, set())
-                for _, row in self._family.members
-            )
-        )
+    def _held(self, begins: int) -> list[int]:
+        """
+        Return the editions of a block that somebody may hold.
 
-    def _may_change(self, audience: Audience, base: int, begins: int) -> bool:
+        Each is named by the members' release that restated it, the first one by 0.
+        """
+        ends = begins + self.family.months
+        rows = {row.id for _, row in self.family.members}
+        restated = {
+            each.release_id
+            for each in self._earlier
+            if each.measure_id in rows
+            and each.month < ends
+            and begins < each.month + each.months
+        }
+        return sorted({0} | restated)
+
+    def _may_change(self, audience: Audience, release_id: int, begins: int) -> bool:
         """Tell whether what came and went since an edition gives nobody away."""
         k = self._hub.audiences.rules(audience).k
-        return may_be_restated(self._moves(audience, base, begins), k=k)
+        return may_be_restated(self._moves(audience, release_id, begins), k=k)
 
     def _moves(
-        self, audience: Audience, base: int, begins: int
+        self, audience: Audience, release_id: int, begins: int
     ) -> Iterator[tuple[int, Part, Gross]]:
         """Yield who came and went in each part that an audience can read."""
-        deltas = {
-            row_id: self._inside(of_measure, begins)
-            for row_id, of_measure in self._deltas(base).items()
-        }
+        deltas = self._deltas(release_id, begins)
         readable = {
             row.id: self._readable(measure, audience, row.id, begins)
-            for measure, row in self._family.members
+            for measure, row in self.family.members
         }
         for number, (row_id, of_measure) in enumerate(deltas.items()):
             for (clinic, _), changes in of_measure.items():
@@ -305,8 +288,8 @@ class _Finding:
 
     def _nested(self) -> Iterator[tuple[int, int]]:
         """Yield pairs of measures' rows of which one is part of the other."""
-        rows = {measure.id: row.id for measure, row in self._family.members}
-        for measure, row in self._family.members:
+        rows = {measure.id: row.id for measure, row in self.family.members}
+        for measure, row in self.family.members:
             for outer in measure.subset_of:
                 if outer in rows:
                     yield row.id, rows[outer]
@@ -332,7 +315,7 @@ class _Finding:
     ) -> dict[int, list[ReleasedCell]]:
         """Return a block's cells as they would be published first now."""
         made = {}
-        for measure, row in self._family.members:
+        for measure, row in self.family.members:
             cube = self._cubes[row.id]
             old = self._inside_cells(audience, row.id, begins)
             fixed = releases.read_intervals(
@@ -341,50 +324,47 @@ class _Finding:
             made[row.id] = release_of(measure)(
                 cube.cells,
                 rules=self._hub.audiences.rules(audience),
-                intervals=fixed | _intervals_in(old),
+                intervals=dict.fromkeys(fixed) | _intervals_in(old),
                 earlier=[],
                 within=None if within is None else within[row.id],
-                closed_before=min(row.published_before, begins + self._family.months),
+                closed_before=min(row.published_before, begins + self.family.months),
                 terms=msgspec.structs.replace(
                     cube.terms, since=max(begins, cube.terms.since)
                 ),
             )
         return made
 
-    def _deltas(self, base: int) -> Mapping[int, Deltas]:
-        """Return what changed since an edition, by the measure's row."""
-        if base not in self._since:
-            self._since[base] = {
-                row.id: {
-                    who: deltas
+    def _deltas(self, release_id: int, begins: int) -> dict[int, Deltas]:
+        """Return what changed in a block since a release, by the measure's row."""
+        found = {}
+        for measure, row in self.family.members:
+            edition = max(
+                (
+                    each.edition
+                    for each in self._earlier
+                    if each.measure_id == row.id and each.release_id <= release_id
+                ),
+                default=0,
+            )
+            if (row.id, edition) not in self._since:
+                self._since[row.id, edition] = {
+                    who: self._changes(measure, row, events, edition)
                     for who, events in self._late[row.id].items()
-                    if (deltas := self._changes(measure, row, events, base))
                 }
-                for measure, row in self._family.members
-            }
-        return self._since[base]
+            found[row.id] = self._inside(self._since[row.id, edition], begins)
+        return found
 
     def _changes(
         self,
         measure: Measure,
         row: MeasureRow,
         events: Sequence[LateEvent],
-        base: int,
+        edition: int,
     ) -> list[Delta]:
         """Return in which published intervals one subject changed since an edition."""
-        since = [event for event in events if event.edition >= base]
-        terms = self._cubes[row.id].terms
-        return [
-            delta
-            for delta in changes_of(measure, since, before=row.published_before)
-            if terms.takes_part(
-                delta.clinic_id,
-                delta.interval_start + delta.interval.months - 1
-                if measure.basis is Basis.LATEST_STATUS
-                else delta.interval_start,
-                delta.interval_start + delta.interval.months,
-            )
-        ]
+        since = [event for event in events if event.edition >= edition]
+        changes = changes_of(measure, since, before=row.published_before)
+        return in_terms(changes, self._cubes[row.id].terms, basis=measure.basis)
 
     def _inside(self, deltas: Deltas, begins: int) -> Deltas:
         """Return what of *deltas* is in one block."""
@@ -408,37 +388,7 @@ class _Finding:
         return self._block_of(interval, start) == begins
 
     def _block_of(self, interval: Interval, start: int) -> int:
-        return block_of(interval, start, months=self._family.months)
-
-
-def changes_of(
-    measure: Measure, events: Collection[LateEvent], *, before: int
-) -> Iterator[Delta]:
-    """
-    Yield the changes of one subject, interval by interval, strata of quarters too.
-
-    Args:
-        measure: Their definition.
-        events: The late events of the subject.
-        before: The month before which intervals are published.
-    """
-    if not events:
-        return
-    first = min(event.month for event in events)
-    for interval in Interval:
-        for strata in (False, True):
-            if strata and (interval is not Interval.QUARTER or not measure.stratifiers):
-                continue
-            for cell in cells_of(
-                events,
-                measure=measure,
-                interval=interval,
-                first_month=first,
-                last_month=before - 1,
-                strata=strata,
-            ):
-                if is_change(cell):
-                    yield cell
+        return block_of(interval, start, months=self.family.months)
 
 
 def _intervals_in(cells: Sequence[ReleasedCell]) -> dict[int, Interval | None]:

@@ -1,6 +1,5 @@
 """What releases hold of each measure up to when, and which blocks were restated."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
@@ -83,12 +82,3 @@ def restatements_of(session: ReadSession, audience: Audience) -> list[Restatemen
     )
     rows = connection_of(session).execute(query, {"audience": audience.value})
     return [msgspec.convert(dict(row), RestatementRow) for row in rows.mappings()]
-
-
-def editions(session: ReadSession) -> dict[int, dict[int, set[int]]]:
-    """Return by which editions each restated block was told: by measure and month."""
-    query = text("SELECT DISTINCT measure_id, month, edition FROM restatement")
-    found: dict[int, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
-    for measure_id, month, edition in connection_of(session).execute(query):
-        found[measure_id][month].add(edition)
-    return found

@@ -60,7 +60,7 @@ conformance: $(VENV)/dev
 
 # What runs is what was tested: the one lock is held to the other's versions.
 locks:
-	$(LOCK) --extra dev --extra engines --output-file requirements-dev.lock
+	$(LOCK) --extra dev --extra engines --extra noise --output-file requirements-dev.lock
 	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
 	$(LOCK) --constraint requirements-dev.lock --extra spark \
 	  --output-file requirements-spark.lock

@@ -20,6 +20,7 @@ from app.commands import (
     clients,
     engines,
     measures,
+    noisy_counts,
     quality,
     releases,
     sources,
@@ -79,6 +80,7 @@ app.add_typer(sources.app, name="source")
 app.add_typer(clients.app, name="client")
 app.add_typer(measures.app, name="measure")
 app.add_typer(valuesets.app, name="valueset")
+app.add_typer(noisy_counts.app, name="count")
 app.add_typer(key_app, name="key")
 app.command()(engines.export)
 app.command()(engines.recount)

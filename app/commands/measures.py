@@ -44,7 +44,7 @@ def run_examples(paths: Paths = None) -> None:
 @app.command()
 def explain(measure: IdOrFile) -> None:
     """Say in sentences what a measure counts, and what it needs."""
-    for each in _definition(measure).measures:
+    for each in definition(measure).measures:
         told = authoring.told(each)
         typer.echo(f"{told.id} {told.version}: {told.title}\n\n{told.explanation}\n")
         for line in told.value_sets:
@@ -71,11 +71,11 @@ def preview(
     The numbers are true ones and for the hub's operator alone: no disclosure control
     has looked at them.
     """
-    definition = _definition(measure)
+    stated = definition(measure)
     hub = open_hub()
     console = Console()
     console.print("For the hub's operator: no disclosure control has looked at this.")
-    for each in definition.measures:
+    for each in stated.measures:
         shown = previews.preview(hub, each, interval=interval, clinic=clinic)
         console.print(f"\n{each.id} {each.version}: {each.title}", highlight=False)
         for code in shown.unread:
@@ -122,7 +122,7 @@ def schema() -> None:
     typer.echo(authoring.schema_text())
 
 
-def _definition(name: str) -> Definition:
+def definition(name: str) -> Definition:
     """Return the definition in a file, or of a measure of the hub's own."""
     path = Path(name)
     library = library_of([path] if path.is_file() else None)

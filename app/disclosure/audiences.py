@@ -35,12 +35,23 @@ class AudienceRules(
     clinics: ClinicsShown
 
 
+class NoiseRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What ad hoc counts with noise may cost, all of them together."""
+
+    budget_epsilon: Annotated[float, msgspec.Meta(gt=0)]
+
+
 class Audiences(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The rules of every audience, and the data lock that all of them share."""
+    """
+    The rules of every audience, and the data lock that all of them share.
+
+    Without ``noise`` there are no ad hoc counts.
+    """
 
     lock_days: Annotated[int, msgspec.Meta(ge=0)]
     public: AudienceRules
     members: AudienceRules
+    noise: NoiseRules | None = None
 
     def rules(self, audience: Audience) -> AudienceRules:
         """Return the rules of one audience."""

@@ -1,6 +1,6 @@
 """What a definition would have shown, counted over what is stored; nothing is kept."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -82,19 +82,16 @@ def preview(
         if clinic is not None:
             wanted = clinics.required_clinic(session, clinic)
             codes = {wanted.id: wanted.code}
-        concepts = all_concepts(session)
-        _read_in_own_units(session, hub, measure, concepts)
-        sweep = compile_measure(measure, concepts)
-        events = recounts.swept_events(session, sweep=sweep)
-    this_month = month_of_day(today_number(hub))
-    found = cells(
-        [event for event in events if event.clinic_id in codes],
-        measure=measure,
-        interval=interval,
-        first_month=this_month - YEARS * MONTHS_A_YEAR,
-        last_month=this_month - 1,
-        strata=False,
-    )
+        this_month = month_of_day(today_number(hub))
+        found = counted_by(
+            session,
+            hub,
+            measure,
+            interval=interval,
+            clinic_ids=codes.keys(),
+            months=range(this_month - YEARS * MONTHS_A_YEAR, this_month),
+        )
+        unread = _unread(measure, all_concepts(session))
     starts = sorted({cell.interval_start for cell in found})
     by_start = {
         start: [cell for cell in found if cell.interval_start == start]
@@ -108,7 +105,31 @@ def preview(
             for cell in (by_start[starts[-1]] if starts else ())
         },
         series=tuple(_sums(measure, of_all) for of_all in by_start.values()),
-        unread=tuple(sorted(_unread(measure, concepts))),
+        unread=tuple(sorted(unread)),
+    )
+
+
+def counted_by(
+    session: ReadSession,
+    hub: Hub,
+    measure: Measure,
+    *,
+    interval: Interval,
+    clinic_ids: Collection[int | None],
+    months: range,
+) -> list[Cell]:
+    """Return true totals of some clinics by a definition of people, loaded or not."""
+    concepts = all_concepts(session)
+    _read_in_own_units(session, hub, measure, concepts)
+    sweep = compile_measure(measure, concepts)
+    events = recounts.swept_events(session, sweep=sweep)
+    return cells(
+        [event for event in events if event.clinic_id in clinic_ids],
+        measure=measure,
+        interval=interval,
+        first_month=months[0],
+        last_month=months[-1],
+        strata=False,
     )
 
 

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 from sqlalchemy.exc import DBAPIError
@@ -40,6 +41,8 @@ SUBJECTS_A_STEP = 2_000
 LEASE_SECONDS = 2
 """A worker that died is replaced so soon; one at work holds the lease's row as well."""
 PAUSE_SECONDS = 0.25
+LANES = {"sqlite": 1, "postgresql": 4}
+"""Measures counted from nothing at a time: SQLite has one writer."""
 HOUR_MS = 3600 * 1000
 
 
@@ -184,12 +187,21 @@ def refresh(hub: Hub) -> int:
     """Make all facts again and count all measures from nothing; return the records."""
     register_measures(hub)
     done = refresh_facts(hub)
-    with read_session(hub.engine) as session:
-        rows = measure_rows(session, hub).values()
-    for row in rows:
-        with write_session(hub.engine) as session:
-            recount_in_full(session, hub, row.id)
+    count_from_nothing(hub)
     return done
+
+
+def count_from_nothing(hub: Hub) -> None:
+    """Count every subject for all measures, as many at a time as the store can."""
+    with read_session(hub.engine) as session:
+        rows = list(measure_rows(session, hub).values())
+    with ThreadPoolExecutor(LANES[hub.engine.dialect.name]) as lanes:
+        list(lanes.map(lambda row: _count_one_from_nothing(hub, row.id), rows))
+
+
+def _count_one_from_nothing(hub: Hub, measure_id: int) -> None:
+    with write_session(hub.engine) as session:
+        recount_in_full(session, hub, measure_id)
 
 
 def is_all_counted(hub: Hub) -> bool:
@@ -208,13 +220,8 @@ def recount_in_full(session: WriteSession, hub: Hub, measure_id: int) -> None:
     if measure is None:
         return
     recounts.scope_to(session, None)
-    _count(
-        session,
-        Served(measure=measure, row=row),
-        all_concepts(session),
-        # Else nothing is held of it, which takes long to find out.
-        from_nothing=bool(row.counted_through),
-    )
+    served = Served(measure=measure, row=row)
+    _count(session, served, all_concepts(session), anew=True)
     recounts.mark_counted(session, row.id)
 
 
@@ -229,10 +236,10 @@ def _count(
     served: Served,
     concepts: Mapping[Coding, int],
     *,
-    from_nothing: bool = False,
+    anew: bool = False,
 ) -> None:
     """
-    Count the subjects in scope for one definition.
+    Count the subjects in scope for one definition; *anew* if it holds none of them.
 
     What clinics count themselves is about nobody: it is added up when it is asked for.
     """
@@ -243,7 +250,9 @@ def _count(
             served.row.id,
             sweep=sweep,
             published=served.row.published,
-            from_nothing=from_nothing,
+            anew=anew,
+            # Else nothing is held of it, which takes long to find out.
+            drop=anew and bool(served.row.counted_through),
         )
 
 
@@ -258,7 +267,7 @@ def _is_counted(
     """
     try:
         with one_try(session):
-            _count(session, served, concepts)
+            _count(session, served, concepts, anew=True)
     except Exception as error:
         if isinstance(error, DBAPIError) and not is_of_statement(error):
             raise

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import text
 
 from app.store.late_events import forget_late_events
-from app.store.recounts import MeasureRow
+from app.store.recounts import MeasureRow, forget_measure, known_measures
 from app.store.sessions import ReadSession, WriteSession, connection_of
 
 _NEXT = text(
@@ -37,8 +37,17 @@ def note_progress(session: WriteSession, measure_id: int, *, through: int) -> No
 
 
 def want(session: WriteSession, measure_ids: Collection[int]) -> None:
-    """Note which definitions are to be counted; all others are to be given up."""
+    """
+    Note which definitions are to be counted; all others are to be given up.
+
+    One that was being given up begins anew: its cells went first, so what is left of
+    its events is no place to go on from.
+    """
     listed = ", ".join(str(int(measure_id)) for measure_id in measure_ids) or "0"
+    for row in known_measures(session):
+        if row.id in measure_ids and not row.wanted and not row.counted:
+            forget_measure(session, row.id)
+            note_progress(session, row.id, through=0)
     connection_of(session).execute(
         text(
             f"UPDATE measure SET wanted = (id IN ({listed})), counted_through = "

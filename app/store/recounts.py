@@ -153,17 +153,17 @@ def recount(
     *,
     sweep: str,
     published: late_events.Edition | None = None,
-    from_nothing: bool = False,
+    anew: bool = False,
+    drop: bool = False,
 ) -> None:
     """
     Replace what the subjects in scope add to the cells of a measure.
 
     *sweep* is the measure's SQL text: it gives the difference events of each subject
     in scope. What they gave before is subtracted in the same statement, so a cell is
-    touched only where it changes, and in key order.
-
-    What changes in *published* intervals is noted. *from_nothing* drops all that is
-    held of the measure first, also of subjects who are not in scope.
+    touched only where it changes, and in key order. What changes in *published*
+    intervals is noted. *anew*: they gave nothing before, which need not be found out;
+    or all that is held of the measure is to *drop* first.
     """
     connection = connection_of(session)
     connection.exec_driver_sql(f"{_empty(connection)} swept")
@@ -171,12 +171,12 @@ def recount(
     connection.execute(text(_SWEEP.format(sweep=sweep)))
     in_scope = _IN_SCOPE[connection.dialect.name]
     if published is not None:
-        late_events.note(
-            session, published, in_scope=None if from_nothing else in_scope
-        )
-    if from_nothing:
+        late_events.note(session, published, in_scope=None if anew else in_scope)
+    if drop:
         forget_measure(session, measure_id)
-    for statement in (_NET_INTO_CELL, _FORGET_EVENTS, _KEEP_EVENTS):
+    add = _ADD_TO_CELL.format(net=_SWEPT if anew else _NET)
+    forget = [] if anew else [_FORGET_EVENTS]
+    for statement in (add, *forget, _KEEP_EVENTS):
         connection.execute(
             text(statement.replace("{in_scope}", in_scope)), {"measure_id": measure_id}
         )
@@ -195,14 +195,15 @@ _IN_SCOPE = {
 _SWEEP = f"INSERT INTO swept SELECT subject_id, {_KEY}, {_COUNTS} FROM ({{sweep}}) s"
 _MINUS = ", ".join(f"-{name} AS {name}" for name in COUNTS)
 _ADDED = ", ".join(f"{name} = cell.{name} + excluded.{name}" for name in COUNTS)
-_NET = summed(f"""SELECT subject_id, {_KEY}, {_COUNTS} FROM swept
+_SWEPT = f"SELECT subject_id, {_KEY}, {_COUNTS} FROM swept"
+_NET = f"""{_SWEPT}
 UNION ALL
 SELECT subject_id, {_KEY}, {_MINUS} FROM subject_event
-WHERE measure_id = :measure_id AND subject_id {{in_scope}}""")
-_NET_INTO_CELL = f"""
+WHERE measure_id = :measure_id AND subject_id {{in_scope}}"""
+_ADD_TO_CELL = f"""
 INSERT INTO cell (measure_id, clinic_id, {_KEY}, {_COUNTS})
 SELECT :measure_id, clinic_id, {_KEY}, {_COUNTS} FROM (
-{_NET}
+{summed("{net}")}
 ) net WHERE true ORDER BY clinic_id, {_KEY}
 ON CONFLICT (measure_id, clinic_id, {_KEY}) DO UPDATE SET {_ADDED}
 """

@@ -483,6 +483,25 @@ class Restatement(SQLModel, table=True):
     __table_args__ = (CLUSTERED,)
 
 
+class NoisyCount(SQLModel, table=True):
+    """
+    A count with noise that was told, and what it cost of the budget.
+
+    ``question`` is the SHA-256 of the definition's digest and the interval.
+    """
+
+    __tablename__: ClassVar[str] = "noisy_count"
+    question: str = Field(sa_type=String(64), primary_key=True)
+    asked_at: int = big()
+    measure_code: str = Field(sa_type=String(64))
+    interval_months: int = small()
+    interval_start: int
+    epsilon_millionths: int = big()
+    numerator: int = big()
+    others: int = big()
+    uncounted: int = big()
+
+
 class PublishingInterval(SQLModel, table=True):
     """How wide a clinic's published interval of a measure is; fixed once."""
 

@@ -380,6 +380,21 @@ async def test_the_definition_of_before_comes_back(
     assert held(hub)["2.0.0"] == (False, 0, 0)
 
 
+async def test_the_definition_of_before_comes_back_while_it_is_dropped(
+    hub: Hub, changed: Hub, ehr: Caller, settings: Settings
+):
+    """Its cells go first: what is left of its events is no place to go on from."""
+    counting.register_measures(changed)
+    ahead = steps(changed)
+    while held(changed)["1.0.0"][1] != 2:
+        next(ahead)
+
+    counting.register_measures(hub)
+    count(hub)
+
+    assert await seen(hub, ehr, settings) == ("1.0.0", "1.0.0", 1, 4)
+
+
 @pytest.mark.parametrize("measure", LIBRARY.values(), ids=LIBRARY.keys())
 def test_a_stored_definition_is_the_one_that_was_loaded(measure: Measure):
     """It is read again by whichever hub must go on with it."""

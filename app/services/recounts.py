@@ -221,7 +221,9 @@ def recount_in_full(session: WriteSession, hub: Hub, measure_id: int) -> None:
         return
     recounts.scope_to(session, None)
     served = Served(measure=measure, row=row)
-    _count(session, served, all_concepts(session), anew=True)
+    # Where nothing is held of it, to find that out takes long.
+    drop = bool(row.counted_through)
+    _count(session, served, all_concepts(session), anew=True, drop=drop)
     recounts.mark_counted(session, row.id)
 
 
@@ -237,9 +239,12 @@ def _count(
     concepts: Mapping[Coding, int],
     *,
     anew: bool = False,
+    drop: bool = False,
 ) -> None:
     """
     Count the subjects in scope for one definition; *anew* if it holds none of them.
+
+    Or if it is to *drop* all that it holds, so that what is in scope is everybody.
 
     What clinics count themselves is about nobody: it is added up when it is asked for.
     """
@@ -251,8 +256,7 @@ def _count(
             sweep=sweep,
             published=served.row.published,
             anew=anew,
-            # Else nothing is held of it, which takes long to find out.
-            drop=anew and bool(served.row.counted_through),
+            drop=drop,
         )
 
 

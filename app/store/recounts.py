@@ -171,7 +171,7 @@ def recount(
     connection.execute(text(_SWEEP.format(sweep=sweep)))
     in_scope = _IN_SCOPE[connection.dialect.name]
     if published is not None:
-        late_events.note(session, published, in_scope=None if anew else in_scope)
+        late_events.note(session, published, in_scope=None if drop else in_scope)
     if drop:
         forget_measure(session, measure_id)
     add = _ADD_TO_CELL.format(net=_SWEPT if anew else _NET)

@@ -331,6 +331,14 @@ def activate_clinic(code: str) -> None:
     typer.echo(f"Clinic {code} is active")
 
 
+@clinic_app.command("leave")
+def let_clinic_leave(code: ClinicCode) -> None:
+    """Take a clinic out of all releases to come; its clients are refused at once."""
+    with write_session(open_hub().engine) as session:
+        clinics.set_status(session, code, status=ClinicStatus.LEFT)
+    typer.echo(f"Clinic {code} has left; what was published of it stays")
+
+
 @clinic_app.command("list")
 def list_clinics() -> None:
     """List the clinics and whether they are in releases."""

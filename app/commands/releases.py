@@ -1,4 +1,4 @@
-"""`catchment release`: publish, or compare what other rules would show."""
+"""`catchment release`: publish, tell blocks anew, or compare what rules would show."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,16 +11,20 @@ from rich.table import Table
 from app.commands.hubs import open_hub
 from app.disclosure.audiences import parse_audiences
 from app.disclosure.summaries import Share, Summary
+from app.domain.calendar import first_day
+from app.domain.clinics import Audience
 from app.domain.errors import InvalidElementError
 from app.main import text_of
-from app.services import releases
+from app.services import catalogue, releases, restatements
 from app.services.release_previews import previewed
+from app.services.restatements import Block, Outcome
 from app.store.sessions import read_session, write_session
 
 OWN_RULES = "the hub's rules"
 
 
 def release(
+    *,
     preview: Annotated[
         bool, typer.Option("--preview", help="Publish nothing; tell what it shows.")
     ] = False,
@@ -28,19 +32,66 @@ def release(
         list[Path] | None,
         typer.Option(help="Compare with this audiences file (with --preview)."),
     ] = None,
+    restate: Annotated[
+        bool, typer.Option("--restate", help="Tell anew what changed and may be.")
+    ] = False,
+    measure: Annotated[
+        str | None, typer.Option(help="Restate this one, and what it is part of.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be restated.")
+    ] = False,
 ) -> None:
-    """Freeze a release for each audience from what is counted and locked."""
+    """
+    Freeze a release for each audience from what is counted and locked.
+
+    What was published stays as it was. With --restate, blocks of it that changed are
+    told anew where that gives nobody away; how much they changed is not said.
+    """
+    if rules and not preview:
+        msg = "--rules compares; a release is made by the hub's rules: add --preview"
+        raise InvalidElementError(msg, expression="rules")
+    if not restate and (measure is not None or dry_run):
+        msg = "--measure and --dry-run go with --restate"
+        raise InvalidElementError(msg)
+    if preview and restate:
+        msg = "--preview is of a first release, and restates nothing"
+        raise InvalidElementError(msg)
     if preview:
         _compare(rules or [])
         return
-    if rules:
-        msg = "--rules compares; a release is made by the hub's rules: add --preview"
-        raise InvalidElementError(msg, expression="rules")
-    hub = open_hub()
-    with write_session(hub.engine) as session:
-        made = releases.publish(session, hub)
+    made = _restate(measure, dry_run=dry_run) if restate else _publish()
     for audience, release_id in made.items():
         typer.echo(f"Release {release_id} for {audience}")
+
+
+def _publish() -> Mapping[Audience, int]:
+    hub = open_hub()
+    with write_session(hub.engine) as session:
+        return releases.publish(session, hub)
+
+
+def _restate(measure: str | None, *, dry_run: bool) -> Mapping[Audience, int]:
+    """Tell anew what may be, and say which blocks those are."""
+    hub = open_hub()
+    if measure is not None:
+        catalogue.find_measure(hub, measure)
+    with write_session(hub.engine) as session:
+        found = restatements.restate(session, hub, measure_id=measure, dry_run=dry_run)
+        _tell(found, dry_run=dry_run)
+        return found.made
+
+
+def _tell(found: Outcome, *, dry_run: bool) -> None:
+    done = "can be restated" if dry_run else "restated"
+    typer.echo(f"{found.changed} published blocks changed, {len(found.allowed)} {done}")
+    for block in found.allowed:
+        typer.echo(_named(block))
+
+
+def _named(block: Block) -> str:
+    names = ", ".join(block.measures)
+    return f"{names}: {first_day(block.begins)} up to {first_day(block.ends)}"
 
 
 def _compare(files: list[Path]) -> None:

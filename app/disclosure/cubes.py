@@ -6,6 +6,7 @@ from operator import sub
 
 import msgspec
 
+from app.disclosure.terms import ALWAYS, Terms
 from app.domain.counts import Basis, Cell, Interval
 
 UNSTRATIFIED = -1
@@ -25,19 +26,27 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
     ``slots`` are the intervals that show these very numbers, finest first: a latest
     status on 31 December is December's, the fourth quarter's and the year's. ``cells``
-    are those of each clinic that takes part.
+    are those of each clinic that takes part; where ``is_whole`` is False somebody began
+    or left meanwhile, and their sum must not be told.
     """
 
     slots: tuple[Slot, ...]
     cells: Mapping[int, Cell]
+    is_whole: bool = True
 
 
-def lines(cells: Sequence[Cell], *, basis: Basis, closed_before: int) -> Iterator[Line]:
+def lines(
+    cells: Sequence[Cell],
+    *,
+    basis: Basis,
+    closed_before: int,
+    terms: Terms = ALWAYS,
+) -> Iterator[Line]:
     """
     Return the lines of a measure's totals, finest first, without gaps.
 
     A clinic takes part from the first interval in which its population has anybody;
-    where it has no cell after that, it is there with zeros.
+    where it has no cell after that in its term, it is there with zeros.
     """
     for interval in _widths(basis):
         own = [cell for cell in cells if cell.interval is interval and not cell.stratum]
@@ -45,13 +54,21 @@ def lines(cells: Sequence[Cell], *, basis: Basis, closed_before: int) -> Iterato
         found = {(cell.clinic_id, cell.interval_start): cell for cell in own}
         end = closed_before - interval.months + 1
         for start in range(min(begun.values(), default=end), end, interval.months):
-            taking_part = sorted(clinic for clinic in begun if begun[clinic] <= start)
+            span = (start, start + interval.months)
+            taking_part = sorted(
+                clinic
+                for clinic in begun
+                if begun[clinic] <= start and terms.takes_part(clinic, *span)
+            )
+            if start < terms.since or not taking_part:
+                continue
             yield Line(
                 slots=_slots(interval, start, basis),
                 cells={
                     clinic: found.get((clinic, start)) or empty(clinic, interval, start)
                     for clinic in taking_part
                 },
+                is_whole=terms.is_whole(*span),
             )
 
 
@@ -78,7 +95,11 @@ def strata(table: Table, *, totals: Mapping[int, Cell]) -> Table:
     *totals* are the clinics that take part, with their cells; what those hold beyond
     the strata is the stratum ``UNSTRATIFIED``.
     """
-    found = {stratum: cells for stratum, cells in table.items() if stratum}
+    found = {
+        stratum: {clinic: cells[clinic] for clinic in cells if clinic in totals}
+        for stratum, cells in table.items()
+        if stratum
+    }
     rest = {
         clinic: _difference(
             table[0].get(clinic, total), [part.get(clinic) for part in found.values()]

@@ -8,7 +8,7 @@ counted in a wider measure and not in this one is a group of people like the oth
 the coarsest that any of them needs.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -18,6 +18,7 @@ from app.disclosure.groups import Judgement
 from app.disclosure.intervals import publishing_intervals
 from app.disclosure.nesting import Wider
 from app.disclosure.releases import release_measure
+from app.disclosure.terms import ALWAYS, Terms
 from app.domain.counts import Basis, Cell, Interval, ReleasedCell
 
 Intervals = Mapping[int, Interval | None]
@@ -27,19 +28,22 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     """
     One measure, and how it is related to others of its family, by their names.
 
-    ``blocks`` are the numbers of the strata of each stratifier; what keys them is equal
-    where two measures have the same one. ``chosen`` are the intervals of earlier
-    releases. ``parts`` are those it is the sum of. The rest is as in
-    ``release_measure``; ``narrower`` is the release for a narrower audience.
+    ``active`` are the clinics that new lines are about. ``blocks`` are the numbers of
+    the strata of each stratifier; what keys them is equal where two measures have the
+    same one. ``chosen`` are the intervals of earlier releases. ``parts`` are those it
+    is the sum of. The rest is as in ``release_measure``; ``narrower`` is the release
+    for a narrower audience.
     """
 
     cells: Sequence[Cell]
+    active: Collection[int]
     basis: Basis
     judgement: Judgement
     blocks: Mapping[Hashable, range]
     chosen: Intervals
     earlier: Sequence[ReleasedCell]
     narrower: Sequence[ReleasedCell] | None
+    terms: Terms = ALWAYS
     subset_of: frozenset[str] = frozenset()
     parts: frozenset[str] = frozenset()
 
@@ -58,7 +62,7 @@ def family_intervals(
     """
     needed = {
         name: publishing_intervals(
-            member.cells,
+            [cell for cell in member.cells if cell.clinic_id in member.active],
             k=k,
             has_numerator=member.judgement.has_numerator,
             closed_before=closed_before,
@@ -115,6 +119,7 @@ def release_family(
                 within=list(_bounds(name, family, released)),
                 closed_before=closed_before,
                 wider=_nested_in(name, family),
+                terms=member.terms,
             )
         if not any(member.parts for member in family.values()):
             break

@@ -53,6 +53,7 @@ from app.disclosure.lines import (
 from app.disclosure.nesting import Wider, with_beyond
 from app.disclosure.quantiles import shown_quantiles
 from app.disclosure.rounding import rounded
+from app.disclosure.terms import ALWAYS, Terms
 from app.domain.counts import Basis, Cell, Interval, ReleasedCell, Withheld
 
 NETWORK = None
@@ -82,6 +83,7 @@ def release_measure(
     within: Sequence[Bound],
     closed_before: int,
     wider: Sequence[Wider] = (),
+    terms: Terms = ALWAYS,
 ) -> list[ReleasedCell]:
     """
     Return one measure's release for one audience: all earlier cells and the new ones.
@@ -100,6 +102,7 @@ def release_measure(
             more than the one; those of related measures for the same audience.
         closed_before: the month number before which all is locked.
         wider: the measures that this one is part of.
+        terms: who takes part in which lines (``in_terms`` of which *cells* are).
 
     Returns:
         Cells by stratum, width, start and clinic, the network first. A clinic without
@@ -119,7 +122,7 @@ def release_measure(
         block: quarters(with_beyond(cells, wider, block=block), block=block)
         for block in blocks
     }
-    for line in lines(totals, basis=basis, closed_before=closed_before):
+    for line in lines(totals, basis=basis, closed_before=closed_before, terms=terms):
         if any((NETWORK, *slot, 0) in release.seen for slot in line.slots):
             continue
         _release_clinics(line, release)
@@ -140,7 +143,7 @@ def _release_clinics(line: Line, release: Release) -> None:
         if _is_listed(clinic, slot, release)
     }
     showable = {clinic for clinic, _ in listed if release.intervals.get(clinic)}
-    judged, every = release.judgement, Shown(showable, total=True)
+    judged, every = release.judgement, Shown(showable, total=line.is_whole)
     scored = _shown_clinics(line, judged.scored, every, release)
     complete = _shown_clinics(line, judged.unscored, scored, release)
     for slot in line.slots:

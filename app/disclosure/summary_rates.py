@@ -41,6 +41,7 @@ from app.disclosure.lines import (
 )
 from app.disclosure.releases import NETWORK, order_of
 from app.disclosure.rounding import rounded
+from app.disclosure.terms import ALWAYS, Terms
 from app.disclosure.time_sums import Place, Sums, gives_nothing_away
 from app.domain.counts import (
     Basis,
@@ -164,6 +165,7 @@ def release_summaries(
     earlier: Sequence[ReleasedCell],
     within: Sequence[ReleasedCell] | None,
     closed_before: int,
+    terms: Terms = ALWAYS,
 ) -> list[ReleasedCell]:
     """
     Return one measure's release for one audience: all earlier cells and the new ones.
@@ -176,6 +178,7 @@ def release_summaries(
         earlier: the audience's last release of this measure, repeated unchanged.
         within: the release for a narrower audience that reads this one too.
         closed_before: the month number before which all is locked.
+        terms: who takes part in which lines (``in_terms`` of which *cells* are).
     """
     release = _Release(
         rules=rules,
@@ -190,7 +193,9 @@ def release_summaries(
         within=None if within is None else {place_of(cell): cell for cell in within},
         seen={place_of(cell): cell for cell in earlier},
     )
-    for line in lines(cells, basis=Basis.VISITS, closed_before=closed_before):
+    for line in lines(
+        cells, basis=Basis.VISITS, closed_before=closed_before, terms=terms
+    ):
         if (NETWORK, *line.slots[0], 0) not in release.seen:
             _release_line(line, line.slots[0], release)
     return sorted(release.seen.values(), key=order_of)
@@ -201,7 +206,7 @@ def _release_line(line: Line, slot: Slot, release: _Release) -> None:
     counts = _contributions(line.cells, release.groups)
     shown = _shown(counts, slot, release)
     key = (NETWORK, *slot, 0)
-    why = _why(shown.total, has_data=bool(counts))
+    why = _why(shown.total and line.is_whole, has_data=bool(counts))
     if why and _is_too_fine(slot, release):
         why = Withheld.NOT_PUBLISHED
     base = release.rules.round_to

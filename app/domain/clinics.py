@@ -6,10 +6,11 @@ import msgspec
 
 
 class ClinicStatus(StrEnum):
-    """Whether a clinic is part of releases."""
+    """Whether a clinic is part of releases; one that left is refused at the doors."""
 
     ONBOARDING = "onboarding"
     ACTIVE = "active"
+    LEFT = "left"
 
 
 class ClientStatus(StrEnum):

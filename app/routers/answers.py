@@ -195,6 +195,9 @@ class Point(Answer):
     excluded: int | None = None
     excepted: int | None = None
     missing: list[Missing] | None = None
+    restated_in: int | None = Field(
+        default=None, description="The release that gave it other numbers than before."
+    )
 
 
 class EventPoint(Answer):
@@ -239,10 +242,20 @@ class SeriesHead(Answer):
     policy: str = Field(description="SHA-256 of the de-identification policy.")
 
 
+class EarlierVersionAnswer(Answer):
+    """What was published of a measure by a definition of before."""
+
+    measure: MeasureSummary
+    points: list[Point]
+
+
 class SeriesAnswer(SeriesHead):
-    """A measure, interval by interval."""
+    """A measure, interval by interval; no interval is told by two definitions."""
 
     points: list[Point]
+    earlier_versions: list[EarlierVersionAnswer] = Field(
+        default=[], description="What was published before the definition changed."
+    )
 
 
 class ContributionAnswer(Answer):
@@ -374,6 +387,14 @@ class ComparisonAnswer(SeriesHead):
     remarks: list[RemarkAnswer]
 
 
+class RestatedBlock(Answer):
+    """A span of a measure all of whose published numbers were made anew."""
+
+    measure: str
+    interval_start: date
+    interval_end: date = Field(description="The first day after it.")
+
+
 class ReleaseAnswer(Answer):
     """
     What was published when, for whom, under which rules.
@@ -389,6 +410,9 @@ class ReleaseAnswer(Answer):
     policy: str
     rounded_to: int | None
     summary: dict[str, Any]
+    restated: list[RestatedBlock] = Field(
+        description="What got other numbers than the releases before had."
+    )
 
 
 class ReleasesAnswer(Answer):

@@ -83,6 +83,7 @@ def point(cell: ReleasedCell, series: Series) -> dict[str, Any]:
         "excluded": cell.excluded,
         "excepted": cell.excepted,
         "missing": None if cell.missing is None else _missing(cell.missing, page),
+        "restated_in": series.restated_in(cell),
     }
 
 
@@ -131,8 +132,20 @@ def head(series: Series) -> dict[str, Any]:
 
 def series_answer(series: Series) -> answers.SeriesAnswer:
     """Return a series, interval by interval."""
-    points = [answers.Point(**point(cell, series)) for cell in series.cells]
-    return answers.SeriesAnswer(**head(series), points=points)
+    return answers.SeriesAnswer(
+        **head(series),
+        points=_points(series),
+        earlier_versions=[
+            answers.EarlierVersionAnswer(
+                measure=summary(each.page), points=_points(each)
+            )
+            for each in series.earlier
+        ],
+    )
+
+
+def _points(series: Series) -> list[answers.Point]:
+    return [answers.Point(**point(cell, series)) for cell in series.cells]
 
 
 def events_answer(found: Gaps) -> answers.EventsAnswer:
@@ -342,6 +355,14 @@ def release_answer(row: ReleaseRow) -> answers.ReleaseAnswer:
         policy=row.policy_digest,
         rounded_to=row.rounded_to,
         summary=dict(row.summary),
+        restated=[
+            answers.RestatedBlock(
+                measure=block.measure_id,
+                interval_start=first_day(block.begins),
+                interval_end=first_day(block.ends),
+            )
+            for block in row.restated
+        ],
     )
 
 

@@ -111,6 +111,9 @@ def authenticate(hub: Hub, authorization: str | None) -> Principal:
         if row is None or row.status != ClientStatus.ACTIVE:
             msg = "The client of this token was revoked"
             raise NotAuthenticatedError(msg)
+        if clinics.has_left(session, row):
+            msg = "The clinic of this client has left the network"
+            raise NotAuthenticatedError(msg)
         if revocations.is_revoked(session, jti=claims.jti):
             msg = "The access token was revoked"
             raise NotAuthenticatedError(msg)

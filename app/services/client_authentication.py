@@ -64,7 +64,9 @@ def registered_client(row: tables.Client) -> RegisteredClient:
 def _registered(hub: Hub, client_id: str) -> RegisteredClient | None:
     with read_session(hub.engine) as session:
         row = clinics.find_client(session, client_id)
-        return None if row is None else registered_client(row)
+        if row is None or clinics.has_left(session, row):
+            return None
+        return registered_client(row)
 
 
 def _spend(hub: Hub, *, client_id: str, jti: str, expires_at: int, now: int) -> bool:

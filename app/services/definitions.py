@@ -100,18 +100,33 @@ def released_measures(
     Return which definition of each loaded measure a release tells of, by its id.
 
     It may be older than what is served: *told* are the rows that the release has cells
-    of. Where it has none of a measure, that is as it is served now.
+    of. Where it has none of a measure, that is as it is served now; where it has cells
+    of several definitions, the one that it was published by last.
     """
     found = served_measures(session, hub)
-    rows = recounts.known_measures(session)
-    for row in rows:
-        served = found.get(row.code)
-        if served is None or row.id not in told or served.row.id in told:
+    for code, rows in told_rows(session, told).items():
+        served = found.get(code)
+        if served is None or served.row.id in told:
             continue
-        measure = definition_of(session, hub, row)
+        measure = definition_of(session, hub, rows[-1])
         if measure is not None:
-            found[row.code] = Served(measure=measure, row=row)
+            found[code] = Served(measure=measure, row=rows[-1])
     return found
+
+
+def told_rows(
+    session: ReadSession, told: Collection[int]
+) -> dict[str, list[MeasureRow]]:
+    """Return the rows in *told* by measure, in the order that they were published."""
+    found: dict[str, list[MeasureRow]] = {}
+    for row in sorted(recounts.known_measures(session), key=_publication):
+        if row.id in told:
+            found.setdefault(row.code, []).append(row)
+    return found
+
+
+def _publication(row: MeasureRow) -> tuple[int, int]:
+    return row.published_before, row.id
 
 
 @lru_cache(maxsize=256)

@@ -9,12 +9,22 @@ from app.domain.clinics import Audience, ClinicStatus
 from app.domain.counts import ReleasedCell
 from app.domain.errors import ForbiddenError, NotFoundError
 from app.measures.definitions import Measure
-from app.services.definitions import released_measures
+from app.services.definitions import definition_of, released_measures, told_rows
 from app.services.hub import Hub
 from app.services.releases import latest
-from app.store import clinics, releases, tables
+from app.store import clinics, releases, restatements, tables
+from app.store.recounts import MeasureRow
 from app.store.releases import ReleaseRow
+from app.store.restatements import RestatementRow
 from app.store.sessions import ReadSession
+
+
+class EarlierVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """What was published of a measure by a definition of before: no month is twice."""
+
+    measure: Measure
+    cells: Sequence[ReleasedCell]
+    restated: Sequence[RestatementRow]
 
 
 class Edition(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,8 +32,10 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
     A release opened for reading, whole or one measure of it.
 
     ``measures`` are the definitions that it was counted by, ``cells`` what it shows, by
-    the measure's id. ``clinics`` are those that its readers may know
-    of: the active ones, and any that it tells of; none where they see no clinics.
+    the measure's id; ``earlier`` is what it shows by definitions of before, the oldest
+    first, and ``restated`` which blocks got new numbers. ``clinics`` are those that its
+    readers may know of: the active ones, and any that it tells of; none where they see
+    no clinics.
     """
 
     hub: Hub
@@ -31,6 +43,8 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
     rules: AudienceRules
     measures: Mapping[str, Measure]
     cells: Mapping[str, Sequence[ReleasedCell]]
+    earlier: Mapping[str, Sequence[EarlierVersion]]
+    restated: Mapping[str, Sequence[RestatementRow]]
     clinics: Mapping[int, tables.Clinic]
 
     def name_of(self, clinic_id: int) -> str:
@@ -53,6 +67,14 @@ def open_edition(
     kept = releases.read_cells(
         session, release.id, measure_id=None if only is None else only.row.id
     )
+    wanted = served if only is None else {only.row.code: only}
+    restated = _restated(session, release)
+    earlier = {
+        name: _earlier(session, hub, release.id, rows, restated)
+        for name, told_by in told_rows(session, told).items()
+        if name in wanted
+        and (rows := [row for row in told_by if row.id != wanted[name].row.id])
+    }
     told_of = {cell.clinic_id for cells in kept.values() for cell in cells}
     rules = hub.audiences.rules(audience)
     if rules.clinics is not ClinicsShown.NONE:
@@ -71,12 +93,44 @@ def open_edition(
             for name, each in served.items()
             if each.measure.variant_of is None
         },
+        earlier=earlier,
+        restated={name: restated.get(each.row.id, []) for name, each in served.items()},
         clinics={
             row.id: row
             for row in clinics.all_clinics(session)
             if row.id is not None and row.id in told_of
         },
     )
+
+
+def _restated(
+    session: ReadSession, release: ReleaseRow
+) -> dict[int, list[RestatementRow]]:
+    """Return what a release or one before it restated, by the measure's row."""
+    found: dict[int, list[RestatementRow]] = {}
+    for row in restatements.restatements_of(session, release.audience):
+        if row.release_id <= release.id:
+            found.setdefault(row.measure_id, []).append(row)
+    return found
+
+
+def _earlier(
+    session: ReadSession,
+    hub: Hub,
+    release_id: int,
+    rows: Sequence[MeasureRow],
+    restated: Mapping[int, Sequence[RestatementRow]],
+) -> list[EarlierVersion]:
+    """Return what a release shows of definitions of before."""
+    return [
+        EarlierVersion(
+            measure=measure,
+            cells=releases.read_cells(session, release_id, measure_id=row.id)[row.id],
+            restated=restated.get(row.id, ()),
+        )
+        for row in rows
+        if (measure := definition_of(session, hub, row)) is not None
+    ]
 
 
 def required_edition(

@@ -220,11 +220,11 @@ def recount_in_full(session: WriteSession, hub: Hub, measure_id: int) -> None:
     measure = definition_of(session, hub, row)
     if measure is None:
         return
-    if row.counted_through:  # else nothing is held of it, which takes long to find out
-        recounts.forget_measure(session, row.id)
     recounts.scope_to(session, None)
     served = Served(measure=measure, row=row)
-    _count(session, served, all_concepts(session), anew=True)
+    # Where nothing is held of it, to find that out takes long.
+    drop = bool(row.counted_through)
+    _count(session, served, all_concepts(session), anew=True, drop=drop)
     recounts.mark_counted(session, row.id)
 
 
@@ -240,15 +240,25 @@ def _count(
     concepts: Mapping[Coding, int],
     *,
     anew: bool = False,
+    drop: bool = False,
 ) -> None:
     """
     Count the subjects in scope for one definition; *anew* if it holds none of them.
+
+    Or if it is to *drop* all that it holds, so that what is in scope is everybody.
 
     What clinics count themselves is about nobody: it is added up when it is asked for.
     """
     if served.measure.summary is None:
         sweep = compile_measure(served.measure, concepts)
-        recounts.recount(session, served.row.id, sweep=sweep, anew=anew)
+        recounts.recount(
+            session,
+            served.row.id,
+            sweep=sweep,
+            published=served.row.published,
+            anew=anew,
+            drop=drop,
+        )
 
 
 def _is_counted(

@@ -7,6 +7,8 @@ from app.disclosure.audiences import Audiences
 from app.disclosure.summaries import Summary
 from app.domain.clinics import Audience
 from app.services import releases
+from app.services.cubes import first_cubes
+from app.services.drafts import drafts
 from app.services.hub import Hub
 from app.store.sessions import ReadSession
 
@@ -27,7 +29,9 @@ def previewed(
     found: dict[Audience, dict[str, Shown]] = {each: {} for each in Audience}
     for name, audiences in rules.items():
         under = replace(hub, audiences=audiences)
-        cubes = releases.true_cubes(session, under)
-        for audience, draft in releases.drafts(session, under, cubes, past={}).items():
+        locked = releases.closed_before(under)
+        cubes = first_cubes(session, under, before_month=locked)
+        made = drafts(session, under, cubes, past={}, closed_before=locked)
+        for audience, draft in made.items():
             found[audience][name] = releases.summaries(under, audience, cubes, draft)
     return found

@@ -6,6 +6,7 @@ import msgspec
 
 from app.disclosure.own_views import own_cells
 from app.disclosure.releases import not_published
+from app.disclosure.restatements import block_of
 from app.domain.calendar import FOREVER, month_of_day
 from app.domain.clinics import Audience, Principal
 from app.domain.counts import Basis, Interval, ReleasedCell
@@ -21,15 +22,17 @@ from app.services.catalogue import (
     stratum_number,
 )
 from app.services.counts import true_cells
+from app.services.cubes import has_numerator
 from app.services.definitions import required_measure
 from app.services.editions import Edition, find_clinic, required_edition
 from app.services.hub import Hub
 from app.services.policies import check_width, widths
-from app.services.releases import closed_before, has_numerator, today_number
+from app.services.releases import closed_before, today_number
 from app.services.summaries import own_series_cells, refuse_between
 from app.services.visit_captures import find_captures
 from app.store import clinics, recounts, tables
 from app.store.recounts import MeasureRow
+from app.store.restatements import RestatementRow
 from app.store.sessions import ReadSession
 
 ENOUGH_SHOWN = 0.5
@@ -70,6 +73,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     ``clinic`` None is the network. ``widths`` are those there is anything of. A live
     series has no ``release_id``; its numbers are complete up to ``counted_up_to``,
     epoch milliseconds. ``captures`` are those of a live series, by interval start.
+    ``earlier`` is what was published by definitions of before, never of the same time.
     """
 
     page: MeasurePage
@@ -83,6 +87,19 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     counted_up_to: int | None
     policy_digest: str
     captures: Mapping[int, VisitCapture] = {}
+    earlier: tuple["Series", ...] = ()
+    restatements: Sequence[RestatementRow] = ()
+
+    def restated_in(self, cell: ReleasedCell) -> int | None:
+        """Return the release that gave a cell its numbers, if it had others before."""
+        width, start = cell.interval, cell.interval_start
+        found = [
+            row.release_id
+            for row in self.restatements
+            if block_of(width, start, months=row.months) == row.month
+            and start + width.months <= row.published_before
+        ]
+        return max(found, default=None)
 
     def visit_capture(self, interval_start: int) -> VisitCapture | None:
         """Return what is told of an interval's visits; None where no people count."""
@@ -230,7 +247,7 @@ def released_series(edition: Edition, measure_id: str, wanted: Wanted) -> Series
     interval = wanted.interval or _shown_first(cells or whole)
     if clinic_id is not None and not any(cell.interval is interval for cell in cells):
         cells += [not_published(cell, clinic_id=clinic_id) for cell in whole]
-    return Series(
+    newest = Series(
         page=page_of(measure),
         clinic=clinic,
         stratum_name=wanted.stratum,
@@ -241,7 +258,29 @@ def released_series(edition: Edition, measure_id: str, wanted: Wanted) -> Series
         release_id=edition.release.id,
         counted_up_to=None,
         policy_digest=edition.release.policy_digest,
+        restatements=edition.restated.get(measure_id, ()),
     )
+    return msgspec.structs.replace(newest, earlier=_earlier(edition, newest, wanted))
+
+
+def _earlier(edition: Edition, newest: Series, wanted: Wanted) -> tuple[Series, ...]:
+    """Return the parts of a series that were published by definitions of before."""
+    clinic_id = None if newest.clinic is None else newest.clinic.id
+    found = []
+    for version in edition.earlier.get(newest.page.id, ()):
+        try:
+            stratum = stratum_number(version.measure, wanted.stratum)
+        except NotFoundError:
+            continue
+        cells = [cell for cell in version.cells if cell.clinic_id == clinic_id]
+        chosen = _chosen(cells, wanted, newest.interval, stratum)
+        page = page_of(version.measure)
+        found.append(
+            msgspec.structs.replace(
+                newest, page=page, cells=chosen, restatements=version.restated
+            )
+        )
+    return tuple(each for each in found if each.cells)
 
 
 def _shown_first(cells: Sequence[ReleasedCell]) -> Interval:

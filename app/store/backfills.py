@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from sqlalchemy import text
 
+from app.store.late_events import forget_late_events
 from app.store.recounts import MeasureRow, forget_measure, known_measures
 from app.store.sessions import ReadSession, WriteSession, connection_of
 
@@ -73,10 +74,12 @@ def give_up(session: WriteSession, row: MeasureRow, *, limit: int) -> None:
         )
     connection.execute(
         text(
-            "UPDATE measure SET counted = :no, counted_through = :left WHERE id = :id"
+            "UPDATE measure SET counted = :no, counted_through = :left, "
+            "tracked_from = published_before WHERE id = :id"
         ),
         {"no": False, "id": row.id, "left": 0 if lowest is None else lowest - 1},
     )
+    forget_late_events(session, row.id)
 
 
 def definition_text(session: ReadSession, measure_id: int) -> str | None:

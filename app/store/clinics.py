@@ -4,6 +4,7 @@ import json
 
 from sqlmodel import col, delete, func, select
 
+from app.domain.calendar import FOREVER
 from app.domain.clinics import (
     Audience,
     ClientStatus,
@@ -29,10 +30,38 @@ def add_clinic(session: WriteSession, *, code: str, name: str, status: str) -> i
 
 
 def set_status(session: WriteSession, code: str, *, status: ClinicStatus) -> None:
-    """Make a clinic part of releases, or take it back to onboarding."""
+    """
+    Make a clinic part of releases, take it back to onboarding, or let it leave.
+
+    Raises:
+        ConflictError: a release was made since it left; it does not come back.
+    """
     row = required_clinic(session, code)
+    if row.end_month is not None:
+        msg = "The clinic has left, and releases say so; enrol it under a new code"
+        raise ConflictError(msg)
     row.status = status.value
     session.add(row)
+
+
+def set_term(session: WriteSession, clinic_id: int, *, begins: int, ends: int) -> None:
+    """Fix the months, half-open, in which releases count a clinic."""
+    row = session.get_one(tables.Clinic, clinic_id)
+    row.first_month = begins
+    row.end_month = None if ends == FOREVER else ends
+    session.add(row)
+
+
+def has_left(session: ReadSession, client: tables.Client) -> bool:
+    """Return whether the clinic that a client speaks for has left the network."""
+    if client.source_id is None:
+        return False
+    query = (
+        select(tables.Clinic.status)
+        .join(tables.Source)
+        .where(tables.Source.id == client.source_id)
+    )
+    return session.exec(query).first() == ClinicStatus.LEFT
 
 
 def find_clinic(session: ReadSession, code: str) -> tables.Clinic | None:

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from app.domain.counts import COUNTS, KEY
+from app.store import late_events
 from app.store.bulk import execute_among, fetch_among
 from app.store.sessions import ReadSession, WriteSession, connection_of
 
@@ -18,7 +19,8 @@ class MeasureRow(msgspec.Struct, frozen=True, kw_only=True):
     A definition that the store counts, or did.
 
     ``wanted``: a hub has loaded it. ``counted``: its cells are complete, and served.
-    Events are held of subjects up to ``counted_through``.
+    Events are held of subjects up to ``counted_through``. Of ``published_before``,
+    ``tracked_from`` and ``edition`` see ``app.store.tables.Measure``.
     """
 
     id: int
@@ -28,6 +30,20 @@ class MeasureRow(msgspec.Struct, frozen=True, kw_only=True):
     counted: bool
     wanted: bool
     counted_through: int
+    published_before: int
+    tracked_from: int
+    edition: int
+
+    @property
+    def published(self) -> late_events.Edition | None:
+        """Return what releases hold of it, if it is followed what changes there."""
+        if not self.counted or not self.published_before:
+            return None
+        return late_events.Edition(
+            measure_id=self.id,
+            published_before=self.published_before,
+            number=self.edition,
+        )
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +96,8 @@ def forget_erased(session: WriteSession, subject_ids: Collection[int]) -> None:
     An erased subject has no record left; one that is dirty again is still counted.
     """
     gone = [i for (i,) in fetch_among(session, _ERASED, subject_ids)]
+    if gone:
+        late_events.make_nameless(session, gone)
     for statement in _DROP_SUBJECTS:
         execute_among(session, statement, gone)
 
@@ -130,21 +148,32 @@ HAVING {_ANY_LEFT}"""
 
 
 def recount(
-    session: WriteSession, measure_id: int, *, sweep: str, anew: bool = False
+    session: WriteSession,
+    measure_id: int,
+    *,
+    sweep: str,
+    published: late_events.Edition | None = None,
+    anew: bool = False,
+    drop: bool = False,
 ) -> None:
     """
     Replace what the subjects in scope add to the cells of a measure.
 
     *sweep* is the measure's SQL text: it gives the difference events of each subject
     in scope. What they gave before is subtracted in the same statement, so a cell is
-    touched only where it changes, and in key order. *anew*: they gave nothing before,
-    which need not be found out.
+    touched only where it changes, and in key order. What changes in *published*
+    intervals is noted. *anew*: they gave nothing before, which need not be found out;
+    or all that is held of the measure is to *drop* first.
     """
     connection = connection_of(session)
     connection.exec_driver_sql(f"{_empty(connection)} swept")
     # text(), because a driver would take the sweep's % for the mark of a parameter.
     connection.execute(text(_SWEEP.format(sweep=sweep)))
     in_scope = _IN_SCOPE[connection.dialect.name]
+    if published is not None:
+        late_events.note(session, published, in_scope=None if drop else in_scope)
+    if drop:
+        forget_measure(session, measure_id)
     add = _ADD_TO_CELL.format(net=_SWEPT if anew else _NET)
     forget = [] if anew else [_FORGET_EVENTS]
     for statement in (add, *forget, _KEEP_EVENTS):
@@ -238,8 +267,8 @@ def event_row(row: Sequence[int]) -> EventRow:
 def known_measures(session: ReadSession) -> list[MeasureRow]:
     """Return the definitions that the store counts, or is to count."""
     query = text(
-        "SELECT id, code, version, digest, counted, wanted, counted_through "
-        "FROM measure ORDER BY id"
+        "SELECT id, code, version, digest, counted, wanted, counted_through, "
+        "published_before, tracked_from, edition FROM measure ORDER BY id"
     )
     rows = connection_of(session).execute(query).mappings()
     return [msgspec.convert(dict(row), MeasureRow, strict=False) for row in rows]
@@ -252,8 +281,9 @@ def add_measure(
     connection_of(session).execute(
         text(
             "INSERT INTO measure "
-            "(code, version, digest, counted, definition, wanted, counted_through) "
-            "VALUES (:code, :version, :digest, :no, :definition, :yes, 0) "
+            "(code, version, digest, counted, definition, wanted, counted_through, "
+            "published_before, tracked_from, edition) "
+            "VALUES (:code, :version, :digest, :no, :definition, :yes, 0, 0, 0, 0) "
             "ON CONFLICT (code, digest) DO UPDATE "
             "SET definition = excluded.definition, version = excluded.version"
         ),
@@ -269,8 +299,20 @@ def add_measure(
 
 
 def mark_counted(session: WriteSession, measure_id: int) -> None:
-    """Let a measure's cells be served, which are complete, in place of those before."""
-    connection_of(session).execute(
+    """
+    Let a measure's cells be served, which are complete, in place of those before.
+
+    What changes in those before is followed no more.
+    """
+    connection = connection_of(session)
+    connection.execute(
+        text(
+            "UPDATE measure SET tracked_from = published_before WHERE id <> :id "
+            "AND counted AND code = (SELECT code FROM measure WHERE id = :id)"
+        ),
+        {"id": measure_id},
+    )
+    connection.execute(
         text(
             "UPDATE measure SET counted = (id = :id), counted_through = "
             "CASE WHEN id = :id THEN :everybody ELSE counted_through END "

@@ -19,8 +19,20 @@ NETWORK = 0
 INTERVALS = {interval.months: interval for interval in Interval}
 
 
+class RestatedBlock(msgspec.Struct, frozen=True, kw_only=True):
+    """A block that a release told anew; months are month numbers, half-open."""
+
+    measure_id: str
+    begins: int
+    ends: int
+
+
 class ReleaseRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A release; times in epoch milliseconds, ``closed_before`` a month number."""
+    """
+    A release; times in epoch milliseconds, ``closed_before`` a month number.
+
+    ``restated`` is empty unless it was asked for (``with_restated``).
+    """
 
     id: int
     audience: Audience
@@ -29,6 +41,7 @@ class ReleaseRow(msgspec.Struct, frozen=True, kw_only=True):
     rules_digest: str
     policy_digest: str
     summary: Mapping[str, Any]
+    restated: tuple[RestatedBlock, ...] = ()
 
     @property
     def rounded_to(self) -> int | None:
@@ -74,6 +87,21 @@ def releases(
         .limit(limit)
     )
     return [_release(row) for row in session.exec(query)]
+
+
+def with_restated(session: ReadSession, rows: list[ReleaseRow]) -> list[ReleaseRow]:
+    """Return releases of one audience with the blocks that each of them restated."""
+    query = text(
+        "SELECT r.release_id, m.code, r.month, r.months, r.published_before "
+        "FROM restatement r "
+        "JOIN measure m ON m.id = r.measure_id ORDER BY m.code, r.month"
+    )
+    found: dict[int, list[RestatedBlock]] = {row.id: [] for row in rows}
+    for release_id, code, month, months, told in connection_of(session).execute(query):
+        ends = min(month + months, told)
+        block = RestatedBlock(measure_id=code, begins=month, ends=ends)
+        found.setdefault(release_id, []).append(block)
+    return [msgspec.structs.replace(row, restated=tuple(found[row.id])) for row in rows]
 
 
 def _release(row: tables.Release) -> ReleaseRow:

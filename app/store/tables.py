@@ -57,14 +57,20 @@ def small(**options: Any) -> Any:  # noqa: ANN401  (SQLModel's Field is untyped)
 
 
 class Clinic(SQLModel, table=True):
-    """A clinic of the network; ``code`` is its name in URLs."""
+    """
+    A clinic of the network; ``code`` is its name in URLs.
+
+    Releases count it from ``first_month`` to ``end_month``, half-open; None: not yet.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     code: str = Field(sa_type=String(64), unique=True)
     name: str = Field(sa_type=String(200))
     status: str = Field(sa_type=String(16))
+    first_month: int | None = None
+    end_month: int | None = None
     __table_args__ = (
-        CheckConstraint("status IN ('onboarding', 'active')", name="status"),
+        CheckConstraint("status IN ('onboarding', 'active', 'left')", name="status"),
     )
 
 
@@ -374,6 +380,10 @@ class Measure(SQLModel, table=True):
 
     ``wanted`` is what a hub has loaded; the cells of one that is ``counted`` are
     served. Events are held of subjects with an id of at most ``counted_through``.
+
+    Releases hold its intervals that end before month ``published_before``; what changes
+    in them since is noted (``LateEvent``) from month ``tracked_from`` on. ``edition``
+    counts the restatements.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -384,6 +394,9 @@ class Measure(SQLModel, table=True):
     definition: str | None = Field(default=None, sa_type=Text)
     wanted: bool = True
     counted_through: int = big(default=0)
+    published_before: int = 0
+    tracked_from: int = 0
+    edition: int = 0
     __table_args__ = (UniqueConstraint("code", "digest"),)
 
 
@@ -411,6 +424,34 @@ class SubjectEvent(SQLModel, table=True):
     value_sum: int = big(default=0)
     value_squares: int = big(default=0)
     __table_args__ = (CLUSTERED,)
+
+
+class LateEvent(SQLModel, table=True):
+    """
+    What one subject's events changed in intervals that were published before.
+
+    Difference events as in ``SubjectEvent``, made under an ``edition`` of the measure.
+    Subject 0 is all of a clinic's erased subjects, added up.
+    """
+
+    __tablename__: ClassVar[str] = "late_event"
+    measure_id: int = key_column(Integer)
+    clinic_id: int = key_column(Integer)
+    subject_id: int = key_column()
+    edition: int = key_column(Integer)
+    grain: int = key_column(SmallInteger)
+    stratum: int = key_column(SmallInteger)
+    bin: int = key_column(Integer)
+    month: int = key_column(Integer)
+    population: int
+    excluded: int = 0
+    excepted: int = 0
+    scored: int
+    denominator: int
+    numerator: int
+    value_sum: int = big(default=0)
+    value_squares: int = big(default=0)
+    __table_args__ = (Index(None, "subject_id"), CLUSTERED)
 
 
 class Cell(SQLModel, table=True):
@@ -480,6 +521,22 @@ class ReleasedCell(SQLModel, table=True):
     p50: int | None = None
     p75: int | None = None
     p90: int | None = None
+    __table_args__ = (CLUSTERED,)
+
+
+class Restatement(SQLModel, table=True):
+    """
+    A block of a measure, ``months`` long, that a release gave new numbers.
+
+    Of its intervals those that end before ``published_before`` had numbers till then.
+    """
+
+    release_id: int = key_column(Integer)
+    measure_id: int = key_column(Integer)
+    month: int = key_column(Integer)
+    months: int = small()
+    published_before: int
+    edition: int
     __table_args__ = (CLUSTERED,)
 
 

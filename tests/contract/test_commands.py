@@ -69,6 +69,25 @@ def test_a_hub_whose_database_is_empty_says_what_to_run(catchment, tmp_path: Pat
         )
 
 
+def test_a_restatement_of_nothing_says_so_and_publishes(catchment):
+    """Totals, and what was told anew by its name; a dry run leaves no release."""
+    dry = catchment("release", "--restate", "--dry-run").output
+    done = catchment("release", "--restate").output
+
+    assert dry == "0 published blocks changed, 0 can be restated\n"
+    assert done.splitlines()[0] == "0 published blocks changed, 0 restated"
+    assert done.count("Release") == 2
+    assert "--restate" in refusal(catchment("release", "--dry-run"))
+
+
+def test_a_clinic_that_left_is_listed_so(catchment):
+    """What was published of it stays, so it does not vanish."""
+    catchment("clinic", "add", "alder-creek", "--active")
+    catchment("clinic", "leave", "alder-creek")
+
+    assert catchment("clinic", "list").output == "alder-creek\tleft\talder-creek\n"
+
+
 @pytest.mark.parametrize(
     "url",
     [

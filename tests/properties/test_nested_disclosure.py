@@ -88,6 +88,7 @@ def released(
                 )
                 for clinic, groups in enumerate(clinics)
             ],
+            active=range(len(clinics)),
             basis=Basis.VISITS,
             judgement=OUTCOMES,
             blocks={},

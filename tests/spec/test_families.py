@@ -41,6 +41,7 @@ def cells(counts: Sequence[Counts], **changed: Any) -> list[Cell]:
 def member(own: Sequence[Cell], **changed: Any) -> Member:
     arguments: dict[str, Any] = {
         "cells": own,
+        "active": {cell.clinic_id for cell in own},
         "basis": Basis.VISITS,
         "judgement": OUTCOMES,
         "blocks": {},

@@ -17,6 +17,7 @@ from .contributions_answer import ContributionsAnswer
 from .delay_answer import DelayAnswer
 from .discover_response_discover import DiscoverResponseDiscover
 from .distribution_answer import DistributionAnswer
+from .earlier_version_answer import EarlierVersionAnswer
 from .event_point import EventPoint
 from .event_point_reason_type_0 import EventPointReasonType0
 from .events_answer import EventsAnswer
@@ -63,6 +64,7 @@ from .release_answer import ReleaseAnswer
 from .release_answer_summary import ReleaseAnswerSummary
 from .releases_answer import ReleasesAnswer
 from .remark_answer import RemarkAnswer
+from .restated_block import RestatedBlock
 from .revocation_answer import RevocationAnswer
 from .revoke_token_token_form import RevokeTokenTokenForm
 from .rule_set import RuleSet
@@ -96,6 +98,7 @@ __all__ = (
     "DelayAnswer",
     "DiscoverResponseDiscover",
     "DistributionAnswer",
+    "EarlierVersionAnswer",
     "EventPoint",
     "EventPointReasonType0",
     "EventsAnswer",
@@ -138,6 +141,7 @@ __all__ = (
     "ReleaseAnswerSummary",
     "ReleasesAnswer",
     "RemarkAnswer",
+    "RestatedBlock",
     "RevocationAnswer",
     "RevokeTokenTokenForm",
     "RuleSet",

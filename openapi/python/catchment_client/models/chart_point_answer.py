@@ -49,6 +49,8 @@ class ChartPointAnswer:
     p25: float | None | Unset = UNSET
     p75: float | None | Unset = UNSET
     p90: float | None | Unset = UNSET
+    restated_in: int | None | Unset = UNSET
+    """ The release that gave it other numbers than before. """
     sd: float | None | Unset = UNSET
     visit_capture: float | None | Unset = UNSET
     """ Recorded / expected visits; it may exceed 1. """
@@ -166,6 +168,12 @@ class ChartPointAnswer:
         else:
             p90 = self.p90
 
+        restated_in: int | None | Unset
+        if isinstance(self.restated_in, Unset):
+            restated_in = UNSET
+        else:
+            restated_in = self.restated_in
+
         sd: float | None | Unset
         if isinstance(self.sd, Unset):
             sd = UNSET
@@ -238,6 +246,8 @@ class ChartPointAnswer:
             field_dict["p75"] = p75
         if p90 is not UNSET:
             field_dict["p90"] = p90
+        if restated_in is not UNSET:
+            field_dict["restated_in"] = restated_in
         if sd is not UNSET:
             field_dict["sd"] = sd
         if visit_capture is not UNSET:
@@ -446,6 +456,15 @@ class ChartPointAnswer:
 
         p90 = _parse_p90(rest.pop("p90", UNSET))
 
+        def _parse_restated_in(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        restated_in = _parse_restated_in(rest.pop("restated_in", UNSET))
+
         def _parse_sd(data: object) -> float | None | Unset:
             if data is None:
                 return data
@@ -528,6 +547,7 @@ class ChartPointAnswer:
             p25=p25,
             p75=p75,
             p90=p90,
+            restated_in=restated_in,
             sd=sd,
             visit_capture=visit_capture,
             visit_capture_reason=visit_capture_reason,

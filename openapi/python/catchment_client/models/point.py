@@ -52,6 +52,8 @@ class Point:
     p25: float | None | Unset = UNSET
     p75: float | None | Unset = UNSET
     p90: float | None | Unset = UNSET
+    restated_in: int | None | Unset = UNSET
+    """ The release that gave it other numbers than before. """
     sd: float | None | Unset = UNSET
     visit_capture: float | None | Unset = UNSET
     """ Recorded / expected visits; it may exceed 1. """
@@ -150,6 +152,12 @@ class Point:
         else:
             p90 = self.p90
 
+        restated_in: int | None | Unset
+        if isinstance(self.restated_in, Unset):
+            restated_in = UNSET
+        else:
+            restated_in = self.restated_in
+
         sd: float | None | Unset
         if isinstance(self.sd, Unset):
             sd = UNSET
@@ -215,6 +223,8 @@ class Point:
             field_dict["p75"] = p75
         if p90 is not UNSET:
             field_dict["p90"] = p90
+        if restated_in is not UNSET:
+            field_dict["restated_in"] = restated_in
         if sd is not UNSET:
             field_dict["sd"] = sd
         if visit_capture is not UNSET:
@@ -384,6 +394,15 @@ class Point:
 
         p90 = _parse_p90(rest.pop("p90", UNSET))
 
+        def _parse_restated_in(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        restated_in = _parse_restated_in(rest.pop("restated_in", UNSET))
+
         def _parse_sd(data: object) -> float | None | Unset:
             if data is None:
                 return data
@@ -459,6 +478,7 @@ class Point:
             p25=p25,
             p75=p75,
             p90=p90,
+            restated_in=restated_in,
             sd=sd,
             visit_capture=visit_capture,
             visit_capture_reason=visit_capture_reason,

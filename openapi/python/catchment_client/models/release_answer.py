@@ -11,6 +11,7 @@ from ..models.audience import Audience, check_audience
 
 if TYPE_CHECKING:
     from ..models.release_answer_summary import ReleaseAnswerSummary
+    from ..models.restated_block import RestatedBlock
 
 
 T = TypeVar("T", bound="ReleaseAnswer")
@@ -30,6 +31,8 @@ class ReleaseAnswer:
     created_at: datetime.datetime
     id: int
     policy: str
+    restated: list[RestatedBlock]
+    """ What got other numbers than the releases before had. """
     rounded_to: int | None
     rules: str
     summary: ReleaseAnswerSummary
@@ -45,6 +48,11 @@ class ReleaseAnswer:
         id = self.id
 
         policy = self.policy
+
+        restated = []
+        for restated_item_data in self.restated:
+            restated_item = restated_item_data.to_dict()
+            restated.append(restated_item)
 
         rounded_to: int | None
         rounded_to = self.rounded_to
@@ -62,6 +70,7 @@ class ReleaseAnswer:
                 "created_at": created_at,
                 "id": id,
                 "policy": policy,
+                "restated": restated,
                 "rounded_to": rounded_to,
                 "rules": rules,
                 "summary": summary,
@@ -73,6 +82,7 @@ class ReleaseAnswer:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.release_answer_summary import ReleaseAnswerSummary  # noqa: PLC0415
+        from ..models.restated_block import RestatedBlock  # noqa: PLC0415
 
         rest = dict(src_dict)
         audience = check_audience(rest.pop("audience"))
@@ -84,6 +94,13 @@ class ReleaseAnswer:
         id = rest.pop("id")
 
         policy = rest.pop("policy")
+
+        restated = []
+        _restated = rest.pop("restated")
+        for restated_item_data in _restated:
+            restated_item = RestatedBlock.from_dict(restated_item_data)
+
+            restated.append(restated_item)
 
         def _parse_rounded_to(data: object) -> int | None:
             if data is None:
@@ -102,6 +119,7 @@ class ReleaseAnswer:
             created_at=created_at,
             id=id,
             policy=policy,
+            restated=restated,
             rounded_to=rounded_to,
             rules=rules,
             summary=summary,

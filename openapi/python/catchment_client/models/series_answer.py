@@ -9,8 +9,10 @@ from attrs import field as _attrs_field
 
 from ..models.audience import Audience, check_audience
 from ..models.interval import Interval, check_interval
+from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.earlier_version_answer import EarlierVersionAnswer
     from ..models.measure_summary import MeasureSummary
     from ..models.point import Point
 
@@ -20,7 +22,7 @@ T = TypeVar("T", bound="SeriesAnswer")
 
 @_attrs_define
 class SeriesAnswer:
-    """A measure, interval by interval."""
+    """A measure, interval by interval; no interval is told by two definitions."""
 
     audience: Audience | None
     """ Null for a clinic's own live numbers. """
@@ -37,6 +39,8 @@ class SeriesAnswer:
     """ SHA-256 of the de-identification policy. """
     release: int | None
     stratum: None | str
+    earlier_versions: list[EarlierVersionAnswer] | Unset = UNSET
+    """ What was published before the definition changed. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -72,6 +76,13 @@ class SeriesAnswer:
         stratum: None | str
         stratum = self.stratum
 
+        earlier_versions: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.earlier_versions, Unset):
+            earlier_versions = []
+            for earlier_versions_item_data in self.earlier_versions:
+                earlier_versions_item = earlier_versions_item_data.to_dict()
+                earlier_versions.append(earlier_versions_item)
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -87,11 +98,14 @@ class SeriesAnswer:
                 "stratum": stratum,
             }
         )
+        if earlier_versions is not UNSET:
+            field_dict["earlier_versions"] = earlier_versions
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.earlier_version_answer import EarlierVersionAnswer  # noqa: PLC0415
         from ..models.measure_summary import MeasureSummary  # noqa: PLC0415
         from ..models.point import Point  # noqa: PLC0415
 
@@ -161,6 +175,17 @@ class SeriesAnswer:
 
         stratum = _parse_stratum(rest.pop("stratum"))
 
+        _earlier_versions = rest.pop("earlier_versions", UNSET)
+        earlier_versions: list[EarlierVersionAnswer] | Unset = UNSET
+        if _earlier_versions is not UNSET:
+            earlier_versions = []
+            for earlier_versions_item_data in _earlier_versions:
+                earlier_versions_item = EarlierVersionAnswer.from_dict(
+                    earlier_versions_item_data
+                )
+
+                earlier_versions.append(earlier_versions_item)
+
         series_answer = cls(
             audience=audience,
             clinic=clinic,
@@ -171,6 +196,7 @@ class SeriesAnswer:
             policy=policy,
             release=release,
             stratum=stratum,
+            earlier_versions=earlier_versions,
         )
 
         series_answer.additional_properties = rest

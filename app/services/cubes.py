@@ -1,0 +1,150 @@
+"""True cells of what releases tell of, with who takes part in them."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from app.disclosure.groups import Judgement, judgement_of
+from app.disclosure.terms import ALWAYS, Terms, in_terms
+from app.domain.counts import Basis, Cell, Interval
+from app.domain.keeping import Keeping
+from app.measures.definitions import Measure, Scoring, thousandths
+from app.services.counts import true_cells
+from app.services.definitions import served_measures
+from app.services.hub import Hub
+from app.services.participation import active_clinics, terms_of
+from app.store import recounts
+from app.store.recounts import MeasureRow
+from app.store.sessions import ReadSession
+
+
+class Cube(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A measure's true cells of the clinics that ever took part, and who takes part when.
+
+    ``basis`` is what an interval stands for, under what the policy keeps. ``active``
+    are the clinics that new lines are about.
+    """
+
+    measure: Measure
+    basis: Basis
+    cells: Sequence[Cell]
+    terms: Terms
+    active: Collection[int]
+
+
+Cubes = Mapping[int, Cube]
+"""By the measure's number in the store."""
+
+
+def true_cubes(session: ReadSession, hub: Hub, *, before_month: int) -> Cubes:
+    """Return the true cells of each measure to publish, up to *before_month*."""
+    rows = recounts.known_measures(session)
+    clinics, active = terms_of(session), active_clinics(session)
+    return {
+        row.id: _cube(
+            session,
+            hub,
+            measure,
+            row,
+            terms=Terms(since=_told_by_others(row, rows), clinics=clinics),
+            clinics=clinics.keys(),
+            active=active,
+            before_month=before_month,
+        )
+        for measure, row in counted_measures(session, hub)
+    }
+
+
+def first_cubes(session: ReadSession, hub: Hub, *, before_month: int) -> Cubes:
+    """Return the same as if nothing had been published, and all clinics were new."""
+    active = active_clinics(session)
+    return {
+        row.id: _cube(
+            session,
+            hub,
+            measure,
+            row,
+            terms=ALWAYS,
+            clinics=active,
+            active=active,
+            before_month=before_month,
+        )
+        for measure, row in counted_measures(session, hub)
+    }
+
+
+def _cube(
+    session: ReadSession,
+    hub: Hub,
+    measure: Measure,
+    row: MeasureRow,
+    *,
+    terms: Terms,
+    clinics: Collection[int],
+    active: Collection[int],
+    before_month: int,
+) -> Cube:
+    cells = true_cells(
+        session,
+        measure,
+        row,
+        clinics=clinics,
+        before_month=before_month,
+        keeping=hub.policy.keeping,
+    )
+    basis = _basis_of(measure, hub.policy.keeping)
+    return Cube(
+        measure=measure,
+        basis=basis,
+        cells=in_terms(cells, terms, basis=basis),
+        terms=terms,
+        active=active,
+    )
+
+
+def _told_by_others(own: MeasureRow, rows: Sequence[MeasureRow]) -> int:
+    """Return the month before which a measure was published by other definitions."""
+    return max(
+        (r.published_before for r in rows if r.code == own.code and r.id != own.id),
+        default=0,
+    )
+
+
+def counted_measures(
+    session: ReadSession, hub: Hub
+) -> list[tuple[Measure, MeasureRow]]:
+    """Return the measures to publish whose cells are complete."""
+    return [
+        (each.measure, each.row)
+        for each in served_measures(session, hub).values()
+        if each.row.counted and each.measure.variant_of is None
+    ]
+
+
+def has_numerator(measure: Measure) -> bool:
+    """Return False of a continuous variable, whose values are added up."""
+    return measure.scoring is not Scoring.CONTINUOUS_VARIABLE
+
+
+def judgement_on(measure: Measure) -> Judgement:
+    """Return which groups of people in a measure's cells must not be small."""
+    return judgement_of(
+        has_numerator=has_numerator(measure),
+        has_exceptions=measure.denominator_exception is not None,
+        counts_unscored=measure.denominator == "population",
+        least=least_of(measure),
+    )
+
+
+def least_of(measure: Measure) -> int:
+    """Return where the grid of a continuous variable begins, in thousandths."""
+    observed = measure.measure_observation
+    return 0 if observed is None else thousandths(observed.from_)
+
+
+def _basis_of(measure: Measure, keeping: Keeping) -> Basis:
+    """Return what an interval of a measure stands for under what a policy keeps."""
+    # Without months no year shows a December's numbers: each width has its own.
+    of_years = keeping.finest is Interval.YEAR and measure.summary is None
+    return Basis.INDEX_EVENTS if of_years else measure.basis

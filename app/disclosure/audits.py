@@ -22,6 +22,7 @@ import numpy as np
 
 from app.disclosure.blocks import Block, Published, blocks
 from app.disclosure.cubes import Slot
+from app.disclosure.exchanges import are_open
 from app.disclosure.lines import TO_HIDE_BEHIND
 from app.disclosure.releases import NETWORK, Key
 from app.disclosure.searches import Question, is_open, is_rest_open
@@ -122,6 +123,7 @@ def _audit_counts(block: Block, *, k: int) -> Findings:
     """Ask about each hidden count of a clinic."""
     asked = block.hidden & ((block.counts < k) | block.marked)
     left = asked & ~room(block, wanted=asked).suffices(block.counts, k=k)
+    left &= ~are_open(block, left, k=k)
     questions = [Question(c, {(s, j): 1}) for c, s, j in np.argwhere(left).tolist()]
     return _findings(block, questions, asked=int(asked.sum()), shape=CLINICS, k=k)
 

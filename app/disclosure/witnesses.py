@@ -96,7 +96,7 @@ def chain_room(block: Block, *, wanted: Flags) -> Room:
     crowd = _crowd(block, pools_of(block, is_dark(block)))
     for s, column in np.argwhere(wanted.any(axis=0)).tolist():
         chain = _chain(block, crowd, s, column)
-        told = block.told[_steps(block, s), column]
+        told = block.told[steps_of(block, s), column]
         asked = np.flatnonzero(wanted[:, s, column])
         for total, way in ((found.up, chain), (found.down, _reversed(chain))):
             total[asked, s, column] = np.maximum.reduce(
@@ -119,7 +119,7 @@ def dark_room(block: Block, counts: Numbers) -> Room:
     dark = is_dark(block)
     up, down = np.zeros_like(counts), np.zeros_like(counts)
     if dark.sum() >= ENOUGH:
-        up[dark], down[dark] = _others_of(counts[dark]), counts[dark]
+        up[dark], down[dark] = others_of(counts[dark]), counts[dark]
     return Room(up, down)
 
 
@@ -137,7 +137,7 @@ def is_total_open(block: Block, s: int, column: int, *, k: int) -> Flags:
     The outsider comes first, then each clinic, who has taken its own people out. True,
     too, where what is left is not small, or nobody is there whose number is hidden.
     """
-    told = block.told[_steps(block, s), column]
+    told = block.told[steps_of(block, s), column]
     dark = is_dark(block)
     counts, hidden = block.counts[:, s, column], block.hidden[:, s, column]
     each = _chain(block, _crowd(block, np.full(len(dark), -1)), s, column)
@@ -192,7 +192,7 @@ def _stacked(numbers: Numbers, members: list[Flags]) -> Numbers:
     return np.concatenate([numbers, *sums])
 
 
-def _others_of(counts: Numbers) -> Numbers:
+def others_of(counts: Numbers) -> Numbers:
     """Return what all others have, without the largest of them, by clinic."""
     largest = np.sort(counts, axis=0)[-TWO:]
     onlooker = np.where(counts == largest[-1], largest[0], largest[-1])
@@ -200,7 +200,7 @@ def _others_of(counts: Numbers) -> Numbers:
     return others
 
 
-def _steps(block: Block, s: int) -> list[int]:
+def steps_of(block: Block, s: int) -> list[int]:
     """Return a slot and the wider ones around it."""
     steps, above = [s], block.above[s]
     while above is not None:
@@ -211,7 +211,7 @@ def _steps(block: Block, s: int) -> list[int]:
 
 def _chain(block: Block, crowd: _Crowd, s: int, column: int) -> _Chain:
     """Return the bounds on changes of one column in a slot and those around it."""
-    steps = _steps(block, s)
+    steps = steps_of(block, s)
     ties = block.ties[:, [step * len(block.columns) + column for step in steps]]
 
     def least(pattern: dict[int, int]) -> Numbers:
@@ -262,7 +262,7 @@ def _with_many(chain: _Chain, clinics: int) -> Numbers:
         rise = up if is_last else np.minimum(up, chain.rise[step][:clinics])
         fall = down if is_last else np.minimum(down, chain.fall[step][:clinics])
         if clinics >= ENOUGH:
-            found = np.maximum(found, np.minimum(rise, _others_of(fall)))
+            found = np.maximum(found, np.minimum(rise, others_of(fall)))
     return found
 
 

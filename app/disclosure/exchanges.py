@@ -1,0 +1,182 @@
+"""
+Proof by people of one kind who move, for counts that a chain cannot free.
+
+A *kind* says in which slots somebody is counted, and as what. If some of a kind leave
+one clinic for others, the counts of these slots change by as many there, and no total
+does. They may also be exchanged, for people who came at another time, or for people of
+another state: then quarter and year stay as they are. How many a clinic can give or
+take follows from how far what binds its counts is from being reached. Where several
+kinds move for one count, others take part in each with an equal share of what they
+could do in that alone; what binds counts is convex, so all of it together is possible.
+"""
+
+from collections.abc import Iterator
+from itertools import chain, combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from app.disclosure.blocks import Block, Flags
+from app.disclosure.systems import Numbers
+from app.disclosure.witnesses import ENOUGH, FAR, others_of, steps_of
+
+KINDS = 3
+"""Kinds of people that may move for one count."""
+Slots = tuple[int, ...]
+
+
+class _Kinds(NamedTuple):
+    """
+    What one person of each kind changes, and how many could move.
+
+    ``change`` is of what binds the counts, [kind, row]; ``free`` tells of which clinics
+    all of it is hidden, [kind, clinic]; ``come`` and ``go`` are how many can come to a
+    clinic and go, as far as the others are concerned, without the largest of them.
+    """
+
+    change: Numbers
+    free: Flags
+    come: Numbers
+    go: Numbers
+
+
+def are_open(block: Block, left: Flags, *, k: int) -> Flags:
+    """
+    Tell which of the counts in *left* may be anything from 0 to k - 1.
+
+    Of a count of k or more it is asked whether k values up to it are compatible.
+    """
+    found = np.zeros_like(left)
+    bounds = _bounds(block)
+    for s, column in np.argwhere(left.any(axis=0)).tolist():
+        kinds = _kinds(block, bounds, s, column)
+        for clinic in np.flatnonzero(left[:, s, column]).tolist():
+            count = int(block.counts[clinic, s, column])
+            fewer, more = (count, k - 1 - count) if count < k else (k - 1, 0)
+            found[clinic, s, column] = _can_move(
+                bounds[clinic], -kinds.change, kinds.go[:, clinic], fewer
+            ) and _can_move(bounds[clinic], kinds.change, kinds.come[:, clinic], more)
+    return found
+
+
+def _bounds(block: Block) -> Numbers:
+    """Return what must not fall below 0, by clinic: slack, then the counts."""
+    slack = np.where(block.broken, FAR, block.slack)
+    return np.concatenate([slack, block.counts.reshape(len(slack), -1)], axis=1)
+
+
+def _can_move(bounds: Numbers, change: Numbers, others: Numbers, wanted: int) -> bool:
+    """Tell whether *wanted* people of a few kinds can move, as *others* allow."""
+    for _ in range(KINDS):
+        if wanted <= 0:
+            break
+        able = np.minimum(_capacities(bounds, change), others)
+        best = int(able.argmax())
+        moving = min(wanted, int(able[best]))
+        bounds = bounds + moving * change[best]
+        wanted -= moving
+    return wanted <= 0
+
+
+def _capacities(bounds: Numbers, change: Numbers) -> Numbers:
+    """Return how often each row of *change* can be added before a bound is reached."""
+    falling = change < 0
+    often = np.where(falling, bounds // np.where(falling, -change, 1), FAR)
+    return np.min(often, axis=1, initial=FAR)
+
+
+def _kinds(block: Block, bounds: Numbers, s: int, column: int) -> _Kinds:
+    """Return the kinds of people whose moving changes one count of a clinic."""
+    effects = _effects(block, s, column)
+    touched = effects != 0
+    change = np.concatenate([effects @ block.ties.T, effects], axis=1)
+    hidden = block.hidden.reshape(len(block.hidden), -1)
+    free = ~((touched[:, None, :] & ~hidden[None, :, :]).any(axis=2))
+    told = (touched & block.told.reshape(-1)).any(axis=1)
+    return _Kinds(
+        change=change,
+        free=free,
+        come=_others(bounds, -change, free, told),
+        go=_others(bounds, change, free, told),
+    )
+
+
+def _others(bounds: Numbers, change: Numbers, free: Flags, told: Flags) -> Numbers:
+    """Return how many of each kind others can move, for each free clinic."""
+    found = np.zeros(free.shape, np.int64)
+    for kind, row in enumerate(change):
+        if not told[kind]:
+            found[kind] = FAR
+        elif free[kind].sum() >= ENOUGH:
+            falling = row < 0
+            often = (bounds[:, falling] // -row[falling]).min(axis=1, initial=FAR)
+            found[kind] = others_of(np.where(free[kind], often // KINDS, 0))
+    return np.where(free, found, 0)
+
+
+def _effects(block: Block, s: int, column: int) -> Numbers:
+    """Return what one person of each kind adds to the counts, over slot and column."""
+    shape = block.told.shape
+    rows = []
+    for slots in _sets(block, s):
+        effect = np.zeros(shape, np.int64)
+        effect[list(slots), column] = 1
+        rows.append(effect)
+        for instead in _instead(block, slots, s):
+            swapped = effect.copy()
+            swapped[list(instead), column] -= 1
+            rows.append(swapped)
+        for other in _other_states(block, column):
+            swapped = effect.copy()
+            swapped[list(slots), other] = -1
+            rows.append(swapped)
+    return np.stack(rows).reshape(len(rows), -1)
+
+
+def _other_states(block: Block, column: int) -> Iterator[int]:
+    """Yield the other columns of the same measure."""
+    own = block.columns[column].measure_id
+    for other, each in enumerate(block.columns):
+        if other != column and each.measure_id == own:
+            yield other
+
+
+def _sets(block: Block, s: int) -> Iterator[Slots]:
+    """Yield sets of slots around and inside *s* in which somebody may be counted."""
+    above = steps_of(block, s)[1:]
+    for size in range(len(above) + 1):
+        for inside in _insides(block, s):
+            yield (s, *above[:size], *inside)
+
+
+def _insides(block: Block, s: int) -> Iterator[Slots]:
+    """Yield sets of slots inside *s*: of a year one quarter with some of its months."""
+    parts = _parts(block, s)
+    if not any(_parts(block, part) for part in parts):
+        sizes = range(len(parts) + 1)
+        yield from chain.from_iterable(combinations(parts, size) for size in sizes)
+        return
+    yield ()
+    for part in parts:
+        for inside in _insides(block, part):
+            yield (part, *inside)
+
+
+def _instead(block: Block, slots: Slots, s: int) -> Iterator[Slots]:
+    """Yield slots of another time, in which somebody is counted who is not in these."""
+    top = max(slots, key=lambda slot: block.slots[slot][0].months)
+    for other in _parts(block, block.above[top]):
+        if other == top:
+            continue
+        if top == s and len(slots) == 1:
+            yield (other,)
+        if len(slots) > 1:
+            for part in _parts(block, other):
+                yield (other, part)
+
+
+def _parts(block: Block, s: int | None) -> list[int]:
+    """Return the slots of the next finer width in *s*."""
+    if s is None:
+        return []
+    return [part for part, above in enumerate(block.above) if above == s]

@@ -18,7 +18,7 @@ import numpy as np
 
 from app.disclosure.blocks import Block, Flags
 from app.disclosure.systems import Numbers
-from app.disclosure.witnesses import ENOUGH, FAR, others_of, steps_of
+from app.disclosure.witnesses import FAR, others_of, steps_of
 
 KINDS = 3
 """Kinds of people that may move for one count."""
@@ -29,13 +29,12 @@ class _Kinds(NamedTuple):
     """
     What one person of each kind changes, and how many could move.
 
-    ``change`` is of what binds the counts, [kind, row]; ``free`` tells of which clinics
-    all of it is hidden, [kind, clinic]; ``come`` and ``go`` are how many can come to a
-    clinic and go, as far as the others are concerned, without the largest of them.
+    ``change`` is of what binds the counts, [kind, row]; ``come`` and ``go`` are how
+    many can come to a clinic and go, as far as the others are concerned, without the
+    largest of them, [kind, clinic].
     """
 
     change: Numbers
-    free: Flags
     come: Numbers
     go: Numbers
 
@@ -88,30 +87,42 @@ def _capacities(bounds: Numbers, change: Numbers) -> Numbers:
 def _kinds(block: Block, bounds: Numbers, s: int, column: int) -> _Kinds:
     """Return the kinds of people whose moving changes one count of a clinic."""
     effects = _effects(block, s, column)
-    touched = effects != 0
-    change = np.concatenate([effects @ block.ties.T, effects], axis=1)
     hidden = block.hidden.reshape(len(block.hidden), -1)
-    free = ~((touched[:, None, :] & ~hidden[None, :, :]).any(axis=2))
-    told = (touched & block.told.reshape(-1)).any(axis=1)
+    free = _is_free(hidden, effects)
+    told = block.told.reshape(-1)
+    # Others need not change what is in no total that is told.
+    least = np.where(told, effects, 0)
     return _Kinds(
-        change=change,
-        free=free,
-        come=_others(bounds, -change, free, told),
-        go=_others(bounds, change, free, told),
+        change=_on_bounds(block, effects),
+        come=np.where(free, _others(block, bounds, -effects, -least), 0),
+        go=np.where(free, _others(block, bounds, effects, least), 0),
     )
 
 
-def _others(bounds: Numbers, change: Numbers, free: Flags, told: Flags) -> Numbers:
-    """Return how many of each kind others can move, for each free clinic."""
-    found = np.zeros(free.shape, np.int64)
-    for kind, row in enumerate(change):
-        if not told[kind]:
-            found[kind] = FAR
-        elif free[kind].sum() >= ENOUGH:
-            falling = row < 0
-            often = (bounds[:, falling] // -row[falling]).min(axis=1, initial=FAR)
-            found[kind] = others_of(np.where(free[kind], often // KINDS, 0))
-    return np.where(free, found, 0)
+def _is_free(hidden: Flags, effects: Numbers) -> Flags:
+    """Tell of which clinics all that an effect changes is hidden, [effect, clinic]."""
+    touched = (effects != 0).astype(np.int64)
+    free: Flags = touched @ (~hidden).T.astype(np.int64) == 0
+    return free
+
+
+def _on_bounds(block: Block, effects: Numbers) -> Numbers:
+    """Return what *effects* change of what must not fall below 0."""
+    return np.concatenate([effects @ block.ties.T, effects], axis=1)
+
+
+def _others(block: Block, bounds: Numbers, *ways: Numbers) -> Numbers:
+    """Return how many of each kind others can move, in the better of two *ways*."""
+    hidden = block.hidden.reshape(len(block.hidden), -1)
+    found = np.zeros((len(ways[0]), len(bounds)), np.int64)
+    for effects in ways:
+        free, changes = _is_free(hidden, effects), _on_bounds(block, effects)
+        for kind, change in enumerate(changes):
+            falling = change < 0
+            often = (bounds[:, falling] // -change[falling]).min(axis=1, initial=FAR)
+            able = np.where(free[kind], often // KINDS, 0)
+            found[kind] = np.maximum(found[kind], able)
+    return np.stack([others_of(each) for each in found])
 
 
 def _effects(block: Block, s: int, column: int) -> Numbers:
@@ -119,26 +130,42 @@ def _effects(block: Block, s: int, column: int) -> Numbers:
     shape = block.told.shape
     rows = []
     for slots in _sets(block, s):
-        effect = np.zeros(shape, np.int64)
-        effect[list(slots), column] = 1
-        rows.append(effect)
-        for instead in _instead(block, slots, s):
-            swapped = effect.copy()
-            swapped[list(instead), column] -= 1
-            rows.append(swapped)
-        for other in _other_states(block, column):
-            swapped = effect.copy()
-            swapped[list(slots), other] = -1
-            rows.append(swapped)
+        for together in _together(block, column):
+            effect = _added(np.zeros(shape, np.int64), slots, together, 1)
+            rows.append(effect)
+            for instead in _instead(block, slots, s):
+                rows.append(_added(effect, instead, together, -1))
+            for others in _other_states(block, together):
+                rows.append(_added(effect, slots, others, -1))
     return np.stack(rows).reshape(len(rows), -1)
 
 
-def _other_states(block: Block, column: int) -> Iterator[int]:
-    """Yield the other columns of the same measure."""
-    own = block.columns[column].measure_id
-    for other, each in enumerate(block.columns):
-        if other != column and each.measure_id == own:
-            yield other
+def _added(effect: Numbers, slots: Slots, columns: Slots, by: int) -> Numbers:
+    """Return *effect* with as much more in some slots and columns."""
+    changed = effect.copy()
+    for column in columns:
+        changed[list(slots), column] += by
+    return changed
+
+
+def _together(block: Block, column: int) -> Iterator[Slots]:
+    """Yield a column, and it with each other that contains it or is contained."""
+    yield (column,)
+    for own, other in block.inside:
+        if column in {own, other}:
+            yield (own, other)
+
+
+def _other_states(block: Block, together: Slots) -> Iterator[Slots]:
+    """Yield the columns of another state, in the measure of each column."""
+    measures = [each.measure_id for each in block.columns]
+    for shift in range(-len(measures) + 1, len(measures)):
+        others = tuple(column + shift for column in together)
+        if shift and all(
+            0 <= other < len(measures) and measures[other] == measures[column]
+            for column, other in zip(together, others, strict=True)
+        ):
+            yield others
 
 
 def _sets(block: Block, s: int) -> Iterator[Slots]:

@@ -3,8 +3,9 @@ Whether a hidden count is open, asked of a solver: for what has no cheap witness
 
 Each value from 0 to k - 1 needs an explanation: counts that satisfy all that is known,
 in which it stands there. An explanation serves every onlooker whose own counts it
-leaves as they are, so a new one is looked for only without each who has a part in it.
-A few partners are tried first, then everybody; then the answer is exact.
+leaves as they are: two without a partner in common serve all. Else a new one is looked
+for without each who has a part in it. A few partners are tried first, then everybody;
+then the answer is exact.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -79,9 +80,15 @@ def _is_explained(block: Block, question: Question, value: int) -> bool:
     """Tell whether everybody but the clinic itself can believe in *value*."""
     parties = _parties(block, apart=(question.clinic,))
     mine = parties.members.index((question.clinic,))
+    goal, near = _goal(mine, question), _near(parties, mine, question)
+    if all(
+        _explanation(block, parties, [mine, *some], goal, value) is not None
+        for some in (near[::2], near[1::2])
+    ):
+        return True
     everybody = range(len(parties.members))
-    for free in (_near(parties, mine, question), everybody):
-        involved = _explanation(block, parties, free, _goal(mine, question), value)
+    for free in ([mine, *near], everybody):
+        involved = _explanation(block, parties, free, goal, value)
         if involved is not None:
             break
     else:
@@ -100,7 +107,7 @@ def _is_explained_without(
         parties = _parties(block, apart=(question.clinic, *apart))
         mine = parties.members.index((question.clinic,))
         free = [i for i, own in enumerate(parties.members) if not set(own) & set(apart)]
-        near = [i for i in _near(parties, mine, question) if i in free]
+        near = [mine, *(i for i in _near(parties, mine, question) if i in free)]
         believed = any(
             _explanation(block, parties, some, _goal(mine, question), value) is not None
             for some in (near, free)
@@ -145,12 +152,11 @@ def _parties(block: Block, *, apart: Sequence[int]) -> _Parties:
 
 
 def _near(parties: _Parties, mine: int, question: Question) -> list[int]:
-    """Return the one in question and those with most people to give or take."""
+    """Return those with most people to give or take."""
     s, column = next(iter(question.terms))
     free = parties.hidden.sum(axis=(1, 2)) + parties.counts[:, s, column]
     free = np.where(parties.hidden[:, s, column], free, 0)
-    best = [int(i) for i in np.argsort(-free, kind="stable") if i != mine][:FEW]
-    return sorted([mine, *best])
+    return [i for i in np.argsort(-free, kind="stable").tolist() if i != mine][:FEW]
 
 
 def _explanation(

@@ -193,7 +193,9 @@ def _stacked(numbers: Numbers, members: list[Flags]) -> Numbers:
 
 
 def others_of(counts: Numbers) -> Numbers:
-    """Return what all others have, without the largest of them, by clinic."""
+    """Return what all others have without the largest; 0 if nobody else is left."""
+    if len(counts) < ENOUGH:
+        return np.zeros_like(counts)
     largest = np.sort(counts, axis=0)[-TWO:]
     onlooker = np.where(counts == largest[-1], largest[0], largest[-1])
     others: Numbers = counts.sum(axis=0) - counts - onlooker
@@ -261,8 +263,7 @@ def _with_many(chain: _Chain, clinics: int) -> Numbers:
         is_last = step == len(chain.up) - 1
         rise = up if is_last else np.minimum(up, chain.rise[step][:clinics])
         fall = down if is_last else np.minimum(down, chain.fall[step][:clinics])
-        if clinics >= ENOUGH:
-            found = np.maximum(found, np.minimum(rise, others_of(fall)))
+        found = np.maximum(found, np.minimum(rise, others_of(fall)))
     return found
 
 

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from app.disclosure.audiences import AudienceRules
 from app.disclosure.groups import Judgement, judgement_of
 from app.disclosure.states import States, states_of
 from app.domain.counts import Basis, Cell, Interval
@@ -49,7 +48,12 @@ class Kind(NamedTuple):
 def kinds(measures: int) -> list[Kind]:
     """Return measures of every basis: two nested pairs, one mean, some with strata."""
     bases = (Basis.VISITS, Basis.LATEST_STATUS, Basis.VISITS, Basis.INDEX_EVENTS)
-    made = [Kind(i, bases[i % 4], True, i % 3 == 0, ()) for i in range(measures)]
+    made = [
+        Kind(
+            i, bases[i % 4], has_numerator=True, is_stratified=i % 3 == 0, subset_of=()
+        )
+        for i in range(measures)
+    ]
     made[-1] = made[-1]._replace(has_numerator=False)
     for own, other in ((4, 0), (5, 1)):
         made[own] = made[own]._replace(subset_of=(other,))

@@ -15,6 +15,7 @@ clinics counted themselves (``summary_rates``): there is nobody behind them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -24,7 +25,7 @@ from app.disclosure.blocks import Block, Published, blocks
 from app.disclosure.cubes import Slot
 from app.disclosure.exchanges import are_open
 from app.disclosure.lines import TO_HIDE_BEHIND
-from app.disclosure.releases import NETWORK, Key
+from app.disclosure.releases import NETWORK, Key, place_of
 from app.disclosure.searches import Question, is_open, is_rest_open
 from app.disclosure.states import States
 from app.disclosure.systems import Numbers
@@ -34,22 +35,26 @@ from app.domain.counts import Cell, ReleasedCell
 CLINICS = "clinic by interval"
 NETWORK_TOTALS = "network by interval"
 STRATA = "network by quarter and stratum"
-NESTED = "difference of nested measures"
 AUDIENCES = "public beside members"
+TOLD = ("population", "scored", "denominator", "numerator", "value_sum")
+"""What a cell tells of its people; percentiles are held against each other as made."""
+NESTED = "difference of nested measures"
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
     """
     What an audit of one release did.
 
-    ``hidden`` counts were asked about; of each, ``by_witness`` had a witness at hand
-    and ``by_solver`` was explained, or not, by a solver.
+    Of the ``hidden`` counts that were asked about ``by_witness`` had a witness at hand,
+    and ``by_solver`` needed a solver. ``remedied`` places were unsafe at first, and
+    more was hidden.
     """
 
     blocks: int = 0
     hidden: int = 0
     by_witness: int = 0
     by_solver: int = 0
+    remedied: int = 0
 
     def __add__(self, other: "Audit") -> "Audit":
         """Return what both did together."""
@@ -58,6 +63,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
             hidden=self.hidden + other.hidden,
             by_witness=self.by_witness + other.by_witness,
             by_solver=self.by_solver + other.by_solver,
+            remedied=self.remedied + other.remedied,
         )
 
 
@@ -107,6 +113,30 @@ def audit_release(
         sum((each.audit for each in found), Audit()),
         tuple(dict.fromkeys(f for each in found for f in each.failures)),
     )
+
+
+def untold_to(
+    cells: Sequence[ReleasedCell], narrower: Sequence[ReleasedCell], measure_id: int
+) -> Iterator[Failure]:
+    """
+    Yield where *cells* tell what the *narrower* audience, who reads them, does not see.
+
+    As there is no such place, the narrower audience's own release is all it knows.
+    """
+    told = {place_of(cell): cell for cell in narrower}
+    for cell in cells:
+        own = told.get(place_of(cell))
+        if any(
+            number is not None and (own is None or number != getattr(own, name))
+            for name, number in zip(TOLD, attrgetter(*TOLD)(cell), strict=True)
+        ):
+            yield Failure(
+                measure_id,
+                (cell.interval, cell.interval_start),
+                AUDIENCES,
+                complete=False,
+                family=(measure_id,),
+            )
 
 
 def audit_block(block: Block, *, k: int) -> Findings:

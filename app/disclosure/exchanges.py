@@ -81,7 +81,8 @@ def _capacities(bounds: Numbers, change: Numbers) -> Numbers:
     """Return how often each row of *change* can be added before a bound is reached."""
     falling = change < 0
     often = np.where(falling, bounds // np.where(falling, -change, 1), FAR)
-    return np.min(often, axis=1, initial=FAR)
+    found: Numbers = np.min(often, axis=1, initial=FAR)
+    return found
 
 
 def _kinds(block: Block, bounds: Numbers, s: int, column: int) -> _Kinds:
@@ -133,10 +134,14 @@ def _effects(block: Block, s: int, column: int) -> Numbers:
         for together in _together(block, column):
             effect = _added(np.zeros(shape, np.int64), slots, together, 1)
             rows.append(effect)
-            for instead in _instead(block, slots, s):
-                rows.append(_added(effect, instead, together, -1))
-            for others in _other_states(block, together):
-                rows.append(_added(effect, slots, others, -1))
+            rows += [
+                _added(effect, instead, together, -1)
+                for instead in _instead(block, slots, s)
+            ]
+            rows += [
+                _added(effect, slots, others, -1)
+                for others in _other_states(block, together)
+            ]
     return np.stack(rows).reshape(len(rows), -1)
 
 

@@ -242,10 +242,11 @@ def _reversed(chain: _Chain) -> _Chain:
 def _alone(chain: _Chain, told: Flags) -> Numbers:
     """Return how far each count can go up while no total that is told changes."""
     up = np.where(told[:, None], 0, chain.up)
-    found: Numbers = up[-1]
+    found = up[-1]
     for step in reversed(range(len(up) - 1)):
         found = np.minimum(up[step], found + chain.rise[step])
-    return found
+    result: Numbers = found
+    return result
 
 
 def _with_many(chain: _Chain, clinics: int) -> Numbers:

@@ -370,8 +370,24 @@ class ComparisonAnswer(SeriesHead):
     remarks: list[RemarkAnswer]
 
 
+class AuditAnswer(Answer):
+    """
+    What the audit did before a release was published.
+
+    Of the hidden counts it asked about, so many had a simple proof of being safe and so
+    many needed a solver. ``remedied`` places were unsafe as first made; more was hidden
+    there, and they were audited again.
+    """
+
+    blocks: int
+    hidden: int
+    by_witness: int
+    by_solver: int
+    remedied: int
+
+
 class ReleaseAnswer(Answer):
-    """What was published when, for whom, under which rules."""
+    """What was published when, for whom, under which rules, with what audit."""
 
     id: int
     audience: Audience
@@ -380,6 +396,9 @@ class ReleaseAnswer(Answer):
     rules: str
     policy: str
     summary: dict[str, Any]
+    audit: AuditAnswer | None = Field(
+        description="Null of a release from before there were audits."
+    )
 
 
 class ReleasesAnswer(Answer):

@@ -332,7 +332,7 @@ def _limits(limits: Any) -> answers.FunnelLimitsAnswer | None:  # noqa: ANN401  
 
 
 def release_answer(row: ReleaseRow) -> answers.ReleaseAnswer:
-    """Return what was published when, and under which rules."""
+    """Return what was published when, under which rules and with what audit."""
     return answers.ReleaseAnswer(
         id=row.id,
         audience=row.audience,
@@ -341,6 +341,7 @@ def release_answer(row: ReleaseRow) -> answers.ReleaseAnswer:
         rules=row.rules_digest,
         policy=row.policy_digest,
         summary=dict(row.summary),
+        audit=None if row.audit is None else answers.AuditAnswer(**row.audit),
     )
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 import msgspec
 
+from app.disclosure.audits import Audit
 from app.disclosure.groups import Judgement, judgement_of
 from app.disclosure.intervals import publishing_intervals
 from app.disclosure.releases import release_measure
@@ -24,6 +25,7 @@ from app.domain.counts import Cell, Interval, ReleasedCell
 from app.domain.errors import NotFoundError
 from app.measures.definitions import Measure, Scoring
 from app.measures.strata import blocks
+from app.services import release_audits
 from app.services.counts import true_cells
 from app.services.definitions import served_measures
 from app.services.hub import Hub
@@ -55,7 +57,11 @@ def publish(session: WriteSession, hub: Hub) -> dict[Audience, int]:
     """
     Freeze a release for each audience; return their ids.
 
-    An interval that an earlier release has is taken over as it was published.
+    An interval that an earlier release has is taken over as it was published. Each
+    release is audited first, as a whole.
+
+    Raises:
+        ReleaseRefusedError: one does not pass; then neither is published.
     """
     active = {
         row.id
@@ -72,10 +78,23 @@ def publish(session: WriteSession, hub: Hub) -> dict[Audience, int]:
     }
     narrower: Mapping[int, Sequence[ReleasedCell]] | None = None
     made: dict[Audience, int] = {}
+    earlier = {audience: _last(session, audience) for audience in NARROWEST_FIRST}
     for audience in NARROWEST_FIRST:
-        released = _release(session, hub, audience, cubes, narrower, locked=locked)
-        made[audience] = _save(session, hub, audience, cubes, released, locked=locked)
+        released, audit = release_audits.audited(
+            session,
+            audience,
+            cubes,
+            _release(session, hub, audience, cubes, narrower, locked=locked),
+            earlier[audience],
+            narrower,
+            k=hub.audiences.rules(audience).k,
+            locked=locked,
+        )
+        made[audience] = _save(
+            session, hub, audience, cubes, released, audit, locked=locked
+        )
         narrower = released
+    release_audits.freeze(session, cubes, earlier[NARROWEST_FIRST[0]], locked=locked)
     log.info("release published", extra={"count": len(made)})
     return made
 
@@ -114,8 +133,7 @@ def _release(
 ) -> dict[int, list[ReleasedCell]]:
     """Return the released cells of each measure for one audience."""
     rules = hub.audiences.rules(audience)
-    last = releases.releases(session, audience=audience, limit=1)
-    earlier = releases.read_cells(session, last[0].id) if last else {}
+    earlier = _last(session, audience)
     released: dict[int, list[ReleasedCell]] = {}
     for measure_id, (measure, cells) in cubes.items():
         intervals = intervals_of(measure)(
@@ -138,6 +156,12 @@ def _release(
             closed_before=locked,
         )
     return released
+
+
+def _last(session: ReadSession, audience: Audience) -> Mapping[int, list[ReleasedCell]]:
+    """Return the cells of an audience's newest release, by measure."""
+    last = latest(session, audience)
+    return {} if last is None else releases.read_cells(session, last.id)
 
 
 def intervals_of(measure: Measure) -> Callable[..., dict[int, Interval | None]]:
@@ -176,6 +200,7 @@ def _save(
     audience: Audience,
     cubes: Cubes,
     released: Mapping[int, Sequence[ReleasedCell]],
+    audit: Audit,
     *,
     locked: int,
 ) -> int:
@@ -199,6 +224,7 @@ def _save(
         rules_digest=hub.audiences.digest,
         policy_digest=hub.policy.digest,
         summary=summary,
+        audit=msgspec.to_builtins(audit),
     )
     for measure_id, cells in released.items():
         releases.save_cells(session, release_id, measure_id, cells)

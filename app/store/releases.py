@@ -20,7 +20,11 @@ INTERVALS = {interval.months: interval for interval in Interval}
 
 
 class ReleaseRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A release; times in epoch milliseconds, ``closed_before`` a month number."""
+    """
+    A release; times in epoch milliseconds, ``closed_before`` a month number.
+
+    ``audit`` is what its audit did; None of one that was made before there were any.
+    """
 
     id: int
     audience: Audience
@@ -29,6 +33,7 @@ class ReleaseRow(msgspec.Struct, frozen=True, kw_only=True):
     rules_digest: str
     policy_digest: str
     summary: Mapping[str, Any]
+    audit: Mapping[str, int] | None = None
 
 
 def add_release(
@@ -40,6 +45,7 @@ def add_release(
     rules_digest: str,
     policy_digest: str,
     summary: Mapping[str, Any],
+    audit: Mapping[str, int] | None = None,
 ) -> int:
     """Add a release; return its id."""
     row = tables.Release(
@@ -49,6 +55,7 @@ def add_release(
         rules_digest=rules_digest,
         policy_digest=policy_digest,
         summary=msgspec.json.encode(summary).decode(),
+        audit=None if audit is None else msgspec.json.encode(audit).decode(),
     )
     session.add(row)
     session.flush()
@@ -79,6 +86,7 @@ def _release(row: tables.Release) -> ReleaseRow:
         rules_digest=row.rules_digest,
         policy_digest=row.policy_digest,
         summary=msgspec.json.decode(row.summary),
+        audit=None if row.audit is None else msgspec.json.decode(row.audit),
     )
 
 

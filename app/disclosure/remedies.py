@@ -1,10 +1,11 @@
-"""What is hidden where an audit fails: first a total, then all that is fresh."""
+"""What is hidden where an audit fails: a total, all of a block, then its clinics."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from app.disclosure.audits import Failure
+from app.disclosure.audits import Audit, Failure, Findings
 from app.disclosure.blocks import YEAR
 from app.disclosure.cubes import Slot
 from app.disclosure.releases import NETWORK, Key, place_of
@@ -25,8 +26,55 @@ def without_block(cell: ReleasedCell, failure: Failure, basis: Basis) -> bool:
     return cell.interval_start // YEAR == failure.slot[1] // YEAR
 
 
-REMEDIES: Sequence[Remedy] = (without_totals, without_block)
+def without_all_totals(cell: ReleasedCell, failure: Failure, basis: Basis) -> bool:
+    """Tell whether *cell* is the network's own in the block of a failure."""
+    return cell.clinic_id is NETWORK and without_block(cell, failure, basis)
+
+
+REMEDIES: Sequence[Remedy] = (without_totals, without_all_totals, without_block)
 """What is tried, one after the other."""
+
+
+class Remedied(NamedTuple):
+    """A release after its audit: what is left of it, and what was found."""
+
+    cells: dict[int, list[ReleasedCell]]
+    findings: Findings
+
+
+def remedied(
+    cells: Mapping[int, Sequence[ReleasedCell]],
+    *,
+    audit: Callable[[Mapping[int, Sequence[ReleasedCell]], Collection[int]], Findings],
+    bases: Mapping[int, Basis],
+    published: Mapping[int, Collection[Key]],
+) -> Remedied:
+    """
+    Return a release that shows less where its audit failed; failures left are final.
+
+    Args:
+        cells: the release, by measure.
+        audit: audits the named measures of a release.
+        bases: what each measure that is audited counts.
+        published: the places of each that earlier releases have, which stay.
+    """
+    safe = {measure_id: list(own) for measure_id, own in cells.items()}
+    found = audit(safe, bases.keys())
+    for remedy in REMEDIES:
+        if not found.failures:
+            break
+        for measure_id in dict.fromkeys(each.measure_id for each in found.failures):
+            safe[measure_id] = hidden(
+                safe[measure_id],
+                [each for each in found.failures if each.measure_id == measure_id],
+                remedy=remedy,
+                basis=bases[measure_id],
+                published=published.get(measure_id, ()),
+            )
+        again = audit(safe, {one for each in found.failures for one in each.family})
+        done = found.audit + again.audit + Audit(remedied=len(found.failures))
+        found = Findings(done, again.failures)
+    return Remedied(safe, found)
 
 
 def hidden(

@@ -219,7 +219,8 @@ def _chain(block: Block, crowd: _Crowd, s: int, column: int) -> _Chain:
     def least(pattern: dict[int, int]) -> Numbers:
         wanted = [pattern.get(step, 0) for step in range(len(steps))]
         rows = (ties == wanted).all(axis=1)
-        return crowd.slack[:, rows].min(axis=1, initial=FAR)
+        bounds: Numbers = crowd.slack[:, rows].min(axis=1, initial=FAR)
+        return bounds
 
     free = crowd.hidden[:, steps, column].T
     count = crowd.counts[:, steps, column].T

@@ -2,12 +2,20 @@
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
-from app.disclosure.audits import Audit, Failure, Table, audit_release, untold_to
+from app.disclosure.audits import (
+    Audit,
+    Failure,
+    Findings,
+    Table,
+    audit_release,
+    untold_to,
+)
 from app.disclosure.blocks import YEAR, Published
 from app.disclosure.releases import place_of
-from app.disclosure.remedies import REMEDIES, hidden
+from app.disclosure.remedies import remedied
 from app.disclosure.states import States, states_of
 from app.disclosure.truths import Lines, fresh_lines, fresh_tables, true_lines
 from app.domain.calendar import first_day
@@ -69,29 +77,22 @@ def audited(
         ReleaseRefusedError: it does not pass, even with all that is fresh hidden.
     """
     behind = _behind(session, cubes, earlier, locked=locked)
-    safe = {measure_id: list(cells) for measure_id, cells in released.items()}
-    audit, failures = _findings(behind, safe, behind, k=k, locked=locked)
-    for remedy in REMEDIES:
-        if not failures:
-            break
-        for measure_id in {failure.measure_id for failure in failures}:
-            safe[measure_id] = hidden(
-                safe[measure_id],
-                [each for each in failures if each.measure_id == measure_id],
-                remedy=remedy,
-                basis=behind[measure_id].measure.basis,
-                published={place_of(cell) for cell in earlier.get(measure_id, ())},
-            )
-        again = {other for failure in failures for other in failure.family}
-        remedied = Audit(remedied=len(failures))
-        more, failures = _findings(behind, safe, again, k=k, locked=locked)
-        audit = audit + more + remedied
+    safe, found = remedied(
+        released,
+        audit=partial(_findings, behind, k=k, locked=locked),
+        bases={number: one.measure.basis for number, one in behind.items()},
+        published={
+            number: {place_of(cell) for cell in cells}
+            for number, cells in earlier.items()
+        },
+    )
+    failures = found.failures
     if narrower is not None:
         beside = ((safe[number], narrower[number], number) for number in behind)
         failures += tuple(each for one in beside for each in untold_to(*one))
     if failures:
         raise _refusal(audience, behind, failures)
-    return Audited(safe, audit)
+    return Audited(safe, found.audit)
 
 
 def freeze(
@@ -114,7 +115,7 @@ def _findings(
     *,
     k: int,
     locked: int,
-) -> tuple[Audit, tuple[Failure, ...]]:
+) -> Findings:
     """Return what the audit of some measures finds."""
     published: list[Published] = []
     tables: list[Table] = []

@@ -36,7 +36,8 @@ def test_a_release_passes_if_and_only_if_nobody_recovers_a_small_count(crowd):
         if is_somewhere(attacker, place) and attacker.recovers(place, K)
     }
     failed = {
-        (failure.slot, failure.complete) for failure in audit_block(small_only, k=K).failures
+        (failure.slot, failure.complete)
+        for failure in audit_block(small_only, k=K).failures
     }
     assert failed == {(slot, state == 2) for slot, state in recovered}
 

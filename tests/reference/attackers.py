@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from tests.reference.crowds import Crowd, Slot, counts, history_kinds
+from app.disclosure.cubes import Slot
+from tests.reference.crowds import Crowd, counts, history_kinds
 
 STATES = (0, 1, 2)
 UNSCORED = 2
@@ -26,13 +27,10 @@ class Place(NamedTuple):
 
 
 class Attacker:
-    """Whoever read what is told of a crowd; ``own`` is the clinic whose people it is."""
+    """Whoever read what is told of a crowd; *own* is the clinic that it is, if any."""
 
     def __init__(self, crowd: Crowd, own: int | None) -> None:
-        months = max(start for _, start in crowd.slots) - min(
-            start for _, start in crowd.slots
-        )
-        width = max(months + 1, max(slot[0].months for slot in crowd.slots))
+        width = max(interval.months for interval, _ in crowd.slots)
         self.crowd, self.own = crowd, own
         self.kinds = [kind for kind in history_kinds(width) if any(kind)]
         self.others = [clinic for clinic in crowd.people if clinic != own]

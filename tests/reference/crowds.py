@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from app.disclosure.blocks import Published
 from app.disclosure.cubes import Slot
 from app.disclosure.states import States, states_of
+from app.disclosure.truths import Lines
 from app.domain.counts import Basis, Interval, ReleasedCell
 
 JANUARY = 12 * 2024
@@ -53,12 +54,13 @@ def counts(people: Sequence[History], slot: Slot) -> tuple[int, int, int]:
 def published(crowd: Crowd, *, states: States = STATES) -> Published:
     """Return what is told of a crowd, with what is behind it."""
     everybody = [history for own in crowd.people.values() for history in own]
-    groups: dict[int | None, Sequence[History]] = {None: everybody, **crowd.people}
+    groups: dict[int | None, Sequence[History]] = {None: everybody}
+    groups.update((clinic, own) for clinic, own in crowd.people.items())
     seen = {
         (who, *slot, 0): cell(who, slot, counts(groups[who], slot), crowd)
         for who, slot in crowd.told
     }
-    lines = {
+    lines: Lines = {
         (slot,): {clinic: counts(own, slot) for clinic, own in crowd.people.items()}
         for slot in crowd.slots
     }

@@ -23,7 +23,7 @@ import numpy as np
 
 from app.disclosure.blocks import Block, Published, blocks
 from app.disclosure.cubes import Slot
-from app.disclosure.exchanges import are_open
+from app.disclosure.exchanges import are_open, are_rests_open
 from app.disclosure.lines import TO_HIDE_BEHIND
 from app.disclosure.releases import NETWORK, Key, place_of
 from app.disclosure.searches import Question, is_open, is_rest_open
@@ -219,7 +219,10 @@ def _audit_totals(block: Block, *, k: int) -> Findings:
         small = counts.sum() - np.concatenate([[0], counts]) < k
         if not small.any():
             continue
-        left = np.flatnonzero(small & ~is_total_open(block, s, column, k=k)).tolist()
+        doubtful = small & ~is_total_open(block, s, column, k=k)
+        if doubtful.any():
+            doubtful &= ~are_rests_open(block, s, column, k=k)
+        left = np.flatnonzero(doubtful).tolist()
         if not all(
             is_rest_open(block, s, column, onlooker=onlookers[at], k=k) for at in left
         ):

@@ -18,7 +18,7 @@ import numpy as np
 
 from app.disclosure.blocks import Block, Flags
 from app.disclosure.systems import Numbers
-from app.disclosure.witnesses import FAR, others_of, steps_of
+from app.disclosure.witnesses import FAR, is_dark, others_of, steps_of, without_each
 
 KINDS = 3
 """Kinds of people that may move for one count."""
@@ -55,6 +55,31 @@ def are_open(block: Block, left: Flags, *, k: int) -> Flags:
             found[clinic, s, column] = _can_move(
                 bounds[clinic], -kinds.change, kinds.go[:, clinic], fewer
             ) and _can_move(bounds[clinic], kinds.change, kinds.come[:, clinic], more)
+    return found
+
+
+def are_rests_open(block: Block, s: int, column: int, *, k: int) -> Flags:
+    """
+    Tell to which onlookers a hidden total may be 0 to k - 1, by people who are new.
+
+    In slots whose totals are not told there may be more people, or fewer, in the dark
+    clinics taken as one. The outsider comes first, then each clinic, as the others see
+    it; nobody else may have people there.
+    """
+    dark = is_dark(block)
+    slack = without_each(np.where(dark[:, None], block.slack, 0))
+    counts = without_each(np.where(dark[:, None, None], block.counts, 0))
+    bounds = np.concatenate([slack, counts.reshape(len(counts), -1)], axis=1)
+    effects = _effects(block, s, column)
+    effects = effects[~((effects != 0) & block.told.reshape(-1)).any(axis=1)]
+    rests = counts[:, s, column].tolist()
+    apart = without_each(np.where(dark, 0, block.counts[:, s, column]))
+    found: Flags = (without_each(dark) > 0) & (apart == 0) & (len(effects) > 0)
+    change, far = _on_bounds(block, effects), np.full(len(effects), FAR)
+    for i in np.flatnonzero(found).tolist():
+        found[i] = _can_move(bounds[i], -change, far, rests[i]) and _can_move(
+            bounds[i], change, far, k - 1 - rests[i]
+        )
     return found
 
 

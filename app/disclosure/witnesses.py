@@ -142,17 +142,17 @@ def is_total_open(block: Block, s: int, column: int, *, k: int) -> Flags:
     counts, hidden = block.counts[:, s, column], block.hidden[:, s, column]
     each = _chain(block, _crowd(block, np.full(len(dark), -1)), s, column)
     # All dark clinics but the onlooker are one: none of their counts is known.
-    merged = _without_each(np.where(dark[:, None, None], block.counts, 0))
-    slack = _without_each(np.where(dark[:, None], block.slack, 0))
+    merged = without_each(np.where(dark[:, None, None], block.counts, 0))
+    slack = without_each(np.where(dark[:, None], block.slack, 0))
     nobody = np.full(len(merged), -1)
     one = _chain(
         block, _Crowd(merged, np.ones_like(merged, bool), slack, nobody), s, column
     )
-    rest = _without_each(counts)
-    stuck = _without_each(~dark & (_alone(_reversed(each), told) < counts))
+    rest = without_each(counts)
+    stuck = without_each(~dark & (_alone(_reversed(each), told) < counts))
     emptied = (stuck == 0) & (_alone(_reversed(one), told) >= merged[:, s, column])
-    up = _without_each(np.where(dark, 0, _alone(each, told))) + _alone(one, told)
-    unknown = _without_each(hidden) > 0
+    up = without_each(np.where(dark, 0, _alone(each, told))) + _alone(one, told)
+    unknown = without_each(hidden) > 0
     found: Flags = (rest >= k) | ~unknown | (emptied & (up >= k - 1 - rest))
     return found
 
@@ -166,7 +166,7 @@ def pools_of(block: Block, dark: Flags) -> Numbers:
     return pools
 
 
-def _without_each(numbers: Numbers | Flags) -> Numbers:
+def without_each(numbers: Numbers | Flags) -> Numbers:
     """Return the sum over clinics, and the sums without each one of them."""
     own = np.concatenate([np.zeros_like(numbers[:1]), numbers]).astype(np.int64)
     rest: Numbers = numbers.sum(axis=0) - own

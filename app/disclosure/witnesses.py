@@ -145,9 +145,9 @@ def is_total_open(block: Block, s: int, column: int, *, k: int) -> Flags:
     merged = without_each(np.where(dark[:, None, None], block.counts, 0))
     slack = without_each(np.where(dark[:, None], block.slack, 0))
     nobody = np.full(len(merged), -1)
-    one = _chain(
-        block, _Crowd(merged, np.ones_like(merged, bool), slack, nobody), s, column
-    )
+    some = without_each(dark) > 0
+    is_there = np.broadcast_to(some[:, None, None], merged.shape)
+    one = _chain(block, _Crowd(merged, is_there, slack, nobody), s, column)
     rest = without_each(counts)
     stuck = without_each(~dark & (_alone(_reversed(each), told) < counts))
     emptied = (stuck == 0) & (_alone(_reversed(one), told) >= merged[:, s, column])

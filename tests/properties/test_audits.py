@@ -18,7 +18,7 @@ from tests.reference.crowds import crowds, published
 
 K = 3
 SLOWLY = settings(
-    deadline=None, max_examples=6, suppress_health_check=[HealthCheck.too_slow]
+    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow]
 )
 
 

@@ -139,6 +139,12 @@ class ConflictError(ServiceError):
     issue_type = IssueType.CONFLICT
 
 
+class ReleaseRefusedError(ServiceError):
+    """A release would give somebody away, so none is published."""
+
+    issue_type = IssueType.SUPPRESSED
+
+
 class PreconditionFailedError(ServiceError):
     """If-Match, If-None-Match or a conditional criterion does not hold."""
 

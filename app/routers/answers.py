@@ -395,9 +395,25 @@ class RestatedBlock(Answer):
     interval_end: date = Field(description="The first day after it.")
 
 
+class AuditAnswer(Answer):
+    """
+    What the audit did before a release was published.
+
+    Of the hidden counts it asked about, so many had a simple proof of being safe and so
+    many needed a solver. ``remedied`` places were unsafe as first made; more was hidden
+    there, and they were audited again.
+    """
+
+    blocks: int
+    hidden: int
+    by_witness: int
+    by_solver: int
+    remedied: int
+
+
 class ReleaseAnswer(Answer):
     """
-    What was published when, for whom, under which rules.
+    What was published when, for whom, under which rules, with what audit.
 
     `rounded_to`: its new counts are multiples of it; null: they are as they were.
     """
@@ -412,6 +428,9 @@ class ReleaseAnswer(Answer):
     summary: dict[str, Any]
     restated: list[RestatedBlock] = Field(
         description="What got other numbers than the releases before had."
+    )
+    audit: AuditAnswer | None = Field(
+        description="Null of a release from before there were audits."
     )
 
 

@@ -345,7 +345,7 @@ def _limits(limits: Any) -> answers.FunnelLimitsAnswer | None:  # noqa: ANN401  
 
 
 def release_answer(row: ReleaseRow) -> answers.ReleaseAnswer:
-    """Return what was published when, and under which rules."""
+    """Return what was published when, under which rules and with what audit."""
     return answers.ReleaseAnswer(
         id=row.id,
         audience=row.audience,
@@ -363,6 +363,7 @@ def release_answer(row: ReleaseRow) -> answers.ReleaseAnswer:
             )
             for block in row.restated
         ],
+        audit=None if row.audit is None else answers.AuditAnswer(**row.audit),
     )
 
 

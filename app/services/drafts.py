@@ -61,7 +61,7 @@ def drafts(
     made: dict[Audience, Draft] = {}
     narrower: Draft | None = None
     for audience in NARROWEST_FIRST:
-        narrower = made[audience] = _draft(
+        narrower = made[audience] = draft_of(
             session,
             hub,
             audience,
@@ -73,7 +73,7 @@ def drafts(
     return made
 
 
-def _draft(
+def draft_of(
     session: ReadSession,
     hub: Hub,
     audience: Audience,

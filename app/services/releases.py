@@ -7,6 +7,7 @@ from functools import partial
 
 import msgspec
 
+from app.disclosure.audits import Audit
 from app.disclosure.summaries import IsSmall, Summary, is_about_few, summarize
 from app.disclosure.summary_rates import is_small_summary
 from app.domain.calendar import day_number
@@ -14,8 +15,9 @@ from app.domain.clinics import Audience
 from app.domain.counts import ReleasedCell
 from app.domain.errors import NotFoundError
 from app.measures.definitions import Measure
+from app.services import release_audits
 from app.services.cubes import Cubes, judgement_on, true_cubes
-from app.services.drafts import NARROWEST_FIRST, Draft, Past, drafts, summary_groups
+from app.services.drafts import NARROWEST_FIRST, Draft, Past, draft_of, summary_groups
 from app.services.hub import Hub
 from app.services.participation import settle_terms
 from app.store import recounts, releases, restatements
@@ -58,7 +60,11 @@ def publish(
     Freeze a release for each audience; return their ids.
 
     An interval that an earlier release has is taken over as it was published, unless it
-    is *restated*; also of definitions that are no longer counted.
+    is *restated*; also of definitions that are no longer counted. Each release is
+    audited first, as a whole.
+
+    Raises:
+        ReleaseRefusedError: one does not pass; then neither is published.
     """
     wait_for_lease(session, "recount")
     settle_terms(session, recounts.known_measures(session))
@@ -66,14 +72,41 @@ def publish(
     cubes = true_cubes(session, hub, before_month=locked)
     past = published_before(session, cubes, restated)
     made: dict[Audience, int] = {}
-    for audience, draft in drafts(
-        session, hub, cubes, past=past, closed_before=locked
-    ).items():
-        made[audience] = _save(session, hub, audience, cubes, draft)
+    truth = release_audits.truth_behind(
+        session,
+        cubes,
+        last_cells(session, NARROWEST_FIRST[0]),
+        restated=restated.blocks,
+        locked=locked,
+    )
+    narrower: Draft | None = None
+    for audience in NARROWEST_FIRST:
+        draft = draft_of(
+            session,
+            hub,
+            audience,
+            cubes,
+            past[audience],
+            narrower,
+            closed_before=locked,
+        )
+        safe, audit = release_audits.audited(
+            truth,
+            audience,
+            draft.cells,
+            past[audience].cells,
+            None if narrower is None else narrower.cells,
+            rules=hub.audiences.rules(audience),
+            locked=locked,
+        )
+        draft = msgspec.structs.replace(draft, cells=safe)
+        made[audience] = _save(session, hub, audience, cubes, draft, audit)
         gone = past[audience].cells.keys() - draft.cells.keys()
         for measure_id in sorted(gone):
             earlier = past[audience].cells[measure_id]
             releases.save_cells(session, made[audience], measure_id, earlier)
+        narrower = draft
+    release_audits.freeze(session, truth)
     restatements.add_restatements(session, made.values(), restated.blocks)
     restatements.note_published(session, cubes.keys(), before=locked)
     log.info("release published", extra={"count": len(made)})
@@ -132,7 +165,12 @@ def summaries(
 
 
 def _save(
-    session: WriteSession, hub: Hub, audience: Audience, cubes: Cubes, draft: Draft
+    session: WriteSession,
+    hub: Hub,
+    audience: Audience,
+    cubes: Cubes,
+    draft: Draft,
+    audit: Audit,
 ) -> int:
     for measure_id, intervals in draft.intervals.items():
         releases.save_intervals(
@@ -146,6 +184,7 @@ def _save(
         rules_digest=hub.audiences.digest,
         policy_digest=hub.policy.digest,
         summary=msgspec.to_builtins(summaries(hub, audience, cubes, draft)),
+        audit=msgspec.to_builtins(audit),
     )
     for measure_id, cells in draft.cells.items():
         releases.save_cells(session, release_id, measure_id, cells)

@@ -31,6 +31,7 @@ class ReleaseRow(msgspec.Struct, frozen=True, kw_only=True):
     """
     A release; times in epoch milliseconds, ``closed_before`` a month number.
 
+    ``audit`` is what its audit did; None of one that was made before there were any.
     ``restated`` is empty unless it was asked for (``with_restated``).
     """
 
@@ -41,6 +42,7 @@ class ReleaseRow(msgspec.Struct, frozen=True, kw_only=True):
     rules_digest: str
     policy_digest: str
     summary: Mapping[str, Any]
+    audit: Mapping[str, int] | None = None
     restated: tuple[RestatedBlock, ...] = ()
 
     @property
@@ -60,6 +62,7 @@ def add_release(
     rules_digest: str,
     policy_digest: str,
     summary: Mapping[str, Any],
+    audit: Mapping[str, int] | None = None,
 ) -> int:
     """Add a release; return its id."""
     row = tables.Release(
@@ -69,6 +72,7 @@ def add_release(
         rules_digest=rules_digest,
         policy_digest=policy_digest,
         summary=msgspec.json.encode(summary).decode(),
+        audit=None if audit is None else msgspec.json.encode(audit).decode(),
     )
     session.add(row)
     session.flush()
@@ -114,6 +118,7 @@ def _release(row: tables.Release) -> ReleaseRow:
         rules_digest=row.rules_digest,
         policy_digest=row.policy_digest,
         summary=msgspec.json.decode(row.summary),
+        audit=None if row.audit is None else msgspec.json.decode(row.audit),
     )
 
 

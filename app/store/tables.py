@@ -483,7 +483,7 @@ class Lease(SQLModel, table=True):
 
 
 class Release(SQLModel, table=True):
-    """A frozen cube for one audience; ``summary`` is JSON of what it shows."""
+    """A frozen cube for one audience; JSON tells what it shows, and of its audit."""
 
     id: int | None = Field(default=None, primary_key=True)
     audience: str = Field(sa_type=String(16), index=True)
@@ -492,6 +492,7 @@ class Release(SQLModel, table=True):
     rules_digest: str = Field(sa_type=String(64))
     policy_digest: str = Field(sa_type=String(64))
     summary: str = Field(sa_type=Text)
+    audit: str | None = Field(default=None, sa_type=Text)
 
 
 class ReleasedCell(SQLModel, table=True):
@@ -567,4 +568,15 @@ class PublishingInterval(SQLModel, table=True):
     measure_id: int = key_column(Integer)
     clinic_id: int = key_column(Integer)
     grain: int = small()
+    __table_args__ = (CLUSTERED,)
+
+
+class FrozenCount(SQLModel, table=True):
+    """True counts behind a published line: JSON of people by clinic and state."""
+
+    __tablename__: ClassVar[str] = "frozen_count"
+    measure_id: int = key_column(Integer)
+    grain: int = key_column(SmallInteger)
+    month: int = key_column(Integer)
+    counts: str = Field(sa_type=Text)
     __table_args__ = (CLUSTERED,)

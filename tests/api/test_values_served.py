@@ -10,13 +10,17 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from app.domain.clinics import Audience
+from app.domain.errors import ReleaseRefusedError
 from app.measures.libraries import parse_measures
 from app.services import releases
 from app.services.hub import Hub
 from app.settings import Settings
-from app.store.sessions import write_session
+from app.store.frozen_counts import frozen
+from app.store.recounts import known_measures
+from app.store.sessions import read_session, write_session
 from tests.api.test_counting import DIABETES, count, result
 from tests.api.test_visit_capture import declared
 from tests.hubs import BASE_URL, Caller, Network, app_of, bearer
@@ -481,3 +485,48 @@ async def test_pages_show_means_in_their_unit(client: httpx.AsyncClient):
     assert "7.7 %" in public.text
     assert "mean of 36 patients" in public.text
     assert "766" not in public.text + chart.text
+
+
+async def test_a_release_says_what_its_audit_did(three_clinics: Caller):
+    """Whoever reads it can tell that it was looked at as a whole."""
+    for release in (await read(three_clinics, "/v1/releases"))["releases"]:
+        audit = release["audit"]
+        assert audit["blocks"] > 0
+        assert audit["hidden"] == audit["by_witness"] + audit["by_solver"] > 0
+        alone = await read(three_clinics, f"/v1/releases/{release['id']}")
+        assert alone["audit"] == audit
+
+
+@pytest.mark.usefixtures("three_clinics")
+async def test_true_counts_are_frozen_with_what_is_published(hub: Hub):
+    """Each of three clinics has 12 people with a value in January, and 6 without."""
+    with read_session(hub.engine) as session:
+        row = next(r for r in known_measures(session) if r.code == "mean-hba1c")
+        kept = frozen(session, row.id, since=0)
+
+    january = [line for (interval, _), line in kept.items() if interval == "month"]
+    assert {1: (12, 6), 2: (12, 6), 3: (12, 6)} in [dict(line) for line in january]
+
+
+@pytest.mark.usefixtures("three_clinics")
+async def test_a_release_that_fails_its_audit_is_not_published(hub: Hub, caplog):
+    """Here the public was told in March what members, it now seems, were not."""
+    hide = text(
+        "UPDATE released_cell SET denominator = NULL, value_sum = NULL "
+        "WHERE clinic_id = 0 AND release_id IN "
+        "(SELECT id FROM release WHERE audience = 'members')"
+    )
+    with write_session(hub.engine) as session:
+        session.connection().execute(hide)
+
+    with (
+        pytest.raises(ReleaseRefusedError, match=r"public.*mean-hba1c.*public beside"),
+        write_session(hub.engine) as session,
+    ):
+        releases.publish(session, hub)
+
+    with read_session(hub.engine) as session:
+        made = session.connection().execute(text("SELECT COUNT(*) FROM release"))
+        assert made.scalar() == 2
+    (refused,) = [r for r in caplog.records if r.message == "release refused"]
+    assert vars(refused)["measure"] == "mean-hba1c"

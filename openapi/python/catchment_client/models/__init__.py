@@ -1,6 +1,7 @@
 """Contains all the data models used in inputs/outputs"""
 
 from .audience import Audience
+from .audit_answer import AuditAnswer
 from .baseline_answer import BaselineAnswer
 from .basis import Basis
 from .catalogue import Catalogue
@@ -82,6 +83,7 @@ from .withheld import Withheld
 
 __all__ = (
     "Audience",
+    "AuditAnswer",
     "BaselineAnswer",
     "Basis",
     "Catalogue",

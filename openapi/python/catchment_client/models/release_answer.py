@@ -10,6 +10,7 @@ from attrs import field as _attrs_field
 from ..models.audience import Audience, check_audience
 
 if TYPE_CHECKING:
+    from ..models.audit_answer import AuditAnswer
     from ..models.release_answer_summary import ReleaseAnswerSummary
     from ..models.restated_block import RestatedBlock
 
@@ -19,7 +20,7 @@ T = TypeVar("T", bound="ReleaseAnswer")
 
 @_attrs_define
 class ReleaseAnswer:
-    """What was published when, for whom, under which rules.
+    """What was published when, for whom, under which rules, with what audit.
 
     `rounded_to`: its new counts are multiples of it; null: they are as they were.
 
@@ -27,6 +28,8 @@ class ReleaseAnswer:
 
     audience: Audience
     """ Who a release is made for. """
+    audit: AuditAnswer | None
+    """ Null of a release from before there were audits. """
     closed_before: datetime.date
     created_at: datetime.datetime
     id: int
@@ -39,7 +42,15 @@ class ReleaseAnswer:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.audit_answer import AuditAnswer  # noqa: PLC0415
+
         audience: str = self.audience
+
+        audit: dict[str, Any] | None
+        if isinstance(self.audit, AuditAnswer):
+            audit = self.audit.to_dict()
+        else:
+            audit = self.audit
 
         closed_before = self.closed_before.isoformat()
 
@@ -66,6 +77,7 @@ class ReleaseAnswer:
         field_dict.update(
             {
                 "audience": audience,
+                "audit": audit,
                 "closed_before": closed_before,
                 "created_at": created_at,
                 "id": id,
@@ -81,11 +93,27 @@ class ReleaseAnswer:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.audit_answer import AuditAnswer  # noqa: PLC0415
         from ..models.release_answer_summary import ReleaseAnswerSummary  # noqa: PLC0415
         from ..models.restated_block import RestatedBlock  # noqa: PLC0415
 
         rest = dict(src_dict)
         audience = check_audience(rest.pop("audience"))
+
+        def _parse_audit(data: object) -> AuditAnswer | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                audit_type_0 = AuditAnswer.from_dict(data)
+
+                return audit_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(AuditAnswer | None, data)
+
+        audit = _parse_audit(rest.pop("audit"))
 
         closed_before = datetime.date.fromisoformat(rest.pop("closed_before"))
 
@@ -115,6 +143,7 @@ class ReleaseAnswer:
 
         release_answer = cls(
             audience=audience,
+            audit=audit,
             closed_before=closed_before,
             created_at=created_at,
             id=id,

@@ -30,6 +30,7 @@ from app.routers.outcomes import LastDoor, install_error_replies
 from app.routers.transport import HttpsOnly
 from app.services.budgets import Budgets
 from app.services.hub import Hub
+from app.services.linkage import keep_to_policy
 from app.services.openings import open_hub
 from app.services.recounts import Worker, register_measures
 from app.services.waiting import WaitingRoom
@@ -114,6 +115,7 @@ def operation_id(route: APIRoute) -> str:
 def start_worker(hub: Hub) -> Worker:
     """Start counting, once the database has the schema of this version."""
     check_schema(hub)
+    keep_to_policy(hub)
     register_measures(hub)
     worker = Worker(hub, holder=f"{os.getpid()}-{secrets.token_hex(4)}")
     worker.start()

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from app.deid.policies import ReportedMeasure, parse_policy
+from app.deid.policies import Policy, ReportedMeasure, parse_policy
 from app.deid.pseudonyms import KeyRing
 from app.deid.records import deidentify
 from app.domain.clinics import Source
@@ -32,6 +32,12 @@ POLICY = parse_policy(
     network_codes=("pucai-total",),
     reported={"clabsi-rate": REPORTED},
 )
+
+
+def linking(policy: Policy = POLICY, *, is_on: bool = True) -> Policy:
+    """Return a policy that allows linkage, or no longer does."""
+    terms = msgspec.structs.replace(policy.terms, linkage=is_on)
+    return msgspec.structs.replace(policy, terms=terms)
 
 
 def source(**changes: Any) -> Source:
@@ -83,12 +89,13 @@ def deidentified(
     keys: KeyRing = KEYS,
     entries: dict[str, int] | None = None,
     ids: tuple[str, ...] = (),
+    policy: Policy = POLICY,
 ) -> Any:
     """Return a DeidentifiedRecord; Any, since each test knows what its content is."""
     identified = parse_resource(resource, source=by, ids=ids)
     return deidentify(
         identified,
-        policy=POLICY,
+        policy=policy,
         keys=keys,
         source=by,
         entries=entries or {},

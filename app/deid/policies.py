@@ -21,7 +21,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     What a policy file says.
 
     ``agreement`` names the data-use agreement; ``kept`` says in words what stays of
-    each type of resource.
+    each type of resource. ``linkage`` says that the agreement lets patients of several
+    clinics be told to be one person.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     event_dates: Literal["day"]
     birth_dates: Literal["month"]
     kept: dict[str, str]
+    linkage: bool = False
 
 
 class ReportedMeasure(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from app.deid.codes import (
     system_of,
 )
 from app.deid.dates import kept_date, kept_month
+from app.deid.linkage import linkage_tokens
 from app.deid.places import kept_state, kept_zip3
 from app.deid.policies import Policy
 from app.deid.pseudonyms import (
@@ -48,6 +49,7 @@ from app.domain.identified import (
     StatedQuantity,
     StatedValue,
 )
+from app.domain.linkage import LinkageToken
 from app.domain.records import (
     Alias,
     AliasTarget,
@@ -139,6 +141,7 @@ def deidentify(
             identified.encounter, RecordType.ENCOUNTER, f"{root}.encounter", rules
         ),
         links=_links(identified.links, rules),
+        linkage=_linkage(identified.content, rules),
         entered_in_error=status in TAKEN_BACK,
         needs_identity=status in REPLACING,
         sent_order=identified.sent_order,
@@ -342,6 +345,13 @@ def _links(links: tuple[Reference, ...], rules: _Rules) -> tuple[Target, ...]:
     path = "Patient.link.other"
     targets = (_target(link, RecordType.PATIENT, path, rules) for link in links)
     return tuple(target for target in targets if target is not None)
+
+
+def _linkage(content: IdentifiedContent, rules: _Rules) -> tuple[LinkageToken, ...]:
+    """Return the tokens of a Patient, where the policy lets there be any."""
+    if not rules.policy.terms.linkage or not isinstance(content, IdentifiedPatient):
+        return ()
+    return linkage_tokens(content, keys=rules.keys, source=rules.source)
 
 
 def _target(

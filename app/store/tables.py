@@ -206,6 +206,31 @@ class Tie(SQLModel, table=True):
     __table_args__ = (Index(None, "other_id"), CLUSTERED)
 
 
+class LinkageToken(SQLModel, table=True):
+    """
+    A keyed hash by which a Patient may be told to be another clinic's too.
+
+    ``kind`` is what it is of (``app.domain.linkage``). Nothing refers to these rows,
+    and there are none without the policy's leave.
+    """
+
+    __tablename__: ClassVar[str] = "linkage_token"
+    subject_id: int = key_column()
+    kind: int = key_column(SmallInteger)
+    key_version: int = key_column(SmallInteger)
+    token: bytes = key_column(LargeBinary(20))
+    __table_args__ = (Index(None, "token"), CLUSTERED)
+
+
+class LinkageCluster(SQLModel, table=True):
+    """A subject that is one person with others; ``cluster_id`` is a random number."""
+
+    __tablename__: ClassVar[str] = "linkage_cluster"
+    subject_id: int = key_column()
+    cluster_id: int = big(index=True)
+    __table_args__ = (CLUSTERED,)
+
+
 class Block(SQLModel, table=True):
     """
     A name of an erased person, who is not to come back.
@@ -385,7 +410,11 @@ class Lease(SQLModel, table=True):
 
 
 class Release(SQLModel, table=True):
-    """A frozen cube for one audience; ``summary`` is JSON of what it shows."""
+    """
+    A frozen cube for one audience; ``summary`` is JSON of what it shows.
+
+    ``counts`` says whether people of several clinics were summed or counted once.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     audience: str = Field(sa_type=String(16), index=True)
@@ -393,6 +422,7 @@ class Release(SQLModel, table=True):
     closed_before: int
     rules_digest: str = Field(sa_type=String(64))
     policy_digest: str = Field(sa_type=String(64))
+    counts: str = Field(default="summed", sa_type=String(16))
     summary: str = Field(sa_type=Text)
 
 

@@ -20,6 +20,15 @@ class ClinicsShown(StrEnum):
     CODED = "coded"
 
 
+class PeopleCounted(StrEnum):
+    """How a patient of several clinics counts in the network's numbers."""
+
+    SUMMED = "summed"
+    """Once for each clinic."""
+    DEDUPLICATED = "deduplicated"
+    """Once, with what all of them know."""
+
+
 class AudienceRules(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 ):
@@ -27,12 +36,14 @@ class AudienceRules(
     What a cell must satisfy to be shown to one audience.
 
     ``k`` is the smallest number of people shown; ``min_clinics`` the clinics that must
-    stand behind a pooled cell.
+    stand behind a pooled cell. ``counts`` is the same for all who read each other's
+    releases.
     """
 
     k: Annotated[int, msgspec.Meta(ge=2)]
     min_clinics: Annotated[int, msgspec.Meta(ge=3)]
     clinics: ClinicsShown
+    counts: PeopleCounted = PeopleCounted.SUMMED
 
 
 class NoiseRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,6 +73,11 @@ class Audiences(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return month_of_day(today - self.lock_days)
 
     @property
+    def counts(self) -> PeopleCounted:
+        """Return how people are counted for everybody."""
+        return self.members.counts
+
+    @property
     def digest(self) -> str:
         """Return the SHA-256 of the rules; comments and order do not change it."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
@@ -72,11 +88,18 @@ def parse_audiences(text: str) -> Audiences:
     Return the audiences that a TOML text describes.
 
     Raises:
-        InvalidElementError: it is not TOML, a key is unknown or missing, or a number
-            is below what the method needs.
+        InvalidElementError: it is not TOML, a key is unknown or missing, a number is
+            below what the method needs, or members, who read the public's release too,
+            would be given both summed and de-duplicated counts.
     """
     try:
-        return msgspec.convert(tomllib.loads(text), Audiences)
+        audiences = msgspec.convert(tomllib.loads(text), Audiences)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         msg = f"The audiences file cannot be used: {error}"
         raise InvalidElementError(msg, expression="audiences.toml") from error
+    if audiences.public.counts is not audiences.members.counts:
+        msg = (
+            "Members read the public's release too: `counts` must be the same for both"
+        )
+        raise InvalidElementError(msg, expression="members.counts")
+    return audiences

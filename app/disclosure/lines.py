@@ -9,13 +9,14 @@ not be small; zero is as small as one, since it says the same of everybody in th
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import Enum
+from itertools import chain
 from typing import NamedTuple
 
 Counts = tuple[int, ...]
 """People in each group, such as those who meet a measure and those who do not."""
 
-Part = Mapping[int, Counts]
-"""What each clinic adds to one cell."""
+Part = Mapping[int, Counts] | Mapping[frozenset[int], Counts]
+"""What each clinic adds to one cell; or the people of some clinics, each once."""
 
 TO_HIDE_BEHIND = 2
 """Hidden parts that an onlooker must be unable to tell apart."""
@@ -53,7 +54,7 @@ def is_safe_pool(part: Part, *, k: int, min_clinics: int) -> bool:
     At least *min_clinics* contribute; and for each of them, who knows its own people,
     what the others add is still large.
     """
-    contributing = [clinic for clinic, counts in part.items() if any(counts)]
+    contributing = _clinics(c for c, counts in part.items() if any(counts))
     return len(contributing) >= min_clinics and all(
         is_large(_others(part, clinic), k=k) for clinic in contributing
     )
@@ -68,7 +69,7 @@ def is_hidden_safely(hidden: Sequence[Part], *, k: int) -> bool:
     least *k* people in each group: each part may then hold anything from 0 to k. With
     clinics as parts this asks for three hidden clinics.
     """
-    onlookers = {clinic for part in hidden for clinic in part} | {None}
+    onlookers = {None, *_clinics(chain.from_iterable(hidden))}
     return all(_is_opaque(hidden, onlooker, k=k) for onlooker in onlookers)
 
 
@@ -111,8 +112,21 @@ def shown_in_line(
 
 
 def _others(part: Part, onlooker: int | None) -> Counts:
-    """Return what all but *onlooker* add to *part*."""
-    return pooled(counts for clinic, counts in part.items() if clinic != onlooker)
+    """Return what *part* has without the people of *onlooker*."""
+    return pooled(
+        counts
+        for contributor, counts in part.items()
+        if onlooker not in _clinics([contributor])
+    )
+
+
+def _clinics(contributors: Iterable[int | frozenset[int]]) -> set[int]:
+    """Return the clinics behind *contributors*."""
+    return {
+        clinic
+        for each in contributors
+        for clinic in (each if isinstance(each, frozenset) else (each,))
+    }
 
 
 def _is_opaque(hidden: Sequence[Part], onlooker: int | None, *, k: int) -> bool:

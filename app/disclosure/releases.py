@@ -47,6 +47,7 @@ from app.disclosure.lines import (
     is_safe_pool,
     shown_in_line,
 )
+from app.disclosure.people import People
 from app.disclosure.quantiles import shown_quantiles
 from app.domain.counts import Basis, Cell, Interval, ReleasedCell, Withheld
 
@@ -64,6 +65,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     judgement: Judgement
     intervals: Mapping[int, Interval | None]
     within: Mapping[Key, ReleasedCell] | None
+    people: People | None
     seen: dict[Key, ReleasedCell]
 
 
@@ -78,6 +80,7 @@ def release_measure(
     earlier: Sequence[ReleasedCell],
     within: Sequence[ReleasedCell] | None,
     closed_before: int,
+    people: People | None = None,
 ) -> list[ReleasedCell]:
     """
     Return one measure's release for one audience: all earlier cells and the new ones.
@@ -95,6 +98,8 @@ def release_measure(
             this one too. What is not shown there is not shown here, so that the two
             together say no more than the one. None where there is no such audience.
         closed_before: the month number before which all is locked.
+        people: the network's people, each once, for the network's numbers; without
+            them those are the sums of the clinics'.
 
     Returns:
         Cells by stratum, width, start and clinic, the network first. A clinic without
@@ -106,6 +111,7 @@ def release_measure(
         judgement=judgement,
         intervals=intervals,
         within=None if within is None else {place_of(cell): cell for cell in within},
+        people=people,
         seen={place_of(cell): cell for cell in earlier},
     )
     for line in lines(cells, basis=basis, closed_before=closed_before):
@@ -115,7 +121,12 @@ def release_measure(
         for interval, start in line.slots:
             if interval is Interval.QUARTER:
                 for block in blocks:
-                    table = strata(cells, block=block, start=start, totals=line.cells)
+                    table = strata(
+                        cells if people is None else people.cells,
+                        block=block,
+                        start=start,
+                        totals=_behind_total(line, release),
+                    )
                     _release_strata(table, (interval, start), release)
     return sorted(release.seen.values(), key=order_of)
 
@@ -136,7 +147,7 @@ def _release_clinics(line: Line, release: Release) -> None:
         key = (NETWORK, *slot, 0)
         release.seen[key] = _released(
             key,
-            line.cells.values(),
+            _behind_total(line, release).values(),
             release,
             scored=scored.total,
             complete=complete.total,
@@ -172,13 +183,22 @@ def _total(
     line: Line, groups: Groups, counts: Part, above: Shown, release: Release
 ) -> Total:
     """Return what may become of a line's total."""
-    rules = release.rules
-    may_be_shown = (
-        above.total
-        and _is_within((NETWORK, *line.slots[0], 0), groups, release)
-        and is_safe_pool(counts, k=rules.k, min_clinics=rules.min_clinics)
+    rules, people = release.rules, release.people
+    may_be_shown = above.total and _is_within(
+        (NETWORK, *line.slots[0], 0), groups, release
     )
-    return Total.SAFE if may_be_shown else Total.HIDDEN
+    is_safe = (
+        is_safe_pool(counts, k=rules.k, min_clinics=rules.min_clinics)
+        if people is None
+        else people.is_safe_total(line.slots[0], groups, rules=rules)
+    )
+    return Total.SAFE if may_be_shown and is_safe else Total.HIDDEN
+
+
+def _behind_total(line: Line, release: Release) -> Mapping[int, Cell]:
+    """Return the cells that add up to a line's total."""
+    people = release.people
+    return line.cells if people is None else people.of(line.slots[0])
 
 
 def _seen_in_finer(
@@ -232,10 +252,7 @@ def _shown_strata(
     rules = release.rules
     if not groups.shown_in(release.seen[NETWORK, *slot, 0]):
         return Shown(frozenset(), total=False)
-    parts = {
-        stratum: {clinic: groups.people(cell) for clinic, cell in cells.items()}
-        for stratum, cells in table.items()
-    }
+    parts = {stratum: _part(cells, groups, release) for stratum, cells in table.items()}
     safe = {
         stratum
         for stratum in above.parts
@@ -243,6 +260,13 @@ def _shown_strata(
         and is_safe_pool(parts[stratum], k=rules.k, min_clinics=rules.min_clinics)
     }
     return shown_in_line(parts, safe, total=Total.KNOWN, k=rules.k)
+
+
+def _part(cells: Mapping[int, Cell], groups: Groups, release: Release) -> Part:
+    """Return what each clinic adds to a pooled cell, or each place's people."""
+    if release.people is not None:
+        return release.people.part(cells, groups)
+    return {clinic: groups.people(cell) for clinic, cell in cells.items()}
 
 
 def _is_within(key: Key, groups: Groups, release: Release) -> bool:
@@ -294,7 +318,10 @@ def _with_values(
 ) -> ReleasedCell:
     """Return *told* with what is shown of the values in *cells*."""
     people = [cell.denominator for cell in cells]
-    known = max(people) if told.clinic_id is NETWORK else 0
+    known = 0
+    if told.clinic_id is NETWORK:
+        once = release.people
+        known = max(people) if once is None else once.most_of_a_clinic(cells)
     quantiles = shown_quantiles(
         tuple(cells), people=sum(people) - known, k=release.rules.k
     )

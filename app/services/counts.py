@@ -39,9 +39,20 @@ def true_cells(
             session, measure, clinic_ids=clinics, before_month=before_month
         )
     events = recounts.read_events(session, row.id, clinic_ids=clinics)
+    return cells_of_events(events, measure=measure, before_month=before_month)
+
+
+def cells_of_events(
+    events: list[EventRow],
+    *,
+    measure: Measure,
+    before_month: int,
+    first_month: int | None = None,
+) -> list[Cell]:
+    """Return the cells of *events* at every width, quarters with their strata too."""
     if not events:
         return []
-    first = min(event.month for event in events)
+    first = first_month or min(event.month for event in events)
     return [
         cell
         for interval in Interval

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import httpx
 
-from app.deid.policies import ReportedMeasure, parse_policy
+from app.deid.policies import Policy, ReportedMeasure, parse_policy
 from app.deid.pseudonyms import KeyRing
-from app.disclosure.audiences import parse_audiences
+from app.disclosure.audiences import Audiences, PeopleCounted, parse_audiences
+from app.domain.errors import InvalidElementError
 from app.domain.terminology import EXPECTED_VISITS, NETWORK
 from app.measures.definitions import Measure, Scoring, coding_of
 from app.measures.facts import canonical_units
@@ -50,15 +51,18 @@ def open_hub(
     engine = open_engine(database_url)
     library = parse_library(measures)
     signing_key = signing_key_from(master_key)
+    agreed = parse_policy(
+        policy,
+        network_codes=network_codes(library),
+        reported=reported(library, base_url=base_url),
+    )
+    read_by = parse_audiences(audiences)
+    _check_linkage(agreed, read_by)
     return Hub(
         engine=engine,
         base_url=base_url,
         keys=KeyRing(network=network, current=1, masters={1: master_key}),
-        policy=parse_policy(
-            policy,
-            network_codes=network_codes(library),
-            reported=reported(library, base_url=base_url),
-        ),
+        policy=agreed,
         measures=library,
         units={
             **summary_units(library),
@@ -66,7 +70,7 @@ def open_hub(
             EXPECTED_VISITS: COUNT,
         },
         ranges=ranges_by_code(parse_ranges(measures.get(RANGES, "{}"))),
-        audiences=parse_audiences(audiences),
+        audiences=read_by,
         concepts=ConceptCache(engine),
         signing_key=signing_key,
         tokens=TokenReader(
@@ -79,6 +83,13 @@ def open_hub(
         principals=Principals(),
         budgets=budgets,
     )
+
+
+def _check_linkage(policy: Policy, audiences: Audiences) -> None:
+    """Refuse de-duplicated counts without the links that they are made of."""
+    if audiences.counts is PeopleCounted.DEDUPLICATED and not policy.terms.linkage:
+        msg = "De-duplicated counts need `linkage = true` in the policy"
+        raise InvalidElementError(msg, expression="members.counts")
 
 
 def reported(

@@ -7,8 +7,10 @@ from functools import partial
 
 import msgspec
 
+from app.disclosure.audiences import PeopleCounted
 from app.disclosure.groups import Judgement, judgement_of
 from app.disclosure.intervals import publishing_intervals
+from app.disclosure.people import People
 from app.disclosure.releases import release_measure
 from app.disclosure.summaries import IsSmall, is_about_few, summarize
 from app.disclosure.summary_rates import (
@@ -21,12 +23,13 @@ from app.disclosure.summary_rates import (
 from app.domain.calendar import day_number
 from app.domain.clinics import Audience, ClinicStatus
 from app.domain.counts import Cell, Interval, ReleasedCell
-from app.domain.errors import NotFoundError
+from app.domain.errors import ConflictError, NotFoundError
 from app.measures.definitions import Measure, Scoring
 from app.measures.strata import blocks
 from app.services.counts import true_cells
 from app.services.definitions import served_measures
 from app.services.hub import Hub
+from app.services.network_people import network_people
 from app.store import clinics, releases
 from app.store.recounts import MeasureRow
 from app.store.releases import ReleaseRow
@@ -56,28 +59,52 @@ def publish(session: WriteSession, hub: Hub) -> dict[Audience, int]:
     Freeze a release for each audience; return their ids.
 
     An interval that an earlier release has is taken over as it was published.
+
+    Raises:
+        ConflictError: an earlier release counted people in the other way, and readers
+            would have both.
     """
+    _refuse_both_ways(session, hub)
     active = {
         row.id
         for row in clinics.all_clinics(session)
         if row.id is not None and row.status == ClinicStatus.ACTIVE
     }
     locked = closed_before(hub)
+    counted = _counted(session, hub)
     cubes = {
         row.id: (
             measure,
             true_cells(session, measure, row, clinics=active, before_month=locked),
         )
-        for measure, row in _counted(session, hub)
+        for measure, row in counted
     }
+    people: Mapping[int, People] = {}
+    if hub.audiences.counts is PeopleCounted.DEDUPLICATED:
+        people = network_people(
+            session, hub, counted, clinics=active, before_month=locked
+        )
     narrower: Mapping[int, Sequence[ReleasedCell]] | None = None
     made: dict[Audience, int] = {}
     for audience in NARROWEST_FIRST:
-        released = _release(session, hub, audience, cubes, narrower, locked=locked)
-        made[audience] = _save(session, hub, audience, cubes, released, locked=locked)
+        released = _release(
+            session, hub, audience, cubes, people, narrower, locked=locked
+        )
+        made[audience] = _save(
+            session, hub, audience, cubes, people, released, locked=locked
+        )
         narrower = released
     log.info("release published", extra={"count": len(made)})
     return made
+
+
+def _refuse_both_ways(session: ReadSession, hub: Hub) -> None:
+    """Refuse to add de-duplicated counts to summed ones, or summed ones to those."""
+    for audience in NARROWEST_FIRST:
+        last = latest(session, audience)
+        if last is not None and last.counts != hub.audiences.counts:
+            msg = f"Releases so far have {last.counts} counts; no audience gets both"
+            raise ConflictError(msg, expression=f"{audience}.counts")
 
 
 def _counted(session: ReadSession, hub: Hub) -> list[tuple[Measure, MeasureRow]]:
@@ -108,6 +135,7 @@ def _release(
     hub: Hub,
     audience: Audience,
     cubes: Cubes,
+    people: Mapping[int, People],
     narrower: Mapping[int, Sequence[ReleasedCell]] | None,
     *,
     locked: int,
@@ -129,7 +157,7 @@ def _release(
         releases.save_intervals(
             session, intervals, audience=audience, measure_id=measure_id
         )
-        released[measure_id] = release_of(measure)(
+        released[measure_id] = release_of(measure, people.get(measure_id))(
             cells,
             rules=rules,
             intervals=intervals,
@@ -147,7 +175,9 @@ def intervals_of(measure: Measure) -> Callable[..., dict[int, Interval | None]]:
     return summary_intervals
 
 
-def release_of(measure: Measure) -> Callable[..., list[ReleasedCell]]:
+def release_of(
+    measure: Measure, people: People | None
+) -> Callable[..., list[ReleasedCell]]:
     """Return what makes the release of *measure*: its rule, by who is behind it."""
     if measure.summary is None:
         return partial(
@@ -155,14 +185,15 @@ def release_of(measure: Measure) -> Callable[..., list[ReleasedCell]]:
             basis=measure.basis,
             judgement=judgement_on(measure),
             blocks=blocks(measure),
+            people=people,
         )
     return partial(release_summaries, groups=_groups(measure))
 
 
-def is_small_in(measure: Measure) -> IsSmall:
+def is_small_in(measure: Measure, people: People | None) -> IsSmall:
     """Return what tells whether a cell of *measure* is withheld for its own sake."""
     if measure.summary is None:
-        return partial(is_about_few, judgement=judgement_on(measure))
+        return partial(is_about_few, judgement=judgement_on(measure), people=people)
     return partial(is_small_summary, groups=_groups(measure))
 
 
@@ -175,6 +206,7 @@ def _save(
     hub: Hub,
     audience: Audience,
     cubes: Cubes,
+    people: Mapping[int, People],
     released: Mapping[int, Sequence[ReleasedCell]],
     *,
     locked: int,
@@ -186,7 +218,8 @@ def _save(
                 cells,
                 released[measure_id],
                 rules=rules,
-                is_small=is_small_in(measure),
+                is_small=is_small_in(measure, people.get(measure_id)),
+                people=people.get(measure_id),
             )
         )
         for measure_id, (measure, cells) in cubes.items()
@@ -198,6 +231,7 @@ def _save(
         closed_before=locked,
         rules_digest=hub.audiences.digest,
         policy_digest=hub.policy.digest,
+        counts=hub.audiences.rules(audience).counts,
         summary=summary,
     )
     for measure_id, cells in released.items():

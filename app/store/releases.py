@@ -20,7 +20,11 @@ INTERVALS = {interval.months: interval for interval in Interval}
 
 
 class ReleaseRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A release; times in epoch milliseconds, ``closed_before`` a month number."""
+    """
+    A release; times in epoch milliseconds, ``closed_before`` a month number.
+
+    ``counts`` says how people of several clinics were counted.
+    """
 
     id: int
     audience: Audience
@@ -28,6 +32,7 @@ class ReleaseRow(msgspec.Struct, frozen=True, kw_only=True):
     closed_before: int
     rules_digest: str
     policy_digest: str
+    counts: str
     summary: Mapping[str, Any]
 
 
@@ -40,6 +45,7 @@ def add_release(
     rules_digest: str,
     policy_digest: str,
     summary: Mapping[str, Any],
+    counts: str = "summed",
 ) -> int:
     """Add a release; return its id."""
     row = tables.Release(
@@ -48,6 +54,7 @@ def add_release(
         closed_before=closed_before,
         rules_digest=rules_digest,
         policy_digest=policy_digest,
+        counts=counts,
         summary=msgspec.json.encode(summary).decode(),
     )
     session.add(row)
@@ -78,6 +85,7 @@ def _release(row: tables.Release) -> ReleaseRow:
         closed_before=row.closed_before,
         rules_digest=row.rules_digest,
         policy_digest=row.policy_digest,
+        counts=row.counts,
         summary=msgspec.json.decode(row.summary),
     )
 

@@ -371,7 +371,12 @@ class ComparisonAnswer(SeriesHead):
 
 
 class ReleaseAnswer(Answer):
-    """What was published when, for whom, under which rules."""
+    """
+    What was published when, for whom, under which rules.
+
+    ``counts``: a patient of several clinics counts in the network's numbers once for
+    each (``summed``), or once (``deduplicated``).
+    """
 
     id: int
     audience: Audience
@@ -379,6 +384,7 @@ class ReleaseAnswer(Answer):
     closed_before: date
     rules: str
     policy: str
+    counts: str
     summary: dict[str, Any]
 
 

@@ -18,11 +18,17 @@ T = TypeVar("T", bound="ReleaseAnswer")
 
 @_attrs_define
 class ReleaseAnswer:
-    """What was published when, for whom, under which rules."""
+    """What was published when, for whom, under which rules.
+
+    ``counts``: a patient of several clinics counts in the network's numbers once for
+    each (``summed``), or once (``deduplicated``).
+
+    """
 
     audience: Audience
     """ Who a release is made for. """
     closed_before: datetime.date
+    counts: str
     created_at: datetime.datetime
     id: int
     policy: str
@@ -34,6 +40,8 @@ class ReleaseAnswer:
         audience: str = self.audience
 
         closed_before = self.closed_before.isoformat()
+
+        counts = self.counts
 
         created_at = self.created_at.isoformat()
 
@@ -51,6 +59,7 @@ class ReleaseAnswer:
             {
                 "audience": audience,
                 "closed_before": closed_before,
+                "counts": counts,
                 "created_at": created_at,
                 "id": id,
                 "policy": policy,
@@ -70,6 +79,8 @@ class ReleaseAnswer:
 
         closed_before = datetime.date.fromisoformat(rest.pop("closed_before"))
 
+        counts = rest.pop("counts")
+
         created_at = datetime.datetime.fromisoformat(rest.pop("created_at"))
 
         id = rest.pop("id")
@@ -83,6 +94,7 @@ class ReleaseAnswer:
         release_answer = cls(
             audience=audience,
             closed_before=closed_before,
+            counts=counts,
             created_at=created_at,
             id=id,
             policy=policy,

@@ -17,7 +17,7 @@ from itertools import product
 import msgspec
 
 from app.deid.dates import kept_date
-from app.deid.names import ComparedNames, compared_names, shuffled, sound
+from app.deid.names import ComparedNames, beginning, compared_names, shuffled, sound
 from app.deid.pseudonyms import ALIAS_BYTES, KeyRing, digest_under
 from app.domain.calendar import MONTHS_A_YEAR, date_of_day
 from app.domain.clinics import Source
@@ -71,7 +71,7 @@ def _parts(names: ComparedNames, birth: date, sex: str | None) -> Iterator[Part]
     """Yield what each token is of."""
     born = birth.isoformat()
     for _, middle in names.given:
-        yield TokenKind.MIDDLE, (sound(middle)[:1], born)
+        yield TokenKind.MIDDLE, (beginning(middle), born)
     for first, last in product(names.firsts, names.lasts):
         yield TokenKind.UNSEXED, (first, last, born)
         if sex is not None:

@@ -124,6 +124,11 @@ def sound(name: str) -> str:
     return f"{letters[:1]}.{first}.{joined}.{end}"
 
 
+def beginning(name: str) -> str:
+    """Return how *name* begins, which an initial says too; C, K and S are one."""
+    return name[:1].translate(_ALIKE_AT_FIRST)
+
+
 def shuffled(name: str) -> str:
     """Return the letters of *name*, those between the first and the last in order."""
     return name[:1] + "".join(sorted(name[1:-1])) + name[-1:]
@@ -148,6 +153,8 @@ _SPOKEN = [
 ]
 _CLASSES = str.maketrans("bpckgqxsztdmnvfeyu", "ppkkkkkssttnnffiio")
 """Letters that are easily mistaken for one another, as one of them."""
+_ALIKE_AT_FIRST = str.maketrans("kqszxjfvye", "cccccgppii")
+"""The same of first letters, where no more may be known than an initial."""
 
 
 def _given_words(given: Iterable[str]) -> list[str]:

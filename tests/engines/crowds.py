@@ -114,7 +114,8 @@ def fill(engine: Engine, world: World) -> None:
     }
     with engine.begin() as connection:
         for table, values in rows.items():
-            connection.execute(metadata.tables[table].insert(), values)
+            if values:
+                connection.execute(metadata.tables[table].insert(), values)
 
 
 def _numbered(apart: list[World], concepts: dict[Coding, int]) -> Iterator[World]:

@@ -100,16 +100,18 @@ def merged(world: World) -> World:
     return dataclasses.replace(
         world,
         subjects=tuple(
-            group[0]._replace(id=number, **{name: least(name, group) for name in LEAST})
+            Subject(
+                id=number,
+                birth_month=least("birth_month", group),
+                sex=least("sex", group),
+                death_month=least("death_month", group),
+            )
             for number, group in groups.items()
         ),
         observations=moved(world.observations),
         conditions=moved(world.conditions),
         visits=moved(world.visits),
     )
-
-
-LEAST = ("birth_month", "sex", "death_month")
 
 
 def least(name: str, group: list[Subject]) -> int | None:

@@ -55,6 +55,16 @@ ONE_PERSON = [
         someone("Anna Maria", "Kowalski"),
         someone("Anna M.", "Kowalski"),
     ),
+    Case(
+        "a middle name that sounds otherwise than its initial",
+        someone("Anna Phoebe", "Kowalski"),
+        someone("Anna P", "Kowalski"),
+    ),
+    Case(
+        "a middle name by ear",
+        someone("Anna Katherine", "Kowalski"),
+        someone("Anna Cathryn", "Kowalski"),
+    ),
     Case("a last name misspelt", ANNA, someone("Anna", "Kovalski")),
     Case("by ear", someone("Kate", "Thomson"), someone("Kate", "Tomson")),
     Case("Smyth", someone("Joan", "Smith"), someone("Joan", "Smyth")),

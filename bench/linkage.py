@@ -76,7 +76,7 @@ class Someone:
 
 
 class Measured(NamedTuple):
-    """Of pairs the share of those found that are true, and of the true that is found."""
+    """The share of pairs found that are true, and of true pairs that are found."""
 
     precision: float
     recall: float

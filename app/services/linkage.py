@@ -74,10 +74,8 @@ def relink(
     linkage.replace_tokens(session, news)
     touched = {*news, *moved}
     people = linkage.people(session, touched)
-    people |= linkage.holders(
-        session, {*_tokens(before[i] for i in news if i in before)}
-    )
-    people |= linkage.holders(session, {*_tokens(p.tokens for p in people.values())})
+    own = (*(person.tokens for person in people.values()), *before.values())
+    people |= linkage.holders(session, {*_tokens(own)})
     _add_linked(session, people)
     concerned = people.keys() | touched | linkage.roots_of(session, touched)
     _save(session, concerned, clusters(people))

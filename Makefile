@@ -16,7 +16,7 @@ NODE := tests/clients/node
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header pyproject.toml
 
-.PHONY: demo test test-all lint bench openapi conformance measure-pages locks clean \
+.PHONY: demo test test-all lint bench openapi conformance measure-pages elements-page locks clean \
   node-clients spark
 
 demo: $(VENV)/run
@@ -53,6 +53,10 @@ openapi: $(VENV)/dev
 # The page of each measure, from its definition; run it after a change of the library.
 measure-pages: $(VENV)/run
 	$(BIN)/catchment measure pages docs/measures
+
+# What becomes of every element, from the table of decisions; run it after a change there.
+elements-page: $(VENV)/run
+	$(BIN)/catchment elements > docs/privacy/elements.md
 
 # The page of what the doors conform to, from the tests that show it.
 conformance: $(VENV)/dev

@@ -18,14 +18,20 @@ from sqlalchemy.exc import OperationalError
 
 from app.commands import (
     clients,
+    conceptmaps,
     engines,
+    keys,
+    leaks,
     measures,
     noisy_counts,
+    policies,
     quality,
+    releases,
     sources,
     valuesets,
 )
 from app.commands.hubs import open_hub
+from app.crashes import leave_no_core
 from app.demo.sending import Credentials
 from app.demonstration import (
     Place,
@@ -45,7 +51,6 @@ from app.main import (
     hub_of,
     read_settings,
     start_worker,
-    write_master_key,
 )
 from app.ports import try_port
 from app.services import (
@@ -54,7 +59,6 @@ from app.services import (
     reception,
     recounts,
     registry,
-    releases,
 )
 from app.services.hub import Hub
 from app.store import clinics
@@ -74,17 +78,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 clinic_app = typer.Typer(help="Clinics that take part.", no_args_is_help=True)
-key_app = typer.Typer(help="The master key.", no_args_is_help=True)
 app.add_typer(clinic_app, name="clinic")
 app.add_typer(sources.app, name="source")
 app.add_typer(clients.app, name="client")
 app.add_typer(measures.app, name="measure")
 app.add_typer(valuesets.app, name="valueset")
+app.add_typer(policies.app, name="policy")
 app.add_typer(noisy_counts.app, name="count")
-app.add_typer(key_app, name="key")
+app.add_typer(keys.app, name="key")
+app.add_typer(conceptmaps.app, name="conceptmap")
 app.command()(engines.export)
 app.command()(engines.recount)
 app.command("quality")(quality.show_quality)
+app.command("elements")(leaks.show_elements)
+app.command("leak-check")(leaks.check)
+app.command("release")(releases.release)
 
 
 def main() -> None:
@@ -107,6 +115,7 @@ def refuse(reason: str) -> NoReturn:
 @app.command()
 def serve() -> None:
     """Serve the hub on CATCHMENT_HOST and CATCHMENT_PORT."""
+    leave_no_core()
     settings = read_settings()
     configure_logging(settings.log_level)
     served = create_app(settings, hub=open_hub(settings))
@@ -146,6 +155,7 @@ def migrate() -> None:
 @app.command()
 def worker() -> None:
     """Count what is dirty, in a process of its own."""
+    leave_no_core()
     settings = read_settings()
     configure_logging(settings.log_level)
     start_worker(hub_of(settings)).join()
@@ -156,16 +166,6 @@ def refresh() -> None:
     """Make the facts again from what is kept, and count every measure from nothing."""
     done = recounts.refresh(open_hub())
     typer.echo(f"Counted again from {done:,} records")
-
-
-@app.command()
-def release() -> None:
-    """Freeze a release for each audience from what is counted and locked."""
-    hub = open_hub()
-    with write_session(hub.engine) as session:
-        made = releases.publish(session, hub)
-    for audience, release_id in made.items():
-        typer.echo(f"Release {release_id} for {audience}")
 
 
 @app.command()
@@ -294,14 +294,6 @@ def at_line(number: int) -> Iterator[None]:
     except NotFoundError as error:
         msg = f"Line {number}: {error.message}; the lines before it are done"
         raise NotFoundError(msg) from None
-
-
-@key_app.command("new")
-def new_key() -> None:
-    """Make a master key where there is none (CATCHMENT_MASTER_KEY_FILE)."""
-    path = read_settings().master_key_file
-    write_master_key(path)
-    typer.echo(f"A new master key is in {path}; keep a copy outside the database")
 
 
 @clinic_app.command("add")

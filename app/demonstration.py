@@ -34,7 +34,8 @@ from app.demo.network import demo_network
 from app.demo.partner import ChartRefusedError, read_chart
 from app.demo.sending import Credentials, Sender, Tally
 from app.domain.clinics import Audience, ClinicStatus
-from app.main import StartError, hub_of, read_settings, write_master_key
+from app.key_files import write_master_key
+from app.main import StartError, hub_of, read_settings
 from app.ports import try_port
 from app.services import registry, releases
 from app.services.hub import Clock, Hub, epoch_milliseconds

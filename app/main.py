@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import stat
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -13,6 +12,7 @@ from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 
+from app.key_files import read_masters
 from app.routers import (
     contributions,
     fhir,
@@ -28,17 +28,19 @@ from app.routers import (
 from app.routers.descriptions import describe_problems
 from app.routers.outcomes import LastDoor, install_error_replies
 from app.routers.transport import HttpsOnly
+from app.services.admissions import admit_policy
 from app.services.budgets import Budgets
 from app.services.hub import Hub
+from app.services.keys import check_keys
 from app.services.linkage import keep_to_policy
-from app.services.openings import open_hub
+from app.services.openings import PolicyText, named_rules, open_hub
 from app.services.recounts import Worker, register_measures
 from app.services.waiting import WaitingRoom
 from app.settings import Settings
 from app.store.migrations import is_current
 
 APP = Path(__file__).parent
-KEY_BYTES = 32
+BUILT_IN_POLICIES = ("limited_data_set", "expert_determination", "safe_harbor")
 SETS_FOLDER = "value_sets"
 
 
@@ -113,8 +115,9 @@ def operation_id(route: APIRoute) -> str:
 
 
 def start_worker(hub: Hub) -> Worker:
-    """Start counting, once the database has the schema of this version."""
-    check_schema(hub)
+    """Start counting, once the database has the schema of this version and our keys."""
+    check_store(hub)
+    check_keys(hub)
     keep_to_policy(hub)
     register_measures(hub)
     worker = Worker(hub, holder=f"{os.getpid()}-{secrets.token_hex(4)}")
@@ -122,11 +125,12 @@ def start_worker(hub: Hub) -> Worker:
     return worker
 
 
-def check_schema(hub: Hub) -> None:
-    """Refuse a database that has not the schema of this version."""
+def check_store(hub: Hub) -> None:
+    """Refuse a database of another schema, or of records that the policy won't have."""
     if not is_current(hub.engine):
         msg = "The database has another schema; run `catchment migrate`"
         raise StartError(msg)
+    admit_policy(hub)
 
 
 def hub_of(settings: Settings) -> Hub:
@@ -135,8 +139,8 @@ def hub_of(settings: Settings) -> Hub:
         database_url=settings.database_url,
         base_url=settings.public_base_url,
         network=settings.network,
-        master_key=read_master_key(settings.master_key_file),
-        policy=_text(settings.policy_file, APP / "deid" / "limited_data_set.toml"),
+        masters=read_masters(settings.master_key_file),
+        policy=policy_text(settings.policy),
         measures=library_texts(library_folder(settings)),
         audiences=_text(settings.audiences_file, APP / "disclosure/audiences.toml"),
         budgets=Budgets(
@@ -144,6 +148,32 @@ def hub_of(settings: Settings) -> Hub:
             burst=settings.client_burst_resources,
         ),
     )
+
+
+def policy_text(chosen: str) -> PolicyText:
+    """
+    Return the policy of a built-in's name or of a path, with the rules that it names.
+
+    Rules stand beside the policy's own file.
+
+    Raises:
+        StartError: there is no such policy, or no such file of rules.
+        InvalidElementError: the policy can't be read.
+    """
+    built_in = APP / "deid" / f"{chosen}.toml"
+    path = built_in if chosen in BUILT_IN_POLICIES else Path(chosen)
+    if not path.is_file():
+        names = ", ".join(BUILT_IN_POLICIES)
+        msg = f"No policy at {path}; give a file, or one of: {names}"
+        raise StartError(msg)
+    stated = PolicyText(origin=path.name, text=text_of(path))
+    rules = {name: path.parent / name for name in named_rules(stated)}
+    for name, file in rules.items():
+        if not file.is_file():
+            msg = f"{path.name}, narrowed_by: no file {name} beside it"
+            raise StartError(msg)
+    texts = {name: text_of(file) for name, file in rules.items()}
+    return PolicyText(origin=stated.origin, text=stated.text, rules=texts)
 
 
 def library_folder(settings: Settings) -> Path:
@@ -171,45 +201,6 @@ def text_of(path: Path) -> str:
 def meanings_text() -> str:
     """Return what the codes of the built-in library are, in our own words, as CSV."""
     return (APP / "measures/library/meanings.csv").read_text("utf-8")
-
-
-def read_master_key(path: Path) -> bytes:
-    """
-    Return the master key of *path*: 64 hexadecimal digits that only its owner can read.
-
-    Raises:
-        StartError: there is none, or others may read it. No key, no start.
-    """
-    if not path.is_file():
-        msg = f"No master key at {path}; make one with `catchment key new`"
-        raise StartError(msg)
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        msg = f"The master key at {path} may be read by others; give it mode 0600"
-        raise StartError(msg)
-    try:
-        key = bytes.fromhex(path.read_text().strip())
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        msg = f"The master key at {path} is not {2 * KEY_BYTES} hexadecimal digits"
-        raise StartError(msg)
-    return key
-
-
-def write_master_key(path: Path) -> None:
-    """Write a new master key; refuse to replace one."""
-    write_key(path, secrets.token_bytes(32).hex() + "\n")
-
-
-def write_key(path: Path, text: str) -> None:
-    """Write a key that only its owner can read; refuse to replace one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        path.touch(mode=0o600, exist_ok=False)
-    except FileExistsError:
-        msg = f"There is a key at {path} already"
-        raise StartError(msg) from None
-    path.write_text(text)
 
 
 def _text(chosen: Path | None, built_in: Path) -> str:

@@ -20,6 +20,7 @@ class Settings(BaseSettings):
 
     ``master_key_file`` holds 32 bytes in hexadecimal, mode 0600. ``base_url`` is how
     clients reach the hub: the issuer, and the base of what assertions are made for.
+    ``policy`` is a built-in policy by name, or the path of a file.
     ``trusted_proxies`` are the addresses, with commas between them, of the proxies that
     may say by ``X-Forwarded-Proto`` how a request came to them.
     ``client_resources_per_second`` and ``client_burst_resources`` bound what each
@@ -34,7 +35,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     network: str = "demo-network"
-    policy_file: Path | None = None
+    policy: str = "limited_data_set"
     measures_folder: Path | None = None
     audiences_file: Path | None = None
     embedded_worker: bool = True

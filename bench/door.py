@@ -26,12 +26,12 @@ from typing import Any
 import httpx
 import msgspec
 
-from app.cli import write_master_key
 from app.deid.records import deidentify
 from app.domain.clinics import Audience, ClinicStatus, Source
 from app.fhir.json_documents import read_json
 from app.fhir.parsing import parse_resource
 from app.fhir.validation import validate
+from app.key_files import write_master_key
 from app.main import hub_of
 from app.services import intake, registry
 from app.services.authorization import authenticate, required_source

@@ -26,7 +26,8 @@ import msgspec
 from sqlalchemy import text
 
 from app.domain.counts import Basis
-from app.main import hub_of, write_master_key
+from app.key_files import write_master_key
+from app.main import hub_of
 from app.measures.definitions import Measure
 from app.services import exports, recounts
 from app.services.hub import Hub

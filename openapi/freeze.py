@@ -16,7 +16,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from app.main import create_app, write_master_key
+from app.key_files import write_master_key
+from app.main import create_app
 from app.routers.fhir_document import fhir_document
 from app.settings import Settings
 

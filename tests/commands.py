@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from app.main import write_master_key
+from app.key_files import write_master_key
 from tests.conftest import ROOT
 
 START_SECONDS = 60

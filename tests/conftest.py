@@ -93,9 +93,11 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(databases: Databases, dialect: str) -> str:
+def database_url(databases: Databases, dialect: str) -> Iterator[str]:
     """A migrated database without a row."""
-    return databases.fresh(dialect)
+    url = databases.fresh(dialect)
+    yield url
+    databases.give_back(url)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from app.deid.policies import Policy, ReportedMeasure, parse_policy
+from app.deid.policies import Policy, PolicyText, ReportedMeasure, parse_policy
 from app.deid.pseudonyms import KeyRing
 from app.deid.records import deidentify
 from app.domain.clinics import Source
@@ -27,17 +27,32 @@ POLICY_TEXT = (ROOT / "app/deid/limited_data_set.toml").read_text()
 REPORTED = ReportedMeasure("https://hub.example/fhir", "1.0.0", is_proportion=False)
 NOON = 1_800_000_000_000
 """15 January 2027."""
-POLICY = parse_policy(
-    POLICY_TEXT,
-    network_codes=("pucai-total",),
-    reported={"clabsi-rate": REPORTED},
-)
 
 
-def linking(policy: Policy = POLICY, *, is_on: bool = True) -> Policy:
+def policy(text: str = POLICY_TEXT, **rules: str) -> Policy:
+    """Return the policy of a text; *rules* are files by name without ``.json``."""
+    stated = PolicyText(
+        origin="policy.toml",
+        text=text,
+        rules={f"{name}.json": of for name, of in rules.items()},
+    )
+    return parse_policy(
+        stated, network_codes=("pucai-total",), reported={"clabsi-rate": REPORTED}
+    )
+
+
+def built_in(name: str) -> Policy:
+    """Return a policy that comes with the hub."""
+    return policy((ROOT / f"app/deid/{name}.toml").read_text())
+
+
+POLICY = policy()
+
+
+def linking(of: Policy = POLICY, *, is_on: bool = True) -> Policy:
     """Return a policy that allows linkage, or no longer does."""
-    terms = msgspec.structs.replace(policy.terms, linkage=is_on)
-    return msgspec.structs.replace(policy, terms=terms)
+    terms = msgspec.structs.replace(of.terms, linkage=is_on)
+    return msgspec.structs.replace(of, terms=terms)
 
 
 def source(**changes: Any) -> Source:
@@ -89,13 +104,13 @@ def deidentified(
     keys: KeyRing = KEYS,
     entries: dict[str, int] | None = None,
     ids: tuple[str, ...] = (),
-    policy: Policy = POLICY,
+    under: Policy = POLICY,
 ) -> Any:
     """Return a DeidentifiedRecord; Any, since each test knows what its content is."""
     identified = parse_resource(resource, source=by, ids=ids)
     return deidentify(
         identified,
-        policy=policy,
+        policy=under,
         keys=keys,
         source=by,
         entries=entries or {},

@@ -15,7 +15,8 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from app.main import create_app, hub_of, write_master_key
+from app.key_files import write_master_key
+from app.main import create_app, hub_of
 from app.services.hub import Hub
 from app.settings import Settings
 from app.store.migrations import migrate
@@ -84,7 +85,7 @@ def served_by_a_process(folder: Path) -> Iterator[Hub]:
             stderr=log,
         )
     try:
-        _wait_until_ready(hub, process)
+        wait_until_ready(hub, process)
         yield hub
     finally:
         process.terminate()
@@ -107,7 +108,8 @@ def _environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _wait_until_ready(hub: Hub, process: subprocess.Popen[bytes]) -> None:
+def wait_until_ready(hub: Hub, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process answers for a hub."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and process.poll() is None:
         try:

@@ -13,7 +13,7 @@ from app.commands.hubs import open_hub
 from app.commands.listings import echo_table
 from app.domain.clinics import Audience
 from app.domain.errors import InvalidElementError
-from app.main import write_key
+from app.key_files import write_key
 from app.services import registrations, registry
 from app.services.registrations import NewCredentials
 from app.smart.client_secrets import new_secret, secret_hash

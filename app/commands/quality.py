@@ -38,6 +38,8 @@ def show_quality(
     for source in report.sources:
         console.print(_findings(f"Source {source.name}", source.findings))
         console.print(_codes(source))
+        if source.untranslated:
+            console.print(_untranslated(source))
         if source.refusals:
             console.print(_refusals(source))
 
@@ -102,6 +104,16 @@ def _codes(source: SourceReport) -> Table:
             ", ".join(f"{unit or 'none'} {count:,}" for unit, count in units),
             ", ".join(f"{share.finding} {share.found:,}" for share in found),
         )
+    return table
+
+
+def _untranslated(source: SourceReport) -> Table:
+    """Return the local codes that count as nothing as a table."""
+    title = f"Codes of {source.name} without a translation, of all that is kept"
+    table = Table("code", "at", "records", title=title)
+    for each in source.untranslated:
+        named = _named(Coding(LOCAL, each.code))
+        table.add_row(named, each.element, f"{each.records:,}")
     return table
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.hubs import known_concepts
+from app.commands.hubs import listable_concepts
 from app.commands.libraries import hub_library
 from app.commands.listings import echo_table
 from app.main import SETS_FOLDER, StartError, read_settings, text_of
@@ -65,7 +65,7 @@ def list_value_sets() -> None:
 def show_value_set(
     name: Annotated[str, typer.Argument(help="What definitions call the set.")],
 ) -> None:
-    """Show what a set holds, and which codes of it the database has met."""
+    """Show what a set holds, and which codes of it many people here have."""
     value_set = value_sets.find(hub_library(), name)
     typer.echo(f"{value_set.id} {value_set.version}: {value_set.title}")
     typer.echo(value_set.url)
@@ -74,15 +74,17 @@ def show_value_set(
             typer.echo(said)
     for rule in value_set.rules:
         typer.echo(f"  {rule}")
-    concepts = known_concepts(read_settings())
+    concepts = listable_concepts(read_settings())
     if concepts is None:
         typer.echo("There is no database to look for these codes in")
         return
     known = value_sets.known_codes(value_set.rules, concepts)
     for system, codes in known.items():
         typer.echo(f"Met so far of {system}, {len(codes)}: {' '.join(codes)}")
-    if not known:
-        typer.echo("The database has met none of these codes")
+    if known:
+        typer.echo("Codes that fewer than 11 people have are not told")
+    else:
+        typer.echo("The database has met none of these codes in 11 people or more")
 
 
 def _sets_folder(into: Path | None) -> Path:

@@ -71,8 +71,13 @@ _SYSTEM_BY_OID = {
     "urn:oid:2.16.840.1.113883.6.8": UCUM,
 }
 _LOINC = re.compile(r"((?:LA)?[1-9][0-9]{0,6})-([0-9])")
-_SNOMED_CT = re.compile(r"[1-9][0-9]{5,17}")
-_ICD_10_CM = re.compile(r"([A-Z][0-9][0-9AB])(?:\.?([0-9A-Z]{1,4}))?")
+_SNOMED_CT = re.compile(r"[1-9][0-9]{2,14}00[0-9]|[1-9][0-9]{7,14}10[0-9]")
+"""Concepts, of the core (00) or of an extension whose seven digits go before (10)."""
+_ICD_10_CM = re.compile(
+    r"([A-Z][0-9][0-9AB])"
+    r"(?:\.?((?=[0-9X]*[A-Z]?[0-9X]*.?$)[0-9A-Z]{1,3}[0-9A-HJKMNPQRSX]?))?"
+)
+"""After the dot one letter at most, X and the last character aside: no word fits."""
 _ICD_10 = re.compile(r"([A-Z][0-9][0-9])(?:\.?([0-9]{1,2}))?")
 _ICD_9_CM = re.compile(r"([0-9]{3}|V[0-9]{2}|E[0-9]{3})(?:\.?([0-9]{1,2}))?")
 

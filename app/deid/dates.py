@@ -1,13 +1,24 @@
-"""Dates as sent -> dates as kept: the local day, never a time of day."""
+"""
+Dates as sent -> dates as kept: the local day, never a time of day.
+
+A policy may keep less: the month or the year in which that local day is.
+"""
 
 import re
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from app.domain.calendar import FIRST_YEAR, LAST_YEAR, day_number, month_of_day
+from app.domain.calendar import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    day_number,
+    month_number,
+    month_of_day,
+)
 from app.domain.clinics import Source
 from app.domain.errors import InvalidElementError
 from app.domain.identified import StatedDate
+from app.domain.keeping import EVERYTHING, Keeping, cut, cut_month
 from app.domain.records import PartialDate, Precision
 
 _TIME = r"((?:[01]\d|2[0-3]):[0-5]\d(?::(?:[0-5]\d|60)(?:\.\d+)?)?)"
@@ -16,11 +27,16 @@ _DATE = re.compile(
     rf"(\d{{4}})(?:-(\d\d)(?:-(\d\d)(?:T{_TIME}{_OFFSET})?)?)?", re.ASCII
 )
 _AT_UTC = frozenset({"Z", "+00:00", "-00:00"})
+DAY_MS = 24 * 3600 * 1000
 
 
-def kept_date(stated: StatedDate | None, *, source: Source) -> PartialDate | None:
+def kept_date(
+    stated: StatedDate | None, *, source: Source, keeping: Keeping
+) -> PartialDate | None:
     """
     Return *stated* cut to its local day, or to the month or year that it gives.
+
+    It is cut further to what the policy keeps, once it is known which day it is.
 
     An instant with an offset is local already: its written day is kept. One in UTC is
     converted to the zone of *source* first, unless the source pads dates to midnight
@@ -44,15 +60,47 @@ def kept_date(stated: StatedDate | None, *, source: Source) -> PartialDate | Non
     if not FIRST_YEAR <= on.year <= LAST_YEAR:
         msg = f"The year is not within {FIRST_YEAR}-{LAST_YEAR}"
         raise InvalidElementError(msg, expression=stated.element)
-    return PartialDate(day_number(on), _precision(month, day))
+    return cut(PartialDate(day_number(on), _precision(month, day)), keeping.dates)
 
 
-def kept_month(stated: StatedDate | None, *, source: Source) -> int | None:
-    """Return the month number of *stated*; None where only its year is given."""
-    kept = kept_date(stated, source=source)
-    if kept is None or kept.precision is Precision.YEAR:
+def kept_month(
+    stated: StatedDate | None, *, source: Source, keeping: Keeping
+) -> int | None:
+    """
+    Return the month number of *stated*; None where only its year is given.
+
+    Where years are kept it is the January of that year.
+    """
+    kept = kept_date(stated, source=source, keeping=EVERYTHING)
+    if kept is None:
         return None
-    return month_of_day(kept.day)
+    if kept.precision is Precision.YEAR and keeping.dates is not Precision.YEAR:
+        return None
+    return cut_month(month_of_day(kept.day), keeping.dates)
+
+
+def kept_birth(
+    stated: StatedDate | None, *, source: Source, keeping: Keeping
+) -> int | None:
+    """Return likewise when someone was born; the oldest are all of one year."""
+    month = kept_month(stated, source=source, keeping=keeping)
+    if month is None:
+        return None
+    return max(month, month_number(keeping.oldest_birth_year, 1))
+
+
+def kept_moment(epoch_ms: int, *, keeping: Keeping) -> int:
+    """
+    Return a moment of the hub's own, epoch milliseconds, no finer than dates are kept.
+
+    When a record came tells nearly when the visit was. Where days are kept that adds
+    nothing; else it is the first moment, in UTC, of the month or year.
+    """
+    if keeping.dates is Precision.DAY:
+        return epoch_ms
+    on = datetime.fromtimestamp(epoch_ms / 1000, UTC).date()
+    first = cut(PartialDate(day_number(on), Precision.DAY), keeping.dates).day
+    return first * DAY_MS
 
 
 def local_date(epoch_ms: int, *, source: Source) -> date:

@@ -22,6 +22,7 @@ from app.deid.pseudonyms import ALIAS_BYTES, KeyRing, digest_under
 from app.domain.calendar import MONTHS_A_YEAR, date_of_day
 from app.domain.clinics import Source
 from app.domain.identified import IdentifiedPatient
+from app.domain.keeping import EVERYTHING
 from app.domain.linkage import LinkageToken, TokenKind
 from app.domain.records import Precision
 
@@ -60,7 +61,7 @@ def linkage_tokens(
 
 def _birth(patient: IdentifiedPatient, source: Source) -> date | None:
     """Return the date of birth; None where its day is not known."""
-    kept = kept_date(patient.birth_date, source=source)
+    kept = kept_date(patient.birth_date, source=source, keeping=EVERYTHING)
     if kept is None or kept.precision is not Precision.DAY:
         return None
     born = date_of_day(kept.day)

@@ -28,7 +28,9 @@ ALIAS_BYTES = 20
 LOCAL_CODE_LETTERS = 26
 """Of base32: 130 bits."""
 
-Purpose = Literal["id", "identifier", "digest", "local-code", "ward", "linkage"]
+Purpose = Literal[
+    "id", "identifier", "digest", "local-code", "ward", "fingerprint", "linkage"
+]
 
 _encode: Callable[[list[object]], bytes] = msgspec.json.Encoder().encode
 """A JSON array joins strings so that no two lists of them look alike."""
@@ -77,14 +79,19 @@ class KeyRing:
             msg = f"A master key has {KEY_BYTES} bytes"
             raise ValueError(msg)
 
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """Return the versions of the ring, the current one first."""
+        others = sorted(self.masters.keys() - {self.current}, reverse=True)
+        return self.current, *others
+
     def of(self, purpose: Purpose, scope: str) -> dict[int, hmac.HMAC]:
         """Return the keys of a purpose and scope by version, the current one first."""
         keys = self._derived.get((purpose, scope))
         if keys is None:
-            others = sorted(self.masters.keys() - {self.current}, reverse=True)
             keys = self._derived[purpose, scope] = {
                 version: self._derive(purpose, scope, version)
-                for version in (self.current, *others)
+                for version in self.versions
             }
         return keys
 
@@ -183,9 +190,21 @@ def ward_name(type_: WardType, reference: Sequence[str], *, scope: str) -> bytes
     return _encode([type_, scope, *reference])
 
 
-def ward_key(name: bytes, *, keys: KeyRing) -> str:
-    """Return a ward's name as a keyed hash under the current key version."""
-    return _letters(name, keys.of("ward", "network")[keys.current])
+def ward_keys(name: bytes, *, keys: KeyRing) -> tuple[str, ...]:
+    """Return a ward's name as a keyed hash, under each key version."""
+    return tuple(_letters(name, key) for key in keys.of("ward", "network").values())
+
+
+def fingerprints(keys: KeyRing) -> dict[int, bytes]:
+    """
+    Return by what each key of the ring is told from others, by its version.
+
+    Under another network's name it is another key, as it is for every name.
+    """
+    return {
+        version: digest_under(key, b"")[:ALIAS_BYTES]
+        for version, key in keys.of("fingerprint", "network").items()
+    }
 
 
 def report_aliases(

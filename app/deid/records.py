@@ -1,6 +1,7 @@
 """Identified record -> de-identified record: built field by field from allow-lists."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 from app.deid.codes import (
@@ -12,8 +13,9 @@ from app.deid.codes import (
     listed_coding,
     system_of,
 )
-from app.deid.dates import kept_date, kept_month
+from app.deid.dates import kept_birth, kept_date, kept_month
 from app.deid.linkage import linkage_tokens
+from app.deid.omissions import without
 from app.deid.places import kept_state, kept_zip3
 from app.deid.policies import Policy
 from app.deid.pseudonyms import (
@@ -49,6 +51,7 @@ from app.domain.identified import (
     StatedQuantity,
     StatedValue,
 )
+from app.domain.keeping import Keeping
 from app.domain.linkage import LinkageToken
 from app.domain.records import (
     Alias,
@@ -62,6 +65,7 @@ from app.domain.records import (
     HubTarget,
     Observation,
     Patient,
+    Precision,
     Quantity,
     RecordType,
     Summary,
@@ -92,6 +96,18 @@ class _Rules(NamedTuple):
     source: Source
     entries: Mapping[str, int]
     received_at: int
+    former_codes: dict[str, tuple[str, ...]]
+    """Filled as local codes are met."""
+
+    @property
+    def keeping(self) -> Keeping:
+        """Return what the policy keeps."""
+        return self.policy.keeping
+
+    @property
+    def keeps_days(self) -> bool:
+        """Return whether days are kept, and so what tells them: when it was sent."""
+        return self.keeping.dates is Precision.DAY
 
 
 def deidentify(
@@ -119,8 +135,9 @@ def deidentify(
         InvalidElementError: A date can't be read, or is beyond 1900-2100.
         BusinessRuleError: A reference has a base that is not the source's.
     """
-    rules = _Rules(policy, keys, source, entries, received_at)
+    rules = _Rules(policy, keys, source, entries, received_at, {})
     root = identified.type.fhir_name
+    identified = without(identified, policy.keeping.taken_away)
     ward = ward_of(
         identified.ward,
         path=f"{root}.subject",
@@ -144,10 +161,12 @@ def deidentify(
         linkage=_linkage(identified.content, rules),
         entered_in_error=status in TAKEN_BACK,
         needs_identity=status in REPLACING,
-        sent_order=identified.sent_order,
+        sent_order=identified.sent_order if rules.keeps_days else None,
         content_digests=content_digests(
             identified.canonical + ward.name, keys=keys, source=source
         ),
+        former_codes=rules.former_codes,
+        former_wards={ward.key: ward.former} if ward.former else {},
         policy_digest=policy.digest,
         dropped=tuple(sorted(identified.dropped)),
     )
@@ -163,6 +182,7 @@ def _content(content: IdentifiedContent, rules: _Rules, ward: Ward) -> Content:
             ward,
             measures=rules.policy.reported,
             source=rules.source,
+            keeping=rules.keeping,
             received_at=rules.received_at,
         )
     if isinstance(content, IdentifiedObservation):
@@ -187,7 +207,9 @@ def _observation(stated: IdentifiedObservation, rules: _Rules) -> Observation:
         status=_one_of(OBSERVATION_STATUSES, stated.status, "Observation.status"),
         category=_codings(stated.category, rules),
         code=_codings(stated.code, rules),
-        effective=kept_date(stated.effective, source=rules.source),
+        effective=kept_date(
+            stated.effective, source=rules.source, keeping=rules.keeping
+        ),
         value=_value(stated.value, rules),
         components=tuple(
             Component(
@@ -208,7 +230,9 @@ def _summary(stated: IdentifiedSummary, rules: _Rules, ward: Ward) -> Summary:
     return Summary(
         status=status,
         code=_codings(stated.code, rules),
-        effective=kept_span(stated.start, stated.end, source=rules.source),
+        effective=kept_span(
+            stated.start, stated.end, source=rules.source, keeping=rules.keeping
+        ),
         quantity=None if stated.quantity is None else _quantity(stated.quantity),
         ward=ward.key,
     )
@@ -216,7 +240,7 @@ def _summary(stated: IdentifiedSummary, rules: _Rules, ward: Ward) -> Summary:
 
 def _condition(stated: IdentifiedCondition, rules: _Rules) -> Condition:
     """Return what may be kept of a Condition."""
-    source = rules.source
+    dated = partial(kept_date, source=rules.source, keeping=rules.keeping)
     return Condition(
         clinical_status=_required_code(
             stated.clinical_status, CONDITION_CLINICAL, "Condition.clinicalStatus"
@@ -228,9 +252,9 @@ def _condition(stated: IdentifiedCondition, rules: _Rules) -> Condition:
         ),
         category=_codings(stated.category, rules),
         code=_codings(stated.code, rules),
-        onset=kept_date(stated.onset, source=source),
-        abatement=kept_date(stated.abatement, source=source),
-        recorded=kept_date(stated.recorded, source=source),
+        onset=dated(stated.onset),
+        abatement=dated(stated.abatement),
+        recorded=dated(stated.recorded),
     )
 
 
@@ -240,17 +264,18 @@ def _encounter(stated: IdentifiedEncounter, rules: _Rules) -> Encounter:
     return Encounter(
         status=_one_of(ENCOUNTER_STATUSES, stated.status, "Encounter.status"),
         class_=classes[0] if classes else None,
-        start=kept_date(stated.start, source=rules.source),
+        start=kept_date(stated.start, source=rules.source, keeping=rules.keeping),
     )
 
 
 def _patient(stated: IdentifiedPatient, rules: _Rules) -> Patient:
     """Return what may be kept of a Patient."""
-    source = rules.source
+    keeping, source = rules.keeping, rules.source
     return Patient(
         sex=_one_of(SEXES, stated.gender, "Patient.gender") if stated.gender else None,
-        birth_month=kept_month(stated.birth_date, source=source),
-        death_month=kept_month(stated.death_date, source=source),
+        birth_month=kept_birth(stated.birth_date, source=source, keeping=keeping),
+        death_month=kept_month(stated.death_date, source=source, keeping=keeping),
+        years_only=keeping.dates is Precision.YEAR,
         deceased=_boolean(stated.deceased),
         state=kept_state(stated.state),
         zip3=kept_zip3(stated.postal_code),
@@ -294,7 +319,12 @@ def _coding(stated: StatedCoding, rules: _Rules) -> Coding:
     if listed is not None:
         return listed
     system = system_of(stated.system)
-    return local_codings(system, stated.code, keys=rules.keys, source=rules.source)[0]
+    kept, *former = local_codings(
+        system, stated.code, keys=rules.keys, source=rules.source
+    )
+    if former:
+        rules.former_codes[kept.code] = tuple(coding.code for coding in former)
+    return kept
 
 
 def _required_code(

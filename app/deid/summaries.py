@@ -9,7 +9,7 @@ import msgspec
 from app.deid.codes import REPORT_STATUSES
 from app.deid.dates import kept_date, local_date
 from app.deid.policies import ReportedMeasure
-from app.deid.pseudonyms import KeyRing, ward_key, ward_name
+from app.deid.pseudonyms import KeyRing, ward_keys, ward_name
 from app.domain.calendar import date_of_day, day_number, first_day, month_of_day
 from app.domain.clinics import Source
 from app.domain.errors import (
@@ -26,16 +26,22 @@ from app.domain.identified import (
     StatedQuantity,
     StatedWard,
 )
+from app.domain.keeping import EVERYTHING, Keeping, cut
 from app.domain.records import PartialDate, Precision, SummaryReport
 
 _PERIOD = "MeasureReport.period"
 
 
 class Ward(msgspec.Struct, frozen=True):
-    """A Group or Location: the keyed hash that is kept, and its name in flight."""
+    """
+    A Group or Location: the keyed hash that is kept, and its name in flight.
+
+    ``former`` are its hashes under the key versions before the current one.
+    """
 
     key: str = ""
     name: bytes = b""
+    former: tuple[str, ...] = ()
 
 
 WHOLE_CLINIC = Ward()
@@ -65,7 +71,7 @@ def ward_of(
     if isinstance(reference, IdentifierReference):
         pair = (reference.system, reference.value)
         name = ward_name(stated.type, pair, scope=f"clinic/{source.clinic_id}")
-        return Ward(ward_key(name, keys=keys), name)
+        return _ward(name, keys)
     if reference.url.startswith("urn:") and reference.url in entries:
         msg = "Name the Group or Location by its id or an identifier: it is not kept"
         raise BusinessRuleError(msg, expression=f"{path}.reference")
@@ -73,24 +79,35 @@ def ward_of(
         msg = "The base of the reference is unknown: it is not one of the source's"
         raise BusinessRuleError(msg, expression=f"{path}.reference")
     scope = f"source/{source.source_id}"
-    name = ward_name(stated.type, (reference.id,), scope=scope)
-    return Ward(ward_key(name, keys=keys), name)
+    return _ward(ward_name(stated.type, (reference.id,), scope=scope), keys)
+
+
+def _ward(name: bytes, keys: KeyRing) -> Ward:
+    key, *former = ward_keys(name, keys=keys)
+    return Ward(key, name, tuple(former))
 
 
 def kept_span(
-    start: StatedDate | None, end: StatedDate | None, *, source: Source
+    start: StatedDate | None,
+    end: StatedDate | None,
+    *,
+    source: Source,
+    keeping: Keeping,
 ) -> PartialDate:
     """
     Return the day or the month that a number is for.
 
     Raises:
         MissingElementError: an end is missing.
-        BusinessRuleError: it is a year, or of more than one calendar month.
+        BusinessRuleError: it is a year, or of more than one calendar month; or the
+            policy keeps no months.
     """
+    _refuse_where_no_months(keeping, "Observation.effective")
     if start is None or end is None:
         msg = "Say the day or the month: a date, or a period with both ends"
         raise MissingElementError(msg, expression="Observation.effective")
-    first, last = kept_date(start, source=source), kept_date(end, source=source)
+    first = kept_date(start, source=source, keeping=EVERYTHING)
+    last = kept_date(end, source=source, keeping=EVERYTHING)
     assert first is not None
     assert last is not None
     if Precision.YEAR in {first.precision, last.precision} or month_of_day(
@@ -99,8 +116,15 @@ def kept_span(
         msg = "A summary is of a day, or of time within one calendar month"
         raise BusinessRuleError(msg, expression=start.element)
     if first == last:
-        return first
-    return PartialDate(day_number(first_day(month_of_day(first.day))), Precision.MONTH)
+        return cut(first, keeping.dates)
+    return cut(first, Precision.MONTH)
+
+
+def _refuse_where_no_months(keeping: Keeping, element: str) -> None:
+    """Refuse a number of a month where a month says too much: one event is a person."""
+    if keeping.dates is Precision.YEAR:
+        msg = "The policy keeps years only, and a summary is of a day or a month"
+        raise BusinessRuleError(msg, expression=element)
 
 
 def check_number(quantity: StatedQuantity | None) -> None:
@@ -121,6 +145,7 @@ def kept_report(
     *,
     measures: Mapping[str, ReportedMeasure],
     source: Source,
+    keeping: Keeping,
     received_at: int,
 ) -> SummaryReport:
     """
@@ -128,10 +153,12 @@ def kept_report(
 
     Raises:
         BusinessRuleError: the measure, or its version, is none that clinics report to
-            this hub; or the period is no calendar month that has begun.
+            this hub; the period is no calendar month that has begun; or the policy
+            keeps no months.
         InvalidElementError: a part is more than its whole.
         InvalidCodeError: the status is none of a report's.
     """
+    _refuse_where_no_months(keeping, _PERIOD)
     if stated.status not in REPORT_STATUSES:
         msg = "Not a code of the value set that FHIR requires"
         raise InvalidCodeError(msg, expression="MeasureReport.status")
@@ -162,8 +189,8 @@ def kept_report(
 
 def _whole_month(stated: IdentifiedReport, source: Source) -> int:
     """Return the one month that a period is from the first to the last day of."""
-    first = kept_date(stated.start, source=source)
-    last = kept_date(stated.end, source=source)
+    first = kept_date(stated.start, source=source, keeping=EVERYTHING)
+    last = kept_date(stated.end, source=source, keeping=EVERYTHING)
     assert first is not None
     assert last is not None
     month = month_of_day(first.day)

@@ -49,14 +49,18 @@ def folder_contents(folder: Path) -> Iterator[Json | Note]:
     for path in sorted(folder.rglob("*")):
         if not path.is_file():
             continue
-        file = path.relative_to(folder).as_posix()
-        try:
-            yield from _file_contents(path, file)
-        except (OSError, EOFError, zlib.error):
-            yield Note(file, None, "can't be read to its end")
+        yield from file_contents(path, path.relative_to(folder).as_posix())
 
 
-def _file_contents(path: Path, file: str) -> Iterator[Json | Note]:
+def file_contents(path: Path, file: str) -> Iterator[Json | Note]:
+    """Yield what is in one file, which notes call *file*."""
+    try:
+        yield from _contents(path, file)
+    except (OSError, EOFError, zlib.error):
+        yield Note(file, None, "can't be read to its end")
+
+
+def _contents(path: Path, file: str) -> Iterator[Json | Note]:
     name = path.name.lower()
     if not name.endswith(NDJSON_SUFFIXES + JSON_SUFFIXES):
         yield Note(file, None, "not a FHIR file by its name")

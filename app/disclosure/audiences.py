@@ -36,13 +36,19 @@ class AudienceRules(
     What a cell must satisfy to be shown to one audience.
 
     ``k`` is the smallest number of people shown; ``min_clinics`` the clinics that must
-    stand behind a pooled cell. ``counts`` is the same for all who read each other's
-    releases.
+    stand behind a pooled cell. ``p_percent`` and ``dominance``, per cent, are for sums
+    of values: how closely the second largest value must not tell the largest, and how
+    much of a sum the two largest may be. ``round_to``: counts are shown to the nearest
+    multiple of it; None: as they are. ``counts`` is the same for all who read each
+    other's releases.
     """
 
     k: Annotated[int, msgspec.Meta(ge=2)]
     min_clinics: Annotated[int, msgspec.Meta(ge=3)]
     clinics: ClinicsShown
+    p_percent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+    dominance: Annotated[int, msgspec.Meta(ge=1, le=99)] = 90
+    round_to: Annotated[int, msgspec.Meta(ge=2)] | None = None
     counts: PeopleCounted = PeopleCounted.SUMMED
 
 
@@ -88,18 +94,28 @@ def parse_audiences(text: str) -> Audiences:
     Return the audiences that a TOML text describes.
 
     Raises:
-        InvalidElementError: it is not TOML, a key is unknown or missing, a number is
-            below what the method needs, or members, who read the public's release too,
+        InvalidElementError: it is not TOML, a key is unknown or missing, or a number
+            is not what the method needs; or members, who read the public's release too,
             would be given both summed and de-duplicated counts.
     """
     try:
         audiences = msgspec.convert(tomllib.loads(text), Audiences)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        msg = f"The audiences file cannot be used: {error}"
-        raise InvalidElementError(msg, expression="audiences.toml") from error
+        raise _unusable(str(error)) from error
+    for audience in Audience:
+        rules = audiences.rules(audience)
+        if rules.round_to is not None and rules.round_to > rules.k:
+            # The smallest number shown would be told as 0.
+            msg = f"`round_to` is above `k` - at `$.{audience}`"
+            raise _unusable(msg)
     if audiences.public.counts is not audiences.members.counts:
         msg = (
-            "Members read the public's release too: `counts` must be the same for both"
+            "members read the public's release too: `counts` must be the same for both"
         )
-        raise InvalidElementError(msg, expression="members.counts")
+        raise _unusable(msg)
     return audiences
+
+
+def _unusable(why: str) -> InvalidElementError:
+    msg = f"The audiences file cannot be used: {why}"
+    return InvalidElementError(msg, expression="audiences.toml")

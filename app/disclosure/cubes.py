@@ -1,6 +1,8 @@
 """True cells -> lines: which cells add up to which, interval by interval."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import sub
 
 import msgspec
 
@@ -11,6 +13,10 @@ UNSTRATIFIED = -1
 
 Slot = tuple[Interval, int]
 """A width and a start: one interval."""
+
+
+Table = dict[int, dict[int, Cell]]
+"""Clinics' cells of one interval, by stratum and clinic."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,30 +49,40 @@ def lines(cells: Sequence[Cell], *, basis: Basis, closed_before: int) -> Iterato
             yield Line(
                 slots=_slots(interval, start, basis),
                 cells={
-                    clinic: found.get((clinic, start))
-                    or _empty(clinic, interval, start)
+                    clinic: found.get((clinic, start)) or empty(clinic, interval, start)
                     for clinic in taking_part
                 },
             )
 
 
-def strata(
-    cells: Sequence[Cell], *, block: range, start: int, totals: Mapping[int, Cell]
-) -> dict[int, dict[int, Cell]]:
+def quarters(cells: Sequence[Cell], *, block: range) -> Callable[[int], Table]:
     """
-    Return the strata of the quarter that begins at *start*: clinics' cells by clinic.
+    Return what finds a quarter's totals and strata of *block*, by its start.
 
-    *block* are those of one stratifier, and each that anybody was ever in is there.
-    *totals* are the clinics' totals of the quarter; what they hold beyond these strata
-    is the stratum ``UNSTRATIFIED``.
+    A table has the clinics' cells by stratum and clinic, the totals as stratum 0; each
+    stratum that anybody was ever in is there.
     """
-    in_block = [cell for cell in cells if cell.stratum in block]
-    found: dict[int, dict[int, Cell]] = {cell.stratum: {} for cell in in_block}
-    for cell in in_block:
-        if (cell.interval, cell.interval_start) == (Interval.QUARTER, start):
-            found[cell.stratum][cell.clinic_id] = cell
+    there = sorted({cell.stratum for cell in cells if cell.stratum in block})
+    found: dict[int, Table] = {}
+    for cell in cells:
+        if cell.interval is Interval.QUARTER and cell.stratum in {0, *there}:
+            table = found.setdefault(cell.interval_start, {})
+            table.setdefault(cell.stratum, {})[cell.clinic_id] = cell
+    return lambda start: {key: {} for key in (0, *there)} | found.get(start, {})
+
+
+def strata(table: Table, *, totals: Mapping[int, Cell]) -> Table:
+    """
+    Return the strata of a quarter: clinics' cells by clinic.
+
+    *totals* are the clinics that take part, with their cells; what those hold beyond
+    the strata is the stratum ``UNSTRATIFIED``.
+    """
+    found = {stratum: cells for stratum, cells in table.items() if stratum}
     rest = {
-        clinic: _difference(total, [part.get(clinic) for part in found.values()])
+        clinic: _difference(
+            table[0].get(clinic, total), [part.get(clinic) for part in found.values()]
+        )
         for clinic, total in totals.items()
     }
     if any(cell.population for cell in rest.values()):
@@ -96,12 +112,13 @@ def _first_starts(cells: Sequence[Cell]) -> dict[int, int]:
     return begun
 
 
-def _empty(clinic: int, interval: Interval, start: int) -> Cell:
+def empty(clinic: int, interval: Interval, start: int, stratum: int = 0) -> Cell:
     """Return the cell of a clinic that had nobody."""
     return Cell(
         clinic_id=clinic,
         interval=interval,
         interval_start=start,
+        stratum=stratum,
         population=0,
         scored=0,
         denominator=0,
@@ -119,6 +136,26 @@ def _difference(total: Cell, parts: Sequence[Cell | None]) -> Cell:
         scored=total.scored - sum(part.scored for part in there),
         denominator=total.denominator - sum(part.denominator for part in there),
         numerator=total.numerator - sum(part.numerator for part in there),
+        beyond=_rest(total.beyond, [part.beyond for part in there]),
+        beyond_population=_rest(
+            total.beyond_population, [part.beyond_population for part in there]
+        ),
         value_sum=total.value_sum - sum(part.value_sum for part in there),
         value_squares=total.value_squares - sum(part.value_squares for part in there),
+        histogram=_bins_left(total, there),
     )
+
+
+def _rest(whole: tuple[int, ...], parts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """Return *whole* without *parts*, group by group."""
+    return (
+        tuple(map(sub, whole, map(sum, zip(*parts, strict=True)))) if parts else whole
+    )
+
+
+def _bins_left(total: Cell, parts: Sequence[Cell]) -> tuple[tuple[int, int], ...]:
+    """Return the histogram of whom *total* has beyond *parts*."""
+    left = Counter(dict(total.histogram))
+    for part in parts:
+        left.subtract(dict(part.histogram))
+    return tuple((begin, people) for begin, people in sorted(left.items()) if people)

@@ -1,11 +1,12 @@
 """How clinics' shares are spread: what one clinic may know of the others' data."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from statistics import quantiles
 
 import msgspec
 
 from app.disclosure.audiences import AudienceRules
+from app.disclosure.rare_codes import is_rare
 
 DECIMALS = 2
 """Whole per cent: so that no single record can be told from a quartile."""
@@ -45,3 +46,12 @@ def distribution(
     return Distribution(
         clinics=len(behind), lower_quartile=lower, median=median, upper_quartile=upper
     )
+
+
+def distribution_of_code(
+    shares: Sequence[ClinicShare], *, rules: AudienceRules
+) -> Distribution | None:
+    """Return the quartiles of *shares* of one code; None, too, where it is rare."""
+    if is_rare(sum(each.people for each in shares)):
+        return None
+    return distribution(shares, rules=rules)

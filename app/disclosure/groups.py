@@ -8,28 +8,39 @@ from app.domain.counts import Cell, ReleasedCell
 
 
 class Groups(NamedTuple):
-    """Groups that are shown together: their people, and whether a cell shows them."""
+    """
+    Groups that are shown together: their people, and whether a cell shows them.
+
+    ``with_values``: what these people's values add up to is shown with them.
+    """
 
     people: Callable[[Cell], Counts]
     shown_in: Callable[[ReleasedCell], bool]
+    with_values: bool = False
 
 
 class Judgement(NamedTuple):
     """
     What of a measure's cells is judged, and told.
 
-    ``scored`` goes first; among the cells that are left, ``unscored``. The other two
-    say whether there is a numerator, and a number of scored that gives nothing away.
+    ``scored`` goes first; among the cells that are left, ``unscored``. The others say
+    whether there is a numerator, and a number of scored that gives nothing away; and
+    where the grid of a continuous variable's values begins.
     """
 
     scored: Groups
     unscored: Groups
     has_numerator: bool
     tells_scored: bool
+    least: int
 
 
 def judgement_of(
-    *, has_numerator: bool, has_exceptions: bool, counts_unscored: bool
+    *,
+    has_numerator: bool,
+    has_exceptions: bool,
+    counts_unscored: bool,
+    least: int = 0,
 ) -> Judgement:
     """
     Return how the cells of a measure are judged.
@@ -38,19 +49,25 @@ def judgement_of(
         has_numerator: False of a continuous variable, whose values are added up.
         has_exceptions: some of the scored may be taken out of the denominator.
         counts_unscored: the denominator is everybody, scored or not.
+        least: of a continuous variable, where its grid begins, in thousandths.
     """
     apart = has_exceptions and not counts_unscored
     return Judgement(
-        scored=Groups(_outcomes if has_numerator else _valued, _shows_denominator),
+        scored=Groups(
+            _outcomes if has_numerator else _valued,
+            _shows_denominator,
+            with_values=not has_numerator,
+        ),
         unscored=Groups(_excepted_apart if apart else _uncounted, _shows_population),
         has_numerator=has_numerator,
         tells_scored=not counts_unscored,
+        least=least,
     )
 
 
 def _outcomes(cell: Cell) -> Counts:
-    """Return who meets the measure, and who does not."""
-    return cell.numerator, cell.denominator - cell.numerator
+    """Return who meets the measure, who does not, and who counts beyond it."""
+    return cell.numerator, cell.denominator - cell.numerator, *cell.beyond
 
 
 def _valued(cell: Cell) -> Counts:
@@ -65,12 +82,16 @@ def _valued(cell: Cell) -> Counts:
 
 def _uncounted(cell: Cell) -> Counts:
     """Return who is in the population and not in the denominator."""
-    return (cell.population - cell.denominator,)
+    return cell.population - cell.denominator, *cell.beyond_population
 
 
 def _excepted_apart(cell: Cell) -> Counts:
     """Return who could not be scored, and who could and was excepted."""
-    return cell.population - cell.scored, cell.scored - cell.denominator
+    return (
+        cell.population - cell.scored,
+        cell.scored - cell.denominator,
+        *cell.beyond_population,
+    )
 
 
 def _shows_denominator(released: ReleasedCell) -> bool:

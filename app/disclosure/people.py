@@ -11,28 +11,29 @@ in each group that is judged, zero included, and also without those of any one c
 which knows its own.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
-from itertools import zip_longest
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from app.disclosure.audiences import AudienceRules, ClinicsShown
 from app.disclosure.cubes import Slot
 from app.disclosure.groups import Groups
-from app.disclosure.lines import Counts, Part, is_large, is_safe_pool, pooled
+from app.disclosure.lines import Counts, SharedPart, is_large, pooled
+from app.disclosure.nesting import Wider, with_beyond
 from app.domain.counts import Cell
 
 Place = int
 """Clinics that people share, by a number; a place of one clinic has that clinic's."""
+Totals = Mapping[Slot, Mapping[Place, Cell]]
 
 
 class People:
     """
     Of one measure the people of the network, each once.
 
-    ``cells`` are true counts at every width, their ``clinic_id`` being a place; ``at``
-    tells the clinics of each. ``apart`` are, of the places of several clinics, what the
-    clinics' own numbers of the same people add up to.
+    *cells* are true counts at every width, their ``clinic_id`` being a place; ``at``
+    tells the clinics of each. *apart* are, of the places of several clinics, what the
+    clinics' own numbers of the same people add up to. *wider* are the measures that it
+    is part of, each with its stratum for each that both have.
     """
 
     def __init__(
@@ -41,18 +42,45 @@ class People:
         *,
         apart: Sequence[Cell],
         at: Mapping[Place, frozenset[int]],
+        wider: Iterable[tuple["People", Mapping[int, int]]] = (),
     ) -> None:
         self.cells = cells
         self.at = at
         self._apart = apart
+        beside = list(wider)
+        self._wider = [Wider(each.cells, strata) for each, strata in beside]
+        wider_apart = [Wider(each._apart, strata) for each, strata in beside]  # noqa: SLF001  (of its own kind)
+        self._totals = _by_slot(with_beyond(cells, self._wider))
+        self._sums = _by_slot(with_beyond(apart, wider_apart))
+
+    def within(self, wider: Iterable[tuple["People", Mapping[int, int]]]) -> "People":
+        """Return the same beside the people of measures that this one is part of."""
+        return People(self.cells, apart=self._apart, at=self.at, wider=wider)
 
     def of(self, slot: Slot) -> Mapping[Place, Cell]:
         """Return the totals of one interval."""
         return self._totals.get(slot, {})
 
-    def part(self, cells: Mapping[Place, Cell], groups: Groups) -> Part:
-        """Return what each place's people add to a cell, by its clinics."""
-        return {self.at[place]: groups.people(cell) for place, cell in cells.items()}
+    def strata(self, block: range) -> list[Cell]:
+        """Return totals and the strata of *block*."""
+        return with_beyond(self.cells, self._wider, block=block)
+
+    def part(self, cells: Collection[Cell], groups: Groups) -> SharedPart:
+        """Return what each clinic knows of the people in *cells*."""
+        known: dict[int, list[Counts]] = defaultdict(list)
+        people = [(self.at[cell.clinic_id], groups.people(cell)) for cell in cells]
+        for clinics, counts in people:
+            for clinic in clinics:
+                known[clinic].append(counts)
+        return SharedPart(
+            {clinic: pooled(counts) for clinic, counts in known.items()},
+            whole=pooled(counts for _, counts in people),
+        )
+
+    def rests(self, cells: Collection[Cell]) -> Iterator[list[Cell]]:
+        """Yield *cells*, then what each clinic has before it without its own people."""
+        for onlooker in self._onlookers():
+            yield [c for c in cells if onlooker not in self.at[c.clinic_id]]
 
     def most_of_a_clinic(self, cells: Iterable[Cell]) -> int:
         """Return the people with a value at the clinic that has most of *cells*'."""
@@ -62,51 +90,48 @@ class People:
                 found[clinic] += cell.denominator
         return max(found.values(), default=0)
 
-    def is_safe_total(
-        self, slot: Slot, groups: Groups, *, rules: AudienceRules
-    ) -> bool:
-        """Tell whether the network's total of an interval may be shown."""
-        own = self.part(self.of(slot), groups)
-        if not is_safe_pool(own, k=rules.k, min_clinics=rules.min_clinics):
-            return False
+    def is_overlap_safe(self, slot: Slot, groups: Groups, rules: AudienceRules) -> bool:
+        """Tell whether the clinics' sum may be held against an interval's total."""
         if rules.clinics is ClinicsShown.NONE:
             return True
-        onlookers: set[int | None] = {None}.union(*self.at.values())
         return all(
             is_large(self._overlap(slot, groups, without=onlooker), k=rules.k)
-            for onlooker in onlookers
+            for onlooker in self._onlookers()
         )
+
+    def _onlookers(self) -> set[int | None]:
+        return {None, *(clinic for clinics in self.at.values() for clinic in clinics)}
 
     def _overlap(self, slot: Slot, groups: Groups, *, without: int | None) -> Counts:
         """Return by how much the clinics' sum exceeds the total, but for a clinic's."""
         once, summed = self.of(slot), self._sums.get(slot, {})
-        shared = [
-            (_people(summed.get(place), groups), _people(once.get(place), groups))
-            for place, clinics in self.at.items()
-            if len(clinics) > 1 and without not in clinics
-        ]
         found = [
-            tuple(more - less for more, less in zip_longest(*pair, fillvalue=0))
-            for pair in shared
-            if any(pair)
+            _difference(_people(summed, place, groups), _people(once, place, groups))
+            for place, clinics in self.at.items()
+            if len(clinics) > 1
+            and without not in clinics
+            and (place in once or place in summed)
         ]
-        return pooled(found)
-
-    @cached_property
-    def _totals(self) -> Mapping[Slot, Mapping[Place, Cell]]:
-        return _by_slot(self.cells)
-
-    @cached_property
-    def _sums(self) -> Mapping[Slot, Mapping[Place, Cell]]:
-        return _by_slot(self._apart)
+        # Groups that are there in some places only are of measures that differ in whom
+        # they count at all: nothing is known of their overlap, so it is nobody.
+        return pooled(found) if len(set(map(len, found))) == 1 else ()
 
 
-def _people(cell: Cell | None, groups: Groups) -> Counts:
-    """Return the people of a cell by group; none where there is no cell."""
-    return () if cell is None else groups.people(cell)
+def _difference(summed: Counts, once: Counts) -> Counts:
+    """Return by how much one exceeds the other; nothing where they are of others."""
+    if summed and once and len(summed) != len(once):
+        return ()
+    length = max(len(summed), len(once))
+    zeros = (0,) * length
+    return tuple(a - b for a, b in zip(summed or zeros, once or zeros, strict=True))
 
 
-def _by_slot(cells: Sequence[Cell]) -> dict[Slot, dict[Place, Cell]]:
+def _people(cells: Mapping[Place, Cell], place: Place, groups: Groups) -> Counts:
+    """Return the people at a place by group; none where there is no cell."""
+    return groups.people(cells[place]) if place in cells else ()
+
+
+def _by_slot(cells: Sequence[Cell]) -> Totals:
     """Return totals by interval, then by place."""
     found: dict[Slot, dict[Place, Cell]] = {}
     for cell in cells:

@@ -26,9 +26,10 @@ scored                                follows: it is the denominator. Where ever
 If zeros were shown, a hidden cell would be known not to be zero. The first two groups
 are judged together, then the third, among the cells that are left, by the same rules.
 
-A restatement of a whole block, the differences between nested measures, and the exact
-audit over all that was ever released have their place here, after the lines; the rules
-below see one line at a time, with what other widths and audiences say about it.
+A measure that is part of another has more groups: people who are counted there and not
+here (``app.disclosure.nesting``); what is told of the other caps each number of it. The
+rules below see one line at a time, with what other widths, measures and audiences say
+about it (``app.disclosure.bounds``).
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -37,7 +38,9 @@ from itertools import zip_longest
 import msgspec
 
 from app.disclosure.audiences import AudienceRules, ClinicsShown
-from app.disclosure.cubes import UNSTRATIFIED, Line, Slot, lines, strata
+from app.disclosure.bounds import Bound, Key, is_kept, place_of
+from app.disclosure.concentration import is_spread, is_spread_without_any
+from app.disclosure.cubes import UNSTRATIFIED, Line, Slot, lines, quarters, strata
 from app.disclosure.groups import Groups, Judgement
 from app.disclosure.lines import (
     Part,
@@ -47,15 +50,14 @@ from app.disclosure.lines import (
     is_safe_pool,
     shown_in_line,
 )
+from app.disclosure.nesting import Wider, with_beyond
 from app.disclosure.people import People
 from app.disclosure.quantiles import shown_quantiles
+from app.disclosure.rounding import rounded
 from app.domain.counts import Basis, Cell, Interval, ReleasedCell, Withheld
 
 NETWORK = None
 """The clinic id of the network's own cells."""
-
-Key = tuple[int | None, Interval, int, int]
-"""Clinic, width, start, stratum."""
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +66,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     rules: AudienceRules
     judgement: Judgement
     intervals: Mapping[int, Interval | None]
-    within: Mapping[Key, ReleasedCell] | None
+    within: Sequence[Bound]
+    is_capped: bool
     people: People | None
     seen: dict[Key, ReleasedCell]
 
@@ -78,8 +81,9 @@ def release_measure(
     blocks: Sequence[range],
     intervals: Mapping[int, Interval | None],
     earlier: Sequence[ReleasedCell],
-    within: Sequence[ReleasedCell] | None,
+    within: Sequence[Bound],
     closed_before: int,
+    wider: Sequence[Wider] = (),
     people: People | None = None,
 ) -> list[ReleasedCell]:
     """
@@ -94,10 +98,11 @@ def release_measure(
         blocks: the numbers of the strata that add up to the total, by stratifier.
         intervals: each clinic's interval (``publishing_intervals``).
         earlier: the audience's last release of this measure, repeated unchanged.
-        within: the release, from the same *cells*, for a narrower audience that reads
-            this one too. What is not shown there is not shown here, so that the two
-            together say no more than the one. None where there is no such audience.
+        within: other releases that are read beside this one, and bound it: that for a
+            narrower audience, from the same *cells*, so that the two together say no
+            more than the one; those of related measures for the same audience.
         closed_before: the month number before which all is locked.
+        wider: the measures that this one is part of.
         people: the network's people, each once, for the network's numbers; without
             them those are the sums of the clinics'.
 
@@ -110,11 +115,22 @@ def release_measure(
         rules=rules,
         judgement=judgement,
         intervals=intervals,
-        within=None if within is None else {place_of(cell): cell for cell in within},
+        within=within,
+        is_capped=bool(wider),
         people=people,
         seen={place_of(cell): cell for cell in earlier},
     )
-    for line in lines(cells, basis=basis, closed_before=closed_before):
+    totals = with_beyond(cells, wider)
+    by_block = {
+        block: quarters(
+            with_beyond(cells, wider, block=block)
+            if people is None
+            else people.strata(block),
+            block=block,
+        )
+        for block in blocks
+    }
+    for line in lines(totals, basis=basis, closed_before=closed_before):
         if any((NETWORK, *slot, 0) in release.seen for slot in line.slots):
             continue
         _release_clinics(line, release)
@@ -122,10 +138,7 @@ def release_measure(
             if interval is Interval.QUARTER:
                 for block in blocks:
                     table = strata(
-                        cells if people is None else people.cells,
-                        block=block,
-                        start=start,
-                        totals=_behind_total(line, release),
+                        by_block[block](start), totals=_behind_total(line, release)
                     )
                     _release_strata(table, (interval, start), release)
     return sorted(release.seen.values(), key=order_of)
@@ -166,16 +179,34 @@ def _release_clinics(line: Line, release: Release) -> None:
 
 def _shown_clinics(line: Line, groups: Groups, above: Shown, release: Release) -> Shown:
     """Return which clinics of *above* have these *groups* shown, and the total's."""
-    k = release.rules.k
     counts = {clinic: groups.people(cell) for clinic, cell in line.cells.items()}
     finer = _seen_in_finer(line, groups, release)
     return shown_in_line(
         {clinic: {clinic: own} for clinic, own in counts.items()},
-        {clinic for clinic in above.parts if is_large(counts[clinic], k=k)},
+        {
+            clinic
+            for clinic in above.parts
+            if is_large(counts[clinic], k=release.rules.k)
+            and _is_shown_alone(clinic, line, groups, release)
+        },
         total=_total(line, groups, counts, above, release),
-        k=k,
+        k=release.rules.k,
         known={clinic for clinic, seen in finer.items() if all(seen)},
         weak={clinic for clinic, seen in finer.items() if any(seen) and not all(seen)},
+        is_capped=release.is_capped,
+        hides_more=lambda hidden: _is_spread(
+            [line.cells[clinic] for clinic in hidden], groups, release
+        ),
+    )
+
+
+def _is_shown_alone(clinic: int, line: Line, groups: Groups, release: Release) -> bool:
+    """Tell whether a clinic's cell is spread, and shown wherever it is bound to be."""
+    cell, width = line.cells[clinic], release.intervals.get(clinic)
+    keys = [(clinic, *slot, 0) for slot in line.slots if slot[0] is width]
+    return all(_is_within(key, [cell], groups, release) for key in keys) and (
+        not groups.with_values
+        or is_spread(cell, rules=release.rules, least=release.judgement.least)
     )
 
 
@@ -184,15 +215,22 @@ def _total(
 ) -> Total:
     """Return what may become of a line's total."""
     rules, people = release.rules, release.people
-    may_be_shown = above.total and _is_within(
-        (NETWORK, *line.slots[0], 0), groups, release
+    cells = list(_behind_total(line, release).values())
+    may_be_shown = (
+        above.total
+        and all(
+            _is_within((NETWORK, *slot, 0), cells, groups, release)
+            for slot in line.slots
+        )
+        and is_safe_pool(
+            counts if people is None else people.part(cells, groups),
+            k=rules.k,
+            min_clinics=rules.min_clinics,
+        )
+        and (people is None or people.is_overlap_safe(line.slots[0], groups, rules))
+        and _is_pool_spread(cells, groups, release)
     )
-    is_safe = (
-        is_safe_pool(counts, k=rules.k, min_clinics=rules.min_clinics)
-        if people is None
-        else people.is_safe_total(line.slots[0], groups, rules=rules)
-    )
-    return Total.SAFE if may_be_shown and is_safe else Total.HIDDEN
+    return Total.SAFE if may_be_shown else Total.HIDDEN
 
 
 def _behind_total(line: Line, release: Release) -> Mapping[int, Cell]:
@@ -252,28 +290,62 @@ def _shown_strata(
     rules = release.rules
     if not groups.shown_in(release.seen[NETWORK, *slot, 0]):
         return Shown(frozenset(), total=False)
-    parts = {stratum: _part(cells, groups, release) for stratum, cells in table.items()}
+    parts = {
+        stratum: _part(cells.values(), groups, release)
+        for stratum, cells in table.items()
+    }
+    pools = {stratum: list(cells.values()) for stratum, cells in table.items()}
     safe = {
         stratum
         for stratum in above.parts
-        if _is_within((NETWORK, *slot, stratum), groups, release)
+        if _is_within((NETWORK, *slot, stratum), pools[stratum], groups, release)
         and is_safe_pool(parts[stratum], k=rules.k, min_clinics=rules.min_clinics)
+        and _is_pool_spread(pools[stratum], groups, release)
     }
-    return shown_in_line(parts, safe, total=Total.KNOWN, k=rules.k)
+    return shown_in_line(
+        parts,
+        safe,
+        total=Total.KNOWN,
+        k=rules.k,
+        is_capped=release.is_capped,
+        hides_more=lambda hidden: _is_pool_spread(
+            [cell for stratum in hidden for cell in pools[stratum]], groups, release
+        ),
+    )
 
 
-def _part(cells: Mapping[int, Cell], groups: Groups, release: Release) -> Part:
-    """Return what each clinic adds to a pooled cell, or each place's people."""
+def _part(cells: Collection[Cell], groups: Groups, release: Release) -> Part:
+    """Return what each clinic adds to a pooled cell, or knows of its people."""
     if release.people is not None:
         return release.people.part(cells, groups)
-    return {clinic: groups.people(cell) for clinic, cell in cells.items()}
+    return {cell.clinic_id: groups.people(cell) for cell in cells}
 
 
-def _is_within(key: Key, groups: Groups, release: Release) -> bool:
-    """Tell whether the narrower audience, if there is one, sees this too."""
-    if release.within is None:
-        return True
-    return key in release.within and groups.shown_in(release.within[key])
+def _is_spread(cells: Collection[Cell], groups: Groups, release: Release) -> bool:
+    """Tell whether the sum of *cells*, if values are in it, gives no value away."""
+    return not groups.with_values or is_spread_without_any(
+        cells, rules=release.rules, least=release.judgement.least
+    )
+
+
+def _is_pool_spread(cells: Collection[Cell], groups: Groups, release: Release) -> bool:
+    """Tell the same of a pooled cell's."""
+    if release.people is None or not groups.with_values:
+        return _is_spread(cells, groups, release)
+    return all(
+        _is_spread(rest, groups, release) for rest in release.people.rests(cells)
+    )
+
+
+def _is_within(
+    key: Key, cells: Collection[Cell], groups: Groups, release: Release
+) -> bool:
+    """Tell whether all that bounds this release lets it show the sum of *cells*."""
+    numerator = sum(cell.numerator for cell in cells)
+    return all(
+        is_kept(bound, key, numerator, groups, k=release.rules.k)
+        for bound in release.within
+    )
 
 
 def _is_listed(clinic: int, slot: Slot, release: Release) -> bool:
@@ -310,7 +382,9 @@ def _released(
     )
     if not scored:
         return told.blank(otherwise)
-    return told if judgement.has_numerator else _with_values(told, key, cells, release)
+    if not judgement.has_numerator:
+        told = _with_values(told, key, cells, release)
+    return rounded(told, release.rules.round_to)
 
 
 def _with_values(
@@ -336,25 +410,17 @@ def _with_values(
 def _also_within(
     quantiles: Sequence[int | None], key: Key, release: Release
 ) -> Iterator[int | None]:
-    """Yield *quantiles*; None where the narrower audience, if any, does not see one."""
-    if release.within is None:
-        yield from quantiles
-        return
-    narrower = release.within.get(key)
-    seen = narrower.quantiles if narrower is not None else ()
-    for here, there in zip_longest(quantiles, seen):
-        yield None if there is None else here
+    """Yield *quantiles*; None where a release that bounds this one has none."""
+    bounding = [bound.seen.get(key) for bound in release.within]
+    seen = [cell.quantiles if cell is not None else () for cell in bounding]
+    for here, *there in zip_longest(quantiles, *seen):
+        yield None if None in there else here
 
 
 def not_published(like: ReleasedCell, *, clinic_id: int) -> ReleasedCell:
     """Return the mark of a clinic that publishes nothing where *like* stands."""
     blank = like.blank(Withheld.NOT_PUBLISHED)
     return msgspec.structs.replace(blank, clinic_id=clinic_id)
-
-
-def place_of(cell: ReleasedCell) -> Key:
-    """Return what identifies a cell in a release."""
-    return cell.clinic_id, cell.interval, cell.interval_start, cell.stratum
 
 
 def order_of(cell: ReleasedCell) -> tuple[int, int, int, int]:

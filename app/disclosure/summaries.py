@@ -43,6 +43,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """Cells of clinics that have no publishing interval."""
     without_population: int
     """Shown, but for the population."""
+    rounded_to: int | None = None
+    """Counts are told to the nearest multiple of it; None: as they are."""
 
 
 def summarize(
@@ -66,18 +68,18 @@ def summarize(
     pairs = [(cell, behind[_place(cell)]) for cell in released]
     suppressed = [pair for pair in pairs if pair[0].withheld is Withheld.SUPPRESSED]
     small = sum(is_small(*pair, rules) for pair in suppressed)
-    shown = [cell for cell in released if cell.withheld is None]
+    shown = [pair for pair in pairs if pair[0].withheld is None]
     return Summary(
         cells=Share(shown=len(shown), total=len(released)),
-        clinics=Share(shown=_clinics(shown), total=_clinics(released)),
-        people=Share(
-            shown=sum(cell.denominator or 0 for cell in shown),
-            total=sum(one.denominator for _, true in pairs for one in true),
+        clinics=Share(
+            shown=_clinics([cell for cell, _ in shown]), total=_clinics(released)
         ),
+        people=Share(shown=_people(shown), total=_people(pairs)),
         small=small,
         complementary=len(suppressed) - small,
         not_published=sum(cell.withheld is Withheld.NOT_PUBLISHED for cell in released),
-        without_population=sum(cell.population is None for cell in shown),
+        without_population=sum(cell.population is None for cell, _ in shown),
+        rounded_to=rules.round_to,
     )
 
 
@@ -101,6 +103,11 @@ def _clinics(cells: Collection[ReleasedCell]) -> int:
     return len({cell.clinic_id for cell in cells} - {None})
 
 
+def _people(pairs: Sequence[tuple[ReleasedCell, Sequence[Cell]]]) -> int:
+    """Return the true denominators behind cells."""
+    return sum(one.denominator for _, true in pairs for one in true)
+
+
 def is_about_few(
     released: ReleasedCell,
     true: Sequence[Cell],
@@ -112,6 +119,6 @@ def is_about_few(
     """Tell whether a cell is withheld for its own sake: too few people, or clinics."""
     part = {cell.clinic_id: judgement.scored.people(cell) for cell in true}
     if released.clinic_id is None:
-        pool = part if people is None else {people.at[i]: of for i, of in part.items()}
+        pool = part if people is None else people.part(true, judgement.scored)
         return not is_safe_pool(pool, k=rules.k, min_clinics=rules.min_clinics)
     return not is_large(part.get(released.clinic_id, ()), k=rules.k)

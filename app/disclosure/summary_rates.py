@@ -28,6 +28,7 @@ from typing import NamedTuple
 import msgspec
 
 from app.disclosure.audiences import AudienceRules, ClinicsShown
+from app.disclosure.bounds import Key, place_of
 from app.disclosure.cubes import Line, Slot, lines
 from app.disclosure.intervals import publishing_intervals
 from app.disclosure.lines import (
@@ -38,7 +39,8 @@ from app.disclosure.lines import (
     is_safe_pool,
     shown_in_line,
 )
-from app.disclosure.releases import NETWORK, Key, order_of, place_of
+from app.disclosure.releases import NETWORK, order_of
+from app.disclosure.rounding import rounded
 from app.disclosure.time_sums import Place, Sums, gives_nothing_away
 from app.domain.counts import (
     Basis,
@@ -202,18 +204,20 @@ def _release_line(line: Line, slot: Slot, release: _Release) -> None:
     why = _why(shown.total, has_data=bool(counts))
     if why and _is_too_fine(slot, release):
         why = Withheld.NOT_PUBLISHED
-    release.seen[key] = _released(key, line.cells.values(), withheld=why)
+    base = release.rules.round_to
+    release.seen[key] = rounded(_released(key, line.cells.values(), withheld=why), base)
     if release.rules.clinics is ClinicsShown.NONE:
         return
     for clinic, cell in line.cells.items():
         width = release.intervals.get(clinic)
         why = _why(clinic in shown.parts, has_data=clinic in counts)
         if slot[0] is (width or Interval.YEAR):
-            release.seen[clinic, *slot, 0] = _released(
+            told = _released(
                 (clinic, *slot, 0),
                 [cell],
                 withheld=why if width else Withheld.NOT_PUBLISHED,
             )
+            release.seen[clinic, *slot, 0] = rounded(told, base)
 
 
 def _contributions(cells: Mapping[int, Cell], groups: Groups) -> dict[int, Counts]:

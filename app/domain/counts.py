@@ -62,6 +62,9 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     ``missing`` counts who could not be scored by what they lack: the components'
     numbers, as bits, the next bit alone if it was something else.
 
+    ``beyond`` and ``beyond_population`` are of a measure that is part of others: people
+    who are counted there and not here (``app.disclosure.nesting``).
+
     ``interval_start`` is a month number (``app.domain.calendar``).
     ``stratum`` is 0 for the total, else the position (1-based) in all strata's names.
     """
@@ -74,6 +77,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     scored: int
     denominator: int
     numerator: int
+    beyond: tuple[int, ...] = ()
+    beyond_population: tuple[int, ...] = ()
     excluded: int = 0
     excepted: int = 0
     value_sum: int = 0

@@ -158,6 +158,19 @@ class BusyError(ServiceError):
     retry_after_seconds = 1
 
 
+class NotAnswerableError(ServiceError):
+    """What the policy keeps is too little to answer it."""
+
+    issue_type = IssueType.BUSINESS_RULE
+
+
+class IntakeStoppedError(ServiceError):
+    """The policy holds no longer; the same request may succeed once it is renewed."""
+
+    issue_type = IssueType.TRANSIENT
+    retry_after_seconds = 3600
+
+
 class ThrottledError(ServiceError):
     """Too much was asked for already; the same request may succeed later."""
 

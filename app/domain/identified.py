@@ -215,3 +215,18 @@ class IdentifiedRecord(Identified, frozen=True, kw_only=True):
     sent_order: int | None
     canonical: bytes
     dropped: frozenset[str]
+
+
+class StatedMapping(Identified, frozen=True, kw_only=True):
+    """
+    What a ConceptMap says of one code; ``element`` is the FHIRPath of where.
+
+    ``equivalence`` is how the target stands to the source, in R4's words; None where no
+    target is stated. ``is_conditional``: it holds only beside other codes.
+    """
+
+    source: StatedCoding
+    target: StatedCoding | None
+    equivalence: str | None
+    is_conditional: bool
+    element: str

@@ -136,7 +136,12 @@ class Encounter(
 class Patient(
     msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="Patient"
 ):
-    """What is kept of a Patient; months are month numbers, ``zip3`` passed the list."""
+    """
+    What is kept of a Patient; months are month numbers, ``zip3`` passed the list.
+
+    With ``years_only`` a month is the January of the year that is kept, and a year of
+    birth may stand for all before it too.
+    """
 
     sex: str | None = None
     birth_month: int | None = None
@@ -144,6 +149,7 @@ class Patient(
     deceased: bool | None = None
     state: str | None = None
     zip3: str | None = None
+    years_only: bool = False
 
 
 class Summary(
@@ -250,6 +256,8 @@ class DeidentifiedRecord(msgspec.Struct, frozen=True, kw_only=True):
     the validated resource at full precision without id, meta, text, display, issued and
     without its subject and encounter. ``sent_order`` is meta.lastUpdated in epoch
     milliseconds.
+    ``former_codes`` and ``former_wards`` are what its local codes and its ward, by what
+    they are called now, were called under older key versions.
     ``dropped`` lists the element paths that were not kept, each once, sorted.
     ``links`` are a Patient's replaced-by and replaces targets, ``linkage`` what ties it
     to other clinics' patients; without the policy's leave there is none.
@@ -267,5 +275,12 @@ class DeidentifiedRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The status says that this replaces something: an id or identifier is a must."""
     sent_order: int | None = None
     content_digests: tuple[Alias, ...]
+    former_codes: dict[str, tuple[str, ...]] = {}
+    former_wards: dict[str, tuple[str, ...]] = {}
     policy_digest: str
     dropped: tuple[str, ...] = ()
+
+    @property
+    def key_version(self) -> int:
+        """Return the version of the key that its new names are made under."""
+        return self.content_digests[0].key_version

@@ -107,6 +107,17 @@ DE_IDENTIFY = Operation(
             ),
         ),
         Parameter(
+            name="translation",
+            use="out",
+            min=0,
+            max="*",
+            type="BackboneElement",
+            documentation=(
+                "In parts: from, a local code as the digest that is kept of it, and "
+                "each listed code that it counts as (to), by the source's map."
+            ),
+        ),
+        Parameter(
             name="dropped",
             use="out",
             min=0,

@@ -1,6 +1,7 @@
 """References and ids: every form that FHIR gives them, read into three."""
 
 import re
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -21,10 +22,12 @@ HUB_PREFIX = "hub-"
 _ID = r"[A-Za-z0-9.\-]{1,64}"
 _HUB_ID = re.compile(rf"{HUB_PREFIX}([1-9][0-9]{{0,17}})")
 _RESTFUL = re.compile(
-    rf"((https?://\S+/)?([A-Z][A-Za-z]+)/({_ID}))(?:/_history/{_ID})?"
+    rf"(((?i:https?)://\S+/)?([A-Z][A-Za-z]+)/({_ID}))(?:/_history/{_ID})?/?"
 )
 _URN = re.compile(rf"urn:(?:uuid|oid):({_ID})")
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?identifier=([^&]+)")
+_BASE = re.compile(r"(https?)://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+_USUAL_PORTS = {"http": ":80", "https": ":443"}
 _DEFINITIONS = "http://hl7.org/fhir/StructureDefinition/"
 
 Referable = RecordType | WardType
@@ -117,7 +120,7 @@ def _literal(text: str, *, target: Referable, source: Source, path: str) -> Refe
     if text.startswith("#"):
         msg = f"A contained {target.fhir_name} is not taken"
         raise BusinessRuleError(msg, expression=f"{path}.reference")
-    if text.startswith(("http://", "https://")):
+    if text.lower().startswith(("http://", "https://")):
         return LiteralReference(text, None)
     msg = "The reference can't be read"
     raise InvalidElementError(msg, expression=f"{path}.reference")
@@ -155,5 +158,20 @@ def _is_base_of(base: str | None, source: Source) -> bool:
     """Return whether a URL on *base* (None: a relative one) belongs to *source*."""
     if base is None:
         return True
-    stem = base.rstrip("/")
-    return any(stem == known.rstrip("/") for known in source.base_urls)
+    stem = normal_base(base)
+    return any(stem == normal_base(known) for known in source.base_urls)
+
+
+@lru_cache(maxsize=1024)
+def normal_base(base: str) -> str:
+    """
+    Return a base URL in the one form of its equals, without a slash at its end.
+
+    Source: RFC 3986, sections 6.2.2.1 (case of scheme and host) and 6.2.3 (ports).
+    """
+    match = _BASE.fullmatch(base)
+    if match is None:
+        return base.rstrip("/")
+    scheme, place = match[1].lower(), match[2].lower()
+    place = place.removesuffix(_USUAL_PORTS[scheme])
+    return f"{scheme}://{place}{match[3].rstrip('/')}"

@@ -194,12 +194,13 @@ def _encounter(content: Encounter, label: Label) -> Json:
 
 def _patient(content: Patient) -> Json:
     """Return the elements of a Patient; deceased has one type only."""
-    death = _month(content.death_month)
+    written = _year if content.years_only else _month
+    death = written(content.death_month)
     address = {"state": content.state, "postalCode": content.zip3, "country": "US"}
     lives_somewhere = content.state or content.zip3
     return {
         "gender": content.sex,
-        "birthDate": _month(content.birth_month),
+        "birthDate": written(content.birth_month),
         "deceasedDateTime": death,
         "deceasedBoolean": None if death else content.deceased,
         "address": [{k: v for k, v in address.items() if v}]
@@ -282,3 +283,8 @@ def _instant(milliseconds: int) -> str:
 def _month(month: int | None) -> str | None:
     """Return a month number as FHIR writes a month."""
     return None if month is None else first_day(month).strftime("%Y-%m")
+
+
+def _year(month: int | None) -> str | None:
+    """Return the year of a month number, as FHIR writes it."""
+    return None if month is None else first_day(month).strftime("%Y")

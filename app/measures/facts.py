@@ -3,7 +3,9 @@ Kept content -> the whole numbers that measures count.
 
 One record gives one fact for each of its codings, and each component facts of its own
 (``part`` 0 is the record itself, n its nth component). Dates become days and months,
-values thousandths of the canonical unit.
+values thousandths of the canonical unit. Where the policy keeps months or years, a date
+is the first day of its month or year; only what knows no finer may be asked of it
+(``app.measures.shortfalls``).
 
 What cannot be used is left out or has no value, never guessed: a value in a unit that
 does not convert, without the unit it needs, or too large to be true is None.
@@ -16,6 +18,7 @@ from fractions import Fraction
 import msgspec
 
 from app.domain.calendar import MONTHS_A_YEAR, month_of_day
+from app.domain.keeping import EVERYTHING, Keeping, cut
 from app.domain.records import (
     Condition,
     Encounter,
@@ -102,17 +105,21 @@ def canonical_units(measures: Iterable[Measure]) -> Mapping[Coding, CanonicalUni
 
 
 def observation_facts(
-    observation: Observation, units: Mapping[Coding, CanonicalUnit]
+    observation: Observation,
+    units: Mapping[Coding, CanonicalUnit],
+    keeping: Keeping = EVERYTHING,
 ) -> tuple[ObservationFact, ...]:
     """
     Return the facts of *observation*: none unless it is final and has a day.
+
+    Where the policy keeps less than days, that is the first of the month or year.
 
     A coding that has no entry in *units* keeps the number as it was sent.
     """
     effective = observation.effective
     if observation.status not in COUNTED_STATUSES or effective is None:
         return ()
-    if effective.precision is not Precision.DAY:
+    if not keeping.is_enough(effective):
         return ()
     parts = [(observation.code, observation.value)]
     parts += [(component.code, component.value) for component in observation.components]
@@ -130,18 +137,22 @@ def observation_facts(
     )
 
 
-def condition_facts(condition: Condition) -> tuple[ConditionFact, ...]:
+def condition_facts(
+    condition: Condition, keeping: Keeping = EVERYTHING
+) -> tuple[ConditionFact, ...]:
     """
     Return the facts of *condition*: none where it is refuted, or never was active.
 
     It begins with its onset, else when it was recorded, else before all. What is over
     without saying since when ended when it was recorded, or else never counts. Of a
-    mere year the whole counts: from January, until January of the year after.
+    mere year the whole counts: from January, until January of the year after. But
+    where the policy keeps years only, what ended in a year ended in its January, so
+    that at the year's end it is over.
     """
     if condition.verification_status in CONDITIONS_THAT_ARE_NOT:
         return ()
     begin = _month(condition.onset) or _month(condition.recorded) or 0
-    end = _month_of_end(condition.abatement)
+    end = _month_of_end(condition.abatement, keeping)
     if end is None and condition.clinical_status in ENDED:
         end = _month(condition.recorded) or 0
     if end is not None and end <= begin:
@@ -161,27 +172,18 @@ def ends_before_it_begins(condition: Condition) -> bool:
     onset, abatement = condition.onset, condition.abatement
     if onset is None or abatement is None:
         return False
-    coarsest = max(onset.precision, abatement.precision, key=_COARSENESS.index)
-    return _cut(abatement.day, coarsest) < _cut(onset.day, coarsest)
+    ended = cut(abatement, onset.precision)
+    return ended.day < cut(onset, abatement.precision).day
 
 
-_COARSENESS = (Precision.DAY, Precision.MONTH, Precision.YEAR)
-
-
-def _cut(day: int, precision: Precision) -> int:
-    """Return the day, month or year in which a day number falls."""
-    if precision is Precision.DAY:
-        return day
-    month = month_of_day(day)
-    return month if precision is Precision.MONTH else month // MONTHS_A_YEAR
-
-
-def visit_facts(encounter: Encounter) -> tuple[VisitFact, ...]:
+def visit_facts(
+    encounter: Encounter, keeping: Keeping = EVERYTHING
+) -> tuple[VisitFact, ...]:
     """Return the one fact of *encounter*, or none: it needs a class and a day."""
     start = encounter.start
     if encounter.status in VISITS_THAT_WERE_NOT or encounter.class_ is None:
         return ()
-    if start is None or start.precision is not Precision.DAY:
+    if start is None or not keeping.is_enough(start):
         return ()
     day = start.day
     return (VisitFact(class_coding=encounter.class_, day=day, month=month_of_day(day)),)
@@ -192,10 +194,12 @@ def _month(date: PartialDate | None) -> int | None:
     return None if date is None else month_of_day(date.day)
 
 
-def _month_of_end(date: PartialDate | None) -> int | None:
+def _month_of_end(date: PartialDate | None, keeping: Keeping) -> int | None:
     """Return the first month after what ended; what ended in a month has it no more."""
     month = _month(date)
     if month is None or date is None or date.precision is not Precision.YEAR:
+        return month
+    if keeping.dates is Precision.YEAR:
         return month
     return month + MONTHS_A_YEAR
 

@@ -102,6 +102,10 @@ class MeasureSummary(Answer):
         description="The version of each value set that it uses."
     )
     tags: list[str] = []
+    not_answered: list[str] = Field(
+        default=[],
+        description="Why the policy keeps too little for it: it has no numbers here.",
+    )
 
 
 class Target(Answer):
@@ -374,8 +378,9 @@ class ReleaseAnswer(Answer):
     """
     What was published when, for whom, under which rules.
 
-    ``counts``: a patient of several clinics counts in the network's numbers once for
-    each (``summed``), or once (``deduplicated``).
+    `rounded_to`: its new counts are multiples of it; null: they are as they were.
+    `counts`: a patient of several clinics counts in the network's numbers once for each
+    (`summed`), or once (`deduplicated`).
     """
 
     id: int
@@ -384,6 +389,7 @@ class ReleaseAnswer(Answer):
     closed_before: date
     rules: str
     policy: str
+    rounded_to: int | None
     counts: str
     summary: dict[str, Any]
 

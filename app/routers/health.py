@@ -1,7 +1,5 @@
 """Whether the hub lives, and whether it can do its work."""
 
-from typing import Any
-
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
@@ -19,10 +17,16 @@ def live() -> dict[str, str]:
 
 @router.get(
     "/ready",
-    response_model=dict[str, bool],
-    responses={503: {"model": dict[str, bool], "description": "What is not ready"}},
+    response_model=dict[str, bool | str],
+    responses={
+        503: {"model": dict[str, bool | str], "description": "What is not ready"}
+    },
 )
 def ready(hub: HubDependency) -> Response:
-    """Say whether the database answers, has the schema, and is counted in time."""
-    findings: dict[str, Any] = checks.readiness(hub)
+    """
+    Say whether the database answers, has the schema, and is counted in time.
+
+    And whether the policy holds: after its last day nothing is stored.
+    """
+    findings = checks.readiness(hub)
     return JSONResponse(findings, status_code=200 if findings["ready"] else 503)

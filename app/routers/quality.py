@@ -141,6 +141,12 @@ def _source(report: quality.SourceReport) -> answers.SourceAnswer:
         findings=_findings(report.findings),
         months=_months(report.months),
         codes=[_code(each) for each in report.codes],
+        untranslated=[
+            answers.UntranslatedAnswer(
+                element=each.element, code=each.code, records=each.records
+            )
+            for each in report.untranslated
+        ],
         refusals=[
             answers.RefusalAnswer(
                 issue_type=each.issue_type, element=each.element, count=each.count

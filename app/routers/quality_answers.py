@@ -74,6 +74,14 @@ class CodeAnswer(Answer):
     findings: list[FindingAnswer]
 
 
+class UntranslatedAnswer(Answer):
+    """A local code that counts as nothing, by its keyed digest: load a map for it."""
+
+    element: str = Field(description="Where it stands, as Condition.code.")
+    code: str
+    records: int
+
+
 class RefusalAnswer(Answer):
     """What was refused in the last 30 days, for what and at which element."""
 
@@ -92,6 +100,7 @@ class SourceAnswer(Answer):
     findings: list[FindingAnswer]
     months: list[MonthAnswer]
     codes: list[CodeAnswer]
+    untranslated: list[UntranslatedAnswer]
     refusals: list[RefusalAnswer]
 
 

@@ -340,6 +340,7 @@ def release_answer(row: ReleaseRow) -> answers.ReleaseAnswer:
         closed_before=first_day(row.closed_before),
         rules=row.rules_digest,
         policy=row.policy_digest,
+        rounded_to=row.rounded_to,
         counts=row.counts,
         summary=dict(row.summary),
     )

@@ -6,7 +6,7 @@ from typing import Self
 from app.deid.pseudonyms import block_key
 from app.domain.errors import BusinessRuleError
 from app.domain.records import Alias, AliasKind, AliasTarget, DeidentifiedRecord, Target
-from app.store.blocks import find_blocks
+from app.store.blocks import Renewal, find_blocks
 from app.store.sessions import ReadSession
 
 _ELEMENTS = {AliasKind.ID: ".id", AliasKind.IDENTIFIER: ".identifier"}
@@ -41,6 +41,14 @@ class Erased:
         for element in self._elements(record, condition):
             msg = "What is about a person who was erased is not taken"
             raise ErasedError(msg, expression=f"{expression}{element}")
+
+    def renewals(self, names: Iterable[Sequence[Alias]]) -> Iterator[Renewal]:
+        """Yield the blocks of *names* that an older key made, and the current one's."""
+        for current, *older in names:
+            for alias in older:
+                if alias.key in self._keys:
+                    new = block_key(current.key)
+                    yield Renewal(block_key(alias.key), new, current.key_version)
 
     def _elements(
         self, record: DeidentifiedRecord, condition: Sequence[Alias]

@@ -25,7 +25,8 @@ class MeasurePage(msgspec.Struct, frozen=True, kw_only=True):
     What there is to know of a measure; ``target`` is a value and its citation.
 
     ``variant_of`` is set where it is another cut-off set of a measure. ``stratifiers``
-    are the names of each one's strata; ``lacking`` are what people may lack to be
+    are the names of each one's strata; ``not_answered`` is why the policy keeps too
+    little for it; ``lacking`` are what people may lack to be
     scored, in the order of the bits of ``Cell.missing``. ``definition`` is the
     definition as plain data, ``explanation`` the same in words.
     """
@@ -50,12 +51,13 @@ class MeasurePage(msgspec.Struct, frozen=True, kw_only=True):
     sum_of: tuple[str, ...]
     sources: tuple[str, ...]
     explanation: str
+    not_answered: tuple[str, ...]
     digest: str
     definition: dict[str, Any]
 
 
-def page_of(measure: Measure) -> MeasurePage:
-    """Return a measure's page."""
+def page_of(measure: Measure, *, not_answered: tuple[str, ...] = ()) -> MeasurePage:
+    """Return a measure's page; *not_answered* is why it is not counted."""
     target = measure.target
     return MeasurePage(
         id=measure.id,
@@ -78,6 +80,7 @@ def page_of(measure: Measure) -> MeasurePage:
         sum_of=measure.sum_of,
         sources=measure.sources,
         explanation=explain(measure),
+        not_answered=not_answered,
         digest=measure.digest,
         definition=msgspec.to_builtins(measure, str_keys=True),
     )
@@ -113,12 +116,17 @@ def lacking_of(measure: Measure) -> tuple[str, ...]:
 
 def find_page(session: ReadSession, hub: Hub, measure_id: str) -> MeasurePage:
     """Return the page of a loaded measure as it is served now, or refuse."""
-    return page_of(find_shown(session, hub, measure_id))
+    return _shown_page(find_shown(session, hub, measure_id), hub)
 
 
 def all_pages(session: ReadSession, hub: Hub) -> list[MeasurePage]:
     """Return the pages of all loaded measures as they are served now."""
-    return [page_of(measure) for measure in shown_measures(session, hub)]
+    return [_shown_page(measure, hub) for measure in shown_measures(session, hub)]
+
+
+def _shown_page(measure: Measure, hub: Hub) -> MeasurePage:
+    found = hub.unanswered.get(measure.id)
+    return page_of(measure, not_answered=() if found is None else found.reasons)
 
 
 def find_shown(session: ReadSession, hub: Hub, measure_id: str) -> Measure:
@@ -127,7 +135,15 @@ def find_shown(session: ReadSession, hub: Hub, measure_id: str) -> Measure:
 
 
 def find_measure(hub: Hub, measure_id: str) -> Measure:
-    """Return a loaded measure, or refuse."""
+    """
+    Return a measure that is counted, or refuse.
+
+    Raises:
+        NotFoundError: there is none of that id.
+        NotAnswerableError: the policy keeps too little for it; it says why.
+    """
+    if measure_id in hub.unanswered:
+        raise hub.unanswered[measure_id].refusal(hub.policy.terms.id)
     return _named(hub.measures, measure_id)
 
 

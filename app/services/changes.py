@@ -11,7 +11,8 @@ from app.services.groups import Regrouped
 from app.services.hub import Hub
 from app.services.identities import Identities
 from app.services.placements import Placed
-from app.store import records, subjects
+from app.services.translations import as_counted
+from app.store import concept_maps, records, subjects, summaries
 from app.store.audits import Act, record_act
 from app.store.exchanges import sent_together
 from app.store.records import State, StoredRecord
@@ -22,7 +23,7 @@ class Changes:
     """
     The records that one transaction writes anew, and whom that concerns.
 
-    ``written`` are the new contents, by record.
+    ``written`` are the contents that are new, or under a new key, by record.
     """
 
     def __init__(self, session: WriteSession, hub: Hub, identities: Identities) -> None:
@@ -33,14 +34,20 @@ class Changes:
         self._stale: set[int] = set()
         self._dirty: set[int] = set()
         self._acts: Counter[tuple[Act, RecordType]] = Counter()
+        self._former_codes: dict[str, tuple[str, ...]] = {}
+        self._former_wards: dict[str, tuple[str, ...]] = {}
 
     def take(self, placed: Placed, stored: StoredRecord) -> None:
         """Let *stored* be what *placed* says, where that is news."""
         is_new = stored.state is not State.CURRENT
+        self._former_codes |= placed.record.former_codes
+        self._former_wards |= placed.record.former_wards
         if is_news(placed, stored):
             self._apply(placed, stored)
-        elif placed.record_id == stored.id:
-            self._restate(placed, stored)
+        else:
+            self._renew(placed, stored)
+            if placed.record_id == stored.id:
+                self._restate(placed, stored)
         if is_new or not placed.submission.create_only:
             self._note_order(stored, placed.record.sent_order)
 
@@ -56,16 +63,35 @@ class Changes:
             self._stale.add(stored.id)
             self._dirty.add(stored.subject_id)
         stored.twin_id = None
-        stored.digest = placed.digests[0]
-        stored.content_digest = record.content_digests[0].key
-        stored.content = msgspec.json.encode(record.content).decode()
-        stored.policy_digest = record.policy_digest
         stored.encounter_id = placed.encounter_id
         if placed.subject_id is not None:
             stored.subject_id = placed.subject_id
-        self.written[stored.id] = record.content
+        self._take_content(placed, stored)
         state = State.WITHDRAWN if record.entered_in_error else State.CURRENT
         self._turn(stored, state)
+
+    def _take_content(self, placed: Placed, stored: StoredRecord) -> None:
+        """Let *stored* have the content of *placed*, under the current key."""
+        record = placed.record
+        stored.digest = placed.digests[0]
+        stored.content_digest = record.content_digests[0].key
+        stored.key_version = record.key_version
+        stored.content = msgspec.json.encode(record.content).decode()
+        stored.policy_digest = record.policy_digest
+        self.written[stored.id] = record.content
+
+    def _renew(self, placed: Placed, stored: StoredRecord) -> None:
+        """
+        Let what an older key names be named by the current one: the same came again.
+
+        It is no new version. Its local codes and its ward have new digests too.
+        """
+        if stored.digest not in placed.digests[1:]:
+            return
+        self._stale.add(stored.id)
+        self._dirty.add(stored.subject_id)
+        self._take_content(placed, stored)
+        self._identities.change(stored)
 
     def _turn(self, stored: StoredRecord, state: State) -> None:
         """Make a version in *state*; a withdrawal and its end are acts."""
@@ -75,7 +101,7 @@ class Changes:
             self._acts[Act.RESTORE, stored.type] += 1
         stored.state = state
         stored.version += 1
-        stored.received_at = self._identities.now
+        stored.received_at = self._identities.received_at
         self._dirty.add(stored.subject_id)
         self._identities.change(stored)
 
@@ -97,15 +123,24 @@ class Changes:
     def write(self, regrouped: Regrouped) -> None:
         """Write records, names, facts, acts and who is to be counted again."""
         counted = self._identities.counted
+        source = self._identities.source
+        concept_maps.renew_mapped_codes(
+            self._session,
+            source.source_id,
+            self._former_codes,
+            key_version=self._hub.keys.current,
+        )
         rows = fact_rows(
-            list(self._counting(regrouped)),
+            as_counted(self._session, list(self._counting(regrouped))),
             counted=lambda subject_id: counted(subject_id).id,
             units=self._hub.units,
+            keeping=self._hub.policy.keeping,
             concept_ids=lambda codings: self._hub.concepts.ids(self._session, codings),
         )
-        clinic_id = self._identities.source.clinic_id
+        clinic_id = source.clinic_id
         touched = {counted(i).id for i in self._dirty - {NOBODY}} | regrouped.touched
         records.delete_facts(self._session, self._stale | regrouped.doubled)
+        self._identities.forget_outdated()
         with sent_together(self._session):
             self._identities.write()
             records.insert_facts(self._session, rows)
@@ -114,6 +149,7 @@ class Changes:
                 [(i, clinic_id) for i in touched],
                 now=self._identities.now,
             )
+        summaries.rename_wards(self._session, clinic_id, self._former_wards)
         self._write_acts(regrouped)
 
     def _counting(self, regrouped: Regrouped) -> Iterator[tuple[StoredRecord, Content]]:
@@ -154,7 +190,10 @@ def is_news(placed: Placed, stored: StoredRecord) -> bool:
         return stored.state is not State.WITHDRAWN
     if stored.state is State.WITHDRAWN:
         return True
-    return not placed.submission.create_only and stored.digest not in placed.digests
+    if placed.submission.create_only:
+        return False
+    is_of_policy = stored.policy_digest == record.policy_digest
+    return not is_of_policy or stored.digest not in placed.digests
 
 
 def _is_before(sent: int | None, stored: int | None) -> bool:

@@ -3,8 +3,10 @@
 from collections.abc import Collection
 
 from app.domain.counts import Cell, Interval
+from app.domain.keeping import Keeping
 from app.measures.definitions import Measure
 from app.measures.series import cells as cells_of
+from app.measures.shortfalls import first_month
 from app.services.hub import Hub
 from app.services.summaries import summary_true_cells
 from app.store import recounts
@@ -27,35 +29,36 @@ def true_cells(
     *,
     clinics: Collection[int],
     before_month: int,
+    keeping: Keeping,
 ) -> list[Cell]:
     """
     Return the true counts of *clinics* at every width, up to *before_month*.
 
     Quarters come with their strata too. Nothing comes before the first month in which
-    anybody counted.
+    anybody counted, nor of what the policy keeps too little for: widths that are finer
+    than its dates, and months in which it can't tell ages.
     """
     if measure.summary is not None:
         return summary_true_cells(
             session, measure, clinic_ids=clinics, before_month=before_month
         )
     events = recounts.read_events(session, row.id, clinic_ids=clinics)
-    return cells_of_events(events, measure=measure, before_month=before_month)
+    return cells_of_events(
+        events, measure=measure, before_month=before_month, keeping=keeping
+    )
 
 
 def cells_of_events(
-    events: list[EventRow],
-    *,
-    measure: Measure,
-    before_month: int,
-    first_month: int | None = None,
+    events: list[EventRow], *, measure: Measure, before_month: int, keeping: Keeping
 ) -> list[Cell]:
-    """Return the cells of *events* at every width, quarters with their strata too."""
+    """Return the cells of *events* at every width, as ``true_cells`` does."""
     if not events:
         return []
-    first = first_month or min(event.month for event in events)
+    first = max(min(e.month for e in events), first_month(measure, keeping))
     return [
         cell
         for interval in Interval
+        if interval.months >= keeping.finest.months
         for cell in _of_width(events, measure, interval, first, before_month)
     ]
 

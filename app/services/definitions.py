@@ -46,9 +46,14 @@ def served_measures(session: ReadSession, hub: Hub) -> dict[str, Served]:
 
 
 def shown_measures(session: ReadSession, hub: Hub) -> list[Measure]:
-    """Return the loaded measures, each as it is shown now (`served_measures`)."""
+    """
+    Return the loaded measures, each as it is shown now (`served_measures`).
+
+    Those that the policy keeps too little for come last: they are shown, not counted.
+    """
     served = served_measures(session, hub)
-    return [served[m.id].measure if m.id in served else m for m in hub.measures]
+    counted = [served[m.id].measure if m.id in served else m for m in hub.measures]
+    return [*counted, *(each.measure for each in hub.unanswered.values())]
 
 
 def required_measure(session: ReadSession, hub: Hub, measure_id: str) -> Served:

@@ -1,6 +1,6 @@
 """What the hub would do with a resource, and what it can do at all."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -15,6 +15,8 @@ from app.domain.errors import (
     ServiceError,
 )
 from app.domain.records import DeidentifiedRecord, HubTarget, RecordType
+from app.domain.terminology import LOCAL, Coding
+from app.domain.translations import annotated
 from app.fhir.capabilities import Limits
 from app.fhir.capabilities import capability_statement as statement
 from app.fhir.operations import operation_definition as definition
@@ -27,6 +29,7 @@ from app.services.hub import Hub
 from app.services.labels import label_of
 from app.services.preconditions import check_identity
 from app.services.resources import Wish, check_type, find, submission_of
+from app.services.translations import translations_of
 from app.store.sessions import ReadSession
 
 Json = dict[str, Any]
@@ -86,8 +89,9 @@ def deidentified_parameters(
     Nothing is stored; references are left out, since no record is behind them.
     """
     record = _examined(session, hub, source, resource)
+    translations = translations_of(session, record.content, source_id=source.source_id)
     kept = render_record(
-        record.content,
+        annotated(record.content, translations),
         resource_id=None,
         version=None,
         updated_at=None,
@@ -105,9 +109,20 @@ def deidentified_parameters(
             {"name": "policyVersion", "valueString": policy.terms.version},
             {"name": "policyDigest", "valueString": policy.digest},
             {"name": "linkage", "valueBoolean": policy.terms.linkage},
+            *(_translation(code, to) for code, to in sorted(translations.items())),
             *dropped,
         ],
     }
+
+
+def _translation(code: str, targets: Iterable[Coding]) -> Json:
+    """Return as what a local code counts, by the map that was loaded for the source."""
+    named = [("from", Coding(LOCAL, code)), *(("to", target) for target in targets)]
+    parts = [
+        {"name": name, "valueCoding": {"system": each.system, "code": each.code}}
+        for name, each in named
+    ]
+    return {"name": "translation", "part": parts}
 
 
 def validation_outcome(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from app.domain.keeping import Keeping
 from app.domain.records import (
     NOBODY,
     Condition,
@@ -35,6 +36,7 @@ def fact_rows(
     *,
     counted: Callable[[int], int],
     units: Mapping[Coding, CanonicalUnit],
+    keeping: Keeping,
     concept_ids: Callable[[Collection[Coding]], Mapping[Coding, int]],
 ) -> Rows:
     """
@@ -46,7 +48,7 @@ def fact_rows(
     facts = [
         (record, _counted(record, counted), fact)
         for record, content in written
-        for fact in _facts(content, units)
+        for fact in _facts(content, units, keeping)
     ]
     ids = concept_ids({coding for _, _, fact in facts for coding in _codings(fact)})
     rows: Rows = {
@@ -66,14 +68,16 @@ def _counted(record: StoredRecord, counted: Callable[[int], int]) -> int:
     return counted(record.subject_id) if record.subject_id != NOBODY else NOBODY
 
 
-def _facts(content: Content, units: Mapping[Coding, CanonicalUnit]) -> Sequence[Fact]:
+def _facts(
+    content: Content, units: Mapping[Coding, CanonicalUnit], keeping: Keeping
+) -> Sequence[Fact]:
     """Return what of *content* counts; a Patient is no fact."""
     if isinstance(content, Observation):
-        return observation_facts(content, units)
+        return observation_facts(content, units, keeping)
     if isinstance(content, Condition):
-        return condition_facts(content)
+        return condition_facts(content, keeping)
     if isinstance(content, Encounter):
-        return visit_facts(content)
+        return visit_facts(content, keeping)
     if isinstance(content, Summary | SummaryReport):
         return summary_facts(content, units)
     return ()

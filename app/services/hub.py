@@ -18,6 +18,7 @@ from app.measures.facts import CanonicalUnit
 from app.measures.ranges import Ranges
 from app.services.budgets import Budgets
 from app.services.network_shares import NetworkShares
+from app.services.unanswered import Unanswered
 from app.smart.key_sets import KeySetCache
 from app.smart.tokens import TokenReader
 from app.store.concepts import ConceptCache
@@ -42,13 +43,19 @@ def is_local(base_url: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Hub:
-    """One network's hub in this process."""
+    """
+    One network's hub in this process.
+
+    ``measures`` are those that are counted; ``unanswered`` those of the library that
+    the policy keeps too little for, by id.
+    """
 
     engine: Engine
     base_url: str
     keys: KeyRing
     policy: Policy
     measures: tuple[Measure, ...]
+    unanswered: Mapping[str, Unanswered]
     units: Mapping[Coding, CanonicalUnit]
     ranges: Ranges
     audiences: Audiences

@@ -1,7 +1,9 @@
 """Who is who: aliases to records, and placeholders for those yet to come."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from app.deid.dates import kept_moment
+from app.deid.pseudonyms import names_of
 from app.domain.clinics import Source
 from app.domain.errors import (
     BusinessRuleError,
@@ -39,6 +41,7 @@ class Identities:
 
     def __init__(self, session: WriteSession, hub: Hub, source: Source) -> None:
         self.now = hub.clock()
+        self.received_at = kept_moment(self.now, keeping=hub.policy.keeping)
         self.source = source
         self._session = session
         self._policy_digest = hub.policy.digest
@@ -47,6 +50,7 @@ class Identities:
         self._free_ids: list[int] = []
         self._expected = 0
         self._new_aliases: list[tuple[Alias, int]] = []
+        self._outdated: set[bytes] = set()
         self._changed: set[int] = set()
         self._changed_subjects: set[int] = set()
         self.created: set[int] = set()
@@ -148,13 +152,23 @@ class Identities:
         """
         Let *aliases* name a record from now on.
 
-        Only those of the current key version are kept: a record that was found by an
-        older key gets a name under the new one.
+        Takes each name under every key version. Only those of the current one are kept:
+        where an older key found the record, the new name takes the old one's place.
         """
         for alias in aliases:
-            if alias.key_version == self._key_version and alias.key not in self._known:
+            known = self._known.get(alias.key)
+            if alias.key_version != self._key_version:
+                if known == record_id:
+                    self._outdated.add(alias.key)
+            elif known is None:
                 self._known[alias.key] = record_id
                 self._new_aliases.append((alias, record_id))
+
+    def renew(self, record_id: int, aliases: Sequence[Alias]) -> None:
+        """Let those of *aliases* that name a record do so by the current key."""
+        for name in names_of(aliases):
+            if record_id in self.found(name):
+                self.name(record_id, name)
 
     def has_other_id(self, record_id: int, aliases: Iterable[Alias]) -> bool:
         """
@@ -233,7 +247,8 @@ class Identities:
             digest=None,
             content=None,
             policy_digest=self._policy_digest,
-            received_at=self.now,
+            received_at=self.received_at,
+            key_version=self._key_version,
         )
         self.records[record_id] = record
         self._changed.add(record_id)
@@ -264,6 +279,10 @@ class Identities:
     def change_subject(self, subject: StoredSubject) -> None:
         """Note that *subject* is to be written."""
         self._changed_subjects.add(subject.id)
+
+    def forget_outdated(self) -> None:
+        """Take away the names of older keys whose place new ones take."""
+        records.delete_aliases(self._session, self._outdated)
 
     def write(self) -> None:
         """Write what is new or changed."""

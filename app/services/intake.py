@@ -17,6 +17,7 @@ from app.services.identities import Identities
 from app.services.linkage import Linkage
 from app.services.patients import hear_identifiers, hear_link
 from app.services.placements import Placed, Placements
+from app.services.policies import check_in_force
 from app.services.submissions import Effect, Outcome, Receipt, Submission
 from app.store.records import State, StoredRecord
 from app.store.sessions import WriteSession, tried
@@ -47,7 +48,12 @@ def store(
     With *atomic* the first refusal is raised and nothing is stored; without it a
     refused submission leaves the others alone. What two deliveries do at once comes
     out as if they had come one after the other.
+
+    Raises:
+        IntakeStoppedError: the policy has expired; whatever came is to come again.
     """
+    if submissions:
+        check_in_force(hub)
     return tried(
         session,
         lambda: _Delivery(session, hub, source).store(submissions, atomic=atomic),

@@ -32,6 +32,7 @@ from app.services.definitions import served_measures
 from app.services.editions import Edition, open_edition
 from app.services.hub import Hub
 from app.services.measure_resources import defined
+from app.services.policies import widths
 from app.services.series import Series, Viewer, Wanted, find_series, released_series
 from app.services.summaries import has_series
 from app.store import clinics, recounts, tables
@@ -63,8 +64,8 @@ def evaluate(
         if cell.interval_start == asked.interval_start:
             counted = views.definitions(asked.place)[measure.id]
             return views.report(counted, asked.place, series, cell)
-    widths = [views.series(measure.id, asked.place, width) for width in Interval]
-    raise ReportPeriodError(_there_is(widths), expression="periodStart")
+    found = [views.series(measure.id, asked.place, width) for width in widths(hub)]
+    raise ReportPeriodError(_there_is(found), expression="periodStart")
 
 
 def find_report(session: ReadSession, hub: Hub, viewer: Viewer, report_id: str) -> Json:
@@ -185,7 +186,7 @@ class _Views:
     def _found_at(
         self, measure: Measure, place: Place, search: ReportSearch
     ) -> Iterator[_Found]:
-        for width in Interval:
+        for width in widths(self._hub):
             series = self.series(measure.id, place, width)
             for cell in _told(series):
                 end = first_day(cell.interval_start + cell.interval.months)

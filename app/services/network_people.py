@@ -7,6 +7,7 @@ import msgspec
 
 from app.disclosure.people import People
 from app.domain.errors import ConflictError
+from app.domain.keeping import Keeping
 from app.measures.compilation import compile_measure
 from app.measures.definitions import Measure
 from app.services.counts import cells_of_events
@@ -22,14 +23,14 @@ from app.store.linked_people import (
     merge,
 )
 from app.store.recounts import EventRow, MeasureRow
-from app.store.sessions import WriteSession
+from app.store.sessions import ReadSession
 
 Apart = list[tuple[int, EventRow]]
 """What linked people add to the clinics' cells, each with its place."""
 
 
 def network_people(
-    session: WriteSession,
+    session: ReadSession,
     hub: Hub,
     counted: Sequence[tuple[Measure, MeasureRow]],
     *,
@@ -64,7 +65,9 @@ def network_people(
             each=recounts.read_events(session, row.id, clinic_ids=clinics),
             apart=apart[row.id],
             together=together[row.id],
+            clinics=clinics,
             before_month=before_month,
+            keeping=hub.policy.keeping,
         )
         for measure, row in of_people
     }
@@ -77,17 +80,18 @@ def _people(
     each: Sequence[EventRow],
     apart: Apart,
     together: Sequence[EventRow],
+    clinics: Collection[int],
     before_month: int,
+    keeping: Keeping,
 ) -> People:
     """Return the people of one measure: the unlinked of each clinic, and the merged."""
     alone = [*each, *(_minus(event) for _, event in apart)]
     merged = [_at(_shared(event.clinic_id), event) for event in together]
     summed = [_at(_shared(place), event) for place, event in apart]
-    first = min((event.month for event in (*alone, *merged)), default=None)
     cells = partial(
-        cells_of_events, measure=measure, before_month=before_month, first_month=first
+        cells_of_events, measure=measure, before_month=before_month, keeping=keeping
     )
-    at = {clinic: frozenset({clinic}) for clinic in _clinics(each)}
+    at = {clinic: frozenset({clinic}) for clinic in clinics}
     return People(
         cells([*alone, *merged]),
         apart=cells(summed),
@@ -108,7 +112,3 @@ def _minus(event: EventRow) -> EventRow:
     return msgspec.structs.replace(
         event, counts=tuple(-count for count in event.counts)
     )
-
-
-def _clinics(events: Sequence[EventRow]) -> set[int]:
-    return {event.clinic_id for event in events}

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 
 import httpx
 
-from app.deid.policies import Policy, ReportedMeasure, parse_policy
+from app.deid.policies import (
+    Policy,
+    PolicyText,
+    ReportedMeasure,
+    named_rules,
+    parse_policy,
+)
 from app.deid.pseudonyms import KeyRing
 from app.disclosure.audiences import Audiences, PeopleCounted, parse_audiences
 from app.domain.errors import InvalidElementError
@@ -18,10 +24,13 @@ from app.measures.value_sets import listed
 from app.services.authorization import Principals
 from app.services.budgets import Budgets
 from app.services.hub import Hub, is_local
+from app.services.unanswered import unanswered
 from app.smart.key_sets import KeySetCache
 from app.smart.tokens import TokenReader, signing_key_from
 from app.store.concepts import ConceptCache
 from app.store.sessions import open_engine
+
+__all__ = ["PolicyText", "named_rules", "open_hub"]
 
 
 def open_hub(
@@ -29,8 +38,8 @@ def open_hub(
     database_url: str,
     base_url: str,
     network: str,
-    master_key: bytes,
-    policy: str,
+    masters: Mapping[int, bytes],
+    policy: PolicyText,
     measures: Mapping[str, str],
     audiences: str,
     budgets: Budgets,
@@ -42,28 +51,33 @@ def open_hub(
         database_url: of SQLite or PostgreSQL.
         base_url: how clients reach the hub, without a slash at its end.
         network: the name that pseudonyms are made for.
-        master_key: 32 bytes.
-        policy: the text of the de-identification policy (TOML).
+        masters: the master keys by version, 32 bytes each.
+        policy: the text of the de-identification policy, and of its rules.
         measures: the texts of the measure library by file name (YAML).
         audiences: the text of the audiences file (TOML).
         budgets: what each client may ask of this process.
     """
     engine = open_engine(database_url)
     library = parse_library(measures)
-    signing_key = signing_key_from(master_key)
-    agreed = parse_policy(
+    current = max(masters)
+    signing_key = signing_key_from(masters[current])
+    keys = KeyRing(network=network, current=current, masters=masters)
+    in_force = parse_policy(
         policy,
         network_codes=network_codes(library),
         reported=reported(library, base_url=base_url),
     )
+    check_key(in_force, keys)
     read_by = parse_audiences(audiences)
-    _check_linkage(agreed, read_by)
+    check_linkage(in_force, read_by)
+    too_much = unanswered(library, in_force.keeping)
     return Hub(
         engine=engine,
         base_url=base_url,
-        keys=KeyRing(network=network, current=1, masters={1: master_key}),
-        policy=agreed,
-        measures=library,
+        keys=keys,
+        policy=in_force,
+        measures=tuple(m for m in library if m.id not in too_much),
+        unanswered=too_much,
         units={
             **summary_units(library),
             **canonical_units(library),
@@ -85,7 +99,17 @@ def open_hub(
     )
 
 
-def _check_linkage(policy: Policy, audiences: Audiences) -> None:
+def check_key(policy: Policy, keys: KeyRing) -> None:
+    """Refuse a policy that binds itself to another key than names are made under."""
+    if policy.terms.key_id not in {None, keys.current}:
+        msg = (
+            f"The policy is for key {policy.terms.key_id}, and names are made under key"
+            f" {keys.current}: correct its key_id, or give the hub that key"
+        )
+        raise InvalidElementError(msg, expression="key_id")
+
+
+def check_linkage(policy: Policy, audiences: Audiences) -> None:
     """Refuse de-duplicated counts without the links that they are made of."""
     if audiences.counts is PeopleCounted.DEDUPLICATED and not policy.terms.linkage:
         msg = "De-duplicated counts need `linkage = true` in the policy"

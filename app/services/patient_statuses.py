@@ -16,11 +16,16 @@ from app.deid.records import target_of
 from app.domain.calendar import month_of_day
 from app.domain.clinics import Principal, Source
 from app.domain.counts import Basis
-from app.domain.errors import InvalidElementError, NotSupportedError
+from app.domain.errors import (
+    InvalidElementError,
+    NotAnswerableError,
+    NotSupportedError,
+)
 from app.domain.records import AliasTarget, HubTarget, RecordType, Target
 from app.fhir.questions import Question
 from app.fhir.status_questions import parse_status_question
 from app.measures.definitions import Measure, Scoring
+from app.measures.shortfalls import first_month
 from app.measures.strata import positions
 from app.services.authorization import check_scope, required_source
 from app.services.catalogue import (
@@ -32,6 +37,7 @@ from app.services.catalogue import (
 )
 from app.services.definitions import required_measure
 from app.services.hub import Hub
+from app.services.policies import whole_unit
 from app.services.releases import today_number
 from app.store import records, recounts
 from app.store.contributions import (
@@ -174,12 +180,20 @@ class _Counted:
         self._up_to = since or hub.clock()
 
     def month(self, asked: int | None) -> int:
-        """Return the month that is asked about; what is to come nobody knows."""
+        """
+        Return the month that is asked about; what is to come nobody knows.
+
+        Nor, where the policy keeps too little of ages, what lies before.
+        """
         this_month = month_of_day(today_number(self._hub))
-        if asked is not None and asked > this_month:
+        asked = whole_unit(self._hub, asked, this_month=this_month)
+        if asked > this_month:
             msg = "The month has not begun yet"
             raise InvalidElementError(msg, expression="asOf")
-        return this_month if asked is None else asked
+        if asked < first_month(self.measure, self._hub.policy.keeping):
+            msg = "The policy keeps too little of great ages to tell that month"
+            raise NotAnswerableError(msg, expression="asOf")
+        return asked
 
     def standings(
         self, month: int, patients: Iterable[Standing], *, after: int | None = None

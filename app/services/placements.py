@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from app.deid.pseudonyms import digest_aliases
+from app.deid.pseudonyms import digest_aliases, names_of
 from app.domain.errors import PreconditionFailedError
 from app.domain.records import (
     NOBODY,
@@ -14,13 +14,14 @@ from app.domain.records import (
     HubTarget,
     RecordType,
 )
-from app.services.blocks import Erased
+from app.services.blocks import Erased, ErasedError
 from app.services.groups import Groups
 from app.services.identities import Identities
 from app.services.patients import holders, own_names, own_patient
 from app.services.preconditions import check_match, check_stored
 from app.services.submissions import Submission
 from app.store import records
+from app.store.blocks import renew_blocks
 from app.store.records import StoredRecord
 from app.store.sessions import WriteSession
 
@@ -85,9 +86,7 @@ class Placements:
 
     def place(self, submission: Submission) -> Placed:
         """Find the record by its names, and those it refers to."""
-        self._erased.refuse(
-            submission.record, submission.condition, expression=submission.expression
-        )
+        self._refuse_erased(submission)
         record_id = self._named(submission)
         known = self._identities.records
         check_stored(submission, None if record_id is None else known[record_id])
@@ -107,6 +106,20 @@ class Placements:
                 )
             ),
         )
+
+    def _refuse_erased(self, submission: Submission) -> None:
+        """Refuse what is about an erased person, who stays blocked by the new key."""
+        try:
+            self._erased.refuse(
+                submission.record,
+                submission.condition,
+                expression=submission.expression,
+            )
+        except ErasedError:
+            targets = (t for t in submission.targets if isinstance(t, AliasTarget))
+            names = [*names_of(submission.names), *(t.aliases for t in targets)]
+            renew_blocks(self._session, self._erased.renewals(names))
+            raise
 
     def _named(self, submission: Submission) -> int | None:
         """Return the record that the submission's names name, if they name one."""
@@ -196,7 +209,9 @@ class Placements:
         stored = self._record_of(placed)
         if placed.record.type is RecordType.PATIENT:
             self._people.add(stored.id)
-        if not submission.create_only or stored.id not in self._met(submission):
+        if submission.create_only and stored.id in self._met(submission):
+            identities.renew(stored.id, submission.names)
+        else:
             names = submission.names
             if placed.record.type is RecordType.PATIENT:
                 names = own_names(submission, stored, identities=identities)

@@ -6,17 +6,21 @@ import msgspec
 
 from app.domain.calendar import MONTHS_A_YEAR, month_of_day
 from app.domain.counts import Basis, Cell, Interval
-from app.domain.errors import BusinessRuleError
+from app.domain.errors import BusinessRuleError, NotAnswerableError
 from app.domain.records import content_of
 from app.domain.terminology import NETWORK, Coding
 from app.measures.compilation import compile_measure
 from app.measures.definitions import Measure, coding_of
 from app.measures.facts import canonical_units
 from app.measures.series import cells
+from app.measures.shortfalls import first_month
 from app.measures.value_sets import listed
 from app.services.facts import fact_rows
 from app.services.hub import Hub
+from app.services.policies import check_width
 from app.services.releases import today_number
+from app.services.translations import as_counted
+from app.services.unanswered import unanswered
 from app.store import clinics, previews, recounts, tables
 from app.store.concepts import all_concepts
 from app.store.sessions import ReadSession, read_session
@@ -73,6 +77,7 @@ def preview(
     Raises:
         BusinessRuleError: it counts summaries, of which the hub keeps no patients.
         NotFoundError: there is no such clinic.
+        NotAnswerableError: the policy keeps too little for it, or for such intervals.
     """
     if measure.basis is Basis.SUMMARIES:
         msg = "There is nothing to preview: clinics send these counts ready made"
@@ -89,7 +94,13 @@ def preview(
             measure,
             interval=interval,
             clinic_ids=codes.keys(),
-            months=range(this_month - YEARS * MONTHS_A_YEAR, this_month),
+            months=range(
+                max(
+                    this_month - YEARS * MONTHS_A_YEAR,
+                    first_month(measure, hub.policy.keeping),
+                ),
+                this_month,
+            ),
         )
         unread = _unread(measure, all_concepts(session))
     starts = sorted({cell.interval_start for cell in found})
@@ -118,7 +129,19 @@ def counted_by(
     clinic_ids: Collection[int | None],
     months: range,
 ) -> list[Cell]:
-    """Return true totals of some clinics by a definition of people, loaded or not."""
+    """
+    Return true totals of some clinics by a definition of people, loaded or not.
+
+    Raises:
+        NotAnswerableError: the policy keeps too little for it, or for such intervals.
+    """
+    keeping = hub.policy.keeping
+    for each in unanswered([measure], keeping).values():
+        raise each.refusal(hub.policy.terms.id)
+    check_width(hub, interval)
+    if months.start < first_month(measure, keeping):
+        msg = "The policy keeps too little of great ages to tell that interval"
+        raise NotAnswerableError(msg)
     concepts = all_concepts(session)
     _read_in_own_units(session, hub, measure, concepts)
     sweep = compile_measure(measure, concepts)
@@ -127,8 +150,8 @@ def counted_by(
         [event for event in events if event.clinic_id in clinic_ids],
         measure=measure,
         interval=interval,
-        first_month=months[0],
-        last_month=months[-1],
+        first_month=months.start,
+        last_month=months.stop - 1,
         strata=False,
     )
 
@@ -164,24 +187,22 @@ def _read_in_own_units(
     rows = []
     for some in previews.observed_records(session, other):
         subjects = {record.subject_id: counted for record, counted in some}
+        kept = [(r, content_of(r.content)) for r, _ in some if r.content is not None]
         facts = fact_rows(
-            [
-                (record, content_of(record.content))
-                for record, _ in some
-                if record.content is not None
-            ],
+            as_counted(session, kept),
             counted=subjects.__getitem__,
             units=units,
+            keeping=hub.policy.keeping,
             concept_ids=lambda _: concepts,
         )
         rows += [row for row in facts[tables.Observation] if row[1] in other]
-    kept = {
+    own = {
         concepts[coding_of(code)]
         for observable in measure.observables.values()
         for code in listed(measure.value_sets[observable.codes])
         if coding_of(code) in concepts
     }
-    previews.shadow_observations(session, kept=kept - other, rows=rows)
+    previews.shadow_observations(session, kept=own - other, rows=rows)
 
 
 def _unread(measure: Measure, concepts: Mapping[Coding, int]) -> set[str]:

@@ -4,7 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from app.disclosure.distributions import Distribution, distribution
+from app.disclosure.distributions import (
+    Distribution,
+    distribution,
+    distribution_of_code,
+)
 from app.domain.clinics import Audience, ClinicStatus, Principal
 from app.domain.errors import ForbiddenError, MalformedError
 from app.domain.quality import CodeUse, Finding, NoComparison, Window
@@ -23,6 +27,7 @@ from app.services.clinic_findings import ClinicFindings, MonthReport
 from app.services.hub import Hub
 from app.services.labels import label_of
 from app.services.network_shares import Shares
+from app.services.policies import check_days
 from app.services.releases import closed_before
 from app.services.visit_captures import declared_visits
 from app.store import clinics, quality, tables
@@ -53,6 +58,14 @@ class CodeReport(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Compared, ...]
 
 
+class UntranslatedReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A local code without a translation, by its digest, in how many records."""
+
+    element: str
+    code: str
+    records: int
+
+
 class RefusalReport(msgspec.Struct, frozen=True, kw_only=True):
     """How often something was refused for one reason at one element."""
 
@@ -71,6 +84,7 @@ class SourceReport(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Compared, ...]
     months: tuple[MonthReport, ...]
     codes: tuple[CodeReport, ...]
+    untranslated: tuple[UntranslatedReport, ...]
     refusals: tuple[RefusalReport, ...]
 
 
@@ -138,7 +152,13 @@ def own_clinic(
 def find_report(
     session: ReadSession, hub: Hub, clinic: tables.Clinic, window: Window
 ) -> QualityReport:
-    """Return a clinic's report of a window."""
+    """
+    Return a clinic's report of a window.
+
+    Raises:
+        NotAnswerableError: the policy keeps no days, which most of it is about.
+    """
+    check_days(hub, "The report on data quality")
     assert clinic.id is not None
     findings = ClinicFindings(session, hub, clinic.id, window)
     network = _Network(session, hub, clinic, findings, window)
@@ -170,6 +190,7 @@ def _source_reports(
     """Yield what each source of a clinic sent, by its name."""
     assert clinic.id is not None
     refused = quality.refused(session, clinic.id, now=hub.clock())
+    untranslated = quality.untranslated(session, clinic.id)
     for _, name, source in clinics.all_sources(session, clinic=clinic.code):
         source_id = source.source_id
         tally = findings.tallies.get(source_id, SourceTally())
@@ -183,6 +204,13 @@ def _source_reports(
             findings=network.compared(findings.of_source(source_id)),
             months=tuple(findings.months([tally], visits)),
             codes=tuple(_code_reports(tally, network)),
+            untranslated=tuple(
+                UntranslatedReport(
+                    element=each.element, code=each.code, records=each.records
+                )
+                for each in untranslated
+                if each.source_id == source_id
+            ),
             refusals=tuple(
                 RefusalReport(
                     issue_type=each.issue_type,
@@ -270,5 +298,6 @@ class _Network:
         key = (finding, coding)
         if key not in self._spread:
             shares = [known[key] for known in self._known if key in known]
-            self._spread[key] = distribution(shares, rules=self._rules)
+            spread = distribution if coding is None else distribution_of_code
+            self._spread[key] = spread(shares, rules=self._rules)
         return self._spread[key]

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from app.domain.terminology import Coding
 from app.measures.compilation import compile_measure
+from app.services.checks import warn_of_policy
 from app.services.counts import measure_rows
 from app.services.definitions import (
     Served,
@@ -296,9 +297,10 @@ class Worker(threading.Thread):
                 self._stopping.wait(PAUSE_SECONDS)
 
     def _tidy(self) -> None:
-        """Forget each hour what is kept for a while only."""
+        """Forget each hour what is kept for a while only, and warn of what ends."""
         if self._hub.clock() >= self._tidied_at + HOUR_MS:
             forget_old(self._hub)
+            warn_of_policy(self._hub)
             self._tidied_at = self._hub.clock()
 
     def stop(self) -> None:

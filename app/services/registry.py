@@ -10,6 +10,7 @@ import msgspec
 
 from app.domain.clinics import Audience, ClientStatus, ClinicStatus
 from app.domain.errors import ConflictError, InvalidElementError
+from app.fhir.references import normal_base
 from app.smart.registration import (
     RegisteredClient,
     check_description,
@@ -205,7 +206,7 @@ def _check_bases_are_apart(session: WriteSession, clinic: str) -> None:
     """Refuse one base for two sources: its ids would be two records of each."""
     session.flush()
     sources = clinics.all_sources(session, clinic=clinic)
-    bases = [base for _, _, source in sources for base in source.base_urls]
+    bases = [normal_base(base) for _, _, source in sources for base in source.base_urls]
     if _has_twice(bases):
         msg = "Another source of the clinic has that base URL"
         raise ConflictError(msg, expression="base_urls")
@@ -223,7 +224,7 @@ def check_base_urls(urls: Collection[str]) -> None:
     if not all(map(_is_base_url, urls)):
         msg = "A base URL is http(s)://host/path, without a query, fragment or user"
         raise InvalidElementError(msg, expression="base_urls")
-    if _has_twice([url.rstrip("/") for url in urls]):
+    if _has_twice([normal_base(url) for url in urls]):
         msg = "A base URL is given twice"
         raise InvalidElementError(msg, expression="base_urls")
 

@@ -34,6 +34,7 @@ def broken_relations(session: ReadSession, hub: Hub) -> list[Breach]:
             each.row,
             clinics=everybody,
             before_month=this_month + 1,
+            keeping=hub.policy.keeping,
         )
         for name, each in served.items()
         if name in related

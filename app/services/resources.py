@@ -15,6 +15,7 @@ from app.domain.errors import (
     WithdrawnError,
 )
 from app.domain.records import NOBODY, Alias, RecordType, content_of
+from app.domain.translations import NO_TRANSLATIONS, Translations, annotated
 from app.fhir.criteria import Criterion, VersionMatch
 from app.fhir.references import hub_id, record_id_of
 from app.fhir.rendering import render_record
@@ -24,6 +25,7 @@ from app.services.hub import Hub
 from app.services.intake import Submission
 from app.services.labels import label_of
 from app.services.reception import deidentified
+from app.services.translations import translations_of
 from app.smart.scopes import Interaction
 from app.store import records, subjects
 from app.store.records import State, StoredRecord
@@ -135,8 +137,21 @@ def read(
     if stored.state is State.WITHDRAWN:
         msg = f"The {type_.fhir_name} was withdrawn"
         raise WithdrawnError(msg)
-    patient_id = subjects.patient_of(session, stored.subject_id)
-    return render(stored, resource_id=own_id, patient_id=patient_id), stored
+    rendered = render(
+        stored,
+        resource_id=own_id,
+        patient_id=subjects.patient_of(session, stored.subject_id),
+        translations=_translations(session, stored),
+    )
+    return rendered, stored
+
+
+def _translations(session: ReadSession, stored: StoredRecord) -> Translations:
+    """Return what a record's local codes count as."""
+    if stored.content is None:
+        return {}
+    content = content_of(stored.content)
+    return translations_of(session, content, source_id=stored.source_id)
 
 
 def _refuse_erased(session: ReadSession, hub: Hub, source: Source, own_id: str) -> None:
@@ -159,12 +174,17 @@ def _joined_patient(
 
 
 def render(
-    stored: StoredRecord, *, resource_id: str, patient_id: int | None = None
+    stored: StoredRecord,
+    *,
+    resource_id: str,
+    patient_id: int | None = None,
+    translations: Translations = NO_TRANSLATIONS,
 ) -> dict[str, Any]:
     """
     Return a stored record as FHIR, its references by hub ids.
 
-    *patient_id* is the Patient whom the name that it came under is known for.
+    *patient_id* is the Patient whom the name that it came under is known for;
+    *translations* are shown beside the local codes that they are of.
     """
     if stored.content is None:
         msg = "Nothing is kept of this record yet"
@@ -174,7 +194,7 @@ def render(
         about = f"Patient/{hub_id(patient_id or stored.subject_id)}"
     visit = f"Encounter/{hub_id(stored.encounter_id)}" if stored.encounter_id else None
     return render_record(
-        content_of(stored.content),
+        annotated(content_of(stored.content), translations),
         resource_id=resource_id,
         version=stored.version,
         updated_at=stored.received_at,

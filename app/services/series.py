@@ -10,6 +10,7 @@ from app.domain.calendar import FOREVER, month_of_day
 from app.domain.clinics import Audience, Principal
 from app.domain.counts import Basis, Interval, ReleasedCell
 from app.domain.errors import MalformedError, NotFoundError
+from app.domain.records import Precision
 from app.domain.visit_capture import NOT_PUBLISHED, VisitCapture
 from app.measures.definitions import Measure
 from app.services.catalogue import (
@@ -23,6 +24,7 @@ from app.services.counts import true_cells
 from app.services.definitions import required_measure
 from app.services.editions import Edition, find_clinic, required_edition
 from app.services.hub import Hub
+from app.services.policies import check_width, widths
 from app.services.releases import closed_before, has_numerator, today_number
 from app.services.summaries import own_series_cells, refuse_between
 from app.services.visit_captures import find_captures
@@ -103,6 +105,8 @@ def find_series(
     if wanted.stratum is not None and wanted.interval not in {None, Interval.QUARTER}:
         msg = "Strata are told quarter by quarter: ask for interval=quarter"
         raise MalformedError(msg, expression="interval")
+    if wanted.interval or wanted.stratum:
+        check_width(hub, wanted.interval or Interval.QUARTER)
     own = _own_clinic(session, viewer, wanted.clinic)
     if own is not None:
         return _live(session, hub, measure_id, own, wanted)
@@ -131,7 +135,7 @@ def _live(
     served = required_measure(session, hub, measure_id)
     measure, row = served.measure, served.row
     stratum = stratum_number(measure, wanted.stratum)
-    usual = Interval.QUARTER if stratum else Interval.MONTH
+    usual = Interval.QUARTER if stratum else hub.policy.keeping.finest
     interval = wanted.interval or usual
     own = _own(session, hub, measure, row, clinic_id=clinic.id, interval=interval)
     cells = _chosen(own, wanted, interval, stratum)
@@ -142,13 +146,26 @@ def _live(
         stratum_name=wanted.stratum,
         interval=interval,
         cells=cells,
-        widths=tuple(Interval),
+        widths=widths(hub),
         audience=None,
         release_id=None,
         counted_up_to=since or hub.clock(),
         policy_digest=hub.policy.digest,
-        captures=find_captures(session, measure, clinic.id, cells),
+        captures=_captures(session, hub, measure, clinic.id, cells),
     )
+
+
+def _captures(
+    session: ReadSession,
+    hub: Hub,
+    measure: Measure,
+    clinic_id: int,
+    cells: Sequence[ReleasedCell],
+) -> Mapping[int, VisitCapture]:
+    """Return visit captures; without days several visits of a month are not told."""
+    if hub.policy.keeping.dates is not Precision.DAY:
+        return {}
+    return find_captures(session, measure, clinic_id, cells)
 
 
 def _own(
@@ -173,7 +190,12 @@ def _own(
             closed_before=locked,
         )
     cells = true_cells(
-        session, measure, row, clinics={clinic_id}, before_month=next_month
+        session,
+        measure,
+        row,
+        clinics={clinic_id},
+        before_month=next_month,
+        keeping=hub.policy.keeping,
     )
     return own_cells(
         cells,

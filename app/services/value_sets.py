@@ -6,6 +6,7 @@ from itertools import groupby
 import msgspec
 
 from app.deid.codes import canonical_code
+from app.disclosure.rare_codes import without_rare
 from app.domain.errors import ConflictError, NotFoundError
 from app.domain.terminology import NETWORK, Coding
 from app.measures.checks import Path
@@ -19,6 +20,8 @@ from app.measures.libraries import (
 )
 from app.measures.misfits import nearest
 from app.measures.value_sets import ValueSet, expanded, written
+from app.store.concepts import all_concepts, people_by_concept
+from app.store.sessions import ReadSession
 
 __all__ = ["ValueSet", "file_of", "written"]
 
@@ -102,6 +105,13 @@ def lines(value_sets: Mapping[str, ValueSet]) -> list[Line]:
         )
         for name, value_set in sorted(value_sets.items())
     ]
+
+
+def listable_concepts(session: ReadSession) -> dict[Coding, int]:
+    """Return the ids of the codes that are met, but for those of few people."""
+    listed = without_rare(people_by_concept(session))
+    known = all_concepts(session)
+    return {coding: number for coding, number in known.items() if coding in listed}
 
 
 def known_codes(

@@ -13,6 +13,16 @@ _ADD = text(
     "ON CONFLICT (system, code) DO NOTHING"
 )
 _FIND = text("SELECT id FROM concept WHERE system = :system AND code = :code")
+_PEOPLE = text("""
+SELECT c.system, c.code, COUNT(DISTINCT f.subject_id) AS people
+FROM (
+SELECT concept_id, subject_id FROM observation
+UNION SELECT value_concept_id, subject_id FROM observation
+UNION SELECT concept_id, subject_id FROM condition
+UNION SELECT class_concept_id, subject_id FROM visit
+) f JOIN concept c ON c.id = f.concept_id
+GROUP BY c.system, c.code
+""")
 
 
 class ConceptCache:
@@ -39,6 +49,12 @@ def all_concepts(session: ReadSession) -> dict[Coding, int]:
     """Return every concept with its id."""
     rows = connection_of(session).execute(_ALL)
     return {Coding(system=row.system, code=row.code): row.id for row in rows}
+
+
+def people_by_concept(session: ReadSession) -> dict[Coding, int]:
+    """Return how many people of the network each concept is about, if about any."""
+    rows = connection_of(session).execute(_PEOPLE)
+    return {Coding(system=row.system, code=row.code): row.people for row in rows}
 
 
 def _added_id(session: WriteSession, coding: Coding) -> int:

@@ -15,7 +15,7 @@ from app.domain.counts import COUNTS, KEY
 from app.store import tables
 from app.store.bulk import fetch_among
 from app.store.recounts import EventRow, event_row, scope_to
-from app.store.sessions import WriteSession, connection_of
+from app.store.sessions import ReadSession, connection_of
 
 Places = Mapping[int, frozenset[int]]
 """The clinics that some people share, by a number from 1."""
@@ -48,7 +48,7 @@ _LEAST = ("birth_month", "sex", "death_month")
 
 @contextmanager
 def linked_people(
-    session: WriteSession, clinic_ids: Collection[int]
+    session: ReadSession, clinic_ids: Collection[int]
 ) -> Iterator[Places]:
     """
     Let the block count who is at several of *clinic_ids*; yield those places.
@@ -63,13 +63,13 @@ def linked_people(
         savepoint.rollback()
 
 
-def events_apart(session: WriteSession, measure_id: int) -> list[tuple[int, EventRow]]:
+def events_apart(session: ReadSession, measure_id: int) -> list[tuple[int, EventRow]]:
     """Return what linked people add to cells, by place and by clinic."""
     rows = connection_of(session).execute(text(_APART), {"measure_id": measure_id})
     return [(place, event_row(row)) for place, *row in rows]
 
 
-def merge(session: WriteSession) -> None:
+def merge(session: ReadSession) -> None:
     """Let what follows in the block see linked people alone, each as one subject."""
     connection = connection_of(session)
     least = ", ".join(f"MIN(f.{name}) AS {name}" for name in _LEAST)
@@ -91,7 +91,7 @@ def merge(session: WriteSession) -> None:
     scope_to(session, None)
 
 
-def events_together(session: WriteSession, *, sweep: str) -> list[EventRow]:
+def events_together(session: ReadSession, *, sweep: str) -> list[EventRow]:
     """Return what merged people add to cells, each row's clinic being their place."""
     # text(), because a driver would take the sweep's % for the mark of a parameter.
     rows = connection_of(session).execute(text(_TOGETHER.format(sweep=sweep)))
@@ -99,7 +99,7 @@ def events_together(session: WriteSession, *, sweep: str) -> list[EventRow]:
 
 
 def _gather(
-    session: WriteSession, connection: Connection, clinic_ids: Collection[int]
+    session: ReadSession, connection: Connection, clinic_ids: Collection[int]
 ) -> Places:
     """Make the table of linked people; return the clinics of each place."""
     clusters: dict[int, list[tuple[int, int]]] = defaultdict(list)

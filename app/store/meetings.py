@@ -6,7 +6,7 @@ import msgspec
 
 from app.store import records, subjects
 from app.store.bulk import array_of
-from app.store.exchanges import Question, fetch_together, is_postgresql
+from app.store.exchanges import Question, execute, fetch_together, is_postgresql
 from app.store.records import StoredRecord
 from app.store.sessions import WriteSession
 from app.store.subjects import StoredSubject
@@ -42,6 +42,12 @@ _SUBJECTS = (
     "(SELECT record_id FROM alias WHERE key = ANY(%s::bytea[]) "
     "UNION SELECT unnest(%s::bigint[]))) ORDER BY id FOR UPDATE"
 )
+
+
+def keep_others_out(session: WriteSession, clinic_id: int) -> None:
+    """Let no other transaction write about a clinic until this one ends."""
+    if is_postgresql(session):  # of SQLite's writers there is one anyway
+        execute(session, _LOCK_CLINIC[True], (clinic_id,))
 
 
 def meet(

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.domain.quality import KeptObservation, KeptVisit, Window
 from app.domain.records import RecordType
+from app.domain.terminology import LOCAL
 from app.store.refusals import KEPT_MS
 from app.store.sessions import ReadSession, connection_of
 
@@ -48,6 +49,15 @@ class BeforeBirth(NamedTuple):
     record_id: int
     source_id: int
     subject_id: int
+
+
+class Untranslated(NamedTuple):
+    """A local code that counts as nothing, by its digest, in how many records."""
+
+    source_id: int
+    element: str
+    code: str
+    records: int
 
 
 class Refused(NamedTuple):
@@ -104,6 +114,26 @@ FROM subject s JOIN {table} o ON o.subject_id = s.id JOIN record r ON r.id = o.r
 WHERE s.clinic_id = :clinic_id AND o.{month} > 0 AND o.{month} < s.birth_month
 ORDER BY o.record_id
 """
+_LOCAL_IN = """
+SELECT r.source_id, '{element}' AS element, c.code,
+  COUNT(DISTINCT f.record_id) AS records
+FROM subject s JOIN {table} f ON f.subject_id = s.id
+JOIN concept c ON c.id = f.{column} JOIN record r ON r.id = f.record_id
+WHERE s.clinic_id = :clinic_id AND c.system = :local GROUP BY r.source_id, c.code
+"""
+_CODED = (
+    ("Observation.code", "observation", "concept_id"),
+    ("Observation.value", "observation", "value_concept_id"),
+    ("Condition.code", "condition", "concept_id"),
+    ("Encounter.class", "visit", "class_concept_id"),
+)
+_UNTRANSLATED = text(
+    " UNION ALL ".join(
+        _LOCAL_IN.format(element=element, table=table, column=column)
+        for element, table, column in _CODED
+    )
+    + " ORDER BY records DESC, element, code"
+)
 _BORN = text(
     "SELECT COUNT(*) FROM subject WHERE clinic_id = :clinic_id "
     "AND birth_month IS NOT NULL AND joined_to IS NULL"
@@ -200,3 +230,10 @@ def refused(session: ReadSession, clinic_id: int, *, now: int) -> list[Refused]:
     return [
         Refused._make(row) for row in connection_of(session).execute(_REFUSED, values)
     ]
+
+
+def untranslated(session: ReadSession, clinic_id: int) -> list[Untranslated]:
+    """Return a clinic's local codes that count as nothing, the most frequent first."""
+    values = {"clinic_id": clinic_id, "local": LOCAL}
+    rows = connection_of(session).execute(_UNTRANSLATED, values)
+    return [Untranslated._make(row) for row in rows]

@@ -40,6 +40,7 @@ class StoredRecord(msgspec.Struct, kw_only=True):
     content: str | None
     policy_digest: str
     received_at: int
+    key_version: int
 
     @property
     def counts(self) -> bool:
@@ -50,7 +51,7 @@ class StoredRecord(msgspec.Struct, kw_only=True):
 _COLUMNS = (
     "r.id, r.type, r.source_id, s.clinic_id, r.subject_id, r.encounter_id, r.version, "
     "r.state, r.sent_order, r.digest, r.content_digest, r.twin_id, r.content, "
-    "r.policy_digest, r.received_at"
+    "r.policy_digest, r.received_at, r.key_version"
 )
 _SOURCE = "JOIN source s ON s.id = r.source_id "
 SELECT = f"SELECT {_COLUMNS} FROM record r {_SOURCE}"
@@ -178,6 +179,11 @@ def insert_aliases(session: WriteSession, aliases: Iterable[tuple[Alias, int]]) 
     insert_rows(session, _table(tables.Alias), columns, rows)
 
 
+def delete_aliases(session: WriteSession, keys: Collection[bytes]) -> None:
+    """Let *keys* name nothing any more."""
+    execute_among(session, "DELETE FROM alias WHERE key {among}", keys)
+
+
 _RECORD_COLUMNS = (
     "id",
     "type",
@@ -193,6 +199,7 @@ _RECORD_COLUMNS = (
     "content",
     "policy_digest",
     "received_at",
+    "key_version",
 )
 
 
@@ -286,7 +293,7 @@ def record_of(row: Row) -> StoredRecord:
     """Return a row of ``SELECT`` as a record."""
     id_, type_, source_id, clinic_id, subject_id, encounter_id, version, state = row[:8]
     sent_order, digest, content_digest, twin_id, *kept = row[8:]
-    content, policy_digest, received_at = kept
+    content, policy_digest, received_at, key_version = kept
     return StoredRecord(
         id=id_,
         type=RecordType(type_),
@@ -303,4 +310,5 @@ def record_of(row: Row) -> StoredRecord:
         content=content,
         policy_digest=policy_digest,
         received_at=received_at,
+        key_version=key_version,
     )

@@ -35,6 +35,13 @@ class ReleaseRow(msgspec.Struct, frozen=True, kw_only=True):
     counts: str
     summary: Mapping[str, Any]
 
+    @property
+    def rounded_to(self) -> int | None:
+        """Return what its new counts are multiples of, or None."""
+        records = (each for each in self.summary.values() if isinstance(each, dict))
+        bases = (each.get("rounded_to") for each in records)
+        return next((base for base in bases if base is not None), None)
+
 
 def add_release(
     session: WriteSession,

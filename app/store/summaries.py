@@ -1,11 +1,11 @@
 """What clinics count themselves: sums by month, and the numbers one by one."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import bindparam, text
 
 from app.domain.counts import Amount, Dated
-from app.store.sessions import ReadSession, connection_of
+from app.store.sessions import ReadSession, WriteSession, connection_of
 
 _SUMS = text(
     "SELECT clinic_id, month, ward, concept_id, CAST(SUM(value) AS BIGINT) AS value "
@@ -18,6 +18,14 @@ _DATED = text(
     "SELECT month, concept_id, day, value FROM summary_fact "
     "WHERE clinic_id = :clinic AND concept_id IN :concepts"
 ).bindparams(bindparam("concepts", expanding=True))
+_OF_WARD = "clinic_id = :clinic_id AND ward = :former"
+_RENAME_WARD = (
+    text(
+        "UPDATE record SET content = REPLACE(content, :former, :ward) WHERE id IN "
+        f"(SELECT record_id FROM summary_fact WHERE {_OF_WARD})"
+    ),
+    text(f"UPDATE summary_fact SET ward = :ward WHERE {_OF_WARD}"),
+)
 
 
 def read_sums(
@@ -34,3 +42,19 @@ def read_dated(
     """Return each number that one clinic sent of some concepts."""
     values = {"concepts": list(concept_ids), "clinic": clinic_id}
     return [Dated(*row) for row in connection_of(session).execute(_DATED, values)]
+
+
+def rename_wards(
+    session: WriteSession, clinic_id: int, former: Mapping[str, Collection[str]]
+) -> None:
+    """
+    Let a clinic's numbers of wards be known by the wards' new digests.
+
+    *former* has the digests under older keys by the current ones. A report covers what
+    Observations say of its ward, so all of one ward is to be under one name.
+    """
+    for ward, older in former.items():
+        for each in older:
+            values = {"clinic_id": clinic_id, "former": each, "ward": ward}
+            for statement in _RENAME_WARD:
+                connection_of(session).execute(statement, values)

@@ -133,6 +133,46 @@ class Concept(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("system", "code"),)
 
 
+class KeyVersion(SQLModel, table=True):
+    """
+    A master key that names here were made under, told by its ``fingerprint``.
+
+    Times are epoch milliseconds; ``retired_at`` is set once nothing is known by it.
+    """
+
+    __tablename__: ClassVar[str] = "key_version"
+    version: int = key_column(SmallInteger)
+    fingerprint: bytes = Field(sa_type=LargeBinary(20))
+    created_at: int = big()
+    retired_at: int | None = big(default=None)
+
+
+class ConceptMap(SQLModel, table=True):
+    """
+    A source's map of local codes, loaded at an epoch millisecond.
+
+    ``skipped`` counts what of it is not used. ``settled``: what was stored before
+    counts by it too.
+    """
+
+    __tablename__: ClassVar[str] = "concept_map"
+    source_id: int = key_column(Integer, foreign_key="source.id")
+    loaded_at: int = big()
+    skipped: int
+    settled: bool
+
+
+class ConceptMapping(SQLModel, table=True):
+    """What a source's map says of a local code: a keyed digest -> a listed concept."""
+
+    __tablename__: ClassVar[str] = "concept_mapping"
+    source_id: int = key_column(Integer)
+    code: str = Field(sa_type=String(26), primary_key=True)
+    target_id: int = key_column(Integer, foreign_key="concept.id")
+    key_version: int = small()
+    __table_args__ = (CLUSTERED,)
+
+
 class Record(SQLModel, table=True):
     """
     One resource as it is kept; ``content`` is JSON of a closed record type.
@@ -141,7 +181,8 @@ class Record(SQLModel, table=True):
     that it came with, whatever subjects were joined later. ``digest`` is of its content
     and of whom it counts for; ``content_digest`` is of its content alone, so that the
     other can be made again after a join. ``twin_id`` names the record that counts in
-    its place, where a join showed that both came of one resource.
+    its place, where a join showed that both came of one resource. ``key_version`` is
+    that of its digests and of the keyed codes in its content.
     """
 
     id: int | None = Field(default=None, sa_type=BigId, primary_key=True)
@@ -158,12 +199,28 @@ class Record(SQLModel, table=True):
     content: str | None = Field(default=None, sa_type=Text)
     policy_digest: str = Field(sa_type=String(64))
     received_at: int = big()
+    key_version: int = small(default=1)
     __table_args__ = (
         CheckConstraint("state IN (0, 1, 2)", name="state"),
         Index(None, "subject_id"),
         Index(None, "digest"),
         {"sqlite_autoincrement": True},
     )
+
+
+class Policy(SQLModel, table=True):
+    """
+    A de-identification policy under which records were stored; ``digest`` is of both.
+
+    ``rules`` is a JSON object: the texts of the files that it was narrowed by, by name.
+    Without a ``text`` nothing is known but that records carry its digest.
+    """
+
+    digest: str = Field(sa_type=String(64), primary_key=True)
+    text: str | None = Field(default=None, sa_type=Text)
+    rules: str = Field(default="{}", sa_type=Text)
+    since: int = big()
+    __table_args__ = (CLUSTERED,)
 
 
 class Alias(SQLModel, table=True):

@@ -142,6 +142,6 @@ def test_no_hub_opens_that_would_deduplicate_without_links(tmp_path: Path):
 
     with pytest.raises(InvalidElementError):
         hub_of(settings)
-    allowed = hub_of(settings.model_copy(update={"policy_file": policy}))
+    allowed = hub_of(settings.model_copy(update={"policy": str(policy)}))
     assert allowed.audiences.counts is PeopleCounted.DEDUPLICATED
     assert allowed.policy.terms.linkage

@@ -4,10 +4,12 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from rich.console import Console
 from sqlalchemy import text
@@ -17,9 +19,12 @@ from app.demonstration import PARTNER, SEED, Place, demonstrate, synthetic_sourc
 from app.domain.clinics import Audience
 from app.domain.counts import Interval
 from app.main import create_app, hub_of
+from app.services import releases
+from app.services.release_previews import previewed
 from app.services.series import Viewer, Wanted, find_series
 from app.smart.clients import client_assertion
 from app.store import clinics
+from app.store.releases import read_cells, read_intervals
 from app.store.sessions import read_session
 
 TODAY = date(2026, 6, 30)
@@ -138,6 +143,51 @@ async def test_a_clinic_that_sends_late_has_no_points_after_it_stopped(
         if point["interval_start"] > TRUTH.last_sent_day.isoformat()
     ]
     assert all(point["value"] is None and point["reason"] for point in late)
+
+
+def test_members_see_most_of_what_clinics_publish(place: Place):
+    """At least 80 % of the intervals of every clinic's own width, over all measures."""
+    hub = hub_of(place.settings())
+    with read_session(hub.engine) as session:
+        newest = releases.latest(session, Audience.MEMBERS)
+        assert newest is not None
+        told = []
+        for measure_id, cells in read_cells(session, newest.id).items():
+            widths = read_intervals(
+                session, audience=Audience.MEMBERS, measure_id=measure_id
+            )
+            told += [
+                cell.withheld
+                for cell in cells
+                if cell.clinic_id is not None and widths.get(cell.clinic_id)
+            ]
+    hub.engine.dispose()
+
+    assert len(told) > 500
+    assert told.count(None) >= 0.8 * len(told)
+
+
+def test_a_preview_shows_less_by_stricter_rules(place: Place):
+    """A network sees what k = 20 would cost its members before it asks for it."""
+    before = rows_in(place)
+    hub = replace(hub_of(place.settings()), clock=lambda: NOW)
+    strict = msgspec.structs.replace(
+        hub.audiences, members=msgspec.structs.replace(hub.audiences.members, k=20)
+    )
+    with read_session(hub.engine) as session:
+        found = previewed(session, hub, {"own": hub.audiences, "strict": strict})
+        newest = releases.latest(session, Audience.MEMBERS)
+    hub.engine.dispose()
+
+    shown = {
+        rules: {name: each.people.shown for name, each in by_measure.items()}
+        for rules, by_measure in found[Audience.MEMBERS].items()
+    }
+    assert newest is not None
+    assert msgspec.to_builtins(found[Audience.MEMBERS]["own"]) == newest.summary
+    assert shown["own"].keys() == shown["strict"].keys()
+    assert sum(shown["strict"].values()) < 0.8 * sum(shown["own"].values())
+    assert rows_in(place) == before
 
 
 async def test_a_second_run_sends_nothing_and_changes_nothing(place: Place):

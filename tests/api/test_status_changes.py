@@ -139,7 +139,12 @@ def pooled(hub: Hub) -> tuple[int, int]:
     with read_session(hub.engine) as session:
         row = measure_rows(session, hub)[measure.id]
         cells = true_cells(
-            session, measure, row, clinics={1, 2}, before_month=month + 1
+            session,
+            measure,
+            row,
+            clinics={1, 2},
+            before_month=month + 1,
+            keeping=hub.policy.keeping,
         )
     in_month = [
         c for c in cells if c.interval is Interval.MONTH and c.interval_start == month

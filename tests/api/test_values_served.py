@@ -8,8 +8,10 @@ from math import sqrt
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from app.domain.clinics import Audience
 from app.measures.libraries import parse_measures
 from app.services import releases
 from app.services.hub import Hub
@@ -392,9 +394,11 @@ async def test_no_page_shows_another_cut_off_set(hub: Hub, client: httpx.AsyncCl
 
 
 @pytest.fixture
-async def three_clinics(hub: Hub, network: Network) -> Caller:
+async def three_counted(hub: Hub, network: Network) -> Caller:
     """
     A partner of a network in which three clinics saw 12 people each, and have values.
+
+    Nothing is published yet.
 
     At each: two of 6, three of 7, four of 8 and three of 9: 92 in all, 8 * 92 / 96.
     """
@@ -405,9 +409,39 @@ async def three_clinics(hub: Hub, network: Network) -> Caller:
         ehr = network.ehr(f"{name}-ehr")
         await ehr.send(batch(*(e for each in people + unknown for e in each)))
     count(hub)
+    return network.partner()
+
+
+@pytest.fixture
+def three_clinics(hub: Hub, three_counted: Caller) -> Caller:
+    """The same partner, and a release."""
     with write_session(hub.engine) as session:
         releases.publish(session, hub)
-    return network.partner()
+    return three_counted
+
+
+async def test_a_release_says_that_it_is_rounded(hub: Hub, three_counted: Caller):
+    """To 5: 36 people are 35, of the same mean; the chart has points and no limits."""
+    members = msgspec.structs.replace(hub.audiences.members, round_to=5)
+    audiences = msgspec.structs.replace(hub.audiences, members=members)
+    with write_session(hub.engine) as session:
+        made = releases.publish(session, dataclasses.replace(hub, audiences=audiences))
+
+    point = await january(three_counted, "mean-hba1c", interval="month")
+    chart = await ask(three_counted, "/v1/measures/mean-hba1c/chart?interval=month")
+    told = await read(three_counted, f"/v1/releases/{made[Audience.MEMBERS]}")
+
+    assert told["rounded_to"] == 5
+    assert (point["d"], point["population"], point["sd"]) == (35, 55, None)
+    assert point["value"] == pytest.approx(276 / 36, abs=0.0001)
+    assert chart.status_code == 200
+
+
+async def test_a_release_that_is_not_rounded_says_so(three_clinics: Caller):
+    """Null, and no number that leaves one guessing."""
+    (told,) = (await read(three_clinics, "/v1/releases"))["releases"]
+
+    assert told["rounded_to"] is None
 
 
 async def test_a_partner_reads_means_and_what_many_lie_beyond(three_clinics: Caller):

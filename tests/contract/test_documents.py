@@ -46,7 +46,7 @@ def test_the_commands_exist():
     typed = [
         match[1]
         for line in lines
-        if (match := re.search(r"(?:^|`|service )catchment (\w+)", line))
+        if (match := re.search(r"(?:^|`|service )catchment ([\w-]+)", line))
     ]
 
     assert {"key", "migrate", "serve", "clinic", "client", "release"} <= set(typed)

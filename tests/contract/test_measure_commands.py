@@ -236,11 +236,26 @@ def test_a_preview_shows_what_could_be_scored_and_the_last_three_years(
 
 
 @pytest.mark.usefixtures("one_patient")
-def test_a_set_is_shown_with_the_codes_that_the_database_has_met(catchment):
-    """A family is a promise; what it holds here is what was sent."""
+@pytest.mark.parametrize(("people", "is_told"), [(10, False), (11, True)])
+def test_a_set_is_shown_with_the_codes_that_many_here_have(
+    catchment, environment: dict[str, str], people: int, *, is_told: bool
+):
+    """A family is a promise; what it holds here is told, but of no ten people."""
+    path = environment["CATCHMENT_DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for number in range(2, people + 1):
+            connection.execute(
+                "INSERT INTO subject (id, clinic_id) VALUES (?, 1)", [number]
+            )
+            connection.execute(
+                "INSERT INTO condition VALUES (?, 1, ?, 0, NULL)", [number, number]
+            )
+
     shown = catchment("valueset", "show", "crohn-disease").output
 
-    assert "Met so far of icd-10-cm, 1: K50.90\n" in shown
+    assert ("Met so far of icd-10-cm, 1: K50.90\n" in shown) == is_told
+    assert ("fewer than 11 people" in shown) == is_told
+    assert ("none of these codes in 11 people or more" in shown) != is_told
 
 
 @pytest.mark.usefixtures("file")

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.disclosure.audiences import AudienceRules, ClinicsShown
+from app.disclosure.bounds import bound_of
 from app.disclosure.people import People
 from app.disclosure.releases import release_measure
 from app.domain.counts import Basis, Cell, Interval, ReleasedCell, Withheld
@@ -119,7 +120,7 @@ def released(
         "blocks": [],
         "intervals": dict.fromkeys(network.alone, Interval.MONTH),
         "earlier": (),
-        "within": None,
+        "within": (),
         "closed_before": JANUARY + 1,
         "people": found,
     }
@@ -186,7 +187,7 @@ def test_each_person_counts_once_in_the_network_and_at_each_of_their_clinics(
 def test_the_public_sees_no_total_that_members_do_not(network):
     """Members read it too, beside the clinics that they alone see."""
     members = released(network)
-    public = by_clinic(released(network, rules=PUBLIC, within=members))
+    public = by_clinic(released(network, rules=PUBLIC, within=[bound_of(members)]))
 
     for clinic, shown in public.items():
         assert shown.numerator in (None, by_clinic(members)[clinic].numerator)

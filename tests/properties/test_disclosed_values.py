@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from app.disclosure.audiences import AudienceRules, ClinicsShown
+from app.disclosure.bounds import bound_of
 from app.disclosure.groups import judgement_of
 from app.disclosure.releases import release_measure
 from app.domain.counts import QUANTILES, Basis, Cell, Interval, ReleasedCell
@@ -97,7 +98,7 @@ def cells_of(crowd: dict[int, list[Person]]) -> list[Cell]:
     return months + quarters
 
 
-def released(cells: list[Cell], intervals, *, rules=MEMBERS, within=None):
+def released(cells: list[Cell], intervals, *, rules=MEMBERS, within=()):
     return release_measure(
         cells,
         rules=rules,
@@ -163,7 +164,7 @@ def test_the_public_sees_no_value_that_members_do_not(crowd, intervals, rules):
     """Sums, and each percentile by itself, even if the public's k were the smaller."""
     cells = cells_of(crowd)
     members = released(cells, intervals)
-    public = released(cells, intervals, rules=rules, within=members)
+    public = released(cells, intervals, rules=rules, within=[bound_of(members)])
 
     seen = {(c.interval, c.interval_start, c.stratum): c for c in members[::-1]}
     for shown in public:

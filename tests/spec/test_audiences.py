@@ -29,7 +29,7 @@ def test_the_built_in_audiences_are_the_public_and_the_members():
 @pytest.mark.parametrize(
     "text",
     [
-        TEXT + "\nround_to = 5",
+        TEXT + "\nround = 5",
         TEXT.replace("lock_days = 60", ""),
         TEXT.replace("k = 11", "k = 1"),
         TEXT.replace("min_clinics = 3", "min_clinics = 2"),

@@ -50,7 +50,7 @@ def release(cells: list[Cell], **changed: Any) -> dict[int | None, ReleasedCell]
         "blocks": [],
         "intervals": dict.fromkeys(range(1, 6), Interval.MONTH),
         "earlier": (),
-        "within": None,
+        "within": (),
         "closed_before": JANUARY + 1,
     }
     shown = release_measure(cells, **(arguments | changed))
@@ -347,7 +347,7 @@ def test_a_quarter_of_index_events_has_numbers_of_its_own():
         blocks=[],
         intervals=dict.fromkeys((1, 2, 3), Interval.MONTH),
         earlier=(),
-        within=None,
+        within=(),
         closed_before=JANUARY + 3,
     )
 

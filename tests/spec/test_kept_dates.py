@@ -10,6 +10,7 @@ from app.domain.calendar import day_number, month_number
 from app.domain.errors import InvalidElementError
 from app.domain.records import PartialDate, Precision
 from tests.deidentification import (
+    built_in,
     condition,
     deidentified,
     encounter,
@@ -143,6 +144,47 @@ def test_a_condition_keeps_when_it_began_ended_and_was_recorded():
         "Condition.abatement.ofType(string)",
         "Condition.onset.ofType(Age)",
     )
+
+
+def test_years_are_cut_as_other_tools_cut_them(shared):
+    """But by a day that the policy names, not by the clock of the machine."""
+    vectors = json.loads((shared / "golden/deid/vectors/vectors.json").read_text())
+    cases = [c for c in vectors["date_partial_redact"] if c["expected"]]
+    years = built_in("safe_harbor")
+
+    assert len(cases) > 3
+    for case in cases:
+        resource = observation(effectiveDateTime=case["input"])
+        kept = deidentified(resource, under=years).content.effective
+        assert kept == PartialDate(day(int(case["expected"]), 1, 1).day, Precision.YEAR)
+
+
+@pytest.mark.parametrize(
+    ("born", "kept"),
+    [
+        ("1985-03-17", 1985),
+        ("1985", 1985),
+        ("1941-01-01", 1941),
+        ("1940-12-31", 1940),
+        ("1925-02-07", 1940),
+        ("1900-01-01", 1940),
+    ],
+)
+def test_of_the_oldest_no_year_of_birth_is_kept(born: str, kept: int):
+    """Who is 90 on the last day of 2030, or was before, was born in 1940 at most."""
+    content = deidentified(patient(birthDate=born), under=built_in("safe_harbor"))
+
+    assert content.content.birth_month == month_number(kept, 1)
+    assert content.content.years_only
+
+
+def test_deaths_are_kept_as_years_where_years_are():
+    """And a year alone is enough there."""
+    years = built_in("safe_harbor")
+
+    for died in ("2024-03-01T02:00:00Z", "2024-12", "2024"):
+        content = deidentified(patient(deceasedDateTime=died), under=years).content
+        assert content.death_month == month_number(2024, 1)
 
 
 def test_an_encounter_keeps_its_first_day():

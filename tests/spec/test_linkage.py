@@ -12,12 +12,15 @@ from hypothesis import strategies as st
 from app.deid.clusters import clusters, link_between
 from app.deid.names import FORMAL, sound
 from app.deid.pseudonyms import KeyRing
+from app.domain.errors import InvalidElementError
 from app.domain.linkage import LinkageToken, Person, TokenKind
 from tests.deidentification import (
     KEYS,
     POLICY,
+    ROOT,
     deidentified,
     linking,
+    policy,
     source,
 )
 from tests.reference.namesakes import (
@@ -36,7 +39,7 @@ def tokens(
 ) -> frozenset[LinkageToken]:
     """Return the tokens of a Patient under a policy that allows them."""
     by = source(**changes)
-    return frozenset(deidentified(resource, by=by, keys=keys, policy=linking()).linkage)
+    return frozenset(deidentified(resource, by=by, keys=keys, under=linking()).linkage)
 
 
 def person(resource: dict[str, Any], *, clinic: int = 1) -> Person:
@@ -71,6 +74,14 @@ def test_without_the_policys_leave_no_token_is_made():
     assert deidentified(ANNA).linkage == ()
 
 
+def test_safe_harbor_has_no_place_for_tokens():
+    """No code may be derived from who it is about (45 CFR 164.514(c))."""
+    text = (ROOT / "app/deid/safe_harbor.toml").read_text()
+
+    with pytest.raises(InvalidElementError):
+        policy(f"{text}\nlinkage = true\n")
+
+
 def test_only_a_patient_has_tokens():
     """An Observation names nobody, even where a sender wrote a name into it."""
     observation = {
@@ -80,7 +91,7 @@ def test_only_a_patient_has_tokens():
         "subject": {"reference": "Patient/p1", "display": "Anna Kowalski"},
     }
 
-    assert deidentified(observation, policy=linking()).linkage == ()
+    assert deidentified(observation, under=linking()).linkage == ()
 
 
 def test_clinics_share_the_key_and_networks_do_not():
@@ -127,7 +138,7 @@ def test_a_patient_with_many_names_has_few_tokens():
 
 def test_no_part_of_a_name_is_in_what_is_kept():
     """A token has twenty bytes, whatever it is of."""
-    record = deidentified(ANNA, policy=linking())
+    record = deidentified(ANNA, under=linking())
 
     kept = msgspec.json.encode(record.content).decode() + repr(record)
     assert "nna" not in kept.lower().replace("\\", "")

@@ -50,7 +50,7 @@ def test_the_record_adds_up():
         blocks=[],
         intervals=dict.fromkeys(counts, Interval.MONTH),
         earlier=(),
-        within=None,
+        within=(),
         closed_before=JANUARY + 12,
     )
     january = [cell for cell in released if cell.interval_start == JANUARY]

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from app.disclosure.audiences import AudienceRules, ClinicsShown
+from app.disclosure.bounds import bound_of
 from app.disclosure.releases import release_measure
 from app.domain.counts import Basis, Cell, Interval, ReleasedCell, Withheld
 from tests.released import OUTCOMES
@@ -48,7 +49,7 @@ def release(cells: list[Cell], **changed) -> list[ReleasedCell]:
         "blocks": [range(1, 10)],
         "intervals": MONTHLY,
         "earlier": (),
-        "within": None,
+        "within": (),
         "closed_before": JANUARY + 1,
     }
     return release_measure(cells, **(arguments | changed))
@@ -167,7 +168,9 @@ def test_the_public_sees_no_total_that_members_do_not():
     ]
 
     assert numbers(release(cells, rules=PUBLIC)) == {None: (250, 187, 107)}
-    assert suppressed(release(cells, rules=PUBLIC, within=members)) == {None}
+    assert suppressed(release(cells, rules=PUBLIC, within=[bound_of(members)])) == {
+        None
+    }
 
 
 def test_a_clinic_without_an_interval_says_so_once_a_year():
@@ -362,7 +365,7 @@ def test_the_public_sees_no_stratum_that_members_do_not():
         for each in release(cells, intervals=quarterly, closed_before=JANUARY + 3)
     ]
 
-    shown = strata_shown(cells, rules=PUBLIC, within=members)
+    shown = strata_shown(cells, rules=PUBLIC, within=[bound_of(members)])
 
     assert shown[1] == NOTHING
     assert strata_shown(cells, rules=PUBLIC)[1] == (240, 200, 120)

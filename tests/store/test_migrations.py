@@ -5,8 +5,11 @@ from alembic import command
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
+from app.services.admissions import conflicts
 from app.store.migrations import _config, is_current, migrate
-from app.store.sessions import open_engine
+from app.store.policies import known_policies
+from app.store.sessions import open_engine, read_session
+from tests.deidentification import POLICY, built_in
 from tests.hubs import Databases
 
 
@@ -112,3 +115,41 @@ def test_no_secret_opens_a_clinics_door(engine):
         pytest.raises(IntegrityError, match="ck_client_secret"),
     ):
         connection.execute(add, stated)
+
+
+def test_the_policy_of_what_is_stored_already_is_known_by_its_digest(engine):
+    """Whoever starts with another one is held against it, though its text is gone."""
+    migrate(engine, revision="0008")
+    digest = "a" * 64
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO clinic (id, code, name, status)"
+                " VALUES (1, 'a', 'a', 'active')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO source (id, clinic_id, name, base_urls,"
+                " identifier_systems, time_zone, padded_dates)"
+                " VALUES (1, 1, 'ehr', '[]', '[]', 'UTC', false)"
+            )
+        )
+        for content, of in ((None, "b" * 64), ("{}", digest)):
+            connection.execute(
+                text(
+                    "INSERT INTO record (type, source_id, subject_id, encounter_id,"
+                    " version, state, content, policy_digest, received_at)"
+                    " VALUES (1, 1, 1, 0, 1, 1, :content, :digest, 7)"
+                ),
+                {"content": content, "digest": of},
+            )
+
+    migrate(engine)
+
+    with read_session(engine) as session:
+        (known,) = known_policies(session)
+        assert list(conflicts(session, POLICY)) == []
+        (refused,) = conflicts(session, built_in("safe_harbor"))
+    assert (known.digest, known.text, known.since) == (digest, None, 7)
+    assert "begin with a new database" in refused

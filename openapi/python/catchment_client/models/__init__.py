@@ -74,6 +74,7 @@ from .target import Target
 from .token_answer import TokenAnswer
 from .token_problem import TokenProblem
 from .unit_answer import UnitAnswer
+from .untranslated_answer import UntranslatedAnswer
 from .visit_capture_answer import VisitCaptureAnswer
 from .withheld import Withheld
 
@@ -148,6 +149,7 @@ __all__ = (
     "TokenAnswer",
     "TokenProblem",
     "UnitAnswer",
+    "UntranslatedAnswer",
     "VisitCaptureAnswer",
     "Withheld",
 )

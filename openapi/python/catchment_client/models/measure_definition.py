@@ -54,6 +54,8 @@ class MeasureDefinition:
     """ The version of each value set that it uses. """
     version: str
     cut_off_set: None | str | Unset = UNSET
+    not_answered: list[str] | Unset = UNSET
+    """ Why the policy keeps too little for it: it has no numbers here. """
     per: int | None | Unset = UNSET
     """ Of a rate: values are events per so much exposure. """
     sources: list[str] | Unset = UNSET
@@ -104,6 +106,10 @@ class MeasureDefinition:
             cut_off_set = UNSET
         else:
             cut_off_set = self.cut_off_set
+
+        not_answered: list[str] | Unset = UNSET
+        if not isinstance(self.not_answered, Unset):
+            not_answered = self.not_answered
 
         per: int | None | Unset
         if isinstance(self.per, Unset):
@@ -169,6 +175,8 @@ class MeasureDefinition:
         )
         if cut_off_set is not UNSET:
             field_dict["cut_off_set"] = cut_off_set
+        if not_answered is not UNSET:
+            field_dict["not_answered"] = not_answered
         if per is not UNSET:
             field_dict["per"] = per
         if sources is not UNSET:
@@ -234,6 +242,8 @@ class MeasureDefinition:
             return cast(None | str | Unset, data)
 
         cut_off_set = _parse_cut_off_set(rest.pop("cut_off_set", UNSET))
+
+        not_answered = cast(list[str], rest.pop("not_answered", UNSET))
 
         def _parse_per(data: object) -> int | None | Unset:
             if data is None:
@@ -303,6 +313,7 @@ class MeasureDefinition:
             value_sets=value_sets,
             version=version,
             cut_off_set=cut_off_set,
+            not_answered=not_answered,
             per=per,
             sources=sources,
             subset_of=subset_of,

@@ -40,6 +40,8 @@ class MeasureSummary:
     """ The version of each value set that it uses. """
     version: str
     cut_off_set: None | str | Unset = UNSET
+    not_answered: list[str] | Unset = UNSET
+    """ Why the policy keeps too little for it: it has no numbers here. """
     per: int | None | Unset = UNSET
     """ Of a rate: values are events per so much exposure. """
     tags: list[str] | Unset = UNSET
@@ -72,6 +74,10 @@ class MeasureSummary:
             cut_off_set = UNSET
         else:
             cut_off_set = self.cut_off_set
+
+        not_answered: list[str] | Unset = UNSET
+        if not isinstance(self.not_answered, Unset):
+            not_answered = self.not_answered
 
         per: int | None | Unset
         if isinstance(self.per, Unset):
@@ -111,6 +117,8 @@ class MeasureSummary:
         )
         if cut_off_set is not UNSET:
             field_dict["cut_off_set"] = cut_off_set
+        if not_answered is not UNSET:
+            field_dict["not_answered"] = not_answered
         if per is not UNSET:
             field_dict["per"] = per
         if tags is not UNSET:
@@ -154,6 +162,8 @@ class MeasureSummary:
 
         cut_off_set = _parse_cut_off_set(rest.pop("cut_off_set", UNSET))
 
+        not_answered = cast(list[str], rest.pop("not_answered", UNSET))
+
         def _parse_per(data: object) -> int | None | Unset:
             if data is None:
                 return data
@@ -193,6 +203,7 @@ class MeasureSummary:
             value_sets=value_sets,
             version=version,
             cut_off_set=cut_off_set,
+            not_answered=not_answered,
             per=per,
             tags=tags,
             unit=unit,

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -11,12 +11,15 @@ T = TypeVar("T", bound="ReadyResponse503Ready")
 
 @_attrs_define
 class ReadyResponse503Ready:
-    additional_properties: dict[str, bool] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, bool | str] = _attrs_field(
+        init=False, factory=dict
+    )
 
     def to_dict(self) -> dict[str, Any]:
 
         field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
+        for prop_name, prop in self.additional_properties.items():
+            field_dict[prop_name] = prop
 
         return field_dict
 
@@ -25,17 +28,27 @@ class ReadyResponse503Ready:
         rest = dict(src_dict)
         ready_response_503_ready = cls()
 
-        ready_response_503_ready.additional_properties = rest
+        additional_properties = {}
+        for prop_name, prop_dict in rest.items():
+
+            def _parse_additional_property(data: object) -> bool | str:
+                return cast(bool | str, data)
+
+            additional_property = _parse_additional_property(prop_dict)
+
+            additional_properties[prop_name] = additional_property
+
+        ready_response_503_ready.additional_properties = additional_properties
         return ready_response_503_ready
 
     @property
     def additional_keys(self) -> list[str]:
         return list(self.additional_properties.keys())
 
-    def __getitem__(self, key: str) -> bool:
+    def __getitem__(self, key: str) -> bool | str:
         return self.additional_properties[key]
 
-    def __setitem__(self, key: str, value: bool) -> None:
+    def __setitem__(self, key: str, value: bool | str) -> None:
         self.additional_properties[key] = value
 
     def __delitem__(self, key: str) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -20,8 +20,9 @@ T = TypeVar("T", bound="ReleaseAnswer")
 class ReleaseAnswer:
     """What was published when, for whom, under which rules.
 
-    ``counts``: a patient of several clinics counts in the network's numbers once for
-    each (``summed``), or once (``deduplicated``).
+    `rounded_to`: its new counts are multiples of it; null: they are as they were.
+    `counts`: a patient of several clinics counts in the network's numbers once for each
+    (`summed`), or once (`deduplicated`).
 
     """
 
@@ -32,6 +33,7 @@ class ReleaseAnswer:
     created_at: datetime.datetime
     id: int
     policy: str
+    rounded_to: int | None
     rules: str
     summary: ReleaseAnswerSummary
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -49,6 +51,9 @@ class ReleaseAnswer:
 
         policy = self.policy
 
+        rounded_to: int | None
+        rounded_to = self.rounded_to
+
         rules = self.rules
 
         summary = self.summary.to_dict()
@@ -63,6 +68,7 @@ class ReleaseAnswer:
                 "created_at": created_at,
                 "id": id,
                 "policy": policy,
+                "rounded_to": rounded_to,
                 "rules": rules,
                 "summary": summary,
             }
@@ -87,6 +93,13 @@ class ReleaseAnswer:
 
         policy = rest.pop("policy")
 
+        def _parse_rounded_to(data: object) -> int | None:
+            if data is None:
+                return data
+            return cast(int | None, data)
+
+        rounded_to = _parse_rounded_to(rest.pop("rounded_to"))
+
         rules = rest.pop("rules")
 
         summary = ReleaseAnswerSummary.from_dict(rest.pop("summary"))
@@ -98,6 +111,7 @@ class ReleaseAnswer:
             created_at=created_at,
             id=id,
             policy=policy,
+            rounded_to=rounded_to,
             rules=rules,
             summary=summary,
         )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..models.finding_answer import FindingAnswer
     from ..models.month_answer import MonthAnswer
     from ..models.refusal_answer import RefusalAnswer
+    from ..models.untranslated_answer import UntranslatedAnswer
 
 
 T = TypeVar("T", bound="SourceAnswer")
@@ -30,6 +31,7 @@ class SourceAnswer:
     observations: int
     refusals: list[RefusalAnswer]
     source: str
+    untranslated: list[UntranslatedAnswer]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -71,6 +73,11 @@ class SourceAnswer:
 
         source = self.source
 
+        untranslated = []
+        for untranslated_item_data in self.untranslated:
+            untranslated_item = untranslated_item_data.to_dict()
+            untranslated.append(untranslated_item)
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -83,6 +90,7 @@ class SourceAnswer:
                 "observations": observations,
                 "refusals": refusals,
                 "source": source,
+                "untranslated": untranslated,
             }
         )
 
@@ -95,6 +103,7 @@ class SourceAnswer:
         from ..models.finding_answer import FindingAnswer  # noqa: PLC0415
         from ..models.month_answer import MonthAnswer  # noqa: PLC0415
         from ..models.refusal_answer import RefusalAnswer  # noqa: PLC0415
+        from ..models.untranslated_answer import UntranslatedAnswer  # noqa: PLC0415
 
         rest = dict(src_dict)
         codes = []
@@ -159,6 +168,13 @@ class SourceAnswer:
 
         source = rest.pop("source")
 
+        untranslated = []
+        _untranslated = rest.pop("untranslated")
+        for untranslated_item_data in _untranslated:
+            untranslated_item = UntranslatedAnswer.from_dict(untranslated_item_data)
+
+            untranslated.append(untranslated_item)
+
         source_answer = cls(
             codes=codes,
             delay=delay,
@@ -168,6 +184,7 @@ class SourceAnswer:
             observations=observations,
             refusals=refusals,
             source=source,
+            untranslated=untranslated,
         )
 
         source_answer.additional_properties = rest

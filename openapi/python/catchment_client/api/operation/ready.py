@@ -58,6 +58,8 @@ def sync_detailed(
 
      Say whether the database answers, has the schema, and is counted in time.
 
+    And whether the policy holds: after its last day nothing is stored.
+
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
@@ -83,6 +85,8 @@ def sync(
 
      Say whether the database answers, has the schema, and is counted in time.
 
+    And whether the policy holds: after its last day nothing is stored.
+
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
         httpx.TimeoutException: If the request takes longer than Client.timeout.
@@ -103,6 +107,8 @@ async def asyncio_detailed(
     """Ready
 
      Say whether the database answers, has the schema, and is counted in time.
+
+    And whether the policy holds: after its last day nothing is stored.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -126,6 +132,8 @@ async def asyncio(
     """Ready
 
      Say whether the database answers, has the schema, and is counted in time.
+
+    And whether the policy holds: after its last day nothing is stored.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -18,9 +18,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, text
 
 from app.domain.errors import ServiceError
 from app.fhir.schemas import schemas
@@ -30,6 +29,7 @@ from app.services.registry import CLINIC_SCOPES
 from tests import make
 from tests.deidentification import deidentified
 from tests.hubs import Caller, Network, current_of
+from tests.leaks.traces import Logs, Replies, database_bytes, everything_logged
 
 pytestmark = pytest.mark.anyio
 
@@ -43,16 +43,15 @@ RAW = (
     "no_resourcetype",
     "bundle_canary",
 )
-CALLERS_OWN = ("httpx", "httpcore", "asyncio")
-"""Loggers of the test's own client and loop; they are no part of the hub."""
 TIME_OF_DAY = re.compile(r"\d\d:\d\d")
 TOO_SHORT = 4
 
 
-@pytest.fixture(autouse=True)
-def everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """Debugging is on before the database is opened."""
-    caplog.set_level(logging.DEBUG)
+@pytest.fixture
+def logs() -> Iterator[Logs]:
+    """Everything is logged, from before the database is opened."""
+    with everything_logged() as kept:
+        yield kept
 
 
 @pytest.fixture(scope="module")
@@ -163,49 +162,7 @@ def leaks(written: bytes, tokens: list[dict]) -> list[str]:
     return [token["path"] for token in tokens if stands_in(written, token)]
 
 
-def dumped(engine: Engine) -> bytes:
-    """Return every byte of the database that can be read."""
-    if engine.dialect.name == "sqlite":
-        path = Path(str(engine.url.database))
-        files = [path, Path(f"{path}-wal"), Path(f"{path}-shm")]
-        return b"".join(file.read_bytes() for file in files)
-    with engine.connect() as connection:
-        names = inspect(connection).get_table_names()
-        rows = [
-            repr(tuple(row))
-            for name in names
-            for row in connection.execute(text(f"SELECT * FROM {name}"))
-        ]
-    log = Path(str(engine.url.query["host"])) / "log"
-    return "\n".join(rows).encode() + log.read_bytes()
-
-
-def logged(caplog: pytest.LogCaptureFixture) -> bytes:
-    """Return everything of every log record of the hub."""
-    records = [
-        f"{vars(record)} {record.getMessage()}"
-        for record in caplog.get_records("call")
-        if not record.name.startswith(CALLERS_OWN)
-    ]
-    return "\n".join(records).encode()
-
-
-class Heard:
-    """What the hub answered; ids are forgiven where the caller put them in the URL."""
-
-    def __init__(self) -> None:
-        self.said: list[bytes] = []
-
-    def add(self, response: httpx.Response, *, own_id: str = "") -> None:
-        """Keep what *response* says."""
-        head = str(dict(response.headers))
-        said = f"{response.status_code} {head} {response.text}"
-        if own_id:
-            said = said.replace(own_id, "")
-        self.said.append(said.encode())
-
-
-async def through_every_door(ehr: Caller, resource: dict, heard: Heard) -> None:
+async def through_every_door(ehr: Caller, resource: dict, heard: Replies) -> None:
     """Send *resource* by each door, and as what no door takes."""
     type_ = resource.get("resourceType", "Observation")
     own_id = str(resource.get("id", "none"))
@@ -246,12 +203,12 @@ def questions(token: str) -> dict:
 
 
 async def test_no_name_stays_of_who_is_asked_for_or_erased(
-    network: Network, hub: Hub, tokens: list[dict], caplog: pytest.LogCaptureFixture
+    logs: Logs, network: Network, hub: Hub, tokens: list[dict]
 ):
     """The doors that take nothing but names: they answer by place and by count."""
     token = "Zqx001v"
     ehr = network.ehr(scopes=(*CLINIC_SCOPES, "system/purge"))
-    heard = Heard()
+    heard = Replies()
     patient = make.patient(id=token, identifier=[make.identifier(token)])
     about = make.lab(7.1, id=token, subject=make.reference(f"Patient/{token}"))
     refused = about | {"status": token}
@@ -269,23 +226,27 @@ async def test_no_name_stays_of_who_is_asked_for_or_erased(
     heard.add(await ehr.call("POST", "/$trace", wrong))
     heard.add(await ehr.call("POST", f"/$trace?patient={token}", questions(token)))
 
-    stored, said, log = dumped(hub.engine), b"\n".join(heard.said), logged(caplog)
+    stored, said, log = (
+        database_bytes(hub.engine),
+        heard.everything(),
+        logs.everything(),
+    )
     assert b"placeholder" in said or b"refused" in said
     assert [leaks(each, tokens) for each in (stored, said, log)] == [[], [], []]
 
 
 @pytest.mark.parametrize("kind", ["Group", "Location"])
 async def test_no_name_of_a_ward_stays(
+    logs: Logs,
     network: Network,
     hub: Hub,
     tokens: list[dict],
-    caplog: pytest.LogCaptureFixture,
     kind: str,
 ):
     """A group may be called after the one who is in it: not even its id is kept."""
     token = "Zqx001v"
     ehr = network.ehr()
-    heard = Heard()
+    heard = Replies()
     group = {"resourceType": kind, "id": token, "name": token}
     by_id = {"reference": f"{kind}/{token}", "display": token}
     by_number = {"type": kind, "identifier": make.identifier(token), "display": token}
@@ -331,12 +292,16 @@ async def test_no_name_of_a_ward_stays(
             await through_every_door(ehr, report, heard)
     await through_every_door(ehr, group, heard)
 
-    stored, said, log = dumped(hub.engine), b"\n".join(heard.said), logged(caplog)
+    stored, said, log = (
+        database_bytes(hub.engine),
+        heard.everything(),
+        logs.everything(),
+    )
     assert current_of(hub.engine) == {"Observation": 1, "MeasureReport": 1}
     assert [leaks(each, tokens) for each in (stored, said, log)] == [[], [], []]
 
 
-async def by_wrong_ways(ehr: Caller, token: str, heard: Heard) -> None:
+async def by_wrong_ways(ehr: Caller, token: str, heard: Replies) -> None:
     """Put *token* where no token belongs."""
     lab = make.lab(7.1)
     for method, path, body in (
@@ -372,15 +337,15 @@ async def by_wrong_ways(ehr: Caller, token: str, heard: Heard) -> None:
 
 
 async def test_no_canary_is_found_in_any_byte(
+    logs: Logs,
     network: Network,
     hub: Hub,
     canary: Path,
     tokens: list[dict],
-    caplog: pytest.LogCaptureFixture,
 ):
     """Every canary through every door, as it is and mended; none stays anywhere."""
     ehr = network.ehr()
-    heard = Heard()
+    heard = Replies()
     sent = b""
     whole = [load(canary, name) for name in RAW]
     taken = [mended(load(canary, f"{name}_canary")) for name in TAKEN]
@@ -394,7 +359,11 @@ async def test_no_canary_is_found_in_any_byte(
     assert len(leaks(sent, tokens)) > 400
     assert len(leaks(json.dumps(taken).encode(), tokens)) > 300
     assert current_of(hub.engine).keys() == {"Patient", "Observation", "Condition"}
-    stored, said, log = dumped(hub.engine), b"\n".join(heard.said), logged(caplog)
+    stored, said, log = (
+        database_bytes(hub.engine),
+        heard.everything(),
+        logs.everything(),
+    )
     assert len(stored) > 1000
     assert b"refused" in log
     assert leaks(said, tokens) == []
@@ -423,9 +392,9 @@ def contents_with_a_time(engine: Engine) -> list[str]:
     ids=["plain", "upper", "base64", "sha256"],
 )
 async def test_the_search_finds_what_is_planted(
+    logs: Logs,
     hub: Hub,
     tokens: list[dict],
-    caplog: pytest.LogCaptureFixture,
     spelling: Callable[[str], str],
 ):
     """A search that can't fail proves nothing."""
@@ -437,5 +406,5 @@ async def test_the_search_finds_what_is_planted(
         )
     logging.getLogger("app.routers").info("refused", extra={"expression": planted})
 
-    assert leaks(dumped(hub.engine), tokens) == ["Patient.id"]
-    assert leaks(logged(caplog), tokens) == ["Patient.id"]
+    assert leaks(database_bytes(hub.engine), tokens) == ["Patient.id"]
+    assert leaks(logs.everything(), tokens) == ["Patient.id"]

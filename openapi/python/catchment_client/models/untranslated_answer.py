@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+T = TypeVar("T", bound="UntranslatedAnswer")
+
+
+@_attrs_define
+class UntranslatedAnswer:
+    """A local code that counts as nothing, by its keyed digest: load a map for it."""
+
+    code: str
+    element: str
+    """ Where it stands, as Condition.code. """
+    records: int
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        code = self.code
+
+        element = self.element
+
+        records = self.records
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "code": code,
+                "element": element,
+                "records": records,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        rest = dict(src_dict)
+        code = rest.pop("code")
+
+        element = rest.pop("element")
+
+        records = rest.pop("records")
+
+        untranslated_answer = cls(
+            code=code,
+            element=element,
+            records=records,
+        )
+
+        untranslated_answer.additional_properties = rest
+        return untranslated_answer
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

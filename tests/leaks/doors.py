@@ -1,0 +1,298 @@
+"""
+Every door that a resource can come in by, and every way to be turned away there.
+
+A new door is one more entry: what it does with a resource, and what it must answer.
+"""
+
+import gzip
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+import httpx
+
+from tests import make
+from tests.hubs import Caller, bearer
+from tests.leaks.mints import Mint
+
+Json = dict[str, Any]
+Answer = Awaitable[httpx.Response]
+TOO_MANY_BYTES = 33 * 1024 * 1024
+
+
+class Door(NamedTuple):
+    """How a resource is sent, and with what statuses that may be answered."""
+
+    send: Callable[[Caller, Json], Answer]
+    statuses: frozenset[int]
+
+
+def _taking(send: Callable[[Caller, Json], Answer]) -> Door:
+    return Door(send, frozenset({200, 201}))
+
+
+def _failing(status: int, send: Callable[[Caller, Json], Answer]) -> Door:
+    return Door(send, frozenset({status}))
+
+
+def _type(resource: Json) -> str:
+    return str(resource["resourceType"])
+
+
+def _entry(resource: Json, method: str, **request: str) -> Json:
+    url = _type(resource) if method == "POST" else f"{_type(resource)}/{resource['id']}"
+    full = f"https://ehr.example/fhir/{_type(resource)}/{resource['id']}"
+    stated = {"method": method, "url": url} | request
+    return {"fullUrl": full, "resource": resource, "request": stated}
+
+
+def _own(resource: Json) -> str:
+    """Return the value of the identifier that is unique in the clinic."""
+    return next(i["value"] for i in resource["identifier"] if i["system"] == make.MRN)
+
+
+def _parameters(*parameters: Json) -> Json:
+    return {"resourceType": "Parameters", "parameter": list(parameters)}
+
+
+async def _validated(ehr: Caller, resource: Json) -> httpx.Response:
+    """Ask whether a resource is valid; the answer says so in words."""
+    response = await ehr.call("POST", f"/{_type(resource)}/$validate", resource)
+    assert [i["severity"] for i in response.json()["issue"]] == ["information"]
+    return response
+
+
+async def _bundled(ehr: Caller, bundle: Json) -> httpx.Response:
+    """Send a Bundle, each of whose entries must be taken."""
+    response = await ehr.call("POST", "", bundle)
+    for entry in response.json()["entry"]:
+        assert entry["response"]["status"][:3] in {"200", "201"}, entry
+    return response
+
+
+TAKING: dict[str, Door] = {
+    "create": _taking(lambda ehr, r: ehr.post(r)),
+    "update": _taking(lambda ehr, r: ehr.put(r)),
+    "update by identifier": _taking(
+        lambda ehr, r: ehr.call(
+            "PUT", f"/{_type(r)}?identifier={make.MRN}%7C{_own(r)}", r
+        )
+    ),
+    "create if none exists": _taking(
+        lambda ehr, r: ehr.post(r, If_None_Exist=f"identifier={make.MRN}|{_own(r)}")
+    ),
+    "create, gzipped": _taking(
+        lambda ehr, r: ehr.call(
+            "POST",
+            f"/{_type(r)}",
+            gzip.compress(json.dumps(r).encode()),
+            Content_Encoding="gzip",
+        )
+    ),
+    "create, answered in full": _taking(
+        lambda ehr, r: ehr.post(r, Prefer="return=representation")
+    ),
+    "batch": _taking(
+        lambda ehr, r: _bundled(ehr, make.batch(_entry(r, "PUT"), make.post(r)))
+    ),
+    "transaction": _taking(
+        lambda ehr, r: _bundled(ehr, make.transaction(_entry(r, "PUT")))
+    ),
+    "$validate": _taking(_validated),
+    "$de-identify": _taking(lambda ehr, r: ehr.call("POST", "/$de-identify", r)),
+    "$trace": _taking(
+        lambda ehr, r: ehr.call(
+            "POST",
+            "/$trace",
+            _parameters(
+                {"name": "reference", "valueString": f"{_type(r)}/{r['id']}"},
+                {
+                    "name": "identifier",
+                    "valueReference": {
+                        "type": _type(r),
+                        "identifier": {"system": make.MRN, "value": _own(r)},
+                    },
+                },
+            ),
+        )
+    ),
+    "$patient-status": _taking(
+        lambda ehr, r: ehr.call(
+            "POST",
+            "/Measure/hba1c-poor-control/$patient-status",
+            _parameters(
+                {"name": "patient", "valueString": r["id"]},
+                {
+                    "name": "patient",
+                    "valueReference": {
+                        "display": r["id"],
+                        "reference": f"Patient/{r['id']}",
+                    },
+                },
+            ),
+        )
+    ),
+    "read": _taking(lambda ehr, r: ehr.call("GET", f"/{_type(r)}/{r['id']}")),
+}
+"""Doors that take a resource which is in order; the last give it back."""
+
+OF_BUNDLES = frozenset({"batch", "transaction"})
+"""Whose answers repeat an id that stood in an entry's URL."""
+
+
+def _as(resource: Json, **changes: Any) -> Json:
+    return resource | changes
+
+
+def _half(resource: Json) -> bytes:
+    return json.dumps(resource).encode()[:-1]
+
+
+def _twice(resource: Json) -> bytes:
+    text = json.dumps(resource).encode()
+    return text[:-1] + b', "id": "zqxcanffffff"}'
+
+
+FAILING: dict[str, Door] = {
+    "a code that is none": _failing(
+        400, lambda ehr, r: ehr.post(_as(r, gender=r["id"], status=r["id"]))
+    ),
+    "an element of no name in FHIR": _failing(
+        400, lambda ehr, r: ehr.post(_as(r, **{r["id"]: {r["id"]: [r["id"]]}}))
+    ),
+    "a modifier": _failing(
+        422,
+        lambda ehr, r: ehr.post(
+            _as(r, modifierExtension=[{"url": r["id"], "valueString": r["id"]}])
+        ),
+    ),
+    "a list where there is none": _failing(
+        400, lambda ehr, r: ehr.post(_as(r, id=[r["id"]]))
+    ),
+    "another type in the address": _failing(
+        400,
+        lambda ehr, r: ehr.call("POST", "/Observation", _as(r, resourceType=r["id"])),
+    ),
+    "no type": _failing(
+        400,
+        lambda ehr, r: ehr.call("POST", f"/{_type(r)}", _as(r, resourceType=[r["id"]])),
+    ),
+    "a type that is not kept": _failing(
+        404, lambda ehr, r: ehr.call("POST", "/Claim", _as(r, resourceType="Claim"))
+    ),
+    "a type of no name in FHIR": _failing(
+        404,
+        lambda ehr, r: ehr.call("POST", f"/{r['id']}", _as(r, resourceType=r["id"])),
+    ),
+    "half of it": _failing(
+        400, lambda ehr, r: ehr.call("POST", f"/{_type(r)}", _half(r))
+    ),
+    "a name twice": _failing(
+        400, lambda ehr, r: ehr.call("POST", f"/{_type(r)}", _twice(r))
+    ),
+    "another media type": _failing(
+        415, lambda ehr, r: ehr.post(r, Content_Type=f"text/{r['id']}")
+    ),
+    "another encoding": _failing(
+        415, lambda ehr, r: ehr.post(r, Content_Encoding=r["id"])
+    ),
+    "gzip that is none": _failing(
+        415, lambda ehr, r: ehr.post(r, Content_Encoding="gzip")
+    ),
+    "an answer that is not given": _failing(
+        406, lambda ehr, r: ehr.post(r, Accept=f"text/{r['id']}")
+    ),
+    "a token that is none": _failing(
+        401, lambda ehr, r: ehr.post(r, Authorization=f"Bearer {r['id']}")
+    ),
+    "another version": _failing(412, lambda ehr, r: ehr.put(r, If_Match='W/"99"')),
+    "a version that is none": _failing(
+        400, lambda ehr, r: ehr.put(r, If_Match=r["id"])
+    ),
+    "another id in the address": _failing(
+        400, lambda ehr, r: ehr.put(r, own_id=f"{r['id']}x")
+    ),
+    "criteria that are not taken": _failing(
+        400, lambda ehr, r: ehr.call("PUT", f"/{_type(r)}?name={r['id']}", r)
+    ),
+    "a Bundle of what is refused": _failing(
+        400,
+        lambda ehr, r: ehr.call(
+            "POST",
+            "",
+            make.transaction(_entry(_as(r, gender="x", status="x"), "PUT")),
+        ),
+    ),
+    "a Bundle of another type": _failing(
+        400,
+        lambda ehr, r: ehr.call("POST", "", make.bundle(r["id"], _entry(r, "PUT"))),
+    ),
+    "an address in a Bundle that is none": _failing(
+        400,
+        lambda ehr, r: ehr.call(
+            "POST", "", make.transaction(_entry(r, "PUT", url=f"{r['id']}/{r['id']}"))
+        ),
+    ),
+    "a question of unknown parts": _failing(
+        422,
+        lambda ehr, r: ehr.call(
+            "POST", "/$trace", _parameters({"name": r["id"], "valueString": r["id"]})
+        ),
+    ),
+    "a search": _failing(
+        400, lambda ehr, r: ehr.call("GET", f"/{_type(r)}?patient={r['id']}")
+    ),
+    "a method that is none": _failing(
+        405, lambda ehr, r: ehr.call("PATCH", f"/{_type(r)}/{r['id']}", r)
+    ),
+    "a deeper address": _failing(
+        404, lambda ehr, r: ehr.call("GET", f"/{_type(r)}/{r['id']}/{r['id']}")
+    ),
+    "a page that is none": _failing(
+        404, lambda ehr, r: ehr.http.get(f"/{r['id']}", params={"clinic": r["id"]})
+    ),
+    "a measure that is none": _failing(
+        404,
+        lambda ehr, r: ehr.http.get(
+            f"/v1/measures/{r['id']}/series", headers=bearer(ehr.token)
+        ),
+    ),
+    "a measure, asked by nobody": _failing(
+        401, lambda ehr, r: ehr.http.get(f"/v1/measures/{r['id']}")
+    ),
+    "metrics, asked for somebody": _failing(
+        404, lambda ehr, r: ehr.http.get("/metrics", params={"patient": r["id"]})
+    ),
+    "an assertion that is none": _failing(
+        401,
+        lambda ehr, r: ehr.http.post(
+            "/oauth/token", data=ehr.form(client_assertion=r["id"], scope=r["id"])
+        ),
+    ),
+    "a scope that is none": _failing(
+        400, lambda ehr, r: ehr.http.post("/oauth/token", data=ehr.form(scope=r["id"]))
+    ),
+    "a token asked for in JSON": _failing(
+        400, lambda ehr, r: ehr.http.post("/oauth/token", json=r)
+    ),
+}
+"""Ways to be turned away, each with the one status that says so."""
+
+
+async def too_large(ehr: Caller, resource: Json) -> httpx.Response:
+    """Send more than a body may have, in few bytes."""
+    text = json.dumps(resource).encode()
+    body = gzip.compress(text * (1 + TOO_MANY_BYTES // len(text)), 1)
+    return await ehr.call("POST", f"/{_type(resource)}", body, Content_Encoding="gzip")
+
+
+HEADERS = (
+    *("Cookie", "User_Agent", "X_Request_Id", "X_Forwarded_For", "Referer", "Origin"),
+    *("If_Modified_Since", "Traceparent", "X_Patient"),
+)
+
+
+async def with_strange_headers(ehr: Caller, mint: Mint) -> httpx.Response:
+    """Put a token in headers that the hub has no use for."""
+    headers = {name: mint.text(f"header {name}") for name in HEADERS}
+    return await ehr.call("GET", "/metadata", **headers)

@@ -32,6 +32,7 @@ from app.services.admissions import admit_policy
 from app.services.budgets import Budgets
 from app.services.hub import Hub
 from app.services.keys import check_keys
+from app.services.linkage import keep_to_policy
 from app.services.openings import PolicyText, named_rules, open_hub
 from app.services.recounts import Worker, register_measures
 from app.services.waiting import WaitingRoom
@@ -117,6 +118,7 @@ def start_worker(hub: Hub) -> Worker:
     """Start counting, once the database has the schema of this version and our keys."""
     check_store(hub)
     check_keys(hub)
+    keep_to_policy(hub)
     register_measures(hub)
     worker = Worker(hub, holder=f"{os.getpid()}-{secrets.token_hex(4)}")
     worker.start()

@@ -49,6 +49,12 @@ def built_in(name: str) -> Policy:
 POLICY = policy()
 
 
+def linking(of: Policy = POLICY, *, is_on: bool = True) -> Policy:
+    """Return a policy that allows linkage, or no longer does."""
+    terms = msgspec.structs.replace(of.terms, linkage=is_on)
+    return msgspec.structs.replace(of, terms=terms)
+
+
 def source(**changes: Any) -> Source:
     return msgspec.structs.replace(SOURCE, **changes)
 

@@ -39,7 +39,8 @@ class Terms(
     ``reference`` is where the law or document stands. ``expires`` is the last day on
     which anything is stored under it. ``key_id`` is the version of the master key that
     names must be made under, if the policy binds itself to one. ``narrowed_by`` names
-    files with rules of other tools, which take away from what is kept.
+    files with rules of other tools, which take away from what is kept. ``linkage``:
+    the agreement lets patients of several clinics be told to be one person.
     """
 
     id: Name
@@ -48,6 +49,7 @@ class Terms(
     key_id: Annotated[int, Meta(ge=1)] | None = None
     expires: date | None = None
     narrowed_by: tuple[Text, ...] = ()
+    linkage: bool = False
 
     @property
     def legal_basis(self) -> str:
@@ -175,6 +177,10 @@ def parse_policy(
             is one that can't be honoured; the message names file and key.
     """
     terms = _terms(stated)
+    if terms.linkage and isinstance(terms, SafeHarbor):
+        # 45 CFR 164.514(c): no code may be derived from who it is about.
+        msg = f"{stated.origin}: safe harbor leaves no room for linkage tokens"
+        raise InvalidElementError(msg, expression="linkage")
     codes = frozenset(network_codes)
     if not all(map(_NETWORK_CODE.fullmatch, codes)):
         msg = "A network code is of small letters, digits and hyphens, a letter first"

@@ -28,7 +28,9 @@ ALIAS_BYTES = 20
 LOCAL_CODE_LETTERS = 26
 """Of base32: 130 bits."""
 
-Purpose = Literal["id", "identifier", "digest", "local-code", "ward", "fingerprint"]
+Purpose = Literal[
+    "id", "identifier", "digest", "local-code", "ward", "fingerprint", "linkage"
+]
 
 _encode: Callable[[list[object]], bytes] = msgspec.json.Encoder().encode
 """A JSON array joins strings so that no two lists of them look alike."""

@@ -14,6 +14,7 @@ from app.deid.codes import (
     system_of,
 )
 from app.deid.dates import kept_birth, kept_date, kept_month
+from app.deid.linkage import linkage_tokens
 from app.deid.omissions import without
 from app.deid.places import kept_state, kept_zip3
 from app.deid.policies import Policy
@@ -51,6 +52,7 @@ from app.domain.identified import (
     StatedValue,
 )
 from app.domain.keeping import Keeping
+from app.domain.linkage import LinkageToken
 from app.domain.records import (
     Alias,
     AliasTarget,
@@ -156,6 +158,7 @@ def deidentify(
             identified.encounter, RecordType.ENCOUNTER, f"{root}.encounter", rules
         ),
         links=_links(identified.links, rules),
+        linkage=_linkage(identified.content, rules),
         entered_in_error=status in TAKEN_BACK,
         needs_identity=status in REPLACING,
         sent_order=identified.sent_order if rules.keeps_days else None,
@@ -372,6 +375,13 @@ def _links(links: tuple[Reference, ...], rules: _Rules) -> tuple[Target, ...]:
     path = "Patient.link.other"
     targets = (_target(link, RecordType.PATIENT, path, rules) for link in links)
     return tuple(target for target in targets if target is not None)
+
+
+def _linkage(content: IdentifiedContent, rules: _Rules) -> tuple[LinkageToken, ...]:
+    """Return the tokens of a Patient, where the policy lets there be any."""
+    if not rules.policy.terms.linkage or not isinstance(content, IdentifiedPatient):
+        return ()
+    return linkage_tokens(content, keys=rules.keys, source=rules.source)
 
 
 def _target(

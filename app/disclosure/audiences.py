@@ -20,6 +20,15 @@ class ClinicsShown(StrEnum):
     CODED = "coded"
 
 
+class PeopleCounted(StrEnum):
+    """How a patient of several clinics counts in the network's numbers."""
+
+    SUMMED = "summed"
+    """Once for each clinic."""
+    DEDUPLICATED = "deduplicated"
+    """Once, with what all of them know."""
+
+
 class AudienceRules(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 ):
@@ -30,7 +39,8 @@ class AudienceRules(
     stand behind a pooled cell. ``p_percent`` and ``dominance``, per cent, are for sums
     of values: how closely the second largest value must not tell the largest, and how
     much of a sum the two largest may be. ``round_to``: counts are shown to the nearest
-    multiple of it; None: as they are.
+    multiple of it; None: as they are. ``counts`` is the same for all who read each
+    other's releases.
     """
 
     k: Annotated[int, msgspec.Meta(ge=2)]
@@ -39,6 +49,7 @@ class AudienceRules(
     p_percent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
     dominance: Annotated[int, msgspec.Meta(ge=1, le=99)] = 90
     round_to: Annotated[int, msgspec.Meta(ge=2)] | None = None
+    counts: PeopleCounted = PeopleCounted.SUMMED
 
 
 class NoiseRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,6 +79,11 @@ class Audiences(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return month_of_day(today - self.lock_days)
 
     @property
+    def counts(self) -> PeopleCounted:
+        """Return how people are counted for everybody."""
+        return self.members.counts
+
+    @property
     def digest(self) -> str:
         """Return the SHA-256 of the rules; comments and order do not change it."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
@@ -79,7 +95,8 @@ def parse_audiences(text: str) -> Audiences:
 
     Raises:
         InvalidElementError: it is not TOML, a key is unknown or missing, or a number
-            is not what the method needs.
+            is not what the method needs; or members, who read the public's release too,
+            would be given both summed and de-duplicated counts.
     """
     try:
         audiences = msgspec.convert(tomllib.loads(text), Audiences)
@@ -91,6 +108,11 @@ def parse_audiences(text: str) -> Audiences:
             # The smallest number shown would be told as 0.
             msg = f"`round_to` is above `k` - at `$.{audience}`"
             raise _unusable(msg)
+    if audiences.public.counts is not audiences.members.counts:
+        msg = (
+            "members read the public's release too: `counts` must be the same for both"
+        )
+        raise _unusable(msg)
     return audiences
 
 

@@ -36,7 +36,9 @@ class Published(NamedTuple):
 
     ``lines`` are the true counts by the slots that show them, those of earlier
     releases as they were then; ``fresh`` are the lines that were not published yet.
-    ``subset_of`` and ``sum_of`` are the numbers of other measures.
+    ``subset_of`` and ``sum_of`` are the numbers of other measures. Without
+    ``is_summed`` a network's total is no sum of the clinics', but of people who each
+    count once, and by how many it is less is nobody's to know (``people``).
     """
 
     measure_id: int
@@ -47,6 +49,7 @@ class Published(NamedTuple):
     fresh: frozenset[tuple[Slot, ...]]
     subset_of: tuple[int, ...] = ()
     sum_of: tuple[int, ...] = ()
+    is_summed: bool = True
 
 
 class Column(NamedTuple):
@@ -155,7 +158,7 @@ def _block(family: Sequence[Published], lines: Sequence[tuple[Slot, ...]]) -> Bl
         for s, line in enumerate(lines):
             if line not in one.lines:
                 continue
-            told[s, own] = _any_shown(one, NETWORK, line)
+            told[s, own] = one.is_summed & _any_shown(one, NETWORK, line)
             for clinic, people in one.lines[line].items():
                 at = place[clinic], s, own
                 counts[at] = people

@@ -17,6 +17,7 @@ from app.disclosure.bounds import Bound, bound_of
 from app.disclosure.groups import Judgement
 from app.disclosure.intervals import publishing_intervals
 from app.disclosure.nesting import Wider
+from app.disclosure.people import People
 from app.disclosure.releases import release_measure
 from app.disclosure.terms import ALWAYS, Terms
 from app.domain.counts import Basis, Cell, Interval, ReleasedCell
@@ -46,6 +47,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     terms: Terms = ALWAYS
     subset_of: frozenset[str] = frozenset()
     parts: frozenset[str] = frozenset()
+    people: People | None = None
 
 
 Family = Mapping[str, Member]
@@ -120,6 +122,7 @@ def release_family(
                 closed_before=closed_before,
                 wider=_nested_in(name, family),
                 terms=member.terms,
+                people=_people_in(name, family),
             )
         if not any(member.parts for member in family.values()):
             break
@@ -149,6 +152,19 @@ def _nested_in(name: str, family: Family) -> list[Wider]:
     """Return the measures that one is part of, with the strata that both have."""
     wider = [family[other] for other in sorted(_wider(name, family))]
     return [Wider(each.cells, _shared_strata(family[name], each)) for each in wider]
+
+
+def _people_in(name: str, family: Family) -> People | None:
+    """Return the network's people beside those of the measures that one is part of."""
+    people = family[name].people
+    if people is None:
+        return None
+    wider = [family[other] for other in sorted(_wider(name, family))]
+    return people.within(
+        (each.people, _shared_strata(family[name], each))
+        for each in wider
+        if each.people is not None
+    )
 
 
 def _wider(name: str, family: Family) -> set[str]:

@@ -21,6 +21,19 @@ Counts = tuple[int, ...]
 Part = Mapping[int, Counts]
 """What each clinic adds to one cell."""
 
+
+class SharedPart(dict[int, Counts]):
+    """
+    A cell of people whom several clinics may know: of each clinic all that it knows.
+
+    ``whole`` are the people, each once.
+    """
+
+    def __init__(self, known: Mapping[int, Counts], *, whole: Counts) -> None:
+        super().__init__(known)
+        self.whole = whole
+
+
 OUTSIDER = -1
 """Somebody who is no clinic, and knows no one's people."""
 TO_HIDE_BEHIND = 2
@@ -60,7 +73,7 @@ def is_safe_pool(part: Part, *, k: int, min_clinics: int) -> bool:
     what the others add is still large.
     """
     contributing = [counts for counts in part.values() if any(counts)]
-    whole = pooled(contributing)
+    whole = _whole(part)
     return len(contributing) >= min_clinics and all(
         is_large(_less(whole, counts), k=k) for counts in contributing
     )
@@ -80,14 +93,14 @@ def is_hidden_safely(hidden: Sequence[Part], *, k: int, is_capped: bool) -> bool
     whichever part is asked about.
     """
     parts = [part for part in hidden if any(map(any, part.values()))]
-    whole = pooled(pooled(part.values()) for part in parts)
+    whole = pooled(map(_whole, parts))
     own: dict[int, Counts] = {}
     alone: Counter[int] = Counter()
     for part in parts:
         contributing = [clinic for clinic, counts in part.items() if any(counts)]
         for clinic in contributing:
             own[clinic] = _sum(own.get(clinic), part[clinic])
-        alone.update(contributing if len(contributing) == 1 else ())
+        alone.update(i for i in contributing if part[i] == _whole(part))
     largest = _largest_parts(parts) if is_capped else None
     return all(
         len(parts) - alone[onlooker] >= TO_HIDE_BEHIND
@@ -160,7 +173,7 @@ def _less(counts: Counts, *taken: Counts | None) -> Counts:
 
 def _largest_parts(parts: Sequence[Part]) -> Callable[[int], Counts]:
     """Return what tells the most that any part has, group by group, for an onlooker."""
-    sizes = [(pooled(part.values()), part) for part in parts]
+    sizes = [(_whole(part), part) for part in parts]
     columns = [
         sorted(((size[group], part) for size, part in sizes), key=itemgetter(0))[::-1]
         for group in range(len(sizes[0][0]) if sizes else 0)
@@ -187,4 +200,9 @@ def _most(column: Sequence[tuple[int, Part]], group: int, onlooker: int) -> int:
 
 def _size(part: Part) -> int:
     """Return the people in *part*."""
-    return sum(pooled(part.values()))
+    return sum(_whole(part))
+
+
+def _whole(part: Part) -> Counts:
+    """Return the people in *part*, group by group."""
+    return part.whole if isinstance(part, SharedPart) else pooled(part.values())

@@ -51,6 +51,7 @@ from app.disclosure.lines import (
     shown_in_line,
 )
 from app.disclosure.nesting import Wider, with_beyond
+from app.disclosure.people import People
 from app.disclosure.quantiles import shown_quantiles
 from app.disclosure.rounding import rounded
 from app.disclosure.terms import ALWAYS, Terms
@@ -68,6 +69,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     intervals: Mapping[int, Interval | None]
     within: Sequence[Bound]
     is_capped: bool
+    people: People | None
     seen: dict[Key, ReleasedCell]
 
 
@@ -84,6 +86,7 @@ def release_measure(
     closed_before: int,
     wider: Sequence[Wider] = (),
     terms: Terms = ALWAYS,
+    people: People | None = None,
 ) -> list[ReleasedCell]:
     """
     Return one measure's release for one audience: all earlier cells and the new ones.
@@ -103,6 +106,8 @@ def release_measure(
         closed_before: the month number before which all is locked.
         wider: the measures that this one is part of.
         terms: who takes part in which lines (``in_terms`` of which *cells* are).
+        people: the network's people, each once, for the network's numbers; without
+            them those are the sums of the clinics'.
 
     Returns:
         Cells by stratum, width, start and clinic, the network first. A clinic without
@@ -115,11 +120,17 @@ def release_measure(
         intervals=intervals,
         within=within,
         is_capped=bool(wider),
+        people=people,
         seen={place_of(cell): cell for cell in earlier},
     )
     totals = with_beyond(cells, wider)
     by_block = {
-        block: quarters(with_beyond(cells, wider, block=block), block=block)
+        block: quarters(
+            with_beyond(cells, wider, block=block)
+            if people is None
+            else people.strata(block),
+            block=block,
+        )
         for block in blocks
     }
     for line in lines(totals, basis=basis, closed_before=closed_before, terms=terms):
@@ -129,7 +140,9 @@ def release_measure(
         for interval, start in line.slots:
             if interval is Interval.QUARTER:
                 for block in blocks:
-                    table = strata(by_block[block](start), totals=line.cells)
+                    table = strata(
+                        by_block[block](start), totals=_behind_total(line, release)
+                    )
                     _release_strata(table, (interval, start), release)
     return sorted(release.seen.values(), key=order_of)
 
@@ -150,7 +163,7 @@ def _release_clinics(line: Line, release: Release) -> None:
         key = (NETWORK, *slot, 0)
         release.seen[key] = _released(
             key,
-            line.cells.values(),
+            _behind_total(line, release).values(),
             release,
             scored=scored.total,
             complete=complete.total,
@@ -204,17 +217,29 @@ def _total(
     line: Line, groups: Groups, counts: Part, above: Shown, release: Release
 ) -> Total:
     """Return what may become of a line's total."""
-    rules, cells = release.rules, list(line.cells.values())
+    rules, people = release.rules, release.people
+    cells = list(_behind_total(line, release).values())
     may_be_shown = (
         above.total
         and all(
             _is_within((NETWORK, *slot, 0), cells, groups, release)
             for slot in line.slots
         )
-        and is_safe_pool(counts, k=rules.k, min_clinics=rules.min_clinics)
-        and _is_spread(cells, groups, release)
+        and is_safe_pool(
+            counts if people is None else people.part(cells, groups),
+            k=rules.k,
+            min_clinics=rules.min_clinics,
+        )
+        and (people is None or people.is_overlap_safe(line.slots[0], groups, rules))
+        and _is_pool_spread(cells, groups, release)
     )
     return Total.SAFE if may_be_shown else Total.HIDDEN
+
+
+def _behind_total(line: Line, release: Release) -> Mapping[int, Cell]:
+    """Return the cells that add up to a line's total."""
+    people = release.people
+    return line.cells if people is None else people.of(line.slots[0])
 
 
 def _seen_in_finer(
@@ -269,7 +294,7 @@ def _shown_strata(
     if not groups.shown_in(release.seen[NETWORK, *slot, 0]):
         return Shown(frozenset(), total=False)
     parts = {
-        stratum: {clinic: groups.people(cell) for clinic, cell in cells.items()}
+        stratum: _part(cells.values(), groups, release)
         for stratum, cells in table.items()
     }
     pools = {stratum: list(cells.values()) for stratum, cells in table.items()}
@@ -278,7 +303,7 @@ def _shown_strata(
         for stratum in above.parts
         if _is_within((NETWORK, *slot, stratum), pools[stratum], groups, release)
         and is_safe_pool(parts[stratum], k=rules.k, min_clinics=rules.min_clinics)
-        and _is_spread(pools[stratum], groups, release)
+        and _is_pool_spread(pools[stratum], groups, release)
     }
     return shown_in_line(
         parts,
@@ -286,16 +311,32 @@ def _shown_strata(
         total=Total.KNOWN,
         k=rules.k,
         is_capped=release.is_capped,
-        hides_more=lambda hidden: _is_spread(
+        hides_more=lambda hidden: _is_pool_spread(
             [cell for stratum in hidden for cell in pools[stratum]], groups, release
         ),
     )
+
+
+def _part(cells: Collection[Cell], groups: Groups, release: Release) -> Part:
+    """Return what each clinic adds to a pooled cell, or knows of its people."""
+    if release.people is not None:
+        return release.people.part(cells, groups)
+    return {cell.clinic_id: groups.people(cell) for cell in cells}
 
 
 def _is_spread(cells: Collection[Cell], groups: Groups, release: Release) -> bool:
     """Tell whether the sum of *cells*, if values are in it, gives no value away."""
     return not groups.with_values or is_spread_without_any(
         cells, rules=release.rules, least=release.judgement.least
+    )
+
+
+def _is_pool_spread(cells: Collection[Cell], groups: Groups, release: Release) -> bool:
+    """Tell the same of a pooled cell's."""
+    if release.people is None or not groups.with_values:
+        return _is_spread(cells, groups, release)
+    return all(
+        _is_spread(rest, groups, release) for rest in release.people.rests(cells)
     )
 
 
@@ -354,7 +395,10 @@ def _with_values(
 ) -> ReleasedCell:
     """Return *told* with what is shown of the values in *cells*."""
     people = [cell.denominator for cell in cells]
-    known = max(people) if told.clinic_id is NETWORK else 0
+    known = 0
+    if told.clinic_id is NETWORK:
+        once = release.people
+        known = max(people) if once is None else once.most_of_a_clinic(cells)
     quantiles = shown_quantiles(
         tuple(cells), people=sum(people) - known, k=release.rules.k
     )

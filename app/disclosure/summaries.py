@@ -8,6 +8,7 @@ import msgspec
 from app.disclosure.audiences import AudienceRules
 from app.disclosure.groups import Judgement
 from app.disclosure.lines import is_large, is_safe_pool
+from app.disclosure.people import People
 from app.domain.counts import Cell, Interval, ReleasedCell, Withheld
 
 Place = tuple[int | None, Interval, int, int]
@@ -52,13 +53,18 @@ def summarize(
     *,
     rules: AudienceRules,
     is_small: IsSmall,
+    people: People | None = None,
 ) -> Summary:
     """
     Return what *released* shows of the true *cells* that it was made from.
 
-    *is_small* tells whether a cell is withheld for its own sake.
+    *is_small* tells whether a cell is withheld for its own sake. *people* are the
+    network's, where its numbers count each of them once.
     """
     behind = _cells_behind(cells)
+    if people is not None:
+        once = _cells_behind(people.cells)
+        behind |= {place: of for place, of in once.items() if place[0] is None}
     pairs = [(cell, behind[_place(cell)]) for cell in released]
     suppressed = [pair for pair in pairs if pair[0].withheld is Withheld.SUPPRESSED]
     small = sum(is_small(*pair, rules) for pair in suppressed)
@@ -108,9 +114,11 @@ def is_about_few(
     rules: AudienceRules,
     *,
     judgement: Judgement,
+    people: People | None = None,
 ) -> bool:
     """Tell whether a cell is withheld for its own sake: too few people, or clinics."""
     part = {cell.clinic_id: judgement.scored.people(cell) for cell in true}
     if released.clinic_id is None:
-        return not is_safe_pool(part, k=rules.k, min_clinics=rules.min_clinics)
+        pool = part if people is None else people.part(true, judgement.scored)
+        return not is_safe_pool(pool, k=rules.k, min_clinics=rules.min_clinics)
     return not is_large(part.get(released.clinic_id, ()), k=rules.k)

@@ -97,9 +97,18 @@ class IdentifiedEncounter(Identified, frozen=True, kw_only=True):
     start: StatedDate | None
 
 
+class StatedName(Identified, frozen=True, kw_only=True):
+    """A HumanName in its parts; read only for linkage, and never kept."""
+
+    use: str | None
+    family: str | None
+    given: tuple[str, ...]
+
+
 class IdentifiedPatient(Identified, frozen=True, kw_only=True):
     """What is read of a Patient; state and postal code are of one US address."""
 
+    names: tuple[StatedName, ...] = ()
     gender: str | None
     birth_date: StatedDate | None
     death_date: StatedDate | None

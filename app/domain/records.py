@@ -10,6 +10,7 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
+from app.domain.linkage import LinkageToken
 from app.domain.terminology import Coding
 
 
@@ -258,7 +259,8 @@ class DeidentifiedRecord(msgspec.Struct, frozen=True, kw_only=True):
     ``former_codes`` and ``former_wards`` are what its local codes and its ward, by what
     they are called now, were called under older key versions.
     ``dropped`` lists the element paths that were not kept, each once, sorted.
-    ``links`` are a Patient's replaced-by and replaces targets.
+    ``links`` are a Patient's replaced-by and replaces targets, ``linkage`` what ties it
+    to other clinics' patients; without the policy's leave there is none.
     """
 
     type: RecordType
@@ -267,6 +269,7 @@ class DeidentifiedRecord(msgspec.Struct, frozen=True, kw_only=True):
     subject: Target | None = None
     encounter: Target | None = None
     links: tuple[Target, ...] = ()
+    linkage: tuple[LinkageToken, ...] = ()
     entered_in_error: bool = False
     needs_identity: bool = False
     """The status says that this replaces something: an id or identifier is a must."""

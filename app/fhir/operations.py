@@ -95,6 +95,18 @@ DE_IDENTIFY = Operation(
             documentation="The SHA-256 of its text, as every stored row has it.",
         ),
         Parameter(
+            name="linkage",
+            use="out",
+            min=1,
+            max="1",
+            type="boolean",
+            documentation=(
+                "Whether keyed tokens of a Patient's names, birth date and sex are "
+                "kept besides, by which it may be told to be another clinic's too. "
+                "The tokens are never shown."
+            ),
+        ),
+        Parameter(
             name="translation",
             use="out",
             min=0,

@@ -21,6 +21,7 @@ from app.domain.identified import (
     Reference,
     StatedComponent,
     StatedDate,
+    StatedName,
     StatedWard,
 )
 from app.domain.records import RecordType
@@ -310,12 +311,22 @@ def _patient(resource: Json, dropped: set[str]) -> IdentifiedPatient:
     died = resource.get("deceasedDateTime")
     death_date = died and StatedDate(died, "Patient.deceased.ofType(dateTime)")
     return IdentifiedPatient(
+        names=tuple(map(_name, resource.get("name", ()))),
         gender=resource.get("gender"),
         birth_date=date_called("birthDate", of=resource, path="Patient"),
         death_date=death_date,
         deceased=True if death_date else resource.get("deceasedBoolean"),
         state=address.get("state"),
         postal_code=address.get("postalCode"),
+    )
+
+
+def _name(name: Json) -> StatedName:
+    """Read a name, which goes no further than to a keyed token."""
+    return StatedName(
+        use=name.get("use"),
+        family=name.get("family"),
+        given=tuple(part for part in name.get("given", ()) if part is not None),
     )
 
 

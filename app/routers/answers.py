@@ -416,6 +416,8 @@ class ReleaseAnswer(Answer):
     What was published when, for whom, under which rules, with what audit.
 
     `rounded_to`: its new counts are multiples of it; null: they are as they were.
+    `counts`: a patient of several clinics counts in the network's numbers once for each
+    (`summed`), or once (`deduplicated`).
     """
 
     id: int
@@ -425,6 +427,7 @@ class ReleaseAnswer(Answer):
     rules: str
     policy: str
     rounded_to: int | None
+    counts: str
     summary: dict[str, Any]
     restated: list[RestatedBlock] = Field(
         description="What got other numbers than the releases before had."

@@ -354,6 +354,7 @@ def release_answer(row: ReleaseRow) -> answers.ReleaseAnswer:
         rules=row.rules_digest,
         policy=row.policy_digest,
         rounded_to=row.rounded_to,
+        counts=row.counts,
         summary=dict(row.summary),
         restated=[
             answers.RestatedBlock(

@@ -43,6 +43,15 @@ def true_cells(
             session, measure, clinic_ids=clinics, before_month=before_month
         )
     events = recounts.read_events(session, row.id, clinic_ids=clinics)
+    return cells_of_events(
+        events, measure=measure, before_month=before_month, keeping=keeping
+    )
+
+
+def cells_of_events(
+    events: list[EventRow], *, measure: Measure, before_month: int, keeping: Keeping
+) -> list[Cell]:
+    """Return the cells of *events* at every width, as ``true_cells`` does."""
     if not events:
         return []
     first = max(min(e.month for e in events), first_month(measure, keeping))

@@ -4,7 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
+from app.disclosure.audiences import PeopleCounted
 from app.disclosure.groups import Judgement, judgement_of
+from app.disclosure.people import People
 from app.disclosure.terms import ALWAYS, Terms, in_terms
 from app.domain.counts import Basis, Cell, Interval
 from app.domain.keeping import Keeping
@@ -12,6 +14,7 @@ from app.measures.definitions import Measure, Scoring, thousandths
 from app.services.counts import true_cells
 from app.services.definitions import served_measures
 from app.services.hub import Hub
+from app.services.network_people import network_people
 from app.services.participation import active_clinics, terms_of
 from app.store import recounts
 from app.store.recounts import MeasureRow
@@ -23,7 +26,8 @@ class Cube(msgspec.Struct, frozen=True, kw_only=True):
     A measure's true cells of the clinics that ever took part, and who takes part when.
 
     ``basis`` is what an interval stands for, under what the policy keeps. ``active``
-    are the clinics that new lines are about.
+    are the clinics that new lines are about, and ``people`` those of them, each once,
+    where the network's numbers are of these.
     """
 
     measure: Measure
@@ -31,6 +35,7 @@ class Cube(msgspec.Struct, frozen=True, kw_only=True):
     cells: Sequence[Cell]
     terms: Terms
     active: Collection[int]
+    people: People | None = None
 
 
 Cubes = Mapping[int, Cube]
@@ -41,6 +46,7 @@ def true_cubes(session: ReadSession, hub: Hub, *, before_month: int) -> Cubes:
     """Return the true cells of each measure to publish, up to *before_month*."""
     rows = recounts.known_measures(session)
     clinics, active = terms_of(session), active_clinics(session)
+    people = _people(session, hub, clinics=active, before_month=before_month)
     return {
         row.id: _cube(
             session,
@@ -50,6 +56,7 @@ def true_cubes(session: ReadSession, hub: Hub, *, before_month: int) -> Cubes:
             terms=Terms(since=_told_by_others(row, rows), clinics=clinics),
             clinics=clinics.keys(),
             active=active,
+            people=people.get(row.id),
             before_month=before_month,
         )
         for measure, row in counted_measures(session, hub)
@@ -59,6 +66,7 @@ def true_cubes(session: ReadSession, hub: Hub, *, before_month: int) -> Cubes:
 def first_cubes(session: ReadSession, hub: Hub, *, before_month: int) -> Cubes:
     """Return the same as if nothing had been published, and all clinics were new."""
     active = active_clinics(session)
+    people = _people(session, hub, clinics=active, before_month=before_month)
     return {
         row.id: _cube(
             session,
@@ -68,6 +76,7 @@ def first_cubes(session: ReadSession, hub: Hub, *, before_month: int) -> Cubes:
             terms=ALWAYS,
             clinics=active,
             active=active,
+            people=people.get(row.id),
             before_month=before_month,
         )
         for measure, row in counted_measures(session, hub)
@@ -83,6 +92,7 @@ def _cube(
     terms: Terms,
     clinics: Collection[int],
     active: Collection[int],
+    people: People | None,
     before_month: int,
 ) -> Cube:
     cells = true_cells(
@@ -100,6 +110,19 @@ def _cube(
         cells=in_terms(cells, terms, basis=basis),
         terms=terms,
         active=active,
+        people=people,
+    )
+
+
+def _people(
+    session: ReadSession, hub: Hub, *, clinics: Collection[int], before_month: int
+) -> Mapping[int, People]:
+    """Return the people of *clinics*, where a network's are to count once."""
+    if hub.audiences.counts is not PeopleCounted.DEDUPLICATED:
+        return {}
+    counted = counted_measures(session, hub)
+    return network_people(
+        session, hub, counted, clinics=clinics, before_month=before_month
     )
 
 

@@ -84,11 +84,12 @@ def counted_now(session: ReadSession, hub: Hub) -> Iterator[Served]:
     for row in recounts.known_measures(session):
         if row.counted_through > 0 and (row.counted or row.wanted):
             measure = definition_of(session, hub, row)
-            if measure is not None and _fits(hub, measure):
+            if measure is not None and compares_as_stored(hub, measure):
                 yield Served(measure=measure, row=row)
 
 
-def _fits(hub: Hub, measure: Measure) -> bool:
+def compares_as_stored(hub: Hub, measure: Measure) -> bool:
+    """Return whether *measure* compares values in the units that the facts have."""
     units = canonical_units((measure,))
     return all(hub.units.get(coding) == unit for coding, unit in units.items())
 

@@ -131,6 +131,7 @@ def members_of(
             narrower=None if narrower is None else narrower.cells[measure_id],
             subset_of=related[cube.measure.id].subset_of,
             parts=related[cube.measure.id].parts,
+            people=cube.people,
         )
         for measure_id, cube in cubes.items()
     }

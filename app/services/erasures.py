@@ -20,6 +20,7 @@ from app.domain.clinics import Source
 from app.domain.errors import InvalidElementError, NotFoundError
 from app.domain.records import Alias, RecordType
 from app.fhir.references import own_id_of, record_id_of
+from app.services import linkage
 from app.services.groups import Groups
 from app.services.hub import Hub
 from app.services.identities import Identities
@@ -165,6 +166,7 @@ def _erase(session: WriteSession, hub: Hub, source: Source, name: Name) -> Erase
     for type_, count in counts.items():
         if count or type_ is RecordType.PATIENT:
             record_act(session, Act.PURGE, count, now=identities.now, record_type=type_)
+    linkage.forget(session, members)
     return counts
 
 

@@ -108,6 +108,7 @@ def deidentified_parameters(
             {"name": "policy", "valueString": policy.terms.id},
             {"name": "policyVersion", "valueString": policy.terms.version},
             {"name": "policyDigest", "valueString": policy.digest},
+            {"name": "linkage", "valueBoolean": policy.terms.linkage},
             *(_translation(code, to) for code, to in sorted(translations.items())),
             *dropped,
         ],

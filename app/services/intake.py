@@ -14,6 +14,7 @@ from app.services.changes import Changes
 from app.services.groups import Groups, Regrouped
 from app.services.hub import Hub
 from app.services.identities import Identities
+from app.services.linkage import Linkage
 from app.services.patients import hear_identifiers, hear_link
 from app.services.placements import Placed, Placements
 from app.services.policies import check_in_force
@@ -72,6 +73,7 @@ class _Delivery:
         self._groups = Groups(session, self._identities)
         self._placements = Placements(session, self._identities, self._groups)
         self._changes = Changes(session, hub, self._identities)
+        self._linkage = Linkage(session, hub)
 
     def store(
         self, submissions: Sequence[Submission], *, atomic: bool
@@ -104,6 +106,7 @@ class _Delivery:
                 self._hear_links(placed, atomic=atomic)
                 regrouped = self._groups.regroup()
         self._changes.write(regrouped)
+        self._linkage.write(regrouped.touched)
         return outcomes
 
     def withdraw(self, record_id: int) -> None:
@@ -115,13 +118,17 @@ class _Delivery:
         self._changes.withdraw(stored)
         if stored.type is RecordType.PATIENT:
             self._groups.say(record_id, ())
-        self._changes.write(self._groups.regroup())
+            self._linkage.forget(record_id)
+        regrouped = self._groups.regroup()
+        self._changes.write(regrouped)
+        self._linkage.write(regrouped.touched)
 
     def _decide(self, placed: Placed) -> Receipt:
         """Create, update or leave alone; return what became of it."""
         stored = self._placements.settle(placed)
         version, was_here = stored.version, stored.state is State.CURRENT
         self._changes.take(placed, stored)
+        self._linkage.hear(placed, stored)
         if stored.type is RecordType.PATIENT and self._speaks(placed, stored):
             hear_identifiers(
                 placed.submission,

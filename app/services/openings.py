@@ -12,7 +12,7 @@ from app.deid.policies import (
     parse_policy,
 )
 from app.deid.pseudonyms import KeyRing
-from app.disclosure.audiences import parse_audiences
+from app.disclosure.audiences import Audiences, PeopleCounted, parse_audiences
 from app.domain.errors import InvalidElementError
 from app.domain.terminology import EXPECTED_VISITS, NETWORK
 from app.measures.definitions import Measure, Scoring, coding_of
@@ -68,6 +68,8 @@ def open_hub(
         reported=reported(library, base_url=base_url),
     )
     check_key(in_force, keys)
+    read_by = parse_audiences(audiences)
+    check_linkage(in_force, read_by)
     too_much = unanswered(library, in_force.keeping)
     return Hub(
         engine=engine,
@@ -82,7 +84,7 @@ def open_hub(
             EXPECTED_VISITS: COUNT,
         },
         ranges=ranges_by_code(parse_ranges(measures.get(RANGES, "{}"))),
-        audiences=parse_audiences(audiences),
+        audiences=read_by,
         concepts=ConceptCache(engine),
         signing_key=signing_key,
         tokens=TokenReader(
@@ -105,6 +107,13 @@ def check_key(policy: Policy, keys: KeyRing) -> None:
             f" {keys.current}: correct its key_id, or give the hub that key"
         )
         raise InvalidElementError(msg, expression="key_id")
+
+
+def check_linkage(policy: Policy, audiences: Audiences) -> None:
+    """Refuse de-duplicated counts without the links that they are made of."""
+    if audiences.counts is PeopleCounted.DEDUPLICATED and not policy.terms.linkage:
+        msg = "De-duplicated counts need `linkage = true` in the policy"
+        raise InvalidElementError(msg, expression="members.counts")
 
 
 def reported(

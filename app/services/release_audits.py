@@ -187,6 +187,7 @@ def truth_behind(
             fresh=fresh,
             subset_of=_known(cube.measure.subset_of, numbers),
             sum_of=_known(cube.measure.sum_of, numbers),
+            is_summed=cube.people is None,
         )
         found[measure_id] = Behind(cube, lines, published)
     return found

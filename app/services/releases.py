@@ -7,13 +7,15 @@ from functools import partial
 
 import msgspec
 
+from app.disclosure.audiences import PeopleCounted
 from app.disclosure.audits import Audit
+from app.disclosure.people import People
 from app.disclosure.summaries import IsSmall, Summary, is_about_few, summarize
 from app.disclosure.summary_rates import is_small_summary
 from app.domain.calendar import day_number
 from app.domain.clinics import Audience
 from app.domain.counts import ReleasedCell
-from app.domain.errors import NotFoundError
+from app.domain.errors import ConflictError, NotFoundError
 from app.measures.definitions import Measure
 from app.services import release_audits
 from app.services.cubes import Cubes, judgement_on, true_cubes
@@ -65,7 +67,14 @@ def publish(
 
     Raises:
         ReleaseRefusedError: one does not pass; then neither is published.
+        ConflictError: an earlier release counted people in the other way, and readers
+            would have both; or blocks are restated whose people count once, though
+            what changed is known of each clinic's by themselves.
     """
+    _refuse_both_ways(session, hub)
+    if restated.blocks and hub.audiences.counts is PeopleCounted.DEDUPLICATED:
+        msg = "What counts people of several clinics once is not restated"
+        raise ConflictError(msg, expression="restate")
     wait_for_lease(session, "recount")
     settle_terms(session, recounts.known_measures(session))
     locked = closed_before(hub)
@@ -113,6 +122,15 @@ def publish(
     return made
 
 
+def _refuse_both_ways(session: ReadSession, hub: Hub) -> None:
+    """Refuse to add de-duplicated counts to summed ones, or summed ones to those."""
+    for audience in NARROWEST_FIRST:
+        last = latest(session, audience)
+        if last is not None and last.counts != hub.audiences.counts:
+            msg = f"Releases so far have {last.counts} counts; no audience gets both"
+            raise ConflictError(msg, expression=f"{audience}.counts")
+
+
 def last_cells(
     session: ReadSession, audience: Audience
 ) -> dict[int, list[ReleasedCell]]:
@@ -142,10 +160,10 @@ def published_before(
     }
 
 
-def is_small_in(measure: Measure) -> IsSmall:
+def is_small_in(measure: Measure, people: People | None) -> IsSmall:
     """Return what tells whether a cell of *measure* is withheld for its own sake."""
     if measure.summary is None:
-        return partial(is_about_few, judgement=judgement_on(measure))
+        return partial(is_about_few, judgement=judgement_on(measure), people=people)
     return partial(is_small_summary, groups=summary_groups(measure))
 
 
@@ -158,7 +176,8 @@ def summaries(
             cube.cells,
             draft.cells[measure_id],
             rules=hub.audiences.rules(audience),
-            is_small=is_small_in(cube.measure),
+            is_small=is_small_in(cube.measure, cube.people),
+            people=cube.people,
         )
         for measure_id, cube in cubes.items()
     }
@@ -183,6 +202,7 @@ def _save(
         closed_before=closed_before(hub),
         rules_digest=hub.audiences.digest,
         policy_digest=hub.policy.digest,
+        counts=hub.audiences.rules(audience).counts,
         summary=msgspec.to_builtins(summaries(hub, audience, cubes, draft)),
         audit=msgspec.to_builtins(audit),
     )

@@ -31,8 +31,9 @@ class ReleaseRow(msgspec.Struct, frozen=True, kw_only=True):
     """
     A release; times in epoch milliseconds, ``closed_before`` a month number.
 
-    ``audit`` is what its audit did; None of one that was made before there were any.
-    ``restated`` is empty unless it was asked for (``with_restated``).
+    ``counts`` says how people of several clinics were counted. ``audit`` is what its
+    audit did; None of one that was made before there were any. ``restated`` is empty
+    unless it was asked for (``with_restated``).
     """
 
     id: int
@@ -41,6 +42,7 @@ class ReleaseRow(msgspec.Struct, frozen=True, kw_only=True):
     closed_before: int
     rules_digest: str
     policy_digest: str
+    counts: str
     summary: Mapping[str, Any]
     audit: Mapping[str, int] | None = None
     restated: tuple[RestatedBlock, ...] = ()
@@ -62,6 +64,7 @@ def add_release(
     rules_digest: str,
     policy_digest: str,
     summary: Mapping[str, Any],
+    counts: str = "summed",
     audit: Mapping[str, int] | None = None,
 ) -> int:
     """Add a release; return its id."""
@@ -71,6 +74,7 @@ def add_release(
         closed_before=closed_before,
         rules_digest=rules_digest,
         policy_digest=policy_digest,
+        counts=counts,
         summary=msgspec.json.encode(summary).decode(),
         audit=None if audit is None else msgspec.json.encode(audit).decode(),
     )
@@ -117,6 +121,7 @@ def _release(row: tables.Release) -> ReleaseRow:
         closed_before=row.closed_before,
         rules_digest=row.rules_digest,
         policy_digest=row.policy_digest,
+        counts=row.counts,
         summary=msgspec.json.decode(row.summary),
         audit=None if row.audit is None else msgspec.json.decode(row.audit),
     )

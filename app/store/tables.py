@@ -269,6 +269,31 @@ class Tie(SQLModel, table=True):
     __table_args__ = (Index(None, "other_id"), CLUSTERED)
 
 
+class LinkageToken(SQLModel, table=True):
+    """
+    A keyed hash by which a Patient may be told to be another clinic's too.
+
+    ``kind`` is what it is of (``app.domain.linkage``). Nothing refers to these rows,
+    and there are none without the policy's leave.
+    """
+
+    __tablename__: ClassVar[str] = "linkage_token"
+    subject_id: int = key_column()
+    kind: int = key_column(SmallInteger)
+    key_version: int = key_column(SmallInteger)
+    token: bytes = key_column(LargeBinary(20))
+    __table_args__ = (Index(None, "token"), CLUSTERED)
+
+
+class LinkageCluster(SQLModel, table=True):
+    """A subject that is one person with others; ``cluster_id`` is a random number."""
+
+    __tablename__: ClassVar[str] = "linkage_cluster"
+    subject_id: int = key_column()
+    cluster_id: int = big(index=True)
+    __table_args__ = (CLUSTERED,)
+
+
 class Block(SQLModel, table=True):
     """
     A name of an erased person, who is not to come back.
@@ -483,7 +508,11 @@ class Lease(SQLModel, table=True):
 
 
 class Release(SQLModel, table=True):
-    """A frozen cube for one audience; JSON tells what it shows, and of its audit."""
+    """
+    A frozen cube for one audience; JSON tells what it shows, and of its audit.
+
+    ``counts`` says whether people of several clinics were summed or counted once.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     audience: str = Field(sa_type=String(16), index=True)
@@ -491,6 +520,7 @@ class Release(SQLModel, table=True):
     closed_before: int
     rules_digest: str = Field(sa_type=String(64))
     policy_digest: str = Field(sa_type=String(64))
+    counts: str = Field(default="summed", sa_type=String(16))
     summary: str = Field(sa_type=Text)
     audit: str | None = Field(default=None, sa_type=Text)
 

@@ -426,8 +426,13 @@ def three_clinics(hub: Hub, three_counted: Caller) -> Caller:
 
 async def test_a_release_says_that_it_is_rounded(hub: Hub, three_counted: Caller):
     """To 5: 36 people are 35, of the same mean; the chart has points and no limits."""
-    members = msgspec.structs.replace(hub.audiences.members, round_to=5)
-    audiences = msgspec.structs.replace(hub.audiences, members=members)
+    rounding = {
+        audience.value: msgspec.structs.replace(
+            hub.audiences.rules(audience), round_to=5
+        )
+        for audience in Audience
+    }
+    audiences = msgspec.structs.replace(hub.audiences, **rounding)
     with write_session(hub.engine) as session:
         made = releases.publish(session, dataclasses.replace(hub, audiences=audiences))
 
@@ -439,6 +444,19 @@ async def test_a_release_says_that_it_is_rounded(hub: Hub, three_counted: Caller
     assert (point["d"], point["population"], point["sd"]) == (35, 55, None)
     assert point["value"] == pytest.approx(276 / 36, abs=0.0001)
     assert chart.status_code == 200
+
+
+@pytest.mark.usefixtures("three_counted")
+async def test_members_are_not_rounded_for_beside_exact_public_numbers(hub: Hub):
+    """They read the public's release too, which would undo it."""
+    members = msgspec.structs.replace(hub.audiences.members, round_to=5)
+    audiences = msgspec.structs.replace(hub.audiences, members=members)
+
+    with (
+        pytest.raises(ReleaseRefusedError, match="public beside members"),
+        write_session(hub.engine) as session,
+    ):
+        releases.publish(session, dataclasses.replace(hub, audiences=audiences))
 
 
 async def test_a_release_that_is_not_rounded_says_so(three_clinics: Caller):

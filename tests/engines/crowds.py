@@ -44,14 +44,19 @@ class Crowd:
     world: World
 
 
-def drawn_crowd(more: int = MEASURES_DRAWN) -> Crowd:
+def drawn_crowd(
+    more: int = MEASURES_DRAWN,
+    *,
+    of: Iterable[Measure] = tuple(LIBRARY.values()),
+    worlds_each: int = WORLDS_EACH,
+) -> Crowd:
     """Draw histories for each measure of the library, and for some drawn ones."""
-    chosen = [*LIBRARY.values(), *(drawn(measures(), more) if more else ())]
-    apart = [(m, w) for m in chosen for w in drawn(worlds(m), WORLDS_EACH)]
+    chosen = [*of, *(drawn(measures(), more) if more else ())]
+    apart = [(m, w) for m in chosen for w in drawn(worlds(m), worlds_each)]
     codings = sorted({coding for _, world in apart for coding in world.concepts})
     concepts = {coding: number for number, coding in enumerate(codings, 1)}
     numbered = _numbered([world for _, world in apart], concepts)
-    by_measure = zip(*[iter(numbered)] * WORLDS_EACH, strict=True)
+    by_measure = zip(*[iter(numbered)] * worlds_each, strict=True)
     cases = tuple(
         Case(measure, together(histories))
         for measure, histories in zip(chosen, by_measure, strict=True)
@@ -109,7 +114,8 @@ def fill(engine: Engine, world: World) -> None:
     }
     with engine.begin() as connection:
         for table, values in rows.items():
-            connection.execute(metadata.tables[table].insert(), values)
+            if values:
+                connection.execute(metadata.tables[table].insert(), values)
 
 
 def _numbered(apart: list[World], concepts: dict[Coding, int]) -> Iterator[World]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.disclosure.audiences import ClinicsShown, parse_audiences
+from app.disclosure.audiences import ClinicsShown, PeopleCounted, parse_audiences
 from app.domain.calendar import day_number, month_number
 from app.domain.clinics import Audience
 from app.domain.errors import InvalidElementError
@@ -35,6 +35,9 @@ def test_the_built_in_audiences_are_the_public_and_the_members():
         TEXT.replace("min_clinics = 3", "min_clinics = 2"),
         TEXT.replace('"named"', '"some"'),
         TEXT.replace("[members]", "[partners]"),
+        TEXT.replace("k = 5", 'k = 5\ncounts = "twice"'),
+        TEXT.replace("k = 5", 'k = 5\ncounts = "deduplicated"'),
+        TEXT.replace("k = 11", 'k = 11\ncounts = "deduplicated"'),
         "not toml",
     ],
 )
@@ -42,6 +45,15 @@ def test_a_file_that_means_something_else_is_refused(text: str):
     """A rule that is misspelt must not be a rule that is not applied."""
     with pytest.raises(InvalidElementError):
         parse_audiences(text)
+
+
+def test_both_audiences_get_the_same_kind_of_count():
+    """Members read the public's release too, and would subtract one from the other."""
+    once = 'counts = "deduplicated"\n'
+    both = TEXT.replace("k = 11", f"{once}k = 11").replace("k = 5", f"{once}k = 5")
+
+    assert parse_audiences(TEXT).counts is PeopleCounted.SUMMED
+    assert parse_audiences(both).counts is PeopleCounted.DEDUPLICATED
 
 
 def test_the_digest_is_of_the_rules_and_not_of_the_text():

@@ -23,6 +23,8 @@ class ReleaseAnswer:
     """What was published when, for whom, under which rules, with what audit.
 
     `rounded_to`: its new counts are multiples of it; null: they are as they were.
+    `counts`: a patient of several clinics counts in the network's numbers once for each
+    (`summed`), or once (`deduplicated`).
 
     """
 
@@ -31,6 +33,7 @@ class ReleaseAnswer:
     audit: AuditAnswer | None
     """ Null of a release from before there were audits. """
     closed_before: datetime.date
+    counts: str
     created_at: datetime.datetime
     id: int
     policy: str
@@ -53,6 +56,8 @@ class ReleaseAnswer:
             audit = self.audit
 
         closed_before = self.closed_before.isoformat()
+
+        counts = self.counts
 
         created_at = self.created_at.isoformat()
 
@@ -79,6 +84,7 @@ class ReleaseAnswer:
                 "audience": audience,
                 "audit": audit,
                 "closed_before": closed_before,
+                "counts": counts,
                 "created_at": created_at,
                 "id": id,
                 "policy": policy,
@@ -117,6 +123,8 @@ class ReleaseAnswer:
 
         closed_before = datetime.date.fromisoformat(rest.pop("closed_before"))
 
+        counts = rest.pop("counts")
+
         created_at = datetime.datetime.fromisoformat(rest.pop("created_at"))
 
         id = rest.pop("id")
@@ -145,6 +153,7 @@ class ReleaseAnswer:
             audience=audience,
             audit=audit,
             closed_before=closed_before,
+            counts=counts,
             created_at=created_at,
             id=id,
             policy=policy,

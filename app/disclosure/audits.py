@@ -14,7 +14,7 @@ not declared to contain one another count as independent, and so do measures of 
 clinics counted themselves (``summary_rates``): there is nobody behind them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -89,6 +89,10 @@ class Table(NamedTuple):
     cells: Mapping[int, Mapping[int, Cell]]
 
 
+Proven = set[Hashable]
+"""What may be anything; it still may where less is told."""
+
+
 class Findings(NamedTuple):
     """What an audit did, and where it failed."""
 
@@ -97,7 +101,11 @@ class Findings(NamedTuple):
 
 
 def audit_release(
-    published: Sequence[Published], tables: Sequence[Table], *, k: int
+    published: Sequence[Published],
+    tables: Sequence[Table],
+    *,
+    k: int,
+    proven: Proven | None = None,
 ) -> Findings:
     """
     Audit what is fresh in a release, together with all it is tied to.
@@ -106,9 +114,12 @@ def audit_release(
         published: each measure that counts people, with all that its audience reads.
         tables: the strata of its fresh quarters.
         k: the audience's threshold, in people.
+        proven: what a solver has proved of the same release when it showed more, and
+            so holds now; what it proves now is added.
     """
     seen = {one.measure_id: one.seen for one in published}
-    found = [audit_block(block, k=k) for block in blocks(published)]
+    known = set() if proven is None else proven
+    found = [audit_block(block, k=k, proven=known) for block in blocks(published)]
     found += [_audit_strata(table, seen[table.measure_id], k=k) for table in tables]
     return Findings(
         sum((each.audit for each in found), Audit()),
@@ -151,26 +162,27 @@ def _is_news(number: int, known: int | None, round_to: int) -> bool:
     return known is None or 2 * abs(number - known) > round_to - round_to % 2
 
 
-def audit_block(block: Block, *, k: int) -> Findings:
+def audit_block(block: Block, *, k: int, proven: Proven) -> Findings:
     """Audit one block."""
     steps = (_audit_counts, _audit_differences, _audit_totals)
-    found = [step(block, k=k) for step in steps]
+    found = [step(block, k=k, proven=proven) for step in steps]
     return Findings(
         sum((each.audit for each in found), Audit(blocks=1)),
         tuple(failure for each in found for failure in each.failures),
     )
 
 
-def _audit_counts(block: Block, *, k: int) -> Findings:
+def _audit_counts(block: Block, *, k: int, proven: Proven) -> Findings:
     """Ask about each hidden count of a clinic."""
     asked = block.hidden & ((block.counts < k) | block.marked)
     left = asked & ~room(block, wanted=asked).suffices(block.counts, k=k)
     left &= ~are_open(block, left, k=k)
     questions = [Question(c, {(s, j): 1}) for c, s, j in np.argwhere(left).tolist()]
-    return _findings(block, questions, asked=int(asked.sum()), shape=CLINICS, k=k)
+    asked_of = int(asked.sum())
+    return _findings(block, questions, asked_of, CLINICS, k=k, proven=proven)
 
 
-def _audit_differences(block: Block, *, k: int) -> Findings:
+def _audit_differences(block: Block, *, k: int, proven: Proven) -> Findings:
     """Ask about those who meet a measure, and not the one that it contains."""
     if not block.inside:
         return Findings(Audit(), ())
@@ -193,7 +205,7 @@ def _audit_differences(block: Block, *, k: int) -> Findings:
             Question(c, {(s, other): 1, (s, own): -1})
             for c, s in np.argwhere(left).tolist()
         ]
-    found = _findings(block, questions, asked=asked, shape=NESTED, k=k)
+    found = _findings(block, questions, asked, NESTED, k=k, proven=proven)
     failures = [_failure(block, s, column, NESTED) for s, column in told]
     return Findings(found.audit, (*failures, *found.failures))
 
@@ -208,13 +220,23 @@ def _small_totals(
 
 
 def _findings(
-    block: Block, questions: Sequence[Question], *, asked: int, shape: str, k: int
+    block: Block,
+    questions: Sequence[Question],
+    asked: int,
+    shape: str,
+    *,
+    k: int,
+    proven: Proven,
 ) -> Findings:
     """Put to the solver what no witness answered; one failure of a total is enough."""
     failed: dict[tuple[int, int], None] = {}
     for question in questions:
-        place = next(iter(question.terms))
-        if place not in failed and not is_open(block, question, k=k):
+        place, name = next(iter(question.terms)), _named(block, question)
+        if name in proven or place in failed:
+            continue
+        if is_open(block, question, k=k):
+            proven.add(name)
+        else:
             failed[place] = None
     audit = Audit(
         hidden=asked, by_witness=asked - len(questions), by_solver=len(questions)
@@ -222,7 +244,7 @@ def _findings(
     return Findings(audit, tuple(_failure(block, *place, shape) for place in failed))
 
 
-def _audit_totals(block: Block, *, k: int) -> Findings:
+def _audit_totals(block: Block, *, k: int, proven: Proven) -> Findings:
     """Ask what a hidden total of the network leaves to each onlooker."""
     failed, audit = [], Audit()
     onlookers = (None, *range(len(block.clinics)))
@@ -235,13 +257,27 @@ def _audit_totals(block: Block, *, k: int) -> Findings:
         if doubtful.any():
             doubtful &= ~are_rests_open(block, s, column, k=k)
         left = np.flatnonzero(doubtful).tolist()
-        if not all(
-            is_rest_open(block, s, column, onlooker=onlookers[at], k=k) for at in left
+        own = block.columns[column], column, block.slots[s]
+        names = {at: (*own, at and block.clinics[at - 1]) for at in left}
+        if all(
+            name in proven
+            or is_rest_open(block, s, column, onlooker=onlookers[at], k=k)
+            for at, name in names.items()
         ):
+            proven.update(names.values())
+        else:
             failed.append(_failure(block, s, column, NETWORK_TOTALS))
         asked, solved = int(small.sum()), len(left)
         audit += Audit(hidden=asked, by_witness=asked - solved, by_solver=solved)
     return Findings(audit, tuple(failed))
+
+
+def _named(block: Block, question: Question) -> Hashable:
+    """Return what a question is about, in whatever block it stands."""
+    return block.clinics[question.clinic], tuple(
+        (block.slots[s], block.columns[column], column, by)
+        for (s, column), by in question.terms.items()
+    )
 
 
 def _failure(block: Block, s: int, column: int, shape: str) -> Failure:

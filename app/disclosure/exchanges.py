@@ -134,7 +134,9 @@ def _is_free(hidden: Flags, effects: Numbers) -> Flags:
 
 def _on_bounds(block: Block, effects: Numbers) -> Numbers:
     """Return what *effects* change of what must not fall below 0."""
-    return np.concatenate([effects @ block.ties.T, effects], axis=1)
+    # Whole numbers as floats: so small that they are exact, and multiplied far faster.
+    bound = (effects.astype(float) @ block.ties.T.astype(float)).astype(np.int64)
+    return np.concatenate([bound, effects], axis=1)
 
 
 def _others(block: Block, bounds: Numbers, *ways: Numbers) -> Numbers:

@@ -10,6 +10,7 @@ from app.disclosure.audits import (
     Audit,
     Failure,
     Findings,
+    Proven,
     Table,
     audit_release,
     untold_to,
@@ -81,7 +82,7 @@ def audited(
     """
     safe, found = remedied(
         released,
-        audit=partial(_findings, truth, k=rules.k, locked=locked),
+        audit=partial(_findings, truth, k=rules.k, locked=locked, proven=set()),
         bases={number: one.cube.basis for number, one in truth.items()},
         published={
             number: {place_of(cell) for cell in cells}
@@ -119,6 +120,7 @@ def _findings(
     *,
     k: int,
     locked: int,
+    proven: Proven,
 ) -> Findings:
     """Return what the audit of some measures finds."""
     published: list[Published] = []
@@ -134,7 +136,7 @@ def _findings(
             closed_before=locked,
             terms=one.cube.terms,
         )
-    return audit_release(published, tables, k=k)
+    return audit_release(published, tables, k=k, proven=proven)
 
 
 def truth_behind(

@@ -176,7 +176,7 @@ def _explanation(
 
 
 def _around(block: Block, slots: Collection[int]) -> set[int]:
-    """Return some slots, with those that they are part of, and that are part of them."""
+    """Return some slots, those that they are part of, and those inside them."""
     return set().union(*(_lineage(block, s) for s in slots)) | {
         s for s in range(len(block.slots)) if _lineage(block, s) & set(slots)
     }

@@ -212,8 +212,7 @@ def one_patient(environment: dict[str, str]) -> None:
     path = environment["CATCHMENT_DATABASE_URL"].removeprefix("sqlite:///")
     with closing(sqlite3.connect(path)) as connection, connection:
         for statement in (
-            "INSERT INTO clinic (id, code, name, status) "
-            "VALUES (1, 'alder', 'Alder', 'active')",
+            "INSERT INTO clinic VALUES (1, 'alder', 'Alder', 'active', NULL, NULL)",
             f"INSERT INTO concept (id, system, code) VALUES (1, '{ICD}', 'K50.90')",
             "INSERT INTO subject (id, clinic_id) VALUES (1, 1)",
             "INSERT INTO condition VALUES (1, 1, 1, 0, NULL)",

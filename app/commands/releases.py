@@ -105,7 +105,7 @@ def _compare(files: list[Path]) -> None:
         console.print(_table(audience, by_rules))
     console.print(
         "Shares of cells, of clinics and of people, as if nothing had been published "
-        "before. Nothing was published now."
+        "before; the audit may hide more. Nothing was published now."
     )
 
 

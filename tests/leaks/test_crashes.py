@@ -32,7 +32,8 @@ pytestmark = pytest.mark.anyio
 STATUS = """
 import ctypes, resource
 from app.crashes import leave_no_core
-resource.setrlimit(resource.RLIMIT_CORE, (1 << 20, resource.RLIM_INFINITY))
+most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+resource.setrlimit(resource.RLIMIT_CORE, (most, most))
 leave_no_core()
 print(*resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3))
 """

@@ -4,8 +4,8 @@ Whether a hidden count is open, asked of a solver: for what has no cheap witness
 Each value from 0 to k - 1 needs an explanation: counts that satisfy all that is known,
 in which it stands there. An explanation serves every onlooker whose own counts it
 leaves as they are: two without a partner in common serve all. Else a new one is looked
-for without each who has a part in it. A few partners are tried first, then everybody;
-then the answer is exact.
+for without each who has a part in it. Only the nearest partners are tried, so "open" is
+a proof, and "not open" may only mean that none was found.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -105,8 +105,11 @@ def _is_explained_without(
     for apart in _one_then_each(onlookers):
         parties = _parties(block, apart=(question.clinic, *apart))
         mine = parties.members.index((question.clinic,))
-        free = [i for i, own in enumerate(parties.members) if not set(own) & set(apart)]
-        near = [mine, *(i for i in _near(parties, mine, question) if i in free)]
+        near = [
+            i
+            for i in (mine, *_near(parties, mine, question))
+            if not set(parties.members[i]) & set(apart)
+        ]
         goal = _goal(mine, question)
         believed = _explanation(block, parties, near, goal, value) is not None
         if len(apart) == len(onlookers) and believed:

@@ -1,6 +1,6 @@
 """True cells of what releases tell of, with who takes part in them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
@@ -44,86 +44,62 @@ Cubes = Mapping[int, Cube]
 
 def true_cubes(session: ReadSession, hub: Hub, *, before_month: int) -> Cubes:
     """Return the true cells of each measure to publish, up to *before_month*."""
-    rows = recounts.known_measures(session)
-    clinics, active = terms_of(session), active_clinics(session)
-    people = _people(session, hub, clinics=active, before_month=before_month)
-    return {
-        row.id: _cube(
-            session,
-            hub,
-            measure,
-            row,
-            terms=Terms(since=_told_by_others(row, rows), clinics=clinics),
-            clinics=clinics.keys(),
-            active=active,
-            people=people.get(row.id),
-            before_month=before_month,
-        )
-        for measure, row in counted_measures(session, hub)
-    }
+    rows, clinics = recounts.known_measures(session), terms_of(session)
+    return _cubes(
+        session,
+        hub,
+        clinics=clinics.keys(),
+        terms=lambda row: Terms(since=_told_by_others(row, rows), clinics=clinics),
+        before_month=before_month,
+    )
 
 
 def first_cubes(session: ReadSession, hub: Hub, *, before_month: int) -> Cubes:
     """Return the same as if nothing had been published, and all clinics were new."""
-    active = active_clinics(session)
-    people = _people(session, hub, clinics=active, before_month=before_month)
-    return {
-        row.id: _cube(
-            session,
-            hub,
-            measure,
-            row,
-            terms=ALWAYS,
-            clinics=active,
-            active=active,
-            people=people.get(row.id),
-            before_month=before_month,
-        )
-        for measure, row in counted_measures(session, hub)
-    }
+    return _cubes(
+        session,
+        hub,
+        clinics=active_clinics(session),
+        terms=lambda _: ALWAYS,
+        before_month=before_month,
+    )
 
 
-def _cube(
+def _cubes(
     session: ReadSession,
     hub: Hub,
-    measure: Measure,
-    row: MeasureRow,
     *,
-    terms: Terms,
     clinics: Collection[int],
-    active: Collection[int],
-    people: People | None,
+    terms: Callable[[MeasureRow], Terms],
     before_month: int,
-) -> Cube:
-    cells = true_cells(
-        session,
-        measure,
-        row,
-        clinics=clinics,
-        before_month=before_month,
-        keeping=hub.policy.keeping,
-    )
-    basis = _basis_of(measure, hub.policy.keeping)
-    return Cube(
-        measure=measure,
-        basis=basis,
-        cells=in_terms(cells, terms, basis=basis),
-        terms=terms,
-        active=active,
-        people=people,
-    )
-
-
-def _people(
-    session: ReadSession, hub: Hub, *, clinics: Collection[int], before_month: int
-) -> Mapping[int, People]:
-    """Return the people of *clinics*, where a network's are to count once."""
-    if hub.audiences.counts is not PeopleCounted.DEDUPLICATED:
-        return {}
-    counted = counted_measures(session, hub)
-    return network_people(
-        session, hub, counted, clinics=clinics, before_month=before_month
-    )
+) -> Cubes:
+    """Return the true cells of *clinics*, measure by measure, in its *terms*."""
+    counted, active = counted_measures(session, hub), active_clinics(session)
+    people: Mapping[int, People] = {}
+    if hub.audiences.counts is PeopleCounted.DEDUPLICATED:
+        people = network_people(
+            session, hub, counted, clinics=active, before_month=before_month
+        )
+    found = {}
+    for measure, row in counted:
+        basis, own_terms = _basis_of(measure, hub.policy.keeping), terms(row)
+        cells = true_cells(
+            session,
+            measure,
+            row,
+            clinics=clinics,
+            before_month=before_month,
+            keeping=hub.policy.keeping,
+        )
+        found[row.id] = Cube(
+            measure=measure,
+            basis=basis,
+            cells=in_terms(cells, own_terms, basis=basis),
+            terms=own_terms,
+            active=active,
+            people=people.get(row.id),
+        )
+    return found
 
 
 def _told_by_others(own: MeasureRow, rows: Sequence[MeasureRow]) -> int:

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from app.disclosure.audiences import AudienceRules, ClinicsShown
-from app.domain.clinics import Audience, ClinicStatus
+from app.domain.clinics import Audience
 from app.domain.counts import ReleasedCell
 from app.domain.errors import ForbiddenError, NotFoundError
 from app.measures.definitions import Measure
 from app.services.definitions import definition_of, released_measures, told_rows
 from app.services.hub import Hub
+from app.services.participation import active_clinics
 from app.services.releases import latest
 from app.store import clinics, releases, restatements, tables
 from app.store.recounts import MeasureRow
@@ -78,11 +79,7 @@ def open_edition(
     told_of = {cell.clinic_id for cells in kept.values() for cell in cells}
     rules = hub.audiences.rules(audience)
     if rules.clinics is not ClinicsShown.NONE:
-        told_of |= {
-            row.id
-            for row in clinics.all_clinics(session)
-            if row.status == ClinicStatus.ACTIVE
-        }
+        told_of |= active_clinics(session)
     return Edition(
         hub=hub,
         release=release,

@@ -6,14 +6,14 @@ from math import ceil
 import msgspec
 
 from app.disclosure.noise import noisy
-from app.domain.clinics import ClinicStatus
 from app.domain.counts import Basis, Interval
 from app.domain.errors import BusinessRuleError, NotSupportedError
 from app.measures.definitions import Measure, Scoring
 from app.services.hub import Hub
+from app.services.participation import active_clinics
 from app.services.previews import counted_by
 from app.services.releases import closed_before
-from app.store import clinics, noisy_counts
+from app.store import noisy_counts
 from app.store.leases import take_lease
 from app.store.noisy_counts import NoisyCount
 from app.store.sessions import (
@@ -125,17 +125,12 @@ def _groups(
 ) -> tuple[int, int, int]:
     """Return the people in the numerator, in the denominator alone, and in neither."""
     with read_session(hub.engine) as session:
-        active = {
-            row.id
-            for row in clinics.all_clinics(session)
-            if row.status == ClinicStatus.ACTIVE
-        }
         found = counted_by(
             session,
             hub,
             measure,
             interval=interval,
-            clinic_ids=active,
+            clinic_ids=active_clinics(session),
             months=range(start, start + interval.months),
         )
     numerator = sum(cell.numerator for cell in found)

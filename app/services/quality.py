@@ -9,7 +9,7 @@ from app.disclosure.distributions import (
     distribution,
     distribution_of_code,
 )
-from app.domain.clinics import Audience, ClinicStatus, Principal
+from app.domain.clinics import Audience, Principal
 from app.domain.errors import ForbiddenError, MalformedError
 from app.domain.quality import CodeUse, Finding, NoComparison, Window
 from app.domain.terminology import LOCAL, Coding
@@ -27,6 +27,7 @@ from app.services.clinic_findings import ClinicFindings, MonthReport
 from app.services.hub import Hub
 from app.services.labels import label_of
 from app.services.network_shares import Shares
+from app.services.participation import active_clinics
 from app.services.policies import check_days
 from app.services.releases import closed_before
 from app.services.visit_captures import declared_visits
@@ -260,13 +261,9 @@ class _Network:
         if window != usual_window(hub):
             self._reason = NoComparison.OTHER_WINDOW
             return
-        active = [
-            row.id
-            for row in clinics.all_clinics(session)
-            if row.id is not None and row.status == ClinicStatus.ACTIVE
-        ]
+        active = active_clinics(session)
         others = hub.network_shares.of_clinics(
-            [clinic_id for clinic_id in active if clinic_id != clinic.id],
+            sorted(active - {clinic.id}),
             since=window.since,
             clock=hub.clock,
             work_out=lambda i: ClinicFindings(session, hub, i, window).keyed,

@@ -79,12 +79,13 @@ def publish(
     settle_terms(session, recounts.known_measures(session))
     locked = closed_before(hub)
     cubes = true_cubes(session, hub, before_month=locked)
-    past = published_before(session, cubes, restated)
+    told = {audience: last_cells(session, audience) for audience in NARROWEST_FIRST}
+    past = published_before(session, cubes, told, restated)
     made: dict[Audience, int] = {}
     truth = release_audits.truth_behind(
         session,
         cubes,
-        last_cells(session, NARROWEST_FIRST[0]),
+        told[NARROWEST_FIRST[0]],
         restated=restated.blocks,
         locked=locked,
     )
@@ -140,9 +141,12 @@ def last_cells(
 
 
 def published_before(
-    session: ReadSession, cubes: Cubes, restated: Restated
+    session: ReadSession,
+    cubes: Cubes,
+    told: Mapping[Audience, Mapping[int, Sequence[ReleasedCell]]],
+    restated: Restated,
 ) -> dict[Audience, Past]:
-    """Return what stays of earlier releases, and what is *restated* in its place."""
+    """Return what stays of what is *told*, and what is *restated* in its place."""
     return {
         audience: Past(
             intervals={
@@ -151,10 +155,7 @@ def published_before(
                 )
                 for measure_id in cubes
             },
-            cells={
-                **last_cells(session, audience),
-                **restated.cells.get(audience, {}),
-            },
+            cells={**told[audience], **restated.cells.get(audience, {})},
         )
         for audience in NARROWEST_FIRST
     }

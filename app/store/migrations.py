@@ -1,5 +1,7 @@
 """Bring a database to the schema that this version of the hub needs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,27 +26,28 @@ def migrate(engine: Engine, *, revision: str = "head") -> None:
     Raises:
         ConflictError: rows refer to others that are gone.
     """
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            _leave_references(connection, unchecked=True)
+    with engine.connect() as connection, _references_checked_at_end(connection):
         command.upgrade(_config(connection), revision)
-        if engine.dialect.name == "sqlite":
-            _check_references(connection)
+
+
+@contextmanager
+def _references_checked_at_end(connection: Connection) -> Iterator[None]:
+    """Commit what is done within; SQLite checks references only at its end."""
+    if connection.dialect.name != "sqlite":
+        yield
         connection.commit()
-        if engine.dialect.name == "sqlite":
-            _leave_references(connection, unchecked=False)
-
-
-def _leave_references(connection: Connection, *, unchecked: bool) -> None:
-    """Say whether references are checked; within a transaction that has no effect."""
+        return
     driver: Any = connection.connection.dbapi_connection
-    driver.execute(f"PRAGMA foreign_keys = {'OFF' if unchecked else 'ON'}")
-
-
-def _check_references(connection: Connection) -> None:
-    if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
-        msg = "After the migration rows refer to others that are not there"
-        raise ConflictError(msg)
+    driver.execute("PRAGMA foreign_keys = OFF")  # which has no effect within it
+    try:
+        yield
+        if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+            msg = "After the migration rows refer to others that are not there"
+            raise ConflictError(msg)
+        connection.commit()
+    finally:
+        connection.rollback()
+        driver.execute("PRAGMA foreign_keys = ON")
 
 
 def is_current(engine: Engine) -> bool:

@@ -67,7 +67,10 @@ _ERASED = (
     "AND NOT EXISTS (SELECT 1 FROM dirty d WHERE d.subject_id = s.id)"
 )
 _DROP_SUBJECTS = (
-    "DELETE FROM subject_event WHERE subject_id {among}",
+    (
+        "DELETE FROM subject_event WHERE measure_id IN (SELECT id FROM measure) "
+        "AND subject_id {among}"
+    ),
     "DELETE FROM subject WHERE id {among}",
 )
 

@@ -202,7 +202,7 @@ class Point(Answer):
 
 class EventPoint(Answer):
     """
-    An event, and what lay between the one before and it.
+    An event, and what lay between the one before and it, with its lines.
 
     ``value`` is 0 between two events of one day, and null where ``reason`` says why.
     """
@@ -213,16 +213,51 @@ class EventPoint(Answer):
     reason: (
         Literal["event-without-day", "exposure-without-day", "exposure-missing"] | None
     )
+    center_line: float | None
+    lower_limit: float | None
+    upper_limit: float | None
+    lower_2_sigma: float | None
+    upper_2_sigma: float | None
+    signals: list[str]
+    phase: int = 1
+
+
+class EventSignalAnswer(Answer):
+    """One finding of a rule, and the points that make it, counted from 0."""
+
+    rule: str
+    phase: int
+    points: list[int]
+
+
+class RemarkAnswer(Answer):
+    """Why the chart shows less than it might."""
+
+    code: str
+    text: str
 
 
 class EventsAnswer(Answer):
-    """A clinic's own events, for its own eyes."""
+    """
+    A clinic's own events, for its own eyes, as a t or g chart.
+
+    Between two events longer is better: a point above its upper limit is good news.
+    """
 
     measure: MeasureSummary
     clinic: str
     between: Literal["days", "opportunities"]
     counted_up_to: datetime
+    chart: str
+    reason: str = Field(description="Why it is that chart.")
+    rule_set: str
+    rule_set_version: str
+    sigma_method: str
+    sigma_method_version: str
+    explanation: str = Field(description="Why the limits are where they are.")
     points: list[EventPoint]
+    signals: list[EventSignalAnswer]
+    remarks: list[RemarkAnswer]
 
 
 class SeriesHead(Answer):
@@ -284,7 +319,12 @@ class ContributionsAnswer(Answer):
 
 
 class ChartPointAnswer(Point):
-    """A point on a control chart, with its lines."""
+    """
+    A point on a control chart, with its lines; ``value`` is what the chart is drawn of.
+
+    That is the measure's value but on MR, S and c charts: there it is the moving range,
+    the standard deviation, the number of events.
+    """
 
     center_line: float | None
     lower_limit: float | None
@@ -293,6 +333,9 @@ class ChartPointAnswer(Point):
     upper_2_sigma: float | None
     signals: list[str]
     phase: int
+    out_of_lines: bool = Field(
+        description="It has a known cause: no line and no run has it."
+    )
 
 
 class ChartSignalAnswer(Answer):
@@ -313,33 +356,53 @@ class BaselineAnswer(Answer):
     frozen: bool
 
 
-class RemarkAnswer(Answer):
-    """Why the chart shows less than it might."""
+class PhaseAnswer(Answer):
+    """A stretch with lines of its own; a frozen baseline ends before its end."""
 
-    code: str
-    text: str
+    phase: int
+    start: date
+    baseline_end: date | None
 
 
 class ShiftAnswer(Answer):
     """The most likely month of a change; suggested, never applied."""
 
     interval_start: date
-    first: date
+    first: date = Field(description="With ``last``, where it is with 95 % certainty.")
     last: date
     before: float
     after: float
-    evidence: float
+    evidence: float = Field(
+        description="The log-likelihood ratio of a step against none."
+    )
+    dispersion: float = Field(
+        description="The between-point variance that the evidence is divided by."
+    )
+
+
+class AssuranceAnswer(Answer):
+    """Whether a process that stays as it is meets the target; null: see the text."""
+
+    value: Literal["pass", "fail", "hit-and-miss"] | None
+    target: float | None
+    text: str
 
 
 class ChartAnswer(SeriesHead):
     """A control chart as numbers, with all that it was made by."""
 
     chart: str
-    reason: str
+    reason: str = Field(description="Why it is that chart.")
     rule_set: str
+    rule_set_version: str = Field(
+        description="Another version may find other signals in the same points."
+    )
     sigma_method: str
+    sigma_method_version: str
     sigma_z: float | None
-    limits_note: str = "Limits vary from point to point because d does."
+    explanation: str = Field(description="Why the limits vary, or do not.")
+    assurance: AssuranceAnswer
+    phases: list[PhaseAnswer]
     baselines: list[BaselineAnswer]
     points: list[ChartPointAnswer]
     signals: list[ChartSignalAnswer]

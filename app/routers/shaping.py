@@ -9,6 +9,8 @@ from typing import Any
 
 from fastapi import Response
 
+from app.charts.event_charts import EventChart
+from app.charts.lines import Lines
 from app.charts.measure_charts import ChartPoint
 from app.charts.remarks import Remark
 from app.domain.calendar import date_of_day, first_day
@@ -148,23 +150,52 @@ def _points(series: Series) -> list[answers.Point]:
     return [answers.Point(**point(cell, series)) for cell in series.cells]
 
 
-def events_answer(found: Gaps) -> answers.EventsAnswer:
+def events_answer(found: Gaps, chart: EventChart) -> answers.EventsAnswer:
     """Return a clinic's events, and what lay between one and the next."""
+    pairs = zip(found.gaps, chart.points, strict=True)
     return answers.EventsAnswer(
         measure=summary(found.page),
         clinic=found.clinic.code,
         between=found.between.value,
         counted_up_to=moment(found.counted_up_to),
+        chart=chart.chart,
+        reason=chart.reason,
+        rule_set=chart.rule_set,
+        rule_set_version=chart.rule_set.version,
+        sigma_method=chart.sigma_method,
+        sigma_method_version=chart.sigma_method_version,
+        explanation=chart.explanation,
         points=[
             answers.EventPoint(
                 day=date_of_day(gap.day),
                 since=date_of_day(gap.since),
                 value=gap.value,
                 reason=gap.unknown.value if gap.unknown else None,
+                **_lines(drawn.lines),
+                signals=list(drawn.signals),
             )
-            for gap in found.gaps
+            for gap, drawn in pairs
         ],
+        signals=[
+            answers.EventSignalAnswer(
+                rule=each.rule, phase=each.phase, points=list(each.points)
+            )
+            for each in chart.signals
+        ],
+        remarks=_remarks(chart.remarks),
     )
+
+
+def _lines(lines: Lines | None) -> dict[str, Any]:
+    """Return the fields of a point that tell its lines."""
+    lower, upper = (lines.lower, lines.upper) if lines else ((), ())
+    return {
+        "center_line": lines.center_line if lines else None,
+        "lower_limit": lower[2] if lower else None,
+        "upper_limit": upper[2] if upper else None,
+        "lower_2_sigma": lower[1] if lower else None,
+        "upper_2_sigma": upper[1] if upper else None,
+    }
 
 
 def series_csv(answer: answers.SeriesAnswer) -> Response:
@@ -235,8 +266,24 @@ def chart_answer(found: ChartOf) -> answers.ChartAnswer:
         chart=chart.chart,
         reason=chart.reason,
         rule_set=chart.rule_set,
+        rule_set_version=chart.rule_set.version,
         sigma_method=chart.sigma_method,
+        sigma_method_version=chart.sigma_method_version,
         sigma_z=chart.sigma_z,
+        explanation=chart.explanation,
+        assurance=answers.AssuranceAnswer(
+            value=chart.assurance.outlook,
+            target=chart.assurance.target,
+            text=chart.assurance.sentence,
+        ),
+        phases=[
+            answers.PhaseAnswer(
+                phase=number,
+                start=first_day(each.start),
+                baseline_end=_first_day(each.baseline_end),
+            )
+            for number, each in enumerate(chart.phases, start=1)
+        ],
         baselines=[
             answers.BaselineAnswer(
                 phase=each.phase,
@@ -265,8 +312,9 @@ def _chart_point(
     """Return a point with its lines."""
     cell = cells.get(each.interval_start)
     fields = _gap(each, series) if cell is None else point(cell, series)
+    drawn = {"value": each.value, "reason": each.withheld}
     return answers.ChartPointAnswer(
-        **fields,
+        **fields | drawn,
         center_line=each.center_line,
         lower_limit=each.lower_limit,
         upper_limit=each.upper_limit,
@@ -274,6 +322,7 @@ def _chart_point(
         upper_2_sigma=each.upper_2_sigma,
         signals=list(each.signals),
         phase=each.phase,
+        out_of_lines=each.excluded,
     )
 
 
@@ -301,6 +350,7 @@ def _shift(found: ChartOf) -> answers.ShiftAnswer | None:
         before=shift.before,
         after=shift.after,
         evidence=shift.evidence,
+        dispersion=shift.dispersion,
     )
 
 
@@ -366,6 +416,10 @@ def release_answer(row: ReleaseRow) -> answers.ReleaseAnswer:
         ],
         audit=None if row.audit is None else answers.AuditAnswer(**row.audit),
     )
+
+
+def _first_day(month: int | None) -> date | None:
+    return None if month is None else first_day(month)
 
 
 def _days(months: Sequence[int]) -> list[date]:

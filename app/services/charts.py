@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from itertools import dropwhile
@@ -13,12 +13,16 @@ import vl_convert
 
 from app.charts import vega
 from app.charts.comparison import Comparison, compare_clinics
+from app.charts.event_charts import EventChart, event_chart
+from app.charts.gap_charts import GapLimits
+from app.charts.lines import ChartKind, Phase
 from app.charts.measure_charts import ControlChart, measure_chart
 from app.charts.rules import RuleSet
 from app.charts.shifts import Shift, suggested_shift
 from app.disclosure.releases import not_published
 from app.domain.counts import Basis, Interval, ReleasedCell
-from app.domain.errors import NotFoundError
+from app.domain.errors import MalformedError, NotFoundError
+from app.measures.definitions import Between
 from app.services.catalogue import (
     MeasurePage,
     find_measure,
@@ -28,6 +32,7 @@ from app.services.catalogue import (
 from app.services.editions import Edition
 from app.services.hub import Hub
 from app.services.series import Series, Viewer, Wanted, find_series, released_series
+from app.services.summaries import Gaps
 from app.store.sessions import ReadSession
 
 REMEMBERED_PICTURES = 512
@@ -65,6 +70,14 @@ class ComparisonOf(msgspec.Struct, frozen=True, kw_only=True):
     edition: Edition
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """How a caller wants a series drawn; ``chart`` None is the one that fits it."""
+
+    rule_set: RuleSet = RuleSet.ANHOEJ
+    chart: ChartKind | None = None
+    screened: bool = False
+
+
 def find_chart(
     session: ReadSession,
     hub: Hub,
@@ -72,41 +85,80 @@ def find_chart(
     measure_id: str,
     wanted: Wanted,
     *,
-    rule_set: RuleSet,
+    asked: Asked,
 ) -> ChartOf:
     """Return the control chart of a series that *viewer* may see."""
     series = find_series(session, hub, viewer, measure_id, wanted)
-    found = chart_of(series, rule_set=rule_set)
+    found = chart_of(series, **msgspec.structs.asdict(asked))
     if found is None:
         msg = "Nothing is published of this series"
         raise NotFoundError(msg)
     return found
 
 
-def chart_of(series: Series, *, rule_set: RuleSet = RuleSet.ANHOEJ) -> ChartOf | None:
+def chart_of(
+    series: Series,
+    *,
+    rule_set: RuleSet = RuleSet.ANHOEJ,
+    chart: ChartKind | None = None,
+    screened: bool = False,
+    phases: Sequence[Phase] = (),
+    excluded: Collection[int] = (),
+) -> ChartOf | None:
     """
     Return the control chart of a series, or None where nothing of it is published.
 
     It begins at the first published interval: what was withheld before would take the
-    lines from all that came after.
+    lines from all that came after. A further shift is looked for in the last phase.
+
+    Args:
+        series: of one clinic or the network.
+        rule_set: the rules to search for signals with.
+        chart: which chart, if not the one that fits.
+        screened: leave wild moving ranges out of an XmR or MR chart's sigma.
+        phases: accepted shifts and frozen baselines, as month numbers.
+        excluded: month numbers of points with a known cause.
     """
     cells = tuple(dropwhile(lambda cell: cell.withheld is not None, series.cells))
     if not cells:
         return None
-    basis = series.page.basis
-    chart = measure_chart(
+    page = series.page
+    made = measure_chart(
         cells,
-        basis=basis,
-        improvement=series.page.improvement_notation,
-        scale=series.page.scale,
+        basis=page.basis,
+        improvement=page.improvement_notation,
+        scale=page.scale,
         rule_set=rule_set,
+        chart=chart,
+        screened=screened,
+        phases=phases,
+        excluded=excluded,
+        target=None if page.target is None else page.target[0],
     )
     return ChartOf(
         series=msgspec.structs.replace(series, cells=cells),
-        chart=chart,
-        shift=suggested_shift(cells, basis=basis)
-        if series.page.scale.is_proportion
-        else None,
+        chart=made,
+        shift=suggested_shift(
+            cells,
+            basis=page.basis,
+            scale=page.scale,
+            since=made.phases[-1].start,
+            excluded=excluded,
+        ),
+    )
+
+
+def chart_events(found: Gaps, *, asked: Asked, limits: GapLimits) -> EventChart:
+    """Return the chart of what lay between a clinic's own events."""
+    if asked.screened:
+        msg = "Charts of single events are not screened"
+        raise MalformedError(msg, expression="screened")
+    return event_chart(
+        [gap.value for gap in found.gaps],
+        are_days=found.between is Between.DAYS,
+        rule_set=asked.rule_set,
+        chart=asked.chart,
+        limits=limits,
     )
 
 

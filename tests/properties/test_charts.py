@@ -10,11 +10,14 @@ from app.charts.control_charts import (
     p_chart,
     p_prime_chart,
     u_chart,
-    xmr_chart,
+    u_prime_chart,
 )
 from app.charts.funnels import funnel_limits, overdispersion
+from app.charts.gap_charts import Counting, GapLimits, g_chart
+from app.charts.likelihoods import of_proportions
 from app.charts.lines import frame
 from app.charts.measure_charts import measure_chart
+from app.charts.measurement_charts import xmr_chart
 from app.charts.rules import RuleSet, find_signals
 from app.charts.shifts import most_likely_shift
 from app.domain.counts import Basis, Withheld
@@ -46,6 +49,10 @@ def test_limits_always_contain_the_centre_line(pairs):
         p_chart(x, n, within=within),
         p_prime_chart(x, n, within=within),
         u_chart(x, n, within=within),
+        u_prime_chart(x, n, within=within),
+        g_chart(x, within=within),
+        g_chart(x, within=within, limits=GapLimits.SIGMA),
+        g_chart(n, within=within, counting=Counting.TO),
         c_chart(x, within=within),
         xmr_chart(x, within=within),
     ):
@@ -72,6 +79,20 @@ def test_p_prime_is_never_narrower_than_p(pairs):
     within = frame(range(len(pairs)))
     plain = p_chart(*columns(pairs), within=within)
     prime = p_prime_chart(*columns(pairs), within=within)
+
+    for narrow, wide in zip(plain.lines, prime.lines, strict=True):
+        assert narrow
+        assert wide
+        assert all(w <= n for w, n in zip(wide.lower, narrow.lower, strict=True))
+        assert all(w >= n for w, n in zip(wide.upper, narrow.upper, strict=True))
+
+
+@given(several)
+def test_u_prime_is_never_narrower_than_u(pairs):
+    """The same rule as for p'."""
+    within = frame(range(len(pairs)))
+    plain = u_chart(*columns(pairs), within=within)
+    prime = u_prime_chart(*columns(pairs), within=within)
 
     for narrow, wide in zip(plain.lines, prime.lines, strict=True):
         assert narrow
@@ -189,7 +210,7 @@ def test_a_shift_always_lies_within_its_own_interval(pairs):
     assume(0 < sum(x) < sum(n))
     starts = range(START, START + len(pairs))
 
-    shift = most_likely_shift(starts, x, n)
+    shift = most_likely_shift(starts, of_proportions(x, n))
 
     assert starts[3] <= shift.first <= shift.interval_start <= shift.last
     assert shift.last <= starts[-3]

@@ -10,19 +10,13 @@ from statistics import fmean, stdev
 
 import pytest
 
-from app.charts.control_charts import c_chart, p_chart, u_chart, xmr_chart
+from app.charts.control_charts import c_chart, p_chart, u_chart
+from app.charts.finders import crossings_limit, longest_run_limit, side
 from app.charts.funnels import funnel_limits, overdispersion
+from app.charts.gap_charts import t_chart
 from app.charts.lines import Fit, Lines, Phase, around, frame
-from app.charts.measurement_charts import mr_chart, s_chart, t_chart, xbar_chart
-from app.charts.rules import (
-    RULES,
-    Rule,
-    RuleSet,
-    crossings_limit,
-    find_signals,
-    longest_run_limit,
-    side,
-)
+from app.charts.measurement_charts import mr_chart, s_chart, xbar_chart, xmr_chart
+from app.charts.rules import BOOKS, Rule, RuleSet, find_signals
 
 NHS_FACTOR, OUR_FACTOR = 2.66, 3 / 1.128
 
@@ -264,7 +258,7 @@ def test_nelsons_rules_find_what_nelson_rules_jl_finds(shared: Path):
             phases=[1] * len(series),
         )
 
-        ours = points_of(found, RULES[RuleSet.NELSON][case["rule"] - 1])
+        ours = points_of(found, BOOKS[RuleSet.NELSON].rules[case["rule"] - 1])
         theirs = spans(case["expected"])
         if case["rule"] in {5, 6}:
             level = 2 if case["rule"] == 5 else 1

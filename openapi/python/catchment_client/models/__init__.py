@@ -1,11 +1,14 @@
 """Contains all the data models used in inputs/outputs"""
 
+from .assurance_answer import AssuranceAnswer
+from .assurance_answer_value_type_0 import AssuranceAnswerValueType0
 from .audience import Audience
 from .audit_answer import AuditAnswer
 from .baseline_answer import BaselineAnswer
 from .basis import Basis
 from .catalogue import Catalogue
 from .chart_answer import ChartAnswer
+from .chart_kind import ChartKind
 from .chart_point_answer import ChartPointAnswer
 from .chart_signal_answer import ChartSignalAnswer
 from .clinic_answer import ClinicAnswer
@@ -21,11 +24,13 @@ from .distribution_answer import DistributionAnswer
 from .earlier_version_answer import EarlierVersionAnswer
 from .event_point import EventPoint
 from .event_point_reason_type_0 import EventPointReasonType0
+from .event_signal_answer import EventSignalAnswer
 from .events_answer import EventsAnswer
 from .events_answer_between import EventsAnswerBetween
 from .finding import Finding
 from .finding_answer import FindingAnswer
 from .funnel_limits_answer import FunnelLimitsAnswer
+from .gap_limits import GapLimits
 from .grant_token_token_request import GrantTokenTokenRequest
 from .interval import Interval
 from .introspect_token_token_form import IntrospectTokenTokenForm
@@ -48,6 +53,7 @@ from .month_answer import MonthAnswer
 from .no_capture import NoCapture
 from .no_comparison import NoComparison
 from .no_data import NoData
+from .phase_answer import PhaseAnswer
 from .point import Point
 from .problem import Problem
 from .quality_answer import QualityAnswer
@@ -82,12 +88,15 @@ from .visit_capture_answer import VisitCaptureAnswer
 from .withheld import Withheld
 
 __all__ = (
+    "AssuranceAnswer",
+    "AssuranceAnswerValueType0",
     "Audience",
     "AuditAnswer",
     "BaselineAnswer",
     "Basis",
     "Catalogue",
     "ChartAnswer",
+    "ChartKind",
     "ChartPointAnswer",
     "ChartSignalAnswer",
     "ClinicAnswer",
@@ -105,9 +114,11 @@ __all__ = (
     "EventPointReasonType0",
     "EventsAnswer",
     "EventsAnswerBetween",
+    "EventSignalAnswer",
     "Finding",
     "FindingAnswer",
     "FunnelLimitsAnswer",
+    "GapLimits",
     "GrantTokenTokenRequest",
     "Interval",
     "IntrospectionAnswer",
@@ -128,6 +139,7 @@ __all__ = (
     "NoCapture",
     "NoComparison",
     "NoData",
+    "PhaseAnswer",
     "Point",
     "Problem",
     "QualityAnswer",

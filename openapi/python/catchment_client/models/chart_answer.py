@@ -9,13 +9,14 @@ from attrs import field as _attrs_field
 
 from ..models.audience import Audience, check_audience
 from ..models.interval import Interval, check_interval
-from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.assurance_answer import AssuranceAnswer
     from ..models.baseline_answer import BaselineAnswer
     from ..models.chart_point_answer import ChartPointAnswer
     from ..models.chart_signal_answer import ChartSignalAnswer
     from ..models.measure_summary import MeasureSummary
+    from ..models.phase_answer import PhaseAnswer
     from ..models.remark_answer import RemarkAnswer
     from ..models.shift_answer import ShiftAnswer
 
@@ -27,6 +28,8 @@ T = TypeVar("T", bound="ChartAnswer")
 class ChartAnswer:
     """A control chart as numbers, with all that it was made by."""
 
+    assurance: AssuranceAnswer
+    """ Whether a process that stays as it is meets the target; null: see the text. """
     audience: Audience | None
     """ Null for a clinic's own live numbers. """
     baselines: list[BaselineAnswer]
@@ -35,27 +38,35 @@ class ChartAnswer:
     """ Null for the network as a whole. """
     counted_up_to: datetime.datetime | None
     """ Live numbers hold all that came before. """
+    explanation: str
+    """ Why the limits vary, or do not. """
     interval: Interval
     """ How long one point of a series is. """
     measure: MeasureSummary
     """ One line of the catalogue. """
+    phases: list[PhaseAnswer]
     points: list[ChartPointAnswer]
     policy: str
     """ SHA-256 of the de-identification policy. """
     reason: str
+    """ Why it is that chart. """
     release: int | None
     remarks: list[RemarkAnswer]
     rule_set: str
+    rule_set_version: str
+    """ Another version may find other signals in the same points. """
     sigma_method: str
+    sigma_method_version: str
     sigma_z: float | None
     signals: list[ChartSignalAnswer]
     stratum: None | str
     suggested_shift: None | ShiftAnswer
-    limits_note: str | Unset = "Limits vary from point to point because d does."
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.shift_answer import ShiftAnswer  # noqa: PLC0415
+
+        assurance = self.assurance.to_dict()
 
         audience: None | str
         if isinstance(self.audience, str):
@@ -79,9 +90,16 @@ class ChartAnswer:
         else:
             counted_up_to = self.counted_up_to
 
+        explanation = self.explanation
+
         interval: str = self.interval
 
         measure = self.measure.to_dict()
+
+        phases = []
+        for phases_item_data in self.phases:
+            phases_item = phases_item_data.to_dict()
+            phases.append(phases_item)
 
         points = []
         for points_item_data in self.points:
@@ -102,7 +120,11 @@ class ChartAnswer:
 
         rule_set = self.rule_set
 
+        rule_set_version = self.rule_set_version
+
         sigma_method = self.sigma_method
+
+        sigma_method_version = self.sigma_method_version
 
         sigma_z: float | None
         sigma_z = self.sigma_z
@@ -121,47 +143,51 @@ class ChartAnswer:
         else:
             suggested_shift = self.suggested_shift
 
-        limits_note = self.limits_note
-
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
+                "assurance": assurance,
                 "audience": audience,
                 "baselines": baselines,
                 "chart": chart,
                 "clinic": clinic,
                 "counted_up_to": counted_up_to,
+                "explanation": explanation,
                 "interval": interval,
                 "measure": measure,
+                "phases": phases,
                 "points": points,
                 "policy": policy,
                 "reason": reason,
                 "release": release,
                 "remarks": remarks,
                 "rule_set": rule_set,
+                "rule_set_version": rule_set_version,
                 "sigma_method": sigma_method,
+                "sigma_method_version": sigma_method_version,
                 "sigma_z": sigma_z,
                 "signals": signals,
                 "stratum": stratum,
                 "suggested_shift": suggested_shift,
             }
         )
-        if limits_note is not UNSET:
-            field_dict["limits_note"] = limits_note
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.assurance_answer import AssuranceAnswer  # noqa: PLC0415
         from ..models.baseline_answer import BaselineAnswer  # noqa: PLC0415
         from ..models.chart_point_answer import ChartPointAnswer  # noqa: PLC0415
         from ..models.chart_signal_answer import ChartSignalAnswer  # noqa: PLC0415
         from ..models.measure_summary import MeasureSummary  # noqa: PLC0415
+        from ..models.phase_answer import PhaseAnswer  # noqa: PLC0415
         from ..models.remark_answer import RemarkAnswer  # noqa: PLC0415
         from ..models.shift_answer import ShiftAnswer  # noqa: PLC0415
 
         rest = dict(src_dict)
+        assurance = AssuranceAnswer.from_dict(rest.pop("assurance"))
 
         def _parse_audience(data: object) -> Audience | None:
             if data is None:
@@ -209,9 +235,18 @@ class ChartAnswer:
 
         counted_up_to = _parse_counted_up_to(rest.pop("counted_up_to"))
 
+        explanation = rest.pop("explanation")
+
         interval = check_interval(rest.pop("interval"))
 
         measure = MeasureSummary.from_dict(rest.pop("measure"))
+
+        phases = []
+        _phases = rest.pop("phases")
+        for phases_item_data in _phases:
+            phases_item = PhaseAnswer.from_dict(phases_item_data)
+
+            phases.append(phases_item)
 
         points = []
         _points = rest.pop("points")
@@ -240,7 +275,11 @@ class ChartAnswer:
 
         rule_set = rest.pop("rule_set")
 
+        rule_set_version = rest.pop("rule_set_version")
+
         sigma_method = rest.pop("sigma_method")
+
+        sigma_method_version = rest.pop("sigma_method_version")
 
         def _parse_sigma_z(data: object) -> float | None:
             if data is None:
@@ -278,28 +317,30 @@ class ChartAnswer:
 
         suggested_shift = _parse_suggested_shift(rest.pop("suggested_shift"))
 
-        limits_note = rest.pop("limits_note", UNSET)
-
         chart_answer = cls(
+            assurance=assurance,
             audience=audience,
             baselines=baselines,
             chart=chart,
             clinic=clinic,
             counted_up_to=counted_up_to,
+            explanation=explanation,
             interval=interval,
             measure=measure,
+            phases=phases,
             points=points,
             policy=policy,
             reason=reason,
             release=release,
             remarks=remarks,
             rule_set=rule_set,
+            rule_set_version=rule_set_version,
             sigma_method=sigma_method,
+            sigma_method_version=sigma_method_version,
             sigma_z=sigma_z,
             signals=signals,
             stratum=stratum,
             suggested_shift=suggested_shift,
-            limits_note=limits_note,
         )
 
         chart_answer.additional_properties = rest

@@ -20,7 +20,12 @@ T = TypeVar("T", bound="ChartPointAnswer")
 
 @_attrs_define
 class ChartPointAnswer:
-    """A point on a control chart, with its lines."""
+    """A point on a control chart, with its lines; ``value`` is what the chart is drawn of.
+
+    That is the measure's value but on MR, S and c charts: there it is the moving range,
+    the standard deviation, the number of events.
+
+    """
 
     center_line: float | None
     completeness: float | None
@@ -31,6 +36,8 @@ class ChartPointAnswer:
     lower_2_sigma: float | None
     lower_limit: float | None
     n: float | int | None
+    out_of_lines: bool
+    """ It has a known cause: no line and no run has it. """
     phase: int
     population: int | None
     provisional: bool
@@ -84,6 +91,8 @@ class ChartPointAnswer:
 
         n: float | int | None
         n = self.n
+
+        out_of_lines = self.out_of_lines
 
         phase = self.phase
 
@@ -218,6 +227,7 @@ class ChartPointAnswer:
                 "lower_2_sigma": lower_2_sigma,
                 "lower_limit": lower_limit,
                 "n": n,
+                "out_of_lines": out_of_lines,
                 "phase": phase,
                 "population": population,
                 "provisional": provisional,
@@ -312,6 +322,8 @@ class ChartPointAnswer:
             return cast(float | int | None, data)
 
         n = _parse_n(rest.pop("n"))
+
+        out_of_lines = rest.pop("out_of_lines")
 
         phase = rest.pop("phase")
 
@@ -529,6 +541,7 @@ class ChartPointAnswer:
             lower_2_sigma=lower_2_sigma,
             lower_limit=lower_limit,
             n=n,
+            out_of_lines=out_of_lines,
             phase=phase,
             population=population,
             provisional=provisional,

@@ -99,10 +99,10 @@ def test_a_cohort_is_never_shown_where_one_of_its_clinics_is_withheld(
 def test_clinics_outside_of_a_cohort_change_nothing_in_it(cells: list[ReleasedCell]):
     """It is a function of its own clinics' cells."""
     alone = [c for c in cells if c.clinic_id != OUTSIDE]
-    width = {"interval": Interval.MONTH, "basis": Basis.VISITS}
+    month, visits = Interval.MONTH, Basis.VISITS
 
-    assert cohort_cells(cells, CLINICS, **width) == cohort_cells(
-        alone, CLINICS, **width
+    assert cohort_cells(cells, CLINICS, interval=month, basis=visits) == cohort_cells(
+        alone, CLINICS, interval=month, basis=visits
     )
 
 

@@ -14,6 +14,8 @@ from pydantic import ValidationError
 
 from app.key_files import read_masters
 from app.routers import (
+    annotations,
+    cohorts,
     contributions,
     fhir,
     fhir_document,
@@ -85,6 +87,8 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         v1,
         contributions,
         quality,
+        annotations,
+        cohorts,
         pages,
     ):
         app.include_router(room.router)

@@ -23,8 +23,10 @@ from app.routers import (
     health,
     oauth,
     operations,
+    page_files,
     pages,
     quality,
+    sign_in,
     v1,
 )
 from app.routers.descriptions import describe_problems
@@ -36,9 +38,11 @@ from app.services.hub import Hub
 from app.services.keys import check_keys
 from app.services.linkage import keep_to_policy
 from app.services.openings import PolicyText, named_rules, open_hub
+from app.services.page_pictures import Pictures
 from app.services.recounts import Worker, register_measures
 from app.services.waiting import WaitingRoom
 from app.settings import Settings
+from app.smart.openid import Provider
 from app.store.migrations import is_current
 
 APP = Path(__file__).parent
@@ -74,6 +78,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
     app.state.hub = opened
     app.state.settings = settings
     app.state.waiting_room = WaitingRoom(opened)
+    app.state.pictures = Pictures()
     install_error_replies(app)
     # Each request looks for its room in this order: the clinics' comes early, after
     # those whose paths it would take for a type's.
@@ -89,7 +94,9 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         quality,
         annotations,
         cohorts,
+        page_files,
         pages,
+        sign_in,
     ):
         app.include_router(room.router)
     describe_problems(app)
@@ -151,6 +158,30 @@ def hub_of(settings: Settings) -> Hub:
             per_second=settings.client_resources_per_second,
             burst=settings.client_burst_resources,
         ),
+        provider=provider_of(settings),
+    )
+
+
+def provider_of(settings: Settings) -> Provider | None:
+    """
+    Return the OpenID Connect provider of *settings*, if people sign in.
+
+    Raises:
+        StartError: there is no file for its secret, or nothing in it.
+    """
+    if settings.oidc_issuer is None or settings.oidc_client_id is None:
+        return None
+    file, secret = settings.oidc_client_secret_file, None
+    if file is not None:
+        secret = text_of(file).strip() if file.is_file() else ""
+        if not secret:
+            msg = f"No secret at {file}; it is that of CATCHMENT_OIDC_CLIENT_ID"
+            raise StartError(msg)
+    return Provider(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=secret,
+        clinic_claim=settings.oidc_clinic_claim,
     )
 
 

@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     may say by ``X-Forwarded-Proto`` how a request came to them.
     ``client_resources_per_second`` and ``client_burst_resources`` bound what each
     client may ask of this process; without the first there is no bound.
+    ``oidc_issuer`` is the OpenID Connect provider that a clinic's people sign in at,
+    ``oidc_client_id`` the hub's name there; the secret stands in a file, and
+    ``oidc_clinic_claim`` is the claim that has the code of somebody's clinic.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
@@ -44,6 +47,10 @@ class Settings(BaseSettings):
     trusted_proxies: str = "127.0.0.1"
     client_resources_per_second: float | None = Field(default=None, gt=0)
     client_burst_resources: int = Field(default=1000, ge=1)
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret_file: Path | None = None
+    oidc_clinic_claim: str = Field(default="catchment_clinic", min_length=1)
 
     @model_validator(mode="after")
     def refuse_unknown_names(self) -> Self:
@@ -64,6 +71,23 @@ class Settings(BaseSettings):
         url = urlsplit(self.public_base_url)
         if url.scheme != "https" and url.hostname not in LOOPBACK:
             msg = "base_url must begin with https:// unless it names this machine"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def refuse_half_a_provider(self) -> Self:
+        """Refuse a provider without a name there, or one reached in the clear."""
+        if self.oidc_issuer is None:
+            if self.oidc_client_id or self.oidc_client_secret_file:
+                msg = "oidc_issuer is missing beside the other oidc_ settings"
+                raise ValueError(msg)
+            return self
+        if not self.oidc_client_id:
+            msg = "oidc_client_id is missing beside oidc_issuer"
+            raise ValueError(msg)
+        url = urlsplit(self.oidc_issuer)
+        if url.scheme != "https" and url.hostname not in LOOPBACK:
+            msg = "oidc_issuer must begin with https:// unless it names this machine"
             raise ValueError(msg)
         return self
 

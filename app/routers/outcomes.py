@@ -44,11 +44,12 @@ OAUTH_ERRORS = {
 """OAuth's words for errors of other rooms; else the request was not right."""
 BASIC_CHALLENGE = 'Basic realm="catchment"'
 OAUTH_CHALLENGES = {"invalid_token": CHALLENGES[HTTPStatus.UNAUTHORIZED]}
-PAGES = ("/measures/", "/clinics/")
+PAGES = ("/measures/", "/clinics", "/releases", "/projects", "/sign-")
 HEADINGS = {
     400: "This address is not right",
     403: "This is not open to you",
     404: "There is no such page",
+    503: "Not right now",
 }
 INTERFACES = ("/v1/", "/health/")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")

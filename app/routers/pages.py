@@ -1,65 +1,33 @@
 """The dashboard: an audience's newest release as pages that people read."""
 
-from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Cookie, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import RedirectResponse
 
-from app.domain.clinics import Audience
-from app.domain.counts import Interval
-from app.domain.errors import NotFoundError
-from app.routers import shaping
 from app.routers.dependencies import HubDependency, ReadSession
+from app.routers.readers import (
+    MEMBERS_COOKIE,
+    PageReader,
+    Part,
+    Reader,
+    frame,
+    keep,
+)
 from app.routers.templates import PAGE_HEADERS, page
 from app.services import (
     catalogue,
     dashboards,
     editions,
-    findings,
     invitations,
+    own_numbers,
+    release_pages,
     standings,
 )
-from app.services.dashboards import Panel
-from app.services.editions import Edition
 from app.services.hub import Hub
-from app.services.series import Wanted
-
-MEMBERS_COOKIE = "catchment_members"
-KEPT = {"Cache-Control": "private, max-age=86400, immutable"}
-"""A picture names its release, and a release never changes."""
 
 router = APIRouter(include_in_schema=False)
-
-
-class PictureKind(StrEnum):
-    """The pictures of a measure."""
-
-    CHART = "chart"
-    SPARK_LINE = "spark"
-    FUNNEL = "clinics"
-
-
-def find_reader(
-    hub: HubDependency,
-    key: Annotated[str | None, Cookie(alias=MEMBERS_COOKIE)] = None,
-) -> Audience:
-    """Return whose release the browser may show."""
-    return invitations.audience_of(hub, key)
-
-
-def find_wanted(
-    clinic: Annotated[str | None, Query()] = None,
-    stratum: Annotated[str | None, Query()] = None,
-    interval: Annotated[Interval | None, Query()] = None,
-) -> Wanted:
-    """Return the series that the parameters of a page ask for."""
-    return Wanted(clinic=clinic, stratum=stratum, interval=interval)
-
-
-Reader = Annotated[Audience, Depends(find_reader)]
-Part = Annotated[Wanted, Depends(find_wanted)]
 
 
 @router.get("/")
@@ -72,12 +40,12 @@ def show_overview(
     """Show every measure; where a members' link is opened, let its holder in first."""
     if key is not None:
         return _let_in(hub, key)
-    edition = editions.open_edition(session, hub, reader)
+    edition = editions.open_edition(session, hub, reader.audience)
     if edition is None:
-        return page("nothing.html", **_frame(hub, reader, None))
+        return page("nothing.html", **frame(hub, reader))
     return page(
         "overview.html",
-        **_frame(hub, reader, edition),
+        **frame(hub, reader, edition),
         panels=dashboards.find_panels(edition),
     )
 
@@ -86,14 +54,7 @@ def _let_in(hub: Hub, key: str) -> Response:
     """Give the browser the key of a link to keep, and lead it to the clean address."""
     seconds = invitations.open_link(hub, key)
     response = RedirectResponse("/", HTTPStatus.SEE_OTHER, headers=PAGE_HEADERS)
-    response.set_cookie(
-        MEMBERS_COOKIE,
-        key,
-        max_age=seconds,
-        httponly=True,
-        samesite="lax",
-        secure=hub.base_url.startswith("https:"),
-    )
+    keep(response, hub, MEMBERS_COOKIE, key, seconds=seconds)
     return response
 
 
@@ -107,92 +68,94 @@ def show_measure(
 ) -> Response:
     """Show one measure: its chart, its clinics, its numbers and its definition."""
     catalogue.find_measure(hub, measure_id)
-    edition = editions.open_edition(session, hub, reader, measure_id=measure_id)
+    edition = editions.open_edition(
+        session, hub, reader.audience, measure_id=measure_id
+    )
     if edition is None:
-        return page("nothing.html", **_frame(hub, reader, None))
+        return page("nothing.html", **frame(hub, reader))
     panel = dashboards.find_panel(edition, measure_id, part)
+    live = None
+    if reader.own is not None and reader.is_own(part.clinic):
+        live = own_numbers.find_live_panel(
+            session, hub, reader.own.clinic, measure_id, part
+        )
     return page(
         "measure.html",
-        **_frame(hub, reader, edition),
+        **frame(hub, reader, edition),
         measure=panel.page,
         panel=panel,
-        sentences=_sentences(panel),
+        live=live,
         strata=dashboards.newest_strata(edition, measure_id),
         beside=standings.find_beside(edition, measure_id),
     )
 
 
-def _sentences(panel: Panel) -> list[str]:
-    found = panel.found
-    return [] if found is None else [*findings.sentences(found.chart, found.shift)]
-
-
-@router.get("/measures/{measure_id}/series.csv")
-def download_series(
-    measure_id: str,
-    reader: Reader,
-    part: Part,
-    hub: HubDependency,
-    session: ReadSession,
-) -> Response:
-    """Return a series of the release as CSV."""
-    edition = editions.required_edition(session, hub, reader, measure_id=measure_id)
-    panel = dashboards.find_panel(edition, measure_id, part)
-    return shaping.series_csv(shaping.series_answer(panel.series))
-
-
-@router.get("/measures/{measure_id}/{kind}.svg")
-def draw_measure(
-    measure_id: str,
-    kind: PictureKind,
-    release: int,
-    reader: Reader,
-    part: Part,
-    hub: HubDependency,
-    session: ReadSession,
-) -> Response:
-    """Draw a picture of one release: the newest, for there are no others to see."""
-    edition = editions.required_edition(session, hub, reader, measure_id=measure_id)
-    if edition.release.id != release:
-        msg = "There is a newer release; reload the page"
-        raise NotFoundError(msg)
-    if kind is PictureKind.FUNNEL:
-        beside = standings.find_beside(edition, measure_id)
-        picture = standings.draw_funnel(beside, edition)
-    else:
-        panel = dashboards.find_panel(edition, measure_id, part)
-        draw = {
-            PictureKind.CHART: dashboards.draw_chart,
-            PictureKind.SPARK_LINE: dashboards.draw_spark_line,
-        }[kind]
-        picture = draw(panel)
-    return Response(picture, media_type="image/svg+xml", headers=PAGE_HEADERS | KEPT)
+@router.get("/clinics")
+def show_clinics(reader: Reader, hub: HubDependency, session: ReadSession) -> Response:
+    """Show every clinic on every measure."""
+    edition = editions.required_edition(session, hub, reader.audience)
+    editions.check_sees_clinics(edition)
+    return page(
+        "clinics.html",
+        **frame(hub, reader, edition),
+        board=standings.find_board(edition),
+    )
 
 
 @router.get("/clinics/{code}")
 def show_clinic(
     code: str, reader: Reader, hub: HubDependency, session: ReadSession
 ) -> Response:
-    """Show every measure of one clinic beside the network."""
-    edition = editions.required_edition(session, hub, reader)
+    """Show every measure of one clinic beside the network; to itself, live too."""
+    if reader.own is not None and reader.is_own(code):
+        return _own_page(reader, hub, session)
+    edition = editions.required_edition(session, hub, reader.audience)
     clinic = editions.find_clinic(edition, code)
     return page(
         "clinic.html",
-        **_frame(hub, reader, edition),
+        **frame(hub, reader, edition),
         clinic=clinic,
         name=edition.name_of(clinic.id or 0),
         scores=standings.find_scorecard(edition, code),
     )
 
 
-def _frame(hub: Hub, reader: Audience, edition: Edition | None) -> dict[str, Any]:
-    """Return what every page says around its subject."""
-    clinics = {} if edition is None else edition.clinics
-    return {
-        "network": hub.keys.network.replace("-", " ").capitalize(),
-        "for_members": reader is Audience.MEMBERS,
-        "rules": hub.audiences.rules(reader),
-        "lock_days": hub.audiences.lock_days,
-        "edition": edition,
-        "clinics": sorted(clinics.values(), key=lambda clinic: clinic.name),
-    }
+def _own_page(reader: PageReader, hub: Hub, session: ReadSession) -> Response:
+    """Show a clinic its own live numbers, which need no release."""
+    assert reader.own is not None
+    clinic = reader.own.clinic
+    edition = editions.open_edition(session, hub, reader.audience)
+    scores = (
+        standings.find_scorecard(edition, clinic.code)
+        if edition is not None and clinic.id in edition.clinics
+        else []
+    )
+    return page(
+        "own.html",
+        **frame(hub, reader, edition),
+        clinic=clinic,
+        scores=own_numbers.find_own_scorecard(session, hub, clinic, scores),
+        now=hub.clock(),
+    )
+
+
+@router.get("/releases")
+def show_releases(reader: Reader, hub: HubDependency, session: ReadSession) -> Response:
+    """Show what was published when, and under which rules."""
+    return page(
+        "releases.html",
+        **frame(hub, reader),
+        pages=release_pages.find_pages(session, hub, reader.audience),
+    )
+
+
+@router.get("/releases/{release_id}")
+def show_release(
+    release_id: int, reader: Reader, hub: HubDependency, session: ReadSession
+) -> Response:
+    """Show one release: how much of each measure is shown, and why not more."""
+    return page(
+        "release.html",
+        **frame(hub, reader),
+        release=release_pages.find_page(session, hub, reader.audience, release_id),
+    )

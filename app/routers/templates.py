@@ -10,11 +10,13 @@ import yaml
 from fastapi import Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from app.charts.completeness import completeness_description, completeness_of
 from app.charts.descriptions import ZONES, chart_subtitle, interval_label
+from app.disclosure.summaries import Share
 from app.domain.calendar import first_day
 from app.domain.counts import Basis, ReleasedCell
-from app.services.dashboards import stratum_label
-from app.services.findings import verdict
+from app.services.dashboards import Panel, stratum_label
+from app.services.findings import sentences, verdict
 
 PAGE_HEADERS = {
     "Content-Security-Policy": (
@@ -62,7 +64,11 @@ def environment() -> Environment:
         "day": day_in_words,
         "moment": moment_in_words,
         "query": query,
-        "completeness": completeness,
+        "completeness": completeness_of,
+        "completeness_words": completeness_description,
+        "findings": findings_of,
+        "percent_of": percent_of,
+        "share_of": share_of,
         "verdict": verdict,
         "stratum": stratum_label,
         "picture_caption": chart_subtitle,
@@ -82,11 +88,20 @@ def interval_of(cell: ReleasedCell) -> str:
     return interval_label(cell.interval_start, cell.interval)
 
 
-def completeness(cell: ReleasedCell) -> float | None:
-    """Return the scored share of the population, where both are shown."""
-    if not cell.population or cell.scored is None:
-        return None
-    return cell.scored / cell.population
+def share_of(part: Share) -> float:
+    """Return a share in [0, 1]; of nothing it is 0."""
+    return part.shown / part.total if part.total else 0.0
+
+
+def percent_of(part: Share) -> str:
+    """Return a share as people read it, or a dash where it is one of nothing."""
+    return f"{share_of(part):.0%}" if part.total else "\N{EN DASH}"
+
+
+def findings_of(panel: Panel) -> list[str]:
+    """Return what a panel's chart says, sentence by sentence."""
+    found = panel.found
+    return [] if found is None else [*sentences(found.chart, found.shift)]
 
 
 def day_in_words(month: int) -> str:

@@ -11,10 +11,10 @@ from app.domain.errors import (
     InvalidElementError,
     NotFoundError,
 )
+from app.services import charts
 from app.services.authorization import is_coordinator
 from app.services.catalogue import find_measure
 from app.services.chart_notes import as_shown, find_seen
-from app.services.charts import Asked, find_chart
 from app.services.free_texts import check_stated, check_texts
 from app.services.hub import Hub
 from app.services.releases import today_number
@@ -224,13 +224,13 @@ def _evidence(
     (measure_id,) = new.measures
     wanted = Wanted(clinic=new.clinic, cohort=new.cohort)
     try:
-        found = find_chart(
+        found = charts.find_chart(
             session,
             hub,
             Viewer(audience=Audience.MEMBERS),
             measure_id,
             wanted,
-            asked=Asked(),
+            asked=charts.Asked(),
         )
     except (ForbiddenError, NotFoundError):  # nothing of it is published
         return None

@@ -1,10 +1,7 @@
 """What people see on the dashboard: an audience's newest release, and nothing else."""
 
-from typing import Any
-
 import msgspec
 
-from app.charts import vega
 from app.charts.descriptions import chart_description
 from app.charts.measure_charts import ChartPoint
 from app.domain.counts import ReleasedCell
@@ -18,7 +15,7 @@ from app.services.catalogue import (
     refuse_variant,
     stratum_names,
 )
-from app.services.charts import ChartOf, Picture, chart_of, drawn
+from app.services.charts import ChartOf, chart_of
 from app.services.editions import Edition
 from app.services.hub import Hub
 from app.services.series import Series, Wanted, released_series
@@ -156,30 +153,3 @@ def newest_strata(
         }
         found |= {stratifier: newest} if newest else {}
     return found
-
-
-def draw_chart(panel: Panel) -> str:
-    """Return a panel's control chart as SVG; the page around it has the title."""
-    found = _required(panel)
-    spec = vega.control_chart_spec(found.chart, title=panel.title)
-    return draw_untitled(spec)
-
-
-def draw_spark_line(panel: Panel) -> str:
-    """Return a panel's spark line as SVG."""
-    found = _required(panel)
-    return draw_untitled(vega.spark_line_spec(found.chart, title=panel.title))
-
-
-def _required(panel: Panel) -> ChartOf:
-    if panel.found is None:
-        msg = "Nothing is published of this series"
-        raise NotFoundError(msg)
-    return panel.found
-
-
-def draw_untitled(spec: dict[str, Any]) -> str:
-    """Return a Vega-Lite specification as SVG, without its title."""
-    picture = drawn(spec | {"title": None}, Picture.SVG)
-    assert isinstance(picture, str)
-    return picture

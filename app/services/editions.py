@@ -148,11 +148,16 @@ def required_edition(
     return edition
 
 
-def find_clinic(edition: Edition, code: str) -> tables.Clinic:
-    """Return the clinic of *code* where the readers of the release see clinics."""
+def check_sees_clinics(edition: Edition) -> None:
+    """Refuse readers of a release that shows no single clinic."""
     if edition.rules.clinics is ClinicsShown.NONE:
         msg = "Single clinics are shown to members only. Open your members' link first."
         raise ForbiddenError(msg)
+
+
+def find_clinic(edition: Edition, code: str) -> tables.Clinic:
+    """Return the clinic of *code* where the readers of the release see clinics."""
+    check_sees_clinics(edition)
     for clinic in edition.clinics.values():
         if clinic.code == code:
             return clinic

@@ -20,6 +20,7 @@ from app.services.budgets import Budgets
 from app.services.network_shares import NetworkShares
 from app.services.unanswered import Unanswered
 from app.smart.key_sets import KeySetCache
+from app.smart.openid import OpenIdClient
 from app.smart.tokens import TokenReader
 from app.store.concepts import ConceptCache
 
@@ -47,7 +48,7 @@ class Hub:
     One network's hub in this process.
 
     ``measures`` are those that are counted; ``unanswered`` those of the library that
-    the policy keeps too little for, by id.
+    the policy keeps too little for, by id. Without ``openid`` nobody signs in.
     """
 
     engine: Engine
@@ -67,6 +68,7 @@ class Hub:
     clock: Clock = field(default=epoch_milliseconds)
     budgets: Budgets = field(default_factory=Budgets)
     network_shares: NetworkShares = field(default_factory=NetworkShares)
+    openid: OpenIdClient | None = None
 
     @property
     def fhir_base(self) -> str:

@@ -26,11 +26,15 @@ from app.services.budgets import Budgets
 from app.services.hub import Hub, is_local
 from app.services.unanswered import unanswered
 from app.smart.key_sets import KeySetCache
+from app.smart.openid import OpenIdClient, Provider
 from app.smart.tokens import TokenReader, signing_key_from
 from app.store.concepts import ConceptCache
 from app.store.sessions import open_engine
 
 __all__ = ["PolicyText", "named_rules", "open_hub"]
+
+RETURN_PATH = "/sign-in/return"
+"""Where the provider sends people back to."""
 
 
 def open_hub(
@@ -43,6 +47,7 @@ def open_hub(
     measures: Mapping[str, str],
     audiences: str,
     budgets: Budgets,
+    provider: Provider | None = None,
 ) -> Hub:
     """
     Return a hub on an open database; its schema is looked at elsewhere.
@@ -56,6 +61,7 @@ def open_hub(
         measures: the texts of the measure library by file name (YAML).
         audiences: the text of the audiences file (TOML).
         budgets: what each client may ask of this process.
+        provider: where a clinic's people sign in, if they do.
     """
     engine = open_engine(database_url)
     library = parse_library(measures)
@@ -96,7 +102,14 @@ def open_hub(
         ),
         principals=Principals(),
         budgets=budgets,
+        openid=None if provider is None else _openid(provider, base_url=base_url),
     )
+
+
+def _openid(provider: Provider, *, base_url: str) -> OpenIdClient:
+    """Return the hub as a client of the provider that its operator trusts."""
+    http = httpx.Client(follow_redirects=False, trust_env=False)
+    return OpenIdClient(provider, http, redirect_uri=f"{base_url}{RETURN_PATH}")
 
 
 def check_key(policy: Policy, keys: KeyRing) -> None:

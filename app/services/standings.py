@@ -1,23 +1,22 @@
 """Clinics beside each other and beside the network, as a release has them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from app.charts import vega
 from app.charts.comparison import ClinicPoint
 from app.charts.descriptions import comparison_description
 from app.domain.counts import ReleasedCell
 from app.domain.errors import NotFoundError
+from app.services.catalogue import MeasurePage
 from app.services.charts import ComparisonOf, compare
 from app.services.dashboards import (
     Panel,
-    draw_untitled,
     drawn_measures,
     find_panel,
 )
 from app.services.editions import Edition
-from app.services.series import Wanted
+from app.services.series import Wanted, released_series
 from app.store import tables
 
 
@@ -85,6 +84,30 @@ def _network_beside(edition: Edition, panel: Panel) -> ReleasedCell | None:
     )
 
 
+class BoardLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A measure across the network: each clinic's newest cell, by its id."""
+
+    page: MeasurePage
+    network: ReleasedCell | None
+    cells: Mapping[int, ReleasedCell]
+
+
+def find_board(edition: Edition) -> list[BoardLine]:
+    """Return every clinic's newest published cell of every measure."""
+    lines = []
+    for measure in drawn_measures(edition.hub):
+        network = released_series(edition, measure.id, Wanted())
+        shown = [cell for cell in network.cells if cell.withheld is None]
+        lines.append(
+            BoardLine(
+                page=network.page,
+                network=shown[-1] if shown else None,
+                cells=_newest_of_clinics(edition.cells.get(measure.id, ())),
+            )
+        )
+    return [line for line in lines if line.cells]
+
+
 def find_beside(edition: Edition, measure_id: str) -> Beside:
     """Return every clinic on one measure, by name."""
     newest = _newest_of_clinics(edition.cells.get(measure_id, ()))
@@ -124,15 +147,3 @@ def _newest_of_clinics(cells: Sequence[ReleasedCell]) -> dict[int, ReleasedCell]
         if before is None or cell.withheld is None or before.withheld is not None:
             newest[cell.clinic_id] = cell
     return newest
-
-
-def draw_funnel(beside: Beside, edition: Edition) -> str:
-    """Return the funnel plot of clinics as SVG."""
-    if beside.comparison is None:
-        msg = "No interval of this measure can be compared"
-        raise NotFoundError(msg)
-    found = beside.comparison
-    title = found.series.page.title
-    names = {clinic_id: edition.name_of(clinic_id) for clinic_id in edition.clinics}
-    spec = vega.funnel_spec(found.comparison, names=names, title=title)
-    return draw_untitled(spec)

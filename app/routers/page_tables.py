@@ -1,0 +1,203 @@
+"""Every table of a page as CSV: a line for each row, empty where nothing is told."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from fastapi import Response
+
+from app.charts.completeness import completeness_of
+from app.domain.calendar import first_day
+from app.domain.counts import ReleasedCell
+from app.routers.record_shaping import moment
+from app.routers.templates import PAGE_HEADERS
+from app.services.catalogue import MeasurePage
+from app.services.dashboards import Panel
+from app.services.editions import Edition
+from app.services.findings import verdict
+from app.services.own_numbers import OwnScore
+from app.services.release_pages import MeasureLine, ReleasePage
+from app.services.standings import Beside, BoardLine, Score
+
+Row = Mapping[str, Any]
+MEASURE = ("measure", "title", "unit")
+CELL = (
+    *("interval_start", "interval_end", "n", "d", "value"),
+    *("population", "scored", "completeness", "reason"),
+)
+PANEL = (*MEASURE, *CELL, "special_causes")
+
+
+def table_csv(names: Sequence[str], rows: Iterable[Row]) -> Response:
+    """Return *rows* as CSV, their columns in the order of *names*."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=names)
+    writer.writeheader()
+    writer.writerows(rows)
+    return Response(text.getvalue(), media_type="text/csv", headers=PAGE_HEADERS)
+
+
+def panels_csv(panels: Iterable[Panel]) -> Response:
+    """Return the newest published numbers of each measure."""
+    return table_csv(PANEL, map(_panel, panels))
+
+
+def scorecard_csv(scores: Iterable[Score]) -> Response:
+    """Return a clinic's newest published numbers, and the network's beside them."""
+    network = ("n", "d", "value")
+    names = [*PANEL, *(f"network_{name}" for name in network)]
+    rows = []
+    for score in scores:
+        beside = cell_row(score.network, score.panel.page)
+        rows.append(
+            _panel(score.panel) | {f"network_{name}": beside[name] for name in network}
+        )
+    return table_csv(names, rows)
+
+
+def own_csv(scores: Iterable[OwnScore]) -> Response:
+    """Return a clinic's newest live numbers."""
+    rows = [
+        _panel(score.live) | {"provisional": _provisional(score)} for score in scores
+    ]
+    return table_csv([*PANEL, "provisional"], rows)
+
+
+def clinics_csv(beside: Beside, page: MeasurePage) -> Response:
+    """Return each clinic's newest published interval of one measure."""
+    rows = [
+        {
+            "clinic": line.clinic.code,
+            "name": line.name,
+            **cell_row(line.cell, page),
+            "place": line.point.zone if line.point else None,
+        }
+        for line in beside.lines
+    ]
+    return table_csv(["clinic", "name", *CELL, "place"], rows)
+
+
+def strata_csv(
+    strata: Mapping[str, Mapping[str, ReleasedCell]], page: MeasurePage
+) -> Response:
+    """Return the strata of the newest quarter that each stratifier has."""
+    rows = [
+        {"stratifier": stratifier, "stratum": name, **cell_row(cell, page)}
+        for stratifier, cells in strata.items()
+        for name, cell in cells.items()
+    ]
+    return table_csv(["stratifier", "stratum", *CELL], rows)
+
+
+def board_csv(board: Iterable[BoardLine], edition: Edition) -> Response:
+    """Return every clinic's newest published numbers of every measure."""
+    rows = []
+    for line in board:
+        head = {"measure": line.page.id, "title": line.page.title}
+        whole = {"clinic": None, "name": "Network", **cell_row(line.network, line.page)}
+        rows.append(head | whole)
+        for clinic_id, cell in line.cells.items():
+            clinic = {
+                "clinic": edition.clinics[clinic_id].code,
+                "name": edition.name_of(clinic_id),
+            }
+            rows.append(head | clinic | cell_row(cell, line.page))
+    return table_csv(["measure", "title", "clinic", "name", *CELL], rows)
+
+
+def restated_csv(page: ReleasePage) -> Response:
+    """Return the blocks that a release restates; months are their first days."""
+    rows = [
+        {
+            "measure": block.measure_id,
+            "interval_start": first_day(block.begins),
+            "interval_end": first_day(block.ends),
+        }
+        for block in page.row.restated
+    ]
+    return table_csv(["measure", "interval_start", "interval_end"], rows)
+
+
+RELEASE = (
+    *("release", "created_at", "closed_before", "rules", "policy"),
+    *("cells_shown", "cells", "people_shown", "people"),
+)
+SHOWN = (
+    *("cells_shown", "cells", "clinics_shown", "clinics", "people_shown", "people"),
+    *("small", "complementary", "not_published", "without_population"),
+)
+
+
+def releases_csv(pages: Iterable[ReleasePage]) -> Response:
+    """Return an audience's releases, a line each."""
+    rows = []
+    for page in pages:
+        row = {
+            "release": page.row.id,
+            "created_at": moment(page.row.created_at).isoformat(),
+            "closed_before": first_day(page.row.closed_before),
+            "rules": page.row.rules_digest,
+            "policy": page.row.policy_digest,
+        }
+        if page.whole is not None:
+            cells, people = page.whole.cells, page.whole.people
+            row |= {"cells_shown": cells.shown, "cells": cells.total}
+            row |= {"people_shown": people.shown, "people": people.total}
+        rows.append(row)
+    return table_csv(RELEASE, rows)
+
+
+def release_csv(page: ReleasePage) -> Response:
+    """Return what a release shows of each measure, and why not more."""
+    return table_csv(["measure", "title", *SHOWN], map(_line, page.lines))
+
+
+def _line(line: MeasureLine) -> Row:
+    shown = line.shown
+    shares = {
+        "cells": shown.cells,
+        "clinics": shown.clinics,
+        "people": shown.people,
+    }
+    return {
+        "measure": line.measure_id,
+        "title": line.title,
+        **{name: share.total for name, share in shares.items()},
+        **{f"{name}_shown": share.shown for name, share in shares.items()},
+        **{name: getattr(shown, name) for name in SHOWN[6:]},
+    }
+
+
+def _provisional(score: OwnScore) -> bool | None:
+    newest = score.live.newest
+    return None if newest is None else newest.provisional
+
+
+def _panel(panel: Panel) -> dict[str, Any]:
+    found = "" if panel.found is None else verdict(panel.found.chart)
+    return {
+        "measure": panel.page.id,
+        "title": panel.page.title,
+        "unit": panel.page.scale.unit,
+        **cell_row(panel.newest or panel.last, panel.page),
+        "special_causes": found,
+    }
+
+
+def cell_row(cell: ReleasedCell | None, page: MeasurePage) -> dict[str, Any]:
+    """Return the columns of a cell; all are empty where there is none."""
+    if cell is None:
+        return dict.fromkeys(CELL)
+    n, d = cell.told
+    return {
+        "interval_start": first_day(cell.interval_start),
+        "interval_end": first_day(cell.interval_start + cell.interval.months),
+        "n": n,
+        "d": d,
+        "value": page.scale.value(cell),
+        "population": cell.population,
+        "scored": cell.scored,
+        "completeness": completeness_of(cell),
+        "reason": cell.withheld,
+    }

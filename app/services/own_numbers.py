@@ -1,0 +1,66 @@
+"""A clinic's own true numbers, live, as pages show them to its people and nobody."""
+
+import msgspec
+
+from app.domain.clinics import Audience
+from app.domain.counts import ReleasedCell
+from app.services.charts import chart_of
+from app.services.dashboards import Panel, drawn_measures
+from app.services.hub import Hub
+from app.services.series import Viewer, Wanted, find_series
+from app.services.standings import Score
+from app.store import tables
+from app.store.sessions import ReadSession
+
+
+class OwnScore(msgspec.Struct, frozen=True, kw_only=True):
+    """A clinic's live panel of one measure, and what is published of it, if it is."""
+
+    live: Panel
+    released: Score | None
+
+    @property
+    def published(self) -> ReleasedCell | None:
+        """Return the newest published cell of the clinic."""
+        return None if self.released is None else self.released.panel.newest
+
+
+def find_live_panel(
+    session: ReadSession,
+    hub: Hub,
+    clinic: tables.Clinic,
+    measure_id: str,
+    wanted: Wanted,
+) -> Panel:
+    """
+    Return a clinic's own live series with its chart.
+
+    Whoever is shown it must speak for *clinic*: the numbers are as they are, of however
+    few people.
+    """
+    own = msgspec.structs.replace(wanted, clinic=clinic.code)
+    viewer = Viewer(audience=Audience.MEMBERS, clinic_id=clinic.id)
+    series = find_series(session, hub, viewer, measure_id, own)
+    return Panel(
+        page=series.page,
+        wanted=msgspec.structs.replace(own, interval=series.interval),
+        name=clinic.name,
+        series=series,
+        found=chart_of(series),
+    )
+
+
+def find_own_scorecard(
+    session: ReadSession, hub: Hub, clinic: tables.Clinic, scores: list[Score]
+) -> list[OwnScore]:
+    """Return the measures that a clinic has anybody in, beside published *scores*."""
+    published = {score.panel.page.id: score for score in scores}
+    panels = (
+        find_live_panel(session, hub, clinic, measure.id, Wanted())
+        for measure in drawn_measures(hub)
+    )
+    return [
+        OwnScore(live=panel, released=published.get(panel.page.id))
+        for panel in panels
+        if panel.newest is not None or panel.page.id in published
+    ]

@@ -1,0 +1,145 @@
+"""The pictures of the dashboard: of one release, or of a clinic's own live numbers."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from enum import StrEnum
+from threading import Lock
+from typing import Any
+
+import msgspec
+
+from app.charts import vega
+from app.charts.completeness import completeness_of, completeness_spec
+from app.charts.schemes import in_dark
+from app.domain.clinics import Audience
+from app.domain.errors import NotFoundError
+from app.services.charts import ChartOf, Picture, drawn
+from app.services.dashboards import Panel, find_panel
+from app.services.editions import Edition
+from app.services.series import Wanted
+from app.services.standings import find_beside
+
+REMEMBERED = 2048
+"""Some 30 kB each."""
+
+
+class PictureKind(StrEnum):
+    """The pictures of a measure."""
+
+    CHART = "chart"
+    SPARK_LINE = "spark"
+    COMPLETENESS = "completeness"
+    FUNNEL = "clinics"
+
+
+class Scheme(StrEnum):
+    """The ground that a picture is drawn for."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    How a picture is drawn.
+
+    ``titled`` is one that goes elsewhere alone; on a page the page says what it is of.
+    """
+
+    picture: Picture
+    scheme: Scheme = Scheme.LIGHT
+    titled: bool = False
+
+
+class Drawing(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a picture of a release depends on."""
+
+    audience: Audience
+    release_id: int
+    measure_id: str
+    kind: PictureKind
+    part: Wanted
+    look: Look
+
+
+class Pictures:
+    """Pictures of releases that were drawn before; safe for several threads."""
+
+    def __init__(self, *, capacity: int = REMEMBERED) -> None:
+        self._capacity = capacity
+        self._lock = Lock()
+        self._known: OrderedDict[Drawing, str | bytes] = OrderedDict()
+
+    def find(self, drawing: Drawing, draw: Callable[[], str | bytes]) -> str | bytes:
+        """Return the picture of *drawing*, drawn where it is not remembered."""
+        with self._lock:
+            known = self._known.get(drawing)
+            if known is not None:
+                self._known.move_to_end(drawing)
+                return known
+        made = draw()
+        with self._lock:
+            self._known[drawing] = made
+            if len(self._known) > self._capacity:
+                self._known.popitem(last=False)
+        return made
+
+
+def draw(edition: Edition, drawing: Drawing) -> str | bytes:
+    """
+    Return a picture of a release.
+
+    Raises:
+        NotFoundError: nothing that it shows is published.
+    """
+    if drawing.kind is PictureKind.FUNNEL:
+        spec = _funnel(edition, drawing.measure_id, drawing.part)
+    else:
+        panel = find_panel(edition, drawing.measure_id, drawing.part)
+        spec = panel_spec(panel, drawing.kind)
+    return draw_spec(spec, drawing.look)
+
+
+def panel_spec(panel: Panel, kind: PictureKind) -> dict[str, Any]:
+    """Return the Vega-Lite specification of a panel's picture."""
+    if kind is PictureKind.COMPLETENESS:
+        cells = panel.series.cells
+        if not any(completeness_of(cell) is not None for cell in cells):
+            raise _nothing()
+        return completeness_spec(cells, title=f"Completeness, {panel.title}")
+    chart = _required(panel).chart
+    if kind is PictureKind.SPARK_LINE:
+        return vega.spark_line_spec(chart, title=panel.title)
+    return vega.control_chart_spec(chart, title=panel.title)
+
+
+def draw_spec(spec: dict[str, Any], look: Look) -> str | bytes:
+    """Return a Vega-Lite specification drawn."""
+    shown = spec if look.titled else spec | {"title": None}
+    dark = look.scheme is Scheme.DARK
+    return drawn(in_dark(shown) if dark else shown, look.picture)
+
+
+def _funnel(edition: Edition, measure_id: str, part: Wanted) -> dict[str, Any]:
+    """Return the funnel plot of clinics; one that is asked for is named in it."""
+    found = find_beside(edition, measure_id).comparison
+    if found is None:
+        msg = "No interval of this measure can be compared"
+        raise NotFoundError(msg)
+    asked = [i for i, clinic in edition.clinics.items() if clinic.code == part.clinic]
+    return vega.funnel_spec(
+        found.comparison,
+        names={i: edition.name_of(i) for i in edition.clinics},
+        title=found.series.page.title,
+        own=next(iter(asked), None),
+    )
+
+
+def _required(panel: Panel) -> ChartOf:
+    if panel.found is None:
+        raise _nothing()
+    return panel.found
+
+
+def _nothing() -> NotFoundError:
+    return NotFoundError("Nothing is published of this series")

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from app.key_files import read_masters
 from app.routers import (
     annotations,
+    clinics,
     cohorts,
     contributions,
     fhir,
@@ -92,6 +93,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         v1,
         contributions,
         quality,
+        clinics,
         annotations,
         cohorts,
         page_files,

@@ -43,10 +43,11 @@ def definition(page: MeasurePage) -> answers.MeasureDefinition:
     line = summary(page)
     names = answers.MeasureDefinition.model_fields.keys() - line.model_fields_set
     fields = {name: getattr(page, name) for name in names - {"target"}}
-    return answers.MeasureDefinition(**dict(line), **fields, target=_target(page))
+    return answers.MeasureDefinition(**dict(line), **fields, target=target(page))
 
 
-def _target(page: MeasurePage) -> answers.Target | None:
+def target(page: MeasurePage) -> answers.Target | None:
+    """Return the published aim of a measure, if there is one."""
     if page.target is None:
         return None
     value, citation = page.target

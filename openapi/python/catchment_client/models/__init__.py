@@ -1,5 +1,13 @@
 """Contains all the data models used in inputs/outputs"""
 
+from .add_annotation_new_annotation_question import AddAnnotationNewAnnotationQuestion
+from .add_annotation_new_annotation_question_kind import (
+    AddAnnotationNewAnnotationQuestionKind,
+)
+from .add_cohort_new_cohort_question import AddCohortNewCohortQuestion
+from .annotation_answer import AnnotationAnswer
+from .annotation_kind import AnnotationKind
+from .annotations_answer import AnnotationsAnswer
 from .assurance_answer import AssuranceAnswer
 from .assurance_answer_value_type_0 import AssuranceAnswerValueType0
 from .audience import Audience
@@ -11,9 +19,12 @@ from .chart_answer import ChartAnswer
 from .chart_kind import ChartKind
 from .chart_point_answer import ChartPointAnswer
 from .chart_signal_answer import ChartSignalAnswer
+from .chart_view import ChartView
 from .clinic_answer import ClinicAnswer
 from .code_answer import CodeAnswer
 from .code_use import CodeUse
+from .cohort_answer import CohortAnswer
+from .cohorts_answer import CohortsAnswer
 from .comparison_answer import ComparisonAnswer
 from .contribution_answer import ContributionAnswer
 from .contribution_answer_status import ContributionAnswerStatus
@@ -27,6 +38,7 @@ from .event_point_reason_type_0 import EventPointReasonType0
 from .event_signal_answer import EventSignalAnswer
 from .events_answer import EventsAnswer
 from .events_answer_between import EventsAnswerBetween
+from .evidence_answer import EvidenceAnswer
 from .finding import Finding
 from .finding_answer import FindingAnswer
 from .funnel_limits_answer import FunnelLimitsAnswer
@@ -50,6 +62,7 @@ from .measure_summary_scoring import MeasureSummaryScoring
 from .measure_summary_value_sets import MeasureSummaryValueSets
 from .missing import Missing
 from .month_answer import MonthAnswer
+from .network_answer import NetworkAnswer
 from .no_capture import NoCapture
 from .no_comparison import NoComparison
 from .no_data import NoData
@@ -75,19 +88,33 @@ from .restated_block import RestatedBlock
 from .revocation_answer import RevocationAnswer
 from .revoke_token_token_form import RevokeTokenTokenForm
 from .rule_set import RuleSet
+from .score_answer import ScoreAnswer
+from .score_answer_withheld import ScoreAnswerWithheld
+from .scorecard_answer import ScorecardAnswer
 from .series_answer import SeriesAnswer
 from .shift_answer import ShiftAnswer
+from .signature_answer import SignatureAnswer
 from .signing_keys_response_signing_keys import SigningKeysResponseSigningKeys
 from .source_answer import SourceAnswer
+from .spark_point import SparkPoint
 from .target import Target
 from .token_answer import TokenAnswer
 from .token_problem import TokenProblem
 from .unit_answer import UnitAnswer
 from .untranslated_answer import UntranslatedAnswer
 from .visit_capture_answer import VisitCaptureAnswer
+from .withdraw_annotation_withdrawal_question import (
+    WithdrawAnnotationWithdrawalQuestion,
+)
 from .withheld import Withheld
 
 __all__ = (
+    "AddAnnotationNewAnnotationQuestion",
+    "AddAnnotationNewAnnotationQuestionKind",
+    "AddCohortNewCohortQuestion",
+    "AnnotationAnswer",
+    "AnnotationKind",
+    "AnnotationsAnswer",
     "AssuranceAnswer",
     "AssuranceAnswerValueType0",
     "Audience",
@@ -99,9 +126,12 @@ __all__ = (
     "ChartKind",
     "ChartPointAnswer",
     "ChartSignalAnswer",
+    "ChartView",
     "ClinicAnswer",
     "CodeAnswer",
     "CodeUse",
+    "CohortAnswer",
+    "CohortsAnswer",
     "ComparisonAnswer",
     "ContributionAnswer",
     "ContributionAnswerStatus",
@@ -115,6 +145,7 @@ __all__ = (
     "EventsAnswer",
     "EventsAnswerBetween",
     "EventSignalAnswer",
+    "EvidenceAnswer",
     "Finding",
     "FindingAnswer",
     "FunnelLimitsAnswer",
@@ -136,6 +167,7 @@ __all__ = (
     "MeasureSummaryValueSets",
     "Missing",
     "MonthAnswer",
+    "NetworkAnswer",
     "NoCapture",
     "NoComparison",
     "NoData",
@@ -159,15 +191,21 @@ __all__ = (
     "RevocationAnswer",
     "RevokeTokenTokenForm",
     "RuleSet",
+    "ScoreAnswer",
+    "ScoreAnswerWithheld",
+    "ScorecardAnswer",
     "SeriesAnswer",
     "ShiftAnswer",
+    "SignatureAnswer",
     "SigningKeysResponseSigningKeys",
     "SourceAnswer",
+    "SparkPoint",
     "Target",
     "TokenAnswer",
     "TokenProblem",
     "UnitAnswer",
     "UntranslatedAnswer",
     "VisitCaptureAnswer",
+    "WithdrawAnnotationWithdrawalQuestion",
     "Withheld",
 )

@@ -36,8 +36,6 @@ class ChartPointAnswer:
     lower_2_sigma: float | None
     lower_limit: float | None
     n: float | int | None
-    out_of_lines: bool
-    """ It has a known cause: no line and no run has it. """
     phase: int
     population: int | None
     provisional: bool
@@ -48,8 +46,12 @@ class ChartPointAnswer:
     upper_2_sigma: float | None
     upper_limit: float | None
     value: float | None
+    clinics: int | None | Unset = UNSET
+    """ Of a cohort: how many clinics the counts are of. """
     excepted: int | None | Unset = UNSET
     excluded: int | None | Unset = UNSET
+    known_cause: bool | Unset = False
+    """ Excluded by a decision: in no line and no run. """
     median: float | None | Unset = UNSET
     missing: list[Missing] | None | Unset = UNSET
     p10: float | None | Unset = UNSET
@@ -92,8 +94,6 @@ class ChartPointAnswer:
         n: float | int | None
         n = self.n
 
-        out_of_lines = self.out_of_lines
-
         phase = self.phase
 
         population: int | None
@@ -123,6 +123,12 @@ class ChartPointAnswer:
         value: float | None
         value = self.value
 
+        clinics: int | None | Unset
+        if isinstance(self.clinics, Unset):
+            clinics = UNSET
+        else:
+            clinics = self.clinics
+
         excepted: int | None | Unset
         if isinstance(self.excepted, Unset):
             excepted = UNSET
@@ -134,6 +140,8 @@ class ChartPointAnswer:
             excluded = UNSET
         else:
             excluded = self.excluded
+
+        known_cause = self.known_cause
 
         median: float | None | Unset
         if isinstance(self.median, Unset):
@@ -227,7 +235,6 @@ class ChartPointAnswer:
                 "lower_2_sigma": lower_2_sigma,
                 "lower_limit": lower_limit,
                 "n": n,
-                "out_of_lines": out_of_lines,
                 "phase": phase,
                 "population": population,
                 "provisional": provisional,
@@ -240,10 +247,14 @@ class ChartPointAnswer:
                 "value": value,
             }
         )
+        if clinics is not UNSET:
+            field_dict["clinics"] = clinics
         if excepted is not UNSET:
             field_dict["excepted"] = excepted
         if excluded is not UNSET:
             field_dict["excluded"] = excluded
+        if known_cause is not UNSET:
+            field_dict["known_cause"] = known_cause
         if median is not UNSET:
             field_dict["median"] = median
         if missing is not UNSET:
@@ -323,8 +334,6 @@ class ChartPointAnswer:
 
         n = _parse_n(rest.pop("n"))
 
-        out_of_lines = rest.pop("out_of_lines")
-
         phase = rest.pop("phase")
 
         def _parse_population(data: object) -> int | None:
@@ -383,6 +392,15 @@ class ChartPointAnswer:
 
         value = _parse_value(rest.pop("value"))
 
+        def _parse_clinics(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        clinics = _parse_clinics(rest.pop("clinics", UNSET))
+
         def _parse_excepted(data: object) -> int | None | Unset:
             if data is None:
                 return data
@@ -400,6 +418,8 @@ class ChartPointAnswer:
             return cast(int | None | Unset, data)
 
         excluded = _parse_excluded(rest.pop("excluded", UNSET))
+
+        known_cause = rest.pop("known_cause", UNSET)
 
         def _parse_median(data: object) -> float | None | Unset:
             if data is None:
@@ -541,7 +561,6 @@ class ChartPointAnswer:
             lower_2_sigma=lower_2_sigma,
             lower_limit=lower_limit,
             n=n,
-            out_of_lines=out_of_lines,
             phase=phase,
             population=population,
             provisional=provisional,
@@ -552,8 +571,10 @@ class ChartPointAnswer:
             upper_2_sigma=upper_2_sigma,
             upper_limit=upper_limit,
             value=value,
+            clinics=clinics,
             excepted=excepted,
             excluded=excluded,
+            known_cause=known_cause,
             median=median,
             missing=missing,
             p10=p10,

@@ -4,6 +4,7 @@ from .audience import Audience
 from .audit_answer import AuditAnswer
 from .baseline_answer import BaselineAnswer
 from .basis import Basis
+from .benchmarks_answer import BenchmarksAnswer
 from .catalogue import Catalogue
 from .chart_answer import ChartAnswer
 from .chart_point_answer import ChartPointAnswer
@@ -12,6 +13,7 @@ from .clinic_answer import ClinicAnswer
 from .code_answer import CodeAnswer
 from .code_use import CodeUse
 from .comparison_answer import ComparisonAnswer
+from .comparison_answer_interval_method import ComparisonAnswerIntervalMethod
 from .contribution_answer import ContributionAnswer
 from .contribution_answer_status import ContributionAnswerStatus
 from .contributions_answer import ContributionsAnswer
@@ -78,6 +80,8 @@ from .token_answer import TokenAnswer
 from .token_problem import TokenProblem
 from .unit_answer import UnitAnswer
 from .untranslated_answer import UntranslatedAnswer
+from .variation_answer import VariationAnswer
+from .variation_point import VariationPoint
 from .visit_capture_answer import VisitCaptureAnswer
 from .withheld import Withheld
 
@@ -86,6 +90,7 @@ __all__ = (
     "AuditAnswer",
     "BaselineAnswer",
     "Basis",
+    "BenchmarksAnswer",
     "Catalogue",
     "ChartAnswer",
     "ChartPointAnswer",
@@ -94,6 +99,7 @@ __all__ = (
     "CodeAnswer",
     "CodeUse",
     "ComparisonAnswer",
+    "ComparisonAnswerIntervalMethod",
     "ContributionAnswer",
     "ContributionAnswerStatus",
     "ContributionsAnswer",
@@ -156,6 +162,8 @@ __all__ = (
     "TokenProblem",
     "UnitAnswer",
     "UntranslatedAnswer",
+    "VariationAnswer",
+    "VariationPoint",
     "VisitCaptureAnswer",
     "Withheld",
 )

@@ -52,6 +52,10 @@ class ChartAnswer:
     stratum: None | str
     suggested_shift: None | ShiftAnswer
     limits_note: str | Unset = "Limits vary from point to point because d does."
+    pooling: str | Unset = (
+        "The network's value is that of all its patients or exposure together (sum of n / sum of d, or sum of values / d), not the mean of its clinics'."
+    )
+    """ How clinics are pooled. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -123,6 +127,8 @@ class ChartAnswer:
 
         limits_note = self.limits_note
 
+        pooling = self.pooling
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -149,6 +155,8 @@ class ChartAnswer:
         )
         if limits_note is not UNSET:
             field_dict["limits_note"] = limits_note
+        if pooling is not UNSET:
+            field_dict["pooling"] = pooling
 
         return field_dict
 
@@ -280,6 +288,8 @@ class ChartAnswer:
 
         limits_note = rest.pop("limits_note", UNSET)
 
+        pooling = rest.pop("pooling", UNSET)
+
         chart_answer = cls(
             audience=audience,
             baselines=baselines,
@@ -300,6 +310,7 @@ class ChartAnswer:
             stratum=stratum,
             suggested_shift=suggested_shift,
             limits_note=limits_note,
+            pooling=pooling,
         )
 
         chart_answer.additional_properties = rest

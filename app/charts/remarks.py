@@ -32,6 +32,8 @@ class RemarkCode(StrEnum):
     SUPPRESSED_CLINIC = "suppressed-clinic"
     TOO_FEW_CLINICS = "too-few-clinics"
     NO_TARGET = "no-target"
+    NO_EVENTS = "no-events"
+    MEANS = "means"
 
 
 class Remark(msgspec.Struct, frozen=True):
@@ -78,9 +80,9 @@ _TEXTS: dict[RemarkCode, str] = {
         "about 1.8 % of points are beyond them. Exact limits leave 0.14 %."
     ),
     RemarkCode.SUPPRESSED_CLINIC: (
-        "A clinic is suppressed: ranks, the best tenth and the overdispersion are "
-        "withheld. The limits are those of chance alone, and no clinic is placed in a "
-        "zone."
+        "A clinic is suppressed: ranks, the median clinic, the best tenth and the "
+        "overdispersion are withheld. The limits are those of chance alone, and no "
+        "clinic is placed in a zone."
     ),
     RemarkCode.TOO_FEW_CLINICS: (
         f"Fewer than {MIN_CLINICS} clinics have data, too few to estimate the "
@@ -90,5 +92,13 @@ _TEXTS: dict[RemarkCode, str] = {
     RemarkCode.NO_TARGET: (
         "The network's total is not published for this interval: there is no target, "
         "and no funnel around it."
+    ),
+    RemarkCode.NO_EVENTS: (
+        "The network had no event in this interval: nothing is to be expected of a "
+        "clinic, and there is no funnel."
+    ),
+    RemarkCode.MEANS: (
+        "Means stand with their own intervals; there is no funnel of means, and no "
+        "clinic is placed in a zone."
     ),
 }

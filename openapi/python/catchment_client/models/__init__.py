@@ -14,6 +14,7 @@ from .audience import Audience
 from .audit_answer import AuditAnswer
 from .baseline_answer import BaselineAnswer
 from .basis import Basis
+from .benchmarks_answer import BenchmarksAnswer
 from .catalogue import Catalogue
 from .chart_answer import ChartAnswer
 from .chart_kind import ChartKind
@@ -26,6 +27,7 @@ from .code_use import CodeUse
 from .cohort_answer import CohortAnswer
 from .cohorts_answer import CohortsAnswer
 from .comparison_answer import ComparisonAnswer
+from .comparison_answer_interval_method import ComparisonAnswerIntervalMethod
 from .contribution_answer import ContributionAnswer
 from .contribution_answer_status import ContributionAnswerStatus
 from .contributions_answer import ContributionsAnswer
@@ -102,6 +104,8 @@ from .token_answer import TokenAnswer
 from .token_problem import TokenProblem
 from .unit_answer import UnitAnswer
 from .untranslated_answer import UntranslatedAnswer
+from .variation_answer import VariationAnswer
+from .variation_point import VariationPoint
 from .visit_capture_answer import VisitCaptureAnswer
 from .withdraw_annotation_withdrawal_question import (
     WithdrawAnnotationWithdrawalQuestion,
@@ -121,6 +125,7 @@ __all__ = (
     "AuditAnswer",
     "BaselineAnswer",
     "Basis",
+    "BenchmarksAnswer",
     "Catalogue",
     "ChartAnswer",
     "ChartKind",
@@ -133,6 +138,7 @@ __all__ = (
     "CohortAnswer",
     "CohortsAnswer",
     "ComparisonAnswer",
+    "ComparisonAnswerIntervalMethod",
     "ContributionAnswer",
     "ContributionAnswerStatus",
     "ContributionsAnswer",
@@ -205,6 +211,8 @@ __all__ = (
     "TokenProblem",
     "UnitAnswer",
     "UntranslatedAnswer",
+    "VariationAnswer",
+    "VariationPoint",
     "VisitCaptureAnswer",
     "WithdrawAnnotationWithdrawalQuestion",
     "Withheld",

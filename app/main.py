@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
+from threading import Thread
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -26,6 +27,7 @@ from app.routers import (
     operations,
     page_files,
     pages,
+    pictures,
     quality,
     sign_in,
     v1,
@@ -39,7 +41,7 @@ from app.services.hub import Hub
 from app.services.keys import check_keys
 from app.services.linkage import keep_to_policy
 from app.services.openings import PolicyText, named_rules, open_hub
-from app.services.page_pictures import Pictures
+from app.services.pictures import Pictures, warm_up
 from app.services.recounts import Worker, register_measures
 from app.services.waiting import WaitingRoom
 from app.settings import Settings
@@ -61,6 +63,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
+        Thread(target=warm_up, name="pictures").start()
         worker = start_worker(opened) if settings.embedded_worker else None
         yield
         app.state.waiting_room.close()
@@ -91,6 +94,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         fhir,
         health,
         v1,
+        pictures,
         contributions,
         quality,
         clinics,

@@ -42,7 +42,7 @@ class Peers(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def _expects_nothing(self) -> bool:
-        return RemarkCode.NO_EVENTS in self.codes
+        return RemarkCode.NOTHING_EXPECTED in self.codes
 
     def limits(self, denominator: int) -> FunnelLimits | None:
         """Return the funnel there, on the measure's scale; of means there is none."""
@@ -118,7 +118,7 @@ def _codes(
     if target is None:
         yield RemarkCode.NO_TARGET
     elif scale.per is not None and not target:
-        yield RemarkCode.NO_EVENTS
+        yield RemarkCode.NOTHING_EXPECTED
 
 
 def _scores(

@@ -32,7 +32,7 @@ class RemarkCode(StrEnum):
     SUPPRESSED_CLINIC = "suppressed-clinic"
     TOO_FEW_CLINICS = "too-few-clinics"
     NO_TARGET = "no-target"
-    NO_EVENTS = "no-events"
+    NOTHING_EXPECTED = "nothing-expected"
     MEANS = "means"
 
 
@@ -93,7 +93,7 @@ _TEXTS: dict[RemarkCode, str] = {
         "The network's total is not published for this interval: there is no target, "
         "and no funnel around it."
     ),
-    RemarkCode.NO_EVENTS: (
+    RemarkCode.NOTHING_EXPECTED: (
         "The network had no event in this interval: nothing is to be expected of a "
         "clinic, and there is no funnel."
     ),

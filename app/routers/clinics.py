@@ -4,16 +4,18 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app.routers.dependencies import BEARER, HubDependency, ReadSession
 from app.routers.descriptions import problem_responses
+from app.routers.keeping import KEPT_BY_RELEASE, KeptRoute
 from app.routers.scorecard_answers import (
     ScorecardAnswer,
     scorecard_answer,
     scorecard_csv,
 )
-from app.routers.v1 import Seer
+from app.routers.viewers import Seer
 from app.services import scorecards
 
 router = APIRouter(
     prefix="/v1",
+    route_class=KeptRoute,
     tags=["clinics"],
     dependencies=[Depends(BEARER)],
     responses=problem_responses(401, 403, 429, "default"),
@@ -24,6 +26,7 @@ router = APIRouter(
     "/clinics/{clinic}/scorecard",
     response_model=ScorecardAnswer,
     responses=problem_responses(404),
+    dependencies=[KEPT_BY_RELEASE],
 )
 def get_scorecard(
     clinic: str,

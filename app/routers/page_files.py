@@ -18,9 +18,9 @@ from app.services import (
     release_pages,
     standings,
 )
-from app.services.charts import MEDIA_TYPES, Picture
 from app.services.dashboards import Panel
-from app.services.page_pictures import Drawing, Look, PictureKind, Pictures, Scheme
+from app.services.page_pictures import Drawing, Look, PictureKind, Scheme
+from app.services.pictures import MEDIA_TYPES, Picture, Pictures
 from app.services.releases import latest
 
 KEPT = {"Cache-Control": "private, max-age=86400, immutable"}

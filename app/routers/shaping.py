@@ -404,7 +404,7 @@ def comparison_answer(found: ComparisonOf) -> answers.ComparisonAnswer:
             network=comparison.target,
             median_clinic=comparison.median_clinic,
             best_tenth=comparison.best_tenth,
-            target=_target(found.series.page),
+            target=target(found.series.page),
         ),
         clinics=clinics,
         remarks=_remarks(comparison.remarks),

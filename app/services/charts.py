@@ -1,15 +1,10 @@
 """Charts and clinic comparisons of what a viewer may see, as numbers and pictures."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
-from enum import StrEnum
-from functools import lru_cache
 from itertools import dropwhile
-from typing import Any
 
 import msgspec
-import vl_convert
 
 from app.charts import vega
 from app.charts.comparison import Comparison, compare_clinics
@@ -20,41 +15,26 @@ from app.charts.measure_charts import ControlChart, measure_chart
 from app.charts.rules import RuleSet
 from app.charts.shifts import Shift, suggested_shift
 from app.charts.variations import Variation, variations
+from app.charts.vega_events import event_chart_spec
+from app.charts.vega_notes import Note
 from app.disclosure.releases import not_published
 from app.domain.annotations import ChartView
+from app.domain.calendar import date_of_day
 from app.domain.counts import Basis, Interval, ReleasedCell
 from app.domain.errors import MalformedError, NotFoundError
 from app.measures.definitions import Between
 from app.services.catalogue import (
-    MeasurePage,
     find_measure,
     refuse_variant,
 )
 from app.services.chart_notes import Applied, applied
 from app.services.editions import Edition
 from app.services.hub import Hub
+from app.services.pictures import Picture, drawn
 from app.services.series import Series, Viewer, Wanted, find_series, released_series
 from app.services.summaries import Gaps
 from app.store.annotations import Annotation
 from app.store.sessions import ReadSession
-
-REMEMBERED_PICTURES = 512
-"""Some 30 kB each."""
-
-
-class Picture(StrEnum):
-    """What a chart can be had as, beside its numbers."""
-
-    SVG = "svg"
-    PNG = "png"
-    SPECIFICATION = "vl.json"
-
-
-MEDIA_TYPES = {
-    Picture.SVG: "image/svg+xml",
-    Picture.PNG: "image/png",
-    Picture.SPECIFICATION: "application/json",
-}
 
 
 class ChartOf(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,7 +187,7 @@ def compare(edition: Edition, measure_id: str, wanted: Wanted) -> ComparisonOf:
     Raises:
         NotFoundError: there is no such total, or the measure is a variant.
     """
-    network, cells = _clinics_beside(edition, measure_id, wanted)
+    network, cells = clinics_beside(edition, measure_id, wanted)
     totals = [cell for cell in network.cells if cell.denominator is not None]
     if not totals:
         msg = "No network total of this width is published"
@@ -230,7 +210,7 @@ def find_variation(edition: Edition, measure_id: str, wanted: Wanted) -> Variati
     The width is that at which most clinics publish; those that publish no interval of
     it are not in it.
     """
-    network, cells = _clinics_beside(edition, measure_id, wanted)
+    network, cells = clinics_beside(edition, measure_id, wanted)
     page = network.page
     sides = (
         (total, _beside(total, cells, basis=page.basis)) for total in network.cells
@@ -238,7 +218,7 @@ def find_variation(edition: Edition, measure_id: str, wanted: Wanted) -> Variati
     return VariationOf(series=network, variations=variations(sides, scale=page.scale))
 
 
-def _clinics_beside(
+def clinics_beside(
     edition: Edition, measure_id: str, wanted: Wanted
 ) -> tuple[Series, Sequence[ReleasedCell]]:
     """Return the network's series at the clinics' usual width, and their cells."""
@@ -251,12 +231,6 @@ def _clinics_beside(
     interval = wanted.interval or _usual_width(cells)
     whole = msgspec.structs.replace(wanted, clinic=None, interval=interval)
     return released_series(edition, measure_id, whole), cells
-
-
-def refuse_rate(page: MeasurePage, message: str) -> None:
-    """Refuse what is drawn for proportions only."""
-    if page.scale.per is not None:
-        raise NotFoundError(message)
 
 
 def _usual_width(cells: Sequence[ReleasedCell]) -> Interval:
@@ -300,16 +274,42 @@ def _beside(
 
 def draw_chart(found: ChartOf, picture: Picture) -> str | bytes:
     """Return a control chart as *picture*."""
-    refuse_rate(found.series.page, "There is no picture of rates; see the chart")
     title = f"{found.series.page.title}: {found.series.name}"
-    return drawn(vega.control_chart_spec(found.chart, title=title), picture)
+    spec = vega.control_chart_spec(found.chart, title=title, notes=notes_on(found))
+    return drawn(spec, picture)
+
+
+def notes_on(found: ChartOf) -> list[Note]:
+    """Return the tests of change in the time of a chart, as its picture tells them."""
+    return [
+        Note(interval_start=each.month, text=each.what or "")
+        for each in found.tests_of_change
+    ]
+
+
+def draw_events(found: Gaps, picture: Picture, *, asked: Asked) -> str | bytes:
+    """Return the t or g chart of a clinic's own events as *picture*."""
+    chart = chart_events(found, asked=asked, limits=GapLimits.EXACT)
+    if not chart.points:
+        msg = "Nothing lies between events yet: a chart takes two of them"
+        raise NotFoundError(msg)
+    spec = event_chart_spec(
+        chart,
+        [date_of_day(gap.day) for gap in found.gaps],
+        title=f"{found.page.title}: {found.clinic.name}",
+        unit=found.between.value,
+    )
+    return drawn(spec, picture)
+
+
+def draw_spark_line(found: ChartOf, picture: Picture) -> str | bytes:
+    """Return a control chart as a line of the height of text."""
+    title = f"{found.series.page.title}: {found.series.name}"
+    return drawn(vega.spark_line_spec(found.chart, title=title), picture)
 
 
 def draw_comparison(found: ComparisonOf, picture: Picture) -> str | bytes:
     """Return a funnel plot of clinics as *picture*."""
-    if not found.series.page.scale.is_proportion:
-        msg = "There is no picture of rates and means; see the comparison"
-        raise NotFoundError(msg)
     names = {
         clinic_id: found.edition.name_of(clinic_id)
         for clinic_id in found.edition.clinics
@@ -317,18 +317,3 @@ def draw_comparison(found: ComparisonOf, picture: Picture) -> str | bytes:
     title = found.series.page.title
     spec = vega.funnel_spec(found.comparison, names=names, title=title)
     return drawn(spec, picture)
-
-
-def drawn(spec: dict[str, Any], picture: Picture) -> str | bytes:
-    """Return a Vega-Lite specification drawn; a PNG at twice the size, for print."""
-    return _rendered(json.dumps(spec), picture)
-
-
-@lru_cache(maxsize=REMEMBERED_PICTURES)
-def _rendered(spec: str, picture: Picture) -> str | bytes:
-    """Return a picture, remembered: drawing takes a tenth of a second."""
-    if picture is Picture.SVG:
-        return str(vl_convert.vegalite_to_svg(spec))
-    if picture is Picture.PNG:
-        return bytes(vl_convert.vegalite_to_png(spec, scale=2))
-    return spec

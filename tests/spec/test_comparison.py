@@ -210,7 +210,7 @@ def test_a_network_without_any_event_expects_none_of_its_clinics():
 
     assert {point.limits for point in comparison.points} == {None}
     assert (comparison.phi, comparison.best_tenth) == (None, None)
-    assert [r.code for r in comparison.remarks] == [RemarkCode.NO_EVENTS]
+    assert [r.code for r in comparison.remarks] == [RemarkCode.NOTHING_EXPECTED]
 
 
 def test_the_best_tenth_of_rates_is_not_led_by_luck():

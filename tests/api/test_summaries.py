@@ -698,7 +698,7 @@ async def test_clinics_are_compared_by_rates_of_what_was_to_be_expected(
     assert (alpha["rank"], alpha["rank_first"], alpha["rank_last"]) == (1, 1, 4)
     assert alpha["limits"]["denominator"] == 3000
     assert "not the mean of its clinics'" in answer["pooling"]
-    assert picture.status_code == 404
+    assert "Exposure (denominator)" in picture.text
     told = [point for point in variation["points"] if point["clinics"]]
     assert [point["clinics"] for point in told] == [5, 5, 5]
     for point in told:
@@ -741,7 +741,7 @@ async def test_a_rate_has_a_u_chart_as_numbers(hub: Hub, ehr: Caller):
     """
     Twelve months of 2 in 1,000 line days: centre line 2, upper limit 2 + 3 sqrt(2).
 
-    There is no picture of it yet: 404 says so.
+    Its picture is on the same scale.
     """
     for number in range(1, 13):
         await ehr.post(report(2, 1000, period=whole(2025, number)))
@@ -760,8 +760,8 @@ async def test_a_rate_has_a_u_chart_as_numbers(hub: Hub, ehr: Caller):
     assert {point["value"] for point in chart["points"]} == {2.0}
     assert chart["points"][0]["center_line"] == 2.0
     assert chart["points"][0]["upper_limit"] == pytest.approx(2 + 3 * 2**0.5)
-    assert picture.status_code == 404
-    assert picture.headers["content-type"] == "application/problem+json"
+    assert picture.status_code == 200
+    assert "per 1,000" in picture.text
 
 
 async def test_the_pages_and_the_catalogue_hold_beside_such_measures(

@@ -72,6 +72,10 @@ class ChartAnswer:
     """ The chart as it was first drawn, or with what a coordinator decided about it. """
     cohort: None | str | Unset = UNSET
     """ A named set of clinics. """
+    pooling: str | Unset = (
+        "The network's value is that of all its patients or exposure together (sum of n / sum of d, or sum of values / d), not the mean of its clinics'."
+    )
+    """ How clinics are pooled. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -172,6 +176,8 @@ class ChartAnswer:
         else:
             cohort = self.cohort
 
+        pooling = self.pooling
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -206,6 +212,8 @@ class ChartAnswer:
         )
         if cohort is not UNSET:
             field_dict["cohort"] = cohort
+        if pooling is not UNSET:
+            field_dict["pooling"] = pooling
 
         return field_dict
 
@@ -377,6 +385,8 @@ class ChartAnswer:
 
         cohort = _parse_cohort(rest.pop("cohort", UNSET))
 
+        pooling = rest.pop("pooling", UNSET)
+
         chart_answer = cls(
             annotations=annotations,
             assurance=assurance,
@@ -405,6 +415,7 @@ class ChartAnswer:
             suggested_shift=suggested_shift,
             view=view,
             cohort=cohort,
+            pooling=pooling,
         )
 
         chart_answer.additional_properties = rest

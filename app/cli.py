@@ -27,6 +27,7 @@ from app.commands import (
     policies,
     quality,
     releases,
+    reports,
     sources,
     valuesets,
 )
@@ -93,6 +94,7 @@ app.command("quality")(quality.show_quality)
 app.command("elements")(leaks.show_elements)
 app.command("leak-check")(leaks.check)
 app.command("release")(releases.release)
+app.command("report")(reports.report)
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ def sentences(chart: ControlChart, shift: Shift | None) -> Iterator[str]:
     if verdict(chart) is Verdict.NONE_FOUND:
         yield "No signals: nothing here that chance alone would not often do."
     if shift is not None:
-        yield _shift(shift, chart)
+        yield shift_sentence(shift, chart)
     yield from (remark.text for remark in chart.remarks)
 
 
@@ -75,7 +75,7 @@ def _sentence(rule: Rule, starts: Sequence[int], interval: Interval) -> str:
     )
 
 
-def _shift(shift: Shift, chart: ControlChart) -> str:
+def shift_sentence(shift: Shift, chart: ControlChart) -> str:
     """Return when and how far the level most likely changed, and whether for good."""
     interval, rose = chart.interval, shift.after > shift.before
     which = "better" if rose == (chart.improvement == "increase") else "worse"

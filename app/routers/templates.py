@@ -62,6 +62,7 @@ def environment() -> Environment:
         "count": "{:,}".format,
         "when": interval_of,
         "day": day_in_words,
+        "month": month_in_words,
         "moment": moment_in_words,
         "query": query,
         "completeness": completeness_of,
@@ -107,6 +108,11 @@ def findings_of(panel: Panel) -> list[str]:
 def day_in_words(month: int) -> str:
     """Return the first day of a month number in words."""
     return _in_words(first_day(month))
+
+
+def month_in_words(month: int) -> str:
+    """Return a month number in words: October 2026."""
+    return f"{first_day(month):%B %Y}"
 
 
 def moment_in_words(milliseconds: int) -> str:

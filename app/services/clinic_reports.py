@@ -8,8 +8,9 @@ import msgspec
 from app.charts import vega
 from app.charts.comparison import ClinicPoint
 from app.charts.completeness import completeness_of
-from app.charts.descriptions import interval_label
+from app.charts.descriptions import chart_subtitle, interval_label
 from app.charts.vega_layers import Spec
+from app.charts.vega_notes import note_lines
 from app.domain.calendar import month_of_day
 from app.domain.clinics import Audience
 from app.domain.errors import InvalidElementError, NotFoundError
@@ -30,9 +31,10 @@ from app.store import clinics
 from app.store.annotations import Annotation
 from app.store.sessions import ReadSession
 
-MOST_ROWS, MOST_CHARTS, MOST_PLACES = 11, 4, 8
+MOST_ROWS, MOST_CHARTS, MOST_PLACES = 8, 4, 6
 MOST_CHANGES, MOST_TESTS, MOST_QUESTIONS = 4, 5, 6
 """What two pages have room for; of the rest the report says that it is there."""
+MOST_NAMED = 3
 COMPLETE_ENOUGH = 0.8
 """Below it a share of the scored says too little about all."""
 
@@ -52,9 +54,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Chart(msgspec.Struct, frozen=True, kw_only=True):
-    """A measure's control chart."""
+    """A measure's control chart, and the words that belong under its title."""
 
     line: Line
+    words: tuple[str, ...]
     image: Image
 
 
@@ -131,10 +134,7 @@ def find_report(
 
 
 def _report(card: Scorecard, month: int) -> Report:
-    lines = sorted(
-        (line for line in card.lines if line.newest is not None),
-        key=lambda line: line.verdict is not Verdict.FOUND,
-    )
+    lines = sorted((line for line in card.lines if line.newest is not None), key=_order)
     places = _places(card, lines, month)
     return Report(
         card=card,
@@ -147,7 +147,16 @@ def _report(card: Scorecard, month: int) -> Report:
         funnel=_funnel(places[0], card) if places else None,
         changes=tuple(_changes(lines))[:MOST_CHANGES],
         tests=tuple(_tests(lines))[:MOST_TESTS],
-        questions=tuple(dict.fromkeys(_questions(lines)))[:MOST_QUESTIONS],
+        questions=tuple(_asked(lines))[:MOST_QUESTIONS],
+    )
+
+
+def _order(line: Line) -> tuple[bool, bool, bool]:
+    """Put signals first, then what has an aim, then what the network tells of."""
+    return (
+        line.verdict is not Verdict.FOUND,
+        line.page.target is None,
+        line.network is None,
     )
 
 
@@ -163,11 +172,13 @@ def _charts(lines: Sequence[Line]) -> Iterator[Chart]:
     """Yield the first charts: those with signals come before the others."""
     for line in [line for line in lines if line.found is not None][:MOST_CHARTS]:
         assert line.found is not None
-        spec = vega.control_chart_spec(
-            line.found.chart, title=line.page.title, notes=notes_on(line.found)
+        chart, notes = line.found.chart, notes_on(line.found)
+        spec = vega.control_chart_spec(chart, title=line.page.title, notes=notes)
+        yield Chart(
+            line=line,
+            words=(chart_subtitle(chart), *note_lines(notes)),
+            image=_image(spec | {"title": None}),
         )
-        title = {"text": [""], "subtitle": spec["title"]["subtitle"]}
-        yield Chart(line=line, image=_image(spec | {"title": title}))
 
 
 def _places(card: Scorecard, lines: Sequence[Line], month: int) -> list[Place]:
@@ -229,24 +240,35 @@ def _tests(lines: Sequence[Line]) -> list[Annotation]:
     return sorted(tried.values(), key=lambda each: -each.month)
 
 
-def _questions(lines: Sequence[Line]) -> Iterator[str]:
-    """Yield what a meeting may ask: of signals first, then of gaps, then of aims."""
+def _asked(lines: Sequence[Line]) -> Iterator[str]:
+    """Yield each question once, after the measures that it is about."""
+    titles: dict[str, list[str]] = {}
+    for title, question in _questions(lines):
+        titles.setdefault(question, []).append(title)
+    for question, about in titles.items():
+        rest = len(about) - MOST_NAMED
+        more = f" and {rest} more" if rest > 0 else ""
+        yield f"{'; '.join(about[:MOST_NAMED])}{more}: {question}"
+
+
+def _questions(lines: Sequence[Line]) -> Iterator[tuple[str, str]]:
+    """Yield what a meeting may ask of which measure: signals, then gaps, then aims."""
     for line in lines:
         if line.found is not None and line.verdict is Verdict.FOUND:
-            yield f"{line.page.title}: {_about_signals(line.found)}"
+            yield line.page.title, _about_signals(line.found)
     for line in lines:
         newest = line.newest
         share = None if newest is None else completeness_of(newest)
         if share is not None and share < COMPLETE_ENOUGH:
             yield (
-                f"{line.page.title}: only {share:.0%} of the patients could be scored. "
-                "What is missing at the visit, and who could see to it?"
+                f"{line.page.title} ({share:.0%} scored)",
+                "what is missing at the visit, and who could see to it?",
             )
     for line in lines:
         if line.verdict is Verdict.NONE_FOUND and _is_short(line):
             yield (
-                f"{line.page.title}: steady, and short of the target. Which change do "
-                "we test next?"
+                line.page.title,
+                "steady, and short of the target. Which change do we test next?",
             )
 
 

@@ -31,6 +31,7 @@ FINDINGS = {
     ),
 }
 """Sentences for the rules that the dashboard searches with."""
+SUGGESTION = "This is a suggestion; the lines of the chart do not depend on it."
 
 
 def sentences(chart: ControlChart, shift: Shift | None) -> Iterator[str]:
@@ -39,7 +40,7 @@ def sentences(chart: ControlChart, shift: Shift | None) -> Iterator[str]:
     if verdict(chart) is Verdict.NONE_FOUND:
         yield "No signals: nothing here that chance alone would not often do."
     if shift is not None:
-        yield shift_sentence(shift, chart)
+        yield f"{shift_sentence(shift, chart)} {SUGGESTION}"
     yield from (remark.text for remark in chart.remarks)
 
 
@@ -86,6 +87,5 @@ def shift_sentence(shift: Shift, chart: ControlChart) -> str:
     return (
         f"The level most likely changed in "
         f"{interval_label(shift.interval_start, interval)}{surely}, from "
-        f"{before} to {after}: a change for the {which}. "
-        "This is a suggestion; the lines of the chart do not depend on it."
+        f"{before} to {after}: a change for the {which}."
     )

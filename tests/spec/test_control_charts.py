@@ -118,11 +118,11 @@ def test_a_u_prime_chart_of_calm_points_is_the_u_chart():
 
 
 def test_ranges_across_a_new_phase_are_no_variation_between_points():
-    """Two level phases: the step from 50 to 80 of 100 is no restlessness."""
-    within = frame(range(6), phases=[Phase(start=3)])
-    fit = p_chart([50] * 3 + [80] * 3, [100] * 6, within=within)
+    """Scores of -1 and 1, then 0, 0, 0: ranges 2, 0, 0, and not the 1 between phases."""
+    within = frame(range(5), phases=[Phase(start=2)])
+    fit = p_chart([45, 55, 80, 80, 80], [100] * 5, within=within)
 
-    assert fit.sigma_z == 0
+    assert fit.sigma_z == pytest.approx(2 / 3 / 1.128)
 
 
 def test_a_screened_moving_range_chart_leaves_the_wild_range_out():

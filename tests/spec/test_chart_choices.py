@@ -116,11 +116,14 @@ def test_a_run_chart_has_signals_without_limits():
 
 
 def test_a_run_chart_of_eleven_points_has_none():
-    """What is too few for limits is too few for runs."""
-    made = drawn(series([(20, 60)] * 5 + [(40, 60)] * 6), chart=ChartKind.RUN)
+    """One crossing of ten points is too few, but so are eleven points for rules."""
+    step = [(20, 60)] * 5 + [(30, 60)] + [(40, 60)] * 5
+    eleven = drawn(series(step), chart=ChartKind.RUN)
+    twelve = drawn(series([*step, (40, 60)]), chart=ChartKind.RUN)
 
-    assert made.signals == ()
-    assert codes(made) == [RemarkCode.TOO_FEW_POINTS]
+    assert eleven.signals == ()
+    assert codes(eleven) == [RemarkCode.TOO_FEW_POINTS]
+    assert twelve.signals != ()
 
 
 def test_moving_ranges_are_judged_by_their_limit_alone():

@@ -118,7 +118,7 @@ def test_a_u_prime_chart_of_calm_points_is_the_u_chart():
 
 
 def test_ranges_across_a_new_phase_are_no_variation_between_points():
-    """Scores of -1 and 1, then 0, 0, 0: ranges 2, 0, 0, and not the 1 between phases."""
+    """Scores of -1, 1 and 0, 0, 0: ranges 2, 0, 0, and not the 1 between phases."""
     within = frame(range(5), phases=[Phase(start=2)])
     fit = p_chart([45, 55, 80, 80, 80], [100] * 5, within=within)
 

@@ -158,8 +158,8 @@ def test_a_chosen_g_chart_of_days_says_that_it_was_chosen():
 
 
 def test_eleven_gaps_have_a_centre_line_and_no_limits_or_signals():
-    """Limits from so few points are a guess."""
-    chart = event_chart([3] * 10 + [90], are_days=True)
+    """Limits from so few points are a guess; an unknown one is not the twelfth."""
+    chart = event_chart([3] * 10 + [90, None], are_days=True)
 
     assert chart.signals == ()
     assert chart.points[0].lines

@@ -11,7 +11,6 @@ costs, g charts, and suggested shifts. ``--quick`` makes a tenth of the series.
 import sys
 from collections.abc import Iterator, Sequence
 from statistics import median
-from typing import NamedTuple
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from app.charts.measurement_charts import run_chart, xmr_chart
 from app.charts.rules import Rule, RuleSet, Signal, find_signals
 from app.charts.shifts import ENOUGH_EVIDENCE, most_likely_shift
 from app.domain.counts import Basis, Interval, ReleasedCell
+from bench.targets import Target, tell
 
 QUICK = "--quick" in sys.argv
 SERIES = 400 if QUICK else 4000
@@ -45,19 +45,6 @@ Anhoej and Olesen, PLoS ONE 2014;9:e113825 (runs and crossings); the normal
 distribution (3 sigma); Champ and Woodall, Technometrics 1987;29:393-399 (an average
 run length of 91.75 for the four Western Electric rules).
 """
-
-
-class Target(NamedTuple):
-    """Something measured, and the most that it may be."""
-
-    name: str
-    value: float
-    aim: float
-
-    @property
-    def met(self) -> bool:
-        """Return whether it is reached."""
-        return self.value <= self.aim
 
 
 def percent(hits: Sequence[bool]) -> float:
@@ -329,11 +316,7 @@ def _means(months: int) -> Levels:
 def main() -> int:
     """Simulate, and tell what was met."""
     parts = (false_alarms, delays, overlapping, frozen_baselines, gaps, suggestions)
-    targets = [target for part in parts for target in part()]
-    for target in targets:
-        met = "met" if target.met else "short"
-        print(f"{target.name}: {target.value:.2f} (aim {target.aim:g}): {met}")
-    return 0 if all(target.met for target in targets) else 1
+    return tell(target for part in parts for target in part())
 
 
 if __name__ == "__main__":

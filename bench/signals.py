@@ -99,6 +99,8 @@ def false_alarms() -> Iterator[Target]:
         # The published figure is of run charts: it counts runs and crossings alone.
         charts = [run_chart(f.values, within=frame(range(months))) for f in made]
         rates = [_false_runs(each) for each in (made, charts)]
+        ihi = percent([bool(found_in(fit, RuleSet.IHI_RUN)) for fit in charts])
+        print(f"  ihi-run, {months} points, run charts: {ihi:.1f}")
         print(f"  runs and crossings, {months} points: {rates[0]:.1f}", end="")
         print(f" around the mean, {rates[1]:.1f} around the median (about 5)")
         yield Target(

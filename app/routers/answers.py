@@ -333,8 +333,8 @@ class ChartPointAnswer(Point):
     upper_2_sigma: float | None
     signals: list[str]
     phase: int
-    out_of_lines: bool = Field(
-        description="It has a known cause: no line and no run has it."
+    known_cause: bool = Field(
+        default=False, description="Excluded by a decision: in no line and no run."
     )
 
 
@@ -354,14 +354,6 @@ class BaselineAnswer(Answer):
     first: date
     last: date
     frozen: bool
-
-
-class PhaseAnswer(Answer):
-    """A stretch with lines of its own; a frozen baseline ends before its end."""
-
-    phase: int
-    start: date
-    baseline_end: date | None
 
 
 class ShiftAnswer(Answer):
@@ -402,7 +394,6 @@ class ChartAnswer(SeriesHead):
     sigma_z: float | None
     explanation: str = Field(description="Why the limits vary, or do not.")
     assurance: AssuranceAnswer
-    phases: list[PhaseAnswer]
     baselines: list[BaselineAnswer]
     points: list[ChartPointAnswer]
     signals: list[ChartSignalAnswer]

@@ -276,14 +276,6 @@ def chart_answer(found: ChartOf) -> answers.ChartAnswer:
             target=chart.assurance.target,
             text=chart.assurance.sentence,
         ),
-        phases=[
-            answers.PhaseAnswer(
-                phase=number,
-                start=first_day(each.start),
-                baseline_end=_first_day(each.baseline_end),
-            )
-            for number, each in enumerate(chart.phases, start=1)
-        ],
         baselines=[
             answers.BaselineAnswer(
                 phase=each.phase,
@@ -322,7 +314,7 @@ def _chart_point(
         upper_2_sigma=each.upper_2_sigma,
         signals=list(each.signals),
         phase=each.phase,
-        out_of_lines=each.excluded,
+        known_cause=each.excluded,
     )
 
 
@@ -416,10 +408,6 @@ def release_answer(row: ReleaseRow) -> answers.ReleaseAnswer:
         ],
         audit=None if row.audit is None else answers.AuditAnswer(**row.audit),
     )
-
-
-def _first_day(month: int | None) -> date | None:
-    return None if month is None else first_day(month)
 
 
 def _days(months: Sequence[int]) -> list[date]:

@@ -44,7 +44,7 @@ async def ask(
 async def test_an_answer_names_all_that_its_limits_and_signals_came_from(
     http: httpx.AsyncClient,
 ):
-    """Chart and reason, rule set and version, sigma method and version, phases."""
+    """Chart and reason, rule set and version, sigma method and version, baseline."""
     chart = (await ask(http, rules="provost-murray")).json()
 
     assert (chart["chart"], chart["rule_set"]) == ("p", "provost-murray")
@@ -52,9 +52,12 @@ async def test_an_answer_names_all_that_its_limits_and_signals_came_from(
     assert chart["rule_set_version"] == chart["sigma_method_version"] == "1"
     assert chart["sigma_method"].startswith("binomial")
     assert "d is the same" in chart["explanation"]
-    assert chart["phases"] == [
-        {"phase": 1, "start": "2024-02-01", "baseline_end": None}
-    ]
+    (baseline,) = chart["baselines"]
+    assert (baseline["points"], baseline["first"], baseline["frozen"]) == (
+        13,
+        "2024-02-01",
+        False,
+    )
 
 
 async def test_the_target_is_held_against_the_limits(http: httpx.AsyncClient):

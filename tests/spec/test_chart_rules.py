@@ -3,8 +3,9 @@
 import pytest
 
 from app.charts.finders import run_chance
-from app.charts.lines import Lines
+from app.charts.lines import ChartKind, Lines
 from app.charts.rules import BOOKS, FINDERS, Rule, RuleSet, Ties, find_signals
+from tests.conftest import ROOT
 
 LINE = Lines(center_line=0.0, lower=(-1.0, -2.0, -3.0), upper=(1.0, 2.0, 3.0))
 
@@ -135,6 +136,14 @@ def test_provost_and_murrays_five_rules():
     calm = [0.5, -0.5, 0.5, 0.4, -0.4] * 3
     assert [*found(calm, RuleSet.PROVOST_MURRAY)] == [Rule.FIFTEEN_WITHIN]
     assert found(calm[1:], RuleSet.PROVOST_MURRAY) == {}
+
+
+def test_the_page_on_charts_has_every_rule_set_and_chart():
+    """A name that a caller may use is explained where callers look."""
+    page = (ROOT / "docs" / "charts.md").read_text()
+
+    for name in [*RuleSet, *(kind for kind in ChartKind if kind.value != "points")]:
+        assert f"`{name}`" in page
 
 
 def test_a_set_says_where_it_is_from_and_which_version_it_is():

@@ -53,7 +53,6 @@ from .month_answer import MonthAnswer
 from .no_capture import NoCapture
 from .no_comparison import NoComparison
 from .no_data import NoData
-from .phase_answer import PhaseAnswer
 from .point import Point
 from .problem import Problem
 from .quality_answer import QualityAnswer
@@ -139,7 +138,6 @@ __all__ = (
     "NoCapture",
     "NoComparison",
     "NoData",
-    "PhaseAnswer",
     "Point",
     "Problem",
     "QualityAnswer",

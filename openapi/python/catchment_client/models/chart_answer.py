@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ..models.chart_point_answer import ChartPointAnswer
     from ..models.chart_signal_answer import ChartSignalAnswer
     from ..models.measure_summary import MeasureSummary
-    from ..models.phase_answer import PhaseAnswer
     from ..models.remark_answer import RemarkAnswer
     from ..models.shift_answer import ShiftAnswer
 
@@ -44,7 +43,6 @@ class ChartAnswer:
     """ How long one point of a series is. """
     measure: MeasureSummary
     """ One line of the catalogue. """
-    phases: list[PhaseAnswer]
     points: list[ChartPointAnswer]
     policy: str
     """ SHA-256 of the de-identification policy. """
@@ -95,11 +93,6 @@ class ChartAnswer:
         interval: str = self.interval
 
         measure = self.measure.to_dict()
-
-        phases = []
-        for phases_item_data in self.phases:
-            phases_item = phases_item_data.to_dict()
-            phases.append(phases_item)
 
         points = []
         for points_item_data in self.points:
@@ -156,7 +149,6 @@ class ChartAnswer:
                 "explanation": explanation,
                 "interval": interval,
                 "measure": measure,
-                "phases": phases,
                 "points": points,
                 "policy": policy,
                 "reason": reason,
@@ -182,7 +174,6 @@ class ChartAnswer:
         from ..models.chart_point_answer import ChartPointAnswer  # noqa: PLC0415
         from ..models.chart_signal_answer import ChartSignalAnswer  # noqa: PLC0415
         from ..models.measure_summary import MeasureSummary  # noqa: PLC0415
-        from ..models.phase_answer import PhaseAnswer  # noqa: PLC0415
         from ..models.remark_answer import RemarkAnswer  # noqa: PLC0415
         from ..models.shift_answer import ShiftAnswer  # noqa: PLC0415
 
@@ -240,13 +231,6 @@ class ChartAnswer:
         interval = check_interval(rest.pop("interval"))
 
         measure = MeasureSummary.from_dict(rest.pop("measure"))
-
-        phases = []
-        _phases = rest.pop("phases")
-        for phases_item_data in _phases:
-            phases_item = PhaseAnswer.from_dict(phases_item_data)
-
-            phases.append(phases_item)
 
         points = []
         _points = rest.pop("points")
@@ -327,7 +311,6 @@ class ChartAnswer:
             explanation=explanation,
             interval=interval,
             measure=measure,
-            phases=phases,
             points=points,
             policy=policy,
             reason=reason,

@@ -36,8 +36,6 @@ class ChartPointAnswer:
     lower_2_sigma: float | None
     lower_limit: float | None
     n: float | int | None
-    out_of_lines: bool
-    """ It has a known cause: no line and no run has it. """
     phase: int
     population: int | None
     provisional: bool
@@ -50,6 +48,8 @@ class ChartPointAnswer:
     value: float | None
     excepted: int | None | Unset = UNSET
     excluded: int | None | Unset = UNSET
+    known_cause: bool | Unset = False
+    """ Excluded by a decision: in no line and no run. """
     median: float | None | Unset = UNSET
     missing: list[Missing] | None | Unset = UNSET
     p10: float | None | Unset = UNSET
@@ -92,8 +92,6 @@ class ChartPointAnswer:
         n: float | int | None
         n = self.n
 
-        out_of_lines = self.out_of_lines
-
         phase = self.phase
 
         population: int | None
@@ -134,6 +132,8 @@ class ChartPointAnswer:
             excluded = UNSET
         else:
             excluded = self.excluded
+
+        known_cause = self.known_cause
 
         median: float | None | Unset
         if isinstance(self.median, Unset):
@@ -227,7 +227,6 @@ class ChartPointAnswer:
                 "lower_2_sigma": lower_2_sigma,
                 "lower_limit": lower_limit,
                 "n": n,
-                "out_of_lines": out_of_lines,
                 "phase": phase,
                 "population": population,
                 "provisional": provisional,
@@ -244,6 +243,8 @@ class ChartPointAnswer:
             field_dict["excepted"] = excepted
         if excluded is not UNSET:
             field_dict["excluded"] = excluded
+        if known_cause is not UNSET:
+            field_dict["known_cause"] = known_cause
         if median is not UNSET:
             field_dict["median"] = median
         if missing is not UNSET:
@@ -323,8 +324,6 @@ class ChartPointAnswer:
 
         n = _parse_n(rest.pop("n"))
 
-        out_of_lines = rest.pop("out_of_lines")
-
         phase = rest.pop("phase")
 
         def _parse_population(data: object) -> int | None:
@@ -400,6 +399,8 @@ class ChartPointAnswer:
             return cast(int | None | Unset, data)
 
         excluded = _parse_excluded(rest.pop("excluded", UNSET))
+
+        known_cause = rest.pop("known_cause", UNSET)
 
         def _parse_median(data: object) -> float | None | Unset:
             if data is None:
@@ -541,7 +542,6 @@ class ChartPointAnswer:
             lower_2_sigma=lower_2_sigma,
             lower_limit=lower_limit,
             n=n,
-            out_of_lines=out_of_lines,
             phase=phase,
             population=population,
             provisional=provisional,
@@ -554,6 +554,7 @@ class ChartPointAnswer:
             value=value,
             excepted=excepted,
             excluded=excluded,
+            known_cause=known_cause,
             median=median,
             missing=missing,
             p10=p10,

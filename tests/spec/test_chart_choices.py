@@ -260,6 +260,17 @@ def test_no_assurance_comes_without_its_reason(cells, also, why: str):
     assert why in made.assurance.sentence
 
 
+def test_a_provisional_month_tells_nothing_of_the_target():
+    """Three people so far have limits from 0 to 100 %, which every target lies in."""
+    closed, begun = (
+        drawn(series(counts, provisional=len(counts) - 24), target=0.9)
+        for counts in (STEADY, [*STEADY, (2, 3)])
+    )
+
+    assert begun.assurance == closed.assurance
+    assert begun.assurance.outlook is Outlook.FAIL
+
+
 def test_the_newest_phase_tells_whether_the_target_will_be_met():
     """What the process was before an accepted shift says nothing of what comes."""
     cells = series([*STEADY[:12], *[(54, 60), (53, 60), (55, 60)] * 4])

@@ -294,6 +294,15 @@ def test_too_little_is_no_estimate_and_says_why(points, scale, reason: NotEstima
     assert found.words.startswith("No estimate. ")
 
 
+def test_two_other_clinics_are_too_few_to_compare_with():
+    """One of them could be anything; the project is its own control then."""
+    found = estimate(flat(range(7), 24))
+
+    assert (found.not_estimated, found.compared_with) == (None, 0)
+    assert found.left_out == 2
+    assert "No other clinics were compared" in found.words
+
+
 def test_three_intervals_after_and_six_before_are_enough_beside_others():
     """The least that is stated."""
     assert estimate(flat(range(12), 9, starts=6)).not_estimated is None

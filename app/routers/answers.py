@@ -275,6 +275,11 @@ class SeriesHead(Answer):
         description="Live numbers hold all that came before."
     )
     policy: str = Field(description="SHA-256 of the de-identification policy.")
+    pooling: str = Field(
+        default="The network's value is that of all its patients or exposure together "
+        "(sum of n / sum of d, or sum of values / d), not the mean of its clinics'.",
+        description="How clinics are pooled.",
+    )
 
 
 class EarlierVersionAnswer(Answer):
@@ -412,7 +417,12 @@ class FunnelLimitsAnswer(Answer):
 
 
 class ClinicAnswer(Answer):
-    """One clinic on one measure; ``lower`` and ``upper`` are its 95 % interval."""
+    """
+    One clinic on one measure; ``lower`` and ``upper`` are its 95 % interval.
+
+    Its true rank is one of ``rank_first`` to ``rank_last``: that holds of all clinics
+    at once, with 95 %.
+    """
 
     clinic: str
     name: str
@@ -424,21 +434,67 @@ class ClinicAnswer(Answer):
     limits: FunnelLimitsAnswer | None
     zone: str | None
     rank: int | None
+    rank_first: int | None
+    rank_last: int | None
     suppressed: bool
     reason: Withheld | None
 
 
+class BenchmarksAnswer(Answer):
+    """What a clinic may measure itself by; null: withheld, or there is none."""
+
+    network: float | None = Field(description="The pooled value.")
+    median_clinic: float | None
+    best_tenth: float | None = Field(
+        description="Of the best clinics that together have a tenth of all d (Kiefe)."
+    )
+    target: Target | None = Field(description="The published aim.")
+
+
 class ComparisonAnswer(SeriesHead):
-    """Every clinic on one measure in one interval."""
+    """
+    Every clinic on one measure in one interval.
+
+    ``target`` is what the funnel is around: the released network value. Rates and means
+    are on the measure's own scale; means have no funnel.
+    """
 
     interval_start: date
     interval_end: date
+    interval_method: Literal["wilson", "exact-poisson", "student-t"]
+    rank_method: str
     target: float | None
     phi: float | None
     tau2: float | None
-    best_tenth: float | None
+    benchmarks: BenchmarksAnswer
     clinics: list[ClinicAnswer]
     remarks: list[RemarkAnswer]
+
+
+class VariationPoint(Answer):
+    """
+    How much clinics differ in one interval.
+
+    ``between`` is the standard deviation between clinics beyond chance, on the scale of
+    the values, with its 95 % interval; null where the remarks say why.
+    """
+
+    interval_start: date
+    interval_end: date = Field(description="The first day after the interval.")
+    clinics: int = Field(description="How many have a value.")
+    network: float | None
+    between: float | None
+    lower: float | None
+    upper: float | None
+    phi: float | None
+    tau2: float | None
+    remarks: list[RemarkAnswer]
+
+
+class VariationAnswer(SeriesHead):
+    """How much clinics differ, interval by interval."""
+
+    points: list[VariationPoint]
 
 
 class RestatedBlock(Answer):

@@ -12,13 +12,14 @@ from fastapi import Response
 from app.charts.event_charts import EventChart
 from app.charts.lines import Lines
 from app.charts.measure_charts import ChartPoint
+from app.charts.rankings import RANK_METHOD
 from app.charts.remarks import Remark
 from app.domain.calendar import date_of_day, first_day
 from app.domain.counts import ReleasedCell, Withheld
 from app.fhir.references import hub_id
 from app.routers import answers
 from app.services.catalogue import MeasurePage
-from app.services.charts import ChartOf, ComparisonOf
+from app.services.charts import ChartOf, ComparisonOf, VariationOf
 from app.services.patient_statuses import Standings
 from app.services.series import Series
 from app.services.summaries import Gaps
@@ -361,6 +362,8 @@ def comparison_answer(found: ComparisonOf) -> answers.ComparisonAnswer:
             limits=_limits(each.limits),
             zone=each.zone,
             rank=each.rank,
+            rank_first=each.rank_first,
+            rank_last=each.rank_last,
             suppressed=each.withheld is Withheld.SUPPRESSED,
             reason=each.withheld,
         )
@@ -370,12 +373,38 @@ def comparison_answer(found: ComparisonOf) -> answers.ComparisonAnswer:
         **head(found.series),
         interval_start=first_day(total.interval_start),
         interval_end=first_day(total.interval_start + total.interval.months),
+        interval_method=comparison.interval_method.value,
+        rank_method=RANK_METHOD,
         target=comparison.target,
         phi=comparison.phi,
         tau2=comparison.tau2,
-        best_tenth=comparison.best_tenth,
+        benchmarks=answers.BenchmarksAnswer(
+            network=comparison.target,
+            median_clinic=comparison.median_clinic,
+            best_tenth=comparison.best_tenth,
+            target=_target(found.series.page),
+        ),
         clinics=clinics,
         remarks=_remarks(comparison.remarks),
+    )
+
+
+def variation_answer(found: VariationOf) -> answers.VariationAnswer:
+    """Return how much clinics differ, interval by interval."""
+    months = found.series.interval.months
+    names = answers.VariationPoint.model_fields.keys()
+    told = names - {"interval_start", "interval_end", "remarks"}
+    return answers.VariationAnswer(
+        **head(found.series),
+        points=[
+            answers.VariationPoint(
+                interval_start=first_day(each.interval_start),
+                interval_end=first_day(each.interval_start + months),
+                remarks=_remarks(each.remarks),
+                **{name: getattr(each, name) for name in told},
+            )
+            for each in found.variations
+        ],
     )
 
 

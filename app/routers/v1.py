@@ -183,8 +183,18 @@ def compare_clinics(
     edition: Released,
     part: Part,
 ) -> answers.ComparisonAnswer:
-    """Return every clinic on one measure: rates, intervals, funnel limits."""
+    """Return every clinic on one measure: intervals, funnel limits, ranks."""
     return shaping.comparison_answer(charts.compare(edition, measure_id, part))
+
+
+@router.get("/measures/{measure_id}/variation", responses=problem_responses(400, 404))
+def get_variation(
+    measure_id: str,
+    edition: Released,
+    part: Part,
+) -> answers.VariationAnswer:
+    """Return how much clinics differ, interval by interval: narrowing is a result."""
+    return shaping.variation_answer(charts.find_variation(edition, measure_id, part))
 
 
 @router.get("/measures/{measure_id}/clinics.{picture}", include_in_schema=False)

@@ -19,6 +19,7 @@ from app.charts.lines import ChartKind, Phase
 from app.charts.measure_charts import ControlChart, measure_chart
 from app.charts.rules import RuleSet
 from app.charts.shifts import Shift, suggested_shift
+from app.charts.variations import Variation, variations
 from app.disclosure.releases import not_published
 from app.domain.counts import Basis, Interval, ReleasedCell
 from app.domain.errors import MalformedError, NotFoundError
@@ -26,7 +27,6 @@ from app.measures.definitions import Between
 from app.services.catalogue import (
     MeasurePage,
     find_measure,
-    page_of,
     refuse_variant,
 )
 from app.services.editions import Edition
@@ -60,6 +60,13 @@ class ChartOf(msgspec.Struct, frozen=True, kw_only=True):
     series: Series
     chart: ControlChart
     shift: Shift | None
+
+
+class VariationOf(msgspec.Struct, frozen=True, kw_only=True):
+    """How much clinics differ on one measure, interval by interval."""
+
+    series: Series
+    variations: Sequence[Variation]
 
 
 class ComparisonOf(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,18 +177,44 @@ def compare(edition: Edition, measure_id: str, wanted: Wanted) -> ComparisonOf:
     the newest interval of that width that has a network total.
 
     Raises:
-        NotFoundError: there is no such total, or the measure is a mean or a variant.
+        NotFoundError: there is no such total, or the measure is a variant.
     """
-    measure = find_measure(edition.hub, measure_id)
-    refuse_variant(measure)
-    page = page_of(measure)
-    refuse_rate(page, "Clinics are not compared on rates; see their series")
-    if page.scale.is_mean:
-        msg = (
-            "Clinics are not compared by means: a funnel plot is one of proportions. "
-            "Each clinic's series has its mean, deviation and percentiles."
-        )
+    network, cells = _clinics_beside(edition, measure_id, wanted)
+    totals = [cell for cell in network.cells if cell.denominator is not None]
+    if not totals:
+        msg = "No network total of this width is published"
         raise NotFoundError(msg)
+    total, page = totals[-1], network.page
+    comparison = compare_clinics(
+        _beside(total, cells, basis=page.basis),
+        network=total,
+        improvement=page.improvement_notation,
+        scale=page.scale,
+    )
+    series = msgspec.structs.replace(network, cells=(total,))
+    return ComparisonOf(series=series, comparison=comparison, edition=edition)
+
+
+def find_variation(edition: Edition, measure_id: str, wanted: Wanted) -> VariationOf:
+    """
+    Return how much the clinics of a release differ, interval by interval.
+
+    The width is that at which most clinics publish; those that publish no interval of
+    it are not in it.
+    """
+    network, cells = _clinics_beside(edition, measure_id, wanted)
+    page = network.page
+    sides = (
+        (total, _beside(total, cells, basis=page.basis)) for total in network.cells
+    )
+    return VariationOf(series=network, variations=variations(sides, scale=page.scale))
+
+
+def _clinics_beside(
+    edition: Edition, measure_id: str, wanted: Wanted
+) -> tuple[Series, Sequence[ReleasedCell]]:
+    """Return the network's series at the clinics' usual width, and their cells."""
+    refuse_variant(find_measure(edition.hub, measure_id))
     cells = [
         cell
         for cell in edition.cells.get(measure_id, ())
@@ -189,19 +222,7 @@ def compare(edition: Edition, measure_id: str, wanted: Wanted) -> ComparisonOf:
     ]
     interval = wanted.interval or _usual_width(cells)
     whole = msgspec.structs.replace(wanted, clinic=None, interval=interval)
-    network = released_series(edition, measure_id, whole)
-    totals = [cell for cell in network.cells if cell.denominator is not None]
-    if not totals:
-        msg = "No network total of this width is published"
-        raise NotFoundError(msg)
-    total = totals[-1]
-    comparison = compare_clinics(
-        _beside(total, cells, basis=network.page.basis),
-        network=total,
-        improvement=network.page.improvement_notation,
-    )
-    series = msgspec.structs.replace(network, cells=(total,))
-    return ComparisonOf(series=series, comparison=comparison, edition=edition)
+    return released_series(edition, measure_id, whole), cells
 
 
 def refuse_rate(page: MeasurePage, message: str) -> None:
@@ -259,6 +280,9 @@ def draw_chart(found: ChartOf, picture: Picture) -> str | bytes:
 
 def draw_comparison(found: ComparisonOf, picture: Picture) -> str | bytes:
     """Return a funnel plot of clinics as *picture*."""
+    if not found.series.page.scale.is_proportion:
+        msg = "There is no picture of rates and means; see the comparison"
+        raise NotFoundError(msg)
     names = {
         clinic_id: found.edition.name_of(clinic_id)
         for clinic_id in found.edition.clinics

@@ -13,7 +13,6 @@ import pytest
 from app.charts.assurances import Outlook, outlook
 from app.charts.control_charts import c_chart, p_chart, u_chart
 from app.charts.finders import crossings_limit, longest_run_limit, side
-from app.charts.funnels import funnel_limits, overdispersion
 from app.charts.gap_charts import t_chart
 from app.charts.lines import Fit, Lines, Phase, around, frame
 from app.charts.measurement_charts import mr_chart, s_chart, xbar_chart, xmr_chart
@@ -361,35 +360,3 @@ def test_every_vector_of_control_charts_is_looked_at(shared: Path):
     assert {case["rule"] for case in golden(shared, "nelson_rules")["cases"]} == {
         *range(1, 9)
     }
-
-
-def test_funnel_limits_of_proportions_are_those_of_funnelplotr(shared: Path):
-    """Ten clinics: phi, tau2 and eight limits each, before and after adjustment."""
-    case = golden(shared, "funnelplotr_overdispersion")["derived_by_python_port"][
-        "PR_synthetic_10_clinics"
-    ]
-    numerators = [int(x) for x in case["numerator"]]
-    denominators = [int(n) for n in case["denominator"]]
-    target = sum(numerators) / sum(denominators)
-
-    found = overdispersion(numerators, denominators, target=target)
-
-    assert target == pytest.approx(case["target"], rel=1e-12)
-    assert (found.phi, found.tau2) == pytest.approx(
-        (case["phi"], case["tau2"]), rel=1e-9
-    )
-    for expected, n in zip(case["points"], denominators, strict=True):
-        for prefix, tau2 in (("", 0.0), ("od", found.tau2)):
-            limits = funnel_limits(n, target=target, tau2=tau2)
-            assert (
-                limits.lower_95,
-                limits.upper_95,
-                limits.lower_998,
-                limits.upper_998,
-            ) == pytest.approx(
-                [
-                    expected[prefix + name]
-                    for name in ("ll95", "ul95", "ll998", "ul998")
-                ],
-                abs=1e-6,
-            )

@@ -185,7 +185,7 @@ def test_a_clinic_without_a_known_gap_is_told_so(values):
 
     assert chart.chart is ChartKind.POINTS
     assert len(chart.points) == len(values)
-    assert [remark.code for remark in chart.remarks] == [RemarkCode.NO_EVENTS]
+    assert [remark.code for remark in chart.remarks] == [RemarkCode.NO_GAPS]
 
 
 def test_a_new_phase_of_events_has_lines_of_its_own():

@@ -6,6 +6,7 @@ from .audience import Audience
 from .audit_answer import AuditAnswer
 from .baseline_answer import BaselineAnswer
 from .basis import Basis
+from .benchmarks_answer import BenchmarksAnswer
 from .catalogue import Catalogue
 from .chart_answer import ChartAnswer
 from .chart_kind import ChartKind
@@ -15,6 +16,7 @@ from .clinic_answer import ClinicAnswer
 from .code_answer import CodeAnswer
 from .code_use import CodeUse
 from .comparison_answer import ComparisonAnswer
+from .comparison_answer_interval_method import ComparisonAnswerIntervalMethod
 from .contribution_answer import ContributionAnswer
 from .contribution_answer_status import ContributionAnswerStatus
 from .contributions_answer import ContributionsAnswer
@@ -83,6 +85,8 @@ from .token_answer import TokenAnswer
 from .token_problem import TokenProblem
 from .unit_answer import UnitAnswer
 from .untranslated_answer import UntranslatedAnswer
+from .variation_answer import VariationAnswer
+from .variation_point import VariationPoint
 from .visit_capture_answer import VisitCaptureAnswer
 from .withheld import Withheld
 
@@ -93,6 +97,7 @@ __all__ = (
     "AuditAnswer",
     "BaselineAnswer",
     "Basis",
+    "BenchmarksAnswer",
     "Catalogue",
     "ChartAnswer",
     "ChartKind",
@@ -102,6 +107,7 @@ __all__ = (
     "CodeAnswer",
     "CodeUse",
     "ComparisonAnswer",
+    "ComparisonAnswerIntervalMethod",
     "ContributionAnswer",
     "ContributionAnswerStatus",
     "ContributionsAnswer",
@@ -166,6 +172,8 @@ __all__ = (
     "TokenProblem",
     "UnitAnswer",
     "UntranslatedAnswer",
+    "VariationAnswer",
+    "VariationPoint",
     "VisitCaptureAnswer",
     "Withheld",
 )

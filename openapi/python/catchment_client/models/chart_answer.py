@@ -9,6 +9,7 @@ from attrs import field as _attrs_field
 
 from ..models.audience import Audience, check_audience
 from ..models.interval import Interval, check_interval
+from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.assurance_answer import AssuranceAnswer
@@ -59,6 +60,10 @@ class ChartAnswer:
     signals: list[ChartSignalAnswer]
     stratum: None | str
     suggested_shift: None | ShiftAnswer
+    pooling: str | Unset = (
+        "The network's value is that of all its patients or exposure together (sum of n / sum of d, or sum of values / d), not the mean of its clinics'."
+    )
+    """ How clinics are pooled. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -136,6 +141,8 @@ class ChartAnswer:
         else:
             suggested_shift = self.suggested_shift
 
+        pooling = self.pooling
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -164,6 +171,8 @@ class ChartAnswer:
                 "suggested_shift": suggested_shift,
             }
         )
+        if pooling is not UNSET:
+            field_dict["pooling"] = pooling
 
         return field_dict
 
@@ -301,6 +310,8 @@ class ChartAnswer:
 
         suggested_shift = _parse_suggested_shift(rest.pop("suggested_shift"))
 
+        pooling = rest.pop("pooling", UNSET)
+
         chart_answer = cls(
             assurance=assurance,
             audience=audience,
@@ -324,6 +335,7 @@ class ChartAnswer:
             signals=signals,
             stratum=stratum,
             suggested_shift=suggested_shift,
+            pooling=pooling,
         )
 
         chart_answer.additional_properties = rest

@@ -41,6 +41,10 @@ class SeriesAnswer:
     stratum: None | str
     earlier_versions: list[EarlierVersionAnswer] | Unset = UNSET
     """ What was published before the definition changed. """
+    pooling: str | Unset = (
+        "The network's value is that of all its patients or exposure together (sum of n / sum of d, or sum of values / d), not the mean of its clinics'."
+    )
+    """ How clinics are pooled. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -83,6 +87,8 @@ class SeriesAnswer:
                 earlier_versions_item = earlier_versions_item_data.to_dict()
                 earlier_versions.append(earlier_versions_item)
 
+        pooling = self.pooling
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -100,6 +106,8 @@ class SeriesAnswer:
         )
         if earlier_versions is not UNSET:
             field_dict["earlier_versions"] = earlier_versions
+        if pooling is not UNSET:
+            field_dict["pooling"] = pooling
 
         return field_dict
 
@@ -186,6 +194,8 @@ class SeriesAnswer:
 
                 earlier_versions.append(earlier_versions_item)
 
+        pooling = rest.pop("pooling", UNSET)
+
         series_answer = cls(
             audience=audience,
             clinic=clinic,
@@ -197,6 +207,7 @@ class SeriesAnswer:
             release=release,
             stratum=stratum,
             earlier_versions=earlier_versions,
+            pooling=pooling,
         )
 
         series_answer.additional_properties = rest

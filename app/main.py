@@ -24,6 +24,7 @@ from app.routers import (
     oauth,
     operations,
     pages,
+    projects,
     quality,
     v1,
 )
@@ -89,6 +90,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         quality,
         annotations,
         cohorts,
+        projects,
         pages,
     ):
         app.include_router(room.router)

@@ -1,8 +1,11 @@
 """Annotations: who may say what about charts, who sees it, and what becomes of it."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from app.charts.rules import RuleSet
+from app.charts.shifts import Shift
 from app.domain.annotations import AnnotationKind, Signature
 from app.domain.calendar import month_of_day
 from app.domain.clinics import Audience, Principal
@@ -120,7 +123,7 @@ def annotate(
     clinic_id, cohort_id = _subject(session, party, new)
     signed = signed_by(party, hub, author=new.author, reason=new.reason)
     check_texts({"what": new.what, "hypothesis": new.hypothesis})
-    _check_measures(hub, new)
+    check_measures(hub, new.measures)
     if new.kind.is_decision:
         _check_decision(hub, new)
     else:
@@ -182,11 +185,12 @@ def _own_clinic(session: WriteSession, party: Party, new: NewAnnotation) -> int:
     return party.clinic
 
 
-def _check_measures(hub: Hub, new: NewAnnotation) -> None:
-    if len(set(new.measures)) < len(new.measures):
+def check_measures(hub: Hub, measure_ids: Sequence[str]) -> None:
+    """Refuse an id that no measure has, or one given twice."""
+    if len(set(measure_ids)) < len(measure_ids):
         msg = "A measure is given twice"
         raise InvalidElementError(msg, expression="measures")
-    for measure_id in new.measures:
+    for measure_id in measure_ids:
         try:
             find_measure(hub, measure_id)
         except NotFoundError:
@@ -224,6 +228,16 @@ def _evidence(
         return None
     (measure_id,) = new.measures
     wanted = Wanted(clinic=new.clinic, cohort=new.cohort)
+    shift = find_suggestion(session, hub, measure_id, wanted)
+    if shift is None or shift.interval_start != new.month:
+        return None
+    return {name: getattr(shift, name) for name in EVIDENCE}
+
+
+def find_suggestion(
+    session: ReadSession, hub: Hub, measure_id: str, wanted: Wanted
+) -> Shift | None:
+    """Return the shift that the members' chart suggests now, if it suggests one."""
     try:
         found = find_chart(
             session,
@@ -235,10 +249,7 @@ def _evidence(
         )
     except (ForbiddenError, NotFoundError):  # nothing of it is published
         return None
-    shift = found.shift
-    if shift is None or shift.interval_start != new.month:
-        return None
-    return {name: getattr(shift, name) for name in EVIDENCE}
+    return found.shift
 
 
 def find_annotations(

@@ -145,6 +145,29 @@ async def test_a_clinic_that_sends_late_has_no_points_after_it_stopped(
     assert all(point["value"] is None and point["reason"] for point in late)
 
 
+async def test_the_clinic_that_improved_says_what_it_changed(
+    partner: httpx.AsyncClient,
+):
+    """Its words stand on its chart in the month of the truth, and on no other's."""
+    charts = {
+        code: (await partner.get(f"{MEASURE}/chart", params={"clinic": code})).json()
+        for code in (TRUTH.improving_clinic, "harbor-point")
+    }
+    (project,) = (await partner.get("/v1/projects")).json()["projects"]
+    estimate = await partner.get(f"/v1/projects/{project['code']}/estimate")
+
+    (told,) = charts[TRUTH.improving_clinic]["annotations"]
+    changed_on = TRUTH.changed_on.isoformat()
+    assert (told["month"], told["by_clinic"]) == (changed_on, True)
+    assert charts["harbor-point"]["annotations"] == []
+    first, later = project["phases"]
+    assert (first["month"], project["status"]) == (changed_on, "running")
+    assert TRUTH.improving_clinic in first["clinics"]
+    assert later["month"] > TODAY.isoformat()
+    assert project["remarks"] == []
+    assert estimate.json()["not_estimated"] is not None, "one clinic of three improved"
+
+
 def test_members_see_most_of_what_clinics_publish(place: Place):
     """At least 80 % of the intervals of every clinic's own width, over all measures."""
     hub = hub_of(place.settings())

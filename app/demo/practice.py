@@ -4,13 +4,14 @@ from datetime import date
 
 import msgspec
 from catchment_client import AuthenticatedClient
-from catchment_client.api.annotations import add_annotation
-from catchment_client.api.projects import add_project
+from catchment_client.api.annotations import add_annotation, list_annotations
+from catchment_client.api.projects import add_project, get_project
 from catchment_client.models import (
     AddAnnotationBody,
     AddProjectBody,
     AddProjectBodyPhaseQuestion,
     AnnotationAnswer,
+    AnnotationsAnswer,
     ProjectAnswer,
 )
 
@@ -18,6 +19,7 @@ from app.demo.truth import DemoTruth
 from app.domain.calendar import first_day, month_number
 
 MEASURE = "jia-low-disease-activity-visits"
+PROJECT = "score-before-the-visit"
 BEGAN_WITH = ("harbor-point", "juniper-mesa")
 """Who joined the project together with the improving clinic."""
 JOIN_LATER = ("copper-ridge", "lantern-bay", "quiet-pines", "stone-bridge")
@@ -48,7 +50,7 @@ class NotTakenError(Exception):
 
 def tell_change(base_url: str, token: str, practice: Practice) -> None:
     """
-    Tell the network, as the clinic, what was changed and when.
+    Tell the network, as the clinic, what was changed and when, unless it has.
 
     Raises:
         NotTakenError: the hub refused it.
@@ -66,6 +68,9 @@ def tell_change(base_url: str, token: str, practice: Practice) -> None:
         reason="Too many visits with active disease ended without a decision",
     )
     with _hub(base_url, token) as hub:
+        known = list_annotations.sync(client=hub, clinic=practice.clinic)
+        if isinstance(known, AnnotationsAnswer) and known.annotations:
+            return
         taken = add_annotation.sync(client=hub, body=body)
     if not isinstance(taken, AnnotationAnswer):
         raise NotTakenError
@@ -73,13 +78,13 @@ def tell_change(base_url: str, token: str, practice: Practice) -> None:
 
 def begin_project(base_url: str, token: str, practice: Practice) -> None:
     """
-    Write down, as the coordinator, the project that the change belongs to.
+    Write down, as the coordinator, the project of the change, unless it is there.
 
     Raises:
         NotTakenError: the hub refused it.
     """
     body = AddProjectBody(
-        code="score-before-the-visit",
+        code=PROJECT,
         name="The score before the visit",
         aim="Ten points more visits in low disease activity within a year",
         measures=[MEASURE],
@@ -101,6 +106,8 @@ def begin_project(base_url: str, token: str, practice: Practice) -> None:
         reason="The clinics chose it at their learning session",
     )
     with _hub(base_url, token) as hub:
+        if isinstance(get_project.sync(PROJECT, client=hub), ProjectAnswer):
+            return
         taken = add_project.sync(client=hub, body=body)
     if not isinstance(taken, ProjectAnswer):
         raise NotTakenError

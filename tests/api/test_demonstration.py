@@ -246,13 +246,19 @@ async def test_a_run_that_was_stopped_is_taken_up_again(place: Place):
     assert after | {"released_cell": 0} == before | {"released_cell": 0}
 
 
+COUNTED = (
+    *("record", "alias", "observation", "cell", "released_cell"),
+    *("annotation", "project"),
+)
+
+
 def rows_in(place: Place) -> dict[str, int]:
     """Return how many rows of what was sent and published there are."""
     hub = hub_of(place.settings())
     with read_session(hub.engine) as session:
         counts = {
             name: session.connection().execute(text(f"SELECT COUNT(*) FROM {name}"))
-            for name in ("record", "alias", "observation", "cell", "released_cell")
+            for name in COUNTED
         }
         found = {name: rows.scalar_one() for name, rows in counts.items()}
     hub.engine.dispose()

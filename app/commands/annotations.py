@@ -119,6 +119,19 @@ def withdraw_annotation(
     typer.echo(f"Annotation {annotation_id} is withdrawn")
 
 
+@app.command("blank")
+def blank_annotation(
+    annotation_id: Annotated[int, typer.Argument(help="Its number in the list.")],
+    author: Author,
+    reason: Reason,
+) -> None:
+    """Overwrite words that name a patient; that something was said stays."""
+    hub = open_hub()
+    with write_session(hub.engine) as session:
+        annotations.blank(session, hub, annotation_id, author=author, reason=reason)
+    typer.echo(f"Annotation {annotation_id} is withdrawn, and its words are gone")
+
+
 @shift_app.command("suggested")
 def show_suggestion(
     measure: Annotated[str, typer.Argument(help="A measure's id.")],

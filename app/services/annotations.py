@@ -252,6 +252,24 @@ def find_suggestion(
     return found.shift
 
 
+def blank(
+    session: WriteSession, hub: Hub, annotation_id: int, *, author: str, reason: str
+) -> None:
+    """
+    Overwrite a text that should never have been written, and withdraw it.
+
+    For the console alone. Kind, month, client and time stay in the audit, and who did
+    this and why; the words are gone.
+
+    Raises:
+        NotFoundError: there is no such annotation.
+    """
+    known = {each.id: each for each in annotations.all_annotations(session)}
+    if annotation_id not in known or known[annotation_id].stands:
+        withdraw(session, hub, CONSOLE, annotation_id, author=author, reason=reason)
+    annotations.blank_texts(session, annotation_id)
+
+
 def find_annotations(
     session: ReadSession, hub: Hub, party: Party, asked: Asked
 ) -> list[Annotation]:

@@ -1,5 +1,6 @@
 """What stands beside a chart: what was said about it, and what was decided."""
 
+import hashlib
 from collections.abc import Collection, Sequence
 
 import msgspec
@@ -20,6 +21,12 @@ class Notes(msgspec.Struct, frozen=True, kw_only=True):
 
     annotations: Sequence[Annotation] = ()
     cohorts: Sequence[Cohort] = ()
+
+    @property
+    def version(self) -> str:
+        """Return a mark of what stands, which whoever keeps a drawn chart needs."""
+        ids = " ".join(str(each.id) for each in self.annotations)
+        return hashlib.sha256(ids.encode()).hexdigest()[:16]
 
     def beside(
         self, measure_id: str, *, clinic_id: int | None, cohort_id: int | None

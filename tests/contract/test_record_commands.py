@@ -37,6 +37,7 @@ def hub(environment: dict[str, str]) -> Hub:
             registry.enrol_clinic(session, new)
     cells = [published(50 if i < 18 else 70, 100, FIRST + i) for i in range(36)]
     publish_to_members(opened, MEASURE, cells, months=36)
+    opened.engine.dispose()  # who closes the database last empties its log
     return opened
 
 
@@ -74,6 +75,28 @@ def test_what_was_said_is_listed_and_taken_back(catchment):
     assert standing == []
     assert kept[3:6] == ["alder", "all", "A form before the visit"]
     assert kept[-1] == "The coordinator: The network agreed"
+
+
+def test_words_that_name_somebody_can_be_overwritten(
+    catchment, environment: dict[str, str]
+):
+    """The screen knows no names; the audit keeps that something was said, not what."""
+    name = "Zebulon Quartermain"
+    words = ("annotation", "add", "test-of-change", "2025-03", "--clinic", "alder")
+    catchment(*words, "--what", f"{name} was the first", *SIGNED)
+
+    done = catchment("annotation", "blank", "1", *SIGNED)
+
+    standing = lines_of(catchment, "annotation", "list")
+    (kept,) = lines_of(catchment, "annotation", "list", "--withdrawn")
+    database = Path(environment["CATCHMENT_DATABASE_URL"].partition(":///")[2])
+    files = [database, database.with_name(f"{database.name}-wal")]
+    left = b"".join(path.read_bytes() for path in files if path.exists())
+    assert done.code == 0
+    assert standing == []
+    assert kept[:6] == ["1", "test-of-change", "2025-03", "alder", "all", "-"]
+    assert kept[-1] == "The coordinator: The network agreed"
+    assert name.encode() not in left
 
 
 def test_cohorts_and_projects_are_made_and_told_of(catchment):

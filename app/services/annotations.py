@@ -98,6 +98,13 @@ def signed_by(party: Party, hub: Hub, *, author: str, reason: str) -> Signature:
     )
 
 
+def as_read_by(party: Party, signed: Signature) -> Signature:
+    """Return a signature without the client that wrote it, which is the audit's."""
+    if party.coordinates:
+        return signed
+    return msgspec.structs.replace(signed, client_id="")
+
+
 def require_coordinator(party: Party) -> None:
     """Refuse who does not decide for the network."""
     if not party.coordinates:

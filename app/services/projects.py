@@ -10,6 +10,7 @@ from app.domain.calendar import month_of_day
 from app.domain.errors import ConflictError, InvalidElementError, NotFoundError
 from app.services.annotations import (
     Party,
+    as_read_by,
     check_measures,
     require_coordinator,
     signed_by,
@@ -224,10 +225,23 @@ def _page(
     session: ReadSession, hub: Hub, party: Party, project: Project
 ) -> ProjectPage:
     return ProjectPage(
-        project=project,
+        project=_as_read_by(party, project),
         status=_status(hub, project),
         codes=seen_codes(session, party),
         remarks=tuple(_remarks(project)),
+    )
+
+
+def _as_read_by(party: Party, project: Project) -> Project:
+    """Return a project without the clients that wrote it, which are the audit's."""
+    return msgspec.structs.replace(
+        project,
+        signed=as_read_by(party, project.signed),
+        phases=tuple(
+            msgspec.structs.replace(phase, signed=as_read_by(party, phase.signed))
+            for phase in project.phases
+        ),
+        ended=project.ended and as_read_by(party, project.ended),
     )
 
 

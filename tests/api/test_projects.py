@@ -74,6 +74,7 @@ async def test_a_project_is_read_with_its_phases(voices: Voices):
 
     assert listed == read
     assert made["client"] == "coordinator"
+    assert (read["client"], read["phases"][0]["client"]) == (None, None)
     assert (read["author"], read["status"]) == (SIGNED["author"], "running")
     (phase,) = read["phases"]
     assert (phase["kind"], phase["month"]) == ("pilot", "2025-01-01")

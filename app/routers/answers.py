@@ -3,17 +3,14 @@
 from datetime import date, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from app.domain.annotations import ChartView
 from app.domain.clinics import Audience
 from app.domain.counts import Basis, Interval, Withheld
 from app.domain.visit_capture import NoCapture
-
-
-class Answer(BaseModel):
-    """Base of every answer."""
-
-    model_config = ConfigDict(frozen=True)
+from app.routers.record_answers import AnnotationAnswer
+from app.routers.shapes import Answer
 
 
 class Problem(Answer):
@@ -101,7 +98,7 @@ class MeasureSummary(Answer):
     value_sets: dict[str, str] = Field(
         description="The version of each value set that it uses."
     )
-    tags: list[str] = []
+    tags: list[str] = Field(default=[])
     not_answered: list[str] = Field(
         default=[],
         description="Why the policy keeps too little for it: it has no numbers here.",
@@ -127,9 +124,9 @@ class MeasureDefinition(MeasureSummary):
         description="The strata of each stratifier, which add up to the total."
     )
     lacking: list[str] = Field(description="What people may lack to be scored.")
-    subset_of: list[str] = []
-    sum_of: list[str] = []
-    sources: list[str] = []
+    subset_of: list[str] = Field(default=[])
+    sum_of: list[str] = Field(default=[])
+    sources: list[str] = Field(default=[])
     definition: dict[str, Any] = Field(description="The definition itself.")
 
 
@@ -198,6 +195,9 @@ class Point(Answer):
     restated_in: int | None = Field(
         default=None, description="The release that gave it other numbers than before."
     )
+    clinics: int | None = Field(
+        default=None, description="Of a cohort: how many clinics the counts are of."
+    )
 
 
 class EventPoint(Answer):
@@ -264,7 +264,10 @@ class SeriesHead(Answer):
     """What a series or chart is of, and where its numbers come from."""
 
     measure: MeasureSummary
-    clinic: str | None = Field(description="Null for the network as a whole.")
+    clinic: str | None = Field(
+        description="Null for the network as a whole, or a cohort."
+    )
+    cohort: str | None = Field(default=None, description="A named set of clinics.")
     stratum: str | None
     interval: Interval
     audience: Audience | None = Field(
@@ -361,6 +364,17 @@ class BaselineAnswer(Answer):
     frozen: bool
 
 
+class PhaseAnswer(Answer):
+    """A phase of a chart, and by whose decisions it is what it is."""
+
+    phase: int
+    interval_start: date
+    shift: AnnotationAnswer | None = Field(description="Null of the first phase.")
+    baseline: AnnotationAnswer | None = Field(
+        description="By which its lines are frozen."
+    )
+
+
 class ShiftAnswer(Answer):
     """The most likely month of a change; suggested, never applied."""
 
@@ -399,6 +413,16 @@ class ChartAnswer(SeriesHead):
     sigma_z: float | None
     explanation: str = Field(description="Why the limits vary, or do not.")
     assurance: AssuranceAnswer
+    view: ChartView = Field(
+        description="With what a coordinator decided about it, or as first drawn."
+    )
+    phases: list[PhaseAnswer]
+    exclusions: list[AnnotationAnswer] = Field(
+        description="Decisions by which points are in no line and no run."
+    )
+    annotations: list[AnnotationAnswer] = Field(
+        description="Tests of change in the time of the chart."
+    )
     baselines: list[BaselineAnswer]
     points: list[ChartPointAnswer]
     signals: list[ChartSignalAnswer]

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.charts.gap_charts import GapLimits
 from app.charts.lines import ChartKind
 from app.charts.rules import RuleSet
+from app.domain.annotations import ChartView
 from app.domain.calendar import FOREVER, month_number
 from app.domain.counts import Interval
 from app.routers import answers, shaping
@@ -79,13 +80,17 @@ def find_asked(
         ChartKind | None,
         Query(description="A chart that fits the measure; else the hub chooses."),
     ] = None,
+    view: Annotated[
+        ChartView,
+        Query(description="With what was decided about the chart, or without."),
+    ] = ChartView.ACCEPTED,
     *,
     screened: Annotated[
         bool, Query(description="Of xmr and mr: leave wild moving ranges out.")
     ] = False,
 ) -> charts.Asked:
     """Return how the parameters ask for a series to be drawn."""
-    return charts.Asked(rule_set=rules, chart=chart, screened=screened)
+    return charts.Asked(rule_set=rules, chart=chart, screened=screened, view=view)
 
 
 Part = Annotated[Wanted, Depends(find_wanted)]

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
 from itertools import dropwhile
@@ -15,12 +15,13 @@ from app.charts import vega
 from app.charts.comparison import Comparison, compare_clinics
 from app.charts.event_charts import EventChart, event_chart
 from app.charts.gap_charts import GapLimits
-from app.charts.lines import ChartKind, Phase
+from app.charts.lines import ChartKind
 from app.charts.measure_charts import ControlChart, measure_chart
 from app.charts.rules import RuleSet
 from app.charts.shifts import Shift, suggested_shift
 from app.charts.variations import Variation, variations
 from app.disclosure.releases import not_published
+from app.domain.annotations import ChartView
 from app.domain.counts import Basis, Interval, ReleasedCell
 from app.domain.errors import MalformedError, NotFoundError
 from app.measures.definitions import Between
@@ -29,10 +30,12 @@ from app.services.catalogue import (
     find_measure,
     refuse_variant,
 )
+from app.services.chart_notes import Applied, applied
 from app.services.editions import Edition
 from app.services.hub import Hub
 from app.services.series import Series, Viewer, Wanted, find_series, released_series
 from app.services.summaries import Gaps
+from app.store.annotations import Annotation
 from app.store.sessions import ReadSession
 
 REMEMBERED_PICTURES = 512
@@ -55,11 +58,30 @@ MEDIA_TYPES = {
 
 
 class ChartOf(msgspec.Struct, frozen=True, kw_only=True):
-    """A series with its control chart; and a change in it, if one is likely."""
+    """
+    A series with its control chart; and a change in it, if one is likely.
+
+    The change is looked for in the last phase of those that were ``applied``.
+    """
 
     series: Series
     chart: ControlChart
     shift: Shift | None
+    applied: Applied
+
+    @property
+    def tests_of_change(self) -> list[Annotation]:
+        """Return what was tried in the time of the chart."""
+        cells = self.series.cells
+        span = range(
+            cells[0].interval_start,
+            cells[-1].interval_start + cells[-1].interval.months,
+        )
+        return [
+            each
+            for each in self.series.notes
+            if not each.kind.is_decision and each.month in span
+        ]
 
 
 class VariationOf(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +105,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     rule_set: RuleSet = RuleSet.ANHOEJ
     chart: ChartKind | None = None
     screened: bool = False
+    view: ChartView = ChartView.ACCEPTED
+
+
+AS_IT_FITS = Asked()
 
 
 def find_chart(
@@ -92,7 +118,7 @@ def find_chart(
     measure_id: str,
     wanted: Wanted,
     *,
-    asked: Asked,
+    asked: Asked = AS_IT_FITS,
 ) -> ChartOf:
     """Return the control chart of a series that *viewer* may see."""
     series = find_series(session, hub, viewer, measure_id, wanted)
@@ -107,10 +133,9 @@ def chart_of(
     series: Series,
     *,
     rule_set: RuleSet = RuleSet.ANHOEJ,
+    view: ChartView = ChartView.ACCEPTED,
     chart: ChartKind | None = None,
     screened: bool = False,
-    phases: Sequence[Phase] = (),
-    excluded: Collection[int] = (),
 ) -> ChartOf | None:
     """
     Return the control chart of a series, or None where nothing of it is published.
@@ -121,15 +146,20 @@ def chart_of(
     Args:
         series: of one clinic or the network.
         rule_set: the rules to search for signals with.
+        view: with what was decided about it, or without.
         chart: which chart, if not the one that fits.
         screened: leave wild moving ranges out of an XmR or MR chart's sigma.
-        phases: accepted shifts and frozen baselines, as month numbers.
-        excluded: month numbers of points with a known cause.
     """
     cells = tuple(dropwhile(lambda cell: cell.withheld is not None, series.cells))
     if not cells:
         return None
     page = series.page
+    decided = applied(
+        series.notes,
+        [cell.interval_start for cell in cells],
+        interval=cells[0].interval,
+        view=view,
+    )
     made = measure_chart(
         cells,
         basis=page.basis,
@@ -138,8 +168,8 @@ def chart_of(
         rule_set=rule_set,
         chart=chart,
         screened=screened,
-        phases=phases,
-        excluded=excluded,
+        phases=decided.lines,
+        excluded=decided.excluded,
         target=None if page.target is None else page.target[0],
     )
     return ChartOf(
@@ -150,8 +180,9 @@ def chart_of(
             basis=page.basis,
             scale=page.scale,
             since=made.phases[-1].start,
-            excluded=excluded,
+            excluded=decided.excluded,
         ),
+        applied=decided,
     )
 
 
@@ -273,8 +304,7 @@ def _beside(
 def draw_chart(found: ChartOf, picture: Picture) -> str | bytes:
     """Return a control chart as *picture*."""
     refuse_rate(found.series.page, "There is no picture of rates; see the chart")
-    name = "Network" if found.series.clinic is None else found.series.clinic.name
-    title = f"{found.series.page.title}: {name}"
+    title = f"{found.series.page.title}: {found.series.name}"
     return drawn(vega.control_chart_spec(found.chart, title=title), picture)
 
 

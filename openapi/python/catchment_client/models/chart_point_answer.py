@@ -46,6 +46,8 @@ class ChartPointAnswer:
     upper_2_sigma: float | None
     upper_limit: float | None
     value: float | None
+    clinics: int | None | Unset = UNSET
+    """ Of a cohort: how many clinics the counts are of. """
     excepted: int | None | Unset = UNSET
     excluded: int | None | Unset = UNSET
     known_cause: bool | Unset = False
@@ -120,6 +122,12 @@ class ChartPointAnswer:
 
         value: float | None
         value = self.value
+
+        clinics: int | None | Unset
+        if isinstance(self.clinics, Unset):
+            clinics = UNSET
+        else:
+            clinics = self.clinics
 
         excepted: int | None | Unset
         if isinstance(self.excepted, Unset):
@@ -239,6 +247,8 @@ class ChartPointAnswer:
                 "value": value,
             }
         )
+        if clinics is not UNSET:
+            field_dict["clinics"] = clinics
         if excepted is not UNSET:
             field_dict["excepted"] = excepted
         if excluded is not UNSET:
@@ -381,6 +391,15 @@ class ChartPointAnswer:
             return cast(float | None, data)
 
         value = _parse_value(rest.pop("value"))
+
+        def _parse_clinics(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        clinics = _parse_clinics(rest.pop("clinics", UNSET))
 
         def _parse_excepted(data: object) -> int | None | Unset:
             if data is None:
@@ -552,6 +571,7 @@ class ChartPointAnswer:
             upper_2_sigma=upper_2_sigma,
             upper_limit=upper_limit,
             value=value,
+            clinics=clinics,
             excepted=excepted,
             excluded=excluded,
             known_cause=known_cause,

@@ -39,7 +39,7 @@ class ComparisonAnswer:
     benchmarks: BenchmarksAnswer
     """ What a clinic may measure itself by; null: withheld, or there is none. """
     clinic: None | str
-    """ Null for the network as a whole. """
+    """ Null for the network as a whole, or a cohort. """
     clinics: list[ClinicAnswer]
     counted_up_to: datetime.datetime | None
     """ Live numbers hold all that came before. """
@@ -59,6 +59,8 @@ class ComparisonAnswer:
     stratum: None | str
     target: float | None
     tau2: float | None
+    cohort: None | str | Unset = UNSET
+    """ A named set of clinics. """
     pooling: str | Unset = (
         "The network's value is that of all its patients or exposure together (sum of n / sum of d, or sum of values / d), not the mean of its clinics'."
     )
@@ -122,6 +124,12 @@ class ComparisonAnswer:
         tau2: float | None
         tau2 = self.tau2
 
+        cohort: None | str | Unset
+        if isinstance(self.cohort, Unset):
+            cohort = UNSET
+        else:
+            cohort = self.cohort
+
         pooling = self.pooling
 
         field_dict: dict[str, Any] = {}
@@ -148,6 +156,8 @@ class ComparisonAnswer:
                 "tau2": tau2,
             }
         )
+        if cohort is not UNSET:
+            field_dict["cohort"] = cohort
         if pooling is not UNSET:
             field_dict["pooling"] = pooling
 
@@ -266,6 +276,15 @@ class ComparisonAnswer:
 
         tau2 = _parse_tau2(rest.pop("tau2"))
 
+        def _parse_cohort(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        cohort = _parse_cohort(rest.pop("cohort", UNSET))
+
         pooling = rest.pop("pooling", UNSET)
 
         comparison_answer = cls(
@@ -287,6 +306,7 @@ class ComparisonAnswer:
             stratum=stratum,
             target=target,
             tau2=tau2,
+            cohort=cohort,
             pooling=pooling,
         )
 

@@ -26,7 +26,7 @@ class VariationAnswer:
     audience: Audience | None
     """ Null for a clinic's own live numbers. """
     clinic: None | str
-    """ Null for the network as a whole. """
+    """ Null for the network as a whole, or a cohort. """
     counted_up_to: datetime.datetime | None
     """ Live numbers hold all that came before. """
     interval: Interval
@@ -38,6 +38,8 @@ class VariationAnswer:
     """ SHA-256 of the de-identification policy. """
     release: int | None
     stratum: None | str
+    cohort: None | str | Unset = UNSET
+    """ A named set of clinics. """
     pooling: str | Unset = (
         "The network's value is that of all its patients or exposure together (sum of n / sum of d, or sum of values / d), not the mean of its clinics'."
     )
@@ -77,6 +79,12 @@ class VariationAnswer:
         stratum: None | str
         stratum = self.stratum
 
+        cohort: None | str | Unset
+        if isinstance(self.cohort, Unset):
+            cohort = UNSET
+        else:
+            cohort = self.cohort
+
         pooling = self.pooling
 
         field_dict: dict[str, Any] = {}
@@ -94,6 +102,8 @@ class VariationAnswer:
                 "stratum": stratum,
             }
         )
+        if cohort is not UNSET:
+            field_dict["cohort"] = cohort
         if pooling is not UNSET:
             field_dict["pooling"] = pooling
 
@@ -170,6 +180,15 @@ class VariationAnswer:
 
         stratum = _parse_stratum(rest.pop("stratum"))
 
+        def _parse_cohort(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        cohort = _parse_cohort(rest.pop("cohort", UNSET))
+
         pooling = rest.pop("pooling", UNSET)
 
         variation_answer = cls(
@@ -182,6 +201,7 @@ class VariationAnswer:
             policy=policy,
             release=release,
             stratum=stratum,
+            cohort=cohort,
             pooling=pooling,
         )
 

@@ -8,6 +8,7 @@ import httpx
 from ...client import AuthenticatedClient, Client
 from ...models.chart_answer import ChartAnswer
 from ...models.chart_kind import ChartKind
+from ...models.chart_view import ChartView
 from ...models.interval import Interval
 from ...models.problem import Problem
 from ...models.rule_set import RuleSet
@@ -25,6 +26,7 @@ def _get_kwargs(
     to: datetime.date | None | Unset = UNSET,
     rules: RuleSet | Unset = UNSET,
     chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
     screened: bool | Unset = False,
 ) -> dict[str, Any]:
 
@@ -92,6 +94,12 @@ def _get_kwargs(
     else:
         json_chart = chart
     params["chart"] = json_chart
+
+    json_view: str | Unset = UNSET
+    if not isinstance(view, Unset):
+        json_view = view
+
+    params["view"] = json_view
 
     params["screened"] = screened
 
@@ -169,6 +177,7 @@ def sync_detailed(
     to: datetime.date | None | Unset = UNSET,
     rules: RuleSet | Unset = UNSET,
     chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
     screened: bool | Unset = False,
 ) -> Response[ChartAnswer | Problem]:
     """Get Chart
@@ -185,6 +194,8 @@ def sync_detailed(
         to (datetime.date | None | Unset): Inclusive.
         rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
         chart (ChartKind | None | Unset): A chart that fits the measure; else the hub chooses.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
         screened (bool | Unset): Of xmr and mr: leave wild moving ranges out. Default: False.
 
     Raises:
@@ -205,6 +216,7 @@ def sync_detailed(
         to=to,
         rules=rules,
         chart=chart,
+        view=view,
         screened=screened,
     )
 
@@ -227,6 +239,7 @@ def sync(
     to: datetime.date | None | Unset = UNSET,
     rules: RuleSet | Unset = UNSET,
     chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
     screened: bool | Unset = False,
 ) -> ChartAnswer | Problem | None:
     """Get Chart
@@ -243,6 +256,8 @@ def sync(
         to (datetime.date | None | Unset): Inclusive.
         rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
         chart (ChartKind | None | Unset): A chart that fits the measure; else the hub chooses.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
         screened (bool | Unset): Of xmr and mr: leave wild moving ranges out. Default: False.
 
     Raises:
@@ -264,6 +279,7 @@ def sync(
         to=to,
         rules=rules,
         chart=chart,
+        view=view,
         screened=screened,
     ).parsed
 
@@ -280,6 +296,7 @@ async def asyncio_detailed(
     to: datetime.date | None | Unset = UNSET,
     rules: RuleSet | Unset = UNSET,
     chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
     screened: bool | Unset = False,
 ) -> Response[ChartAnswer | Problem]:
     """Get Chart
@@ -296,6 +313,8 @@ async def asyncio_detailed(
         to (datetime.date | None | Unset): Inclusive.
         rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
         chart (ChartKind | None | Unset): A chart that fits the measure; else the hub chooses.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
         screened (bool | Unset): Of xmr and mr: leave wild moving ranges out. Default: False.
 
     Raises:
@@ -316,6 +335,7 @@ async def asyncio_detailed(
         to=to,
         rules=rules,
         chart=chart,
+        view=view,
         screened=screened,
     )
 
@@ -336,6 +356,7 @@ async def asyncio(
     to: datetime.date | None | Unset = UNSET,
     rules: RuleSet | Unset = UNSET,
     chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
     screened: bool | Unset = False,
 ) -> ChartAnswer | Problem | None:
     """Get Chart
@@ -352,6 +373,8 @@ async def asyncio(
         to (datetime.date | None | Unset): Inclusive.
         rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
         chart (ChartKind | None | Unset): A chart that fits the measure; else the hub chooses.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
         screened (bool | Unset): Of xmr and mr: leave wild moving ranges out. Default: False.
 
     Raises:
@@ -374,6 +397,7 @@ async def asyncio(
             to=to,
             rules=rules,
             chart=chart,
+            view=view,
             screened=screened,
         )
     ).parsed

@@ -6,6 +6,7 @@ import httpx
 
 from ...client import AuthenticatedClient, Client
 from ...models.chart_kind import ChartKind
+from ...models.chart_view import ChartView
 from ...models.events_answer import EventsAnswer
 from ...models.gap_limits import GapLimits
 from ...models.problem import Problem
@@ -20,6 +21,7 @@ def _get_kwargs(
     limits: GapLimits | Unset = UNSET,
     rules: RuleSet | Unset = UNSET,
     chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
     screened: bool | Unset = False,
 ) -> dict[str, Any]:
 
@@ -52,6 +54,12 @@ def _get_kwargs(
     else:
         json_chart = chart
     params["chart"] = json_chart
+
+    json_view: str | Unset = UNSET
+    if not isinstance(view, Unset):
+        json_view = view
+
+    params["view"] = json_view
 
     params["screened"] = screened
 
@@ -125,6 +133,7 @@ def sync_detailed(
     limits: GapLimits | Unset = UNSET,
     rules: RuleSet | Unset = UNSET,
     chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
     screened: bool | Unset = False,
 ) -> Response[EventsAnswer | Problem]:
     """Get Events
@@ -138,6 +147,8 @@ def sync_detailed(
             sigma.
         rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
         chart (ChartKind | None | Unset): A chart that fits the measure; else the hub chooses.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
         screened (bool | Unset): Of xmr and mr: leave wild moving ranges out. Default: False.
 
     Raises:
@@ -154,6 +165,7 @@ def sync_detailed(
         limits=limits,
         rules=rules,
         chart=chart,
+        view=view,
         screened=screened,
     )
 
@@ -172,6 +184,7 @@ def sync(
     limits: GapLimits | Unset = UNSET,
     rules: RuleSet | Unset = UNSET,
     chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
     screened: bool | Unset = False,
 ) -> EventsAnswer | Problem | None:
     """Get Events
@@ -185,6 +198,8 @@ def sync(
             sigma.
         rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
         chart (ChartKind | None | Unset): A chart that fits the measure; else the hub chooses.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
         screened (bool | Unset): Of xmr and mr: leave wild moving ranges out. Default: False.
 
     Raises:
@@ -202,6 +217,7 @@ def sync(
         limits=limits,
         rules=rules,
         chart=chart,
+        view=view,
         screened=screened,
     ).parsed
 
@@ -214,6 +230,7 @@ async def asyncio_detailed(
     limits: GapLimits | Unset = UNSET,
     rules: RuleSet | Unset = UNSET,
     chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
     screened: bool | Unset = False,
 ) -> Response[EventsAnswer | Problem]:
     """Get Events
@@ -227,6 +244,8 @@ async def asyncio_detailed(
             sigma.
         rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
         chart (ChartKind | None | Unset): A chart that fits the measure; else the hub chooses.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
         screened (bool | Unset): Of xmr and mr: leave wild moving ranges out. Default: False.
 
     Raises:
@@ -243,6 +262,7 @@ async def asyncio_detailed(
         limits=limits,
         rules=rules,
         chart=chart,
+        view=view,
         screened=screened,
     )
 
@@ -259,6 +279,7 @@ async def asyncio(
     limits: GapLimits | Unset = UNSET,
     rules: RuleSet | Unset = UNSET,
     chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
     screened: bool | Unset = False,
 ) -> EventsAnswer | Problem | None:
     """Get Events
@@ -272,6 +293,8 @@ async def asyncio(
             sigma.
         rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
         chart (ChartKind | None | Unset): A chart that fits the measure; else the hub chooses.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
         screened (bool | Unset): Of xmr and mr: leave wild moving ranges out. Default: False.
 
     Raises:
@@ -290,6 +313,7 @@ async def asyncio(
             limits=limits,
             rules=rules,
             chart=chart,
+            view=view,
             screened=screened,
         )
     ).parsed

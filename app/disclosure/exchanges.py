@@ -10,7 +10,7 @@ kinds move for one count, others take part in each with an equal share of what t
 could do in that alone; what binds counts is convex, so all of it together is possible.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, combinations
 from typing import NamedTuple
 
@@ -113,15 +113,17 @@ def _capacities(bounds: Numbers, change: Numbers) -> Numbers:
 def _kinds(block: Block, bounds: Numbers, s: int, column: int) -> _Kinds:
     """Return the kinds of people whose moving changes one count of a clinic."""
     effects = _effects(block, s, column)
-    hidden = block.hidden.reshape(len(block.hidden), -1)
-    free = _is_free(hidden, effects)
-    told = block.told.reshape(-1)
     # Others need not change what is in no total that is told.
-    least = np.where(told, effects, 0)
+    least = np.where(block.told.reshape(-1), effects, 0)
+    hidden = block.hidden.reshape(len(block.hidden), -1)
+    ways = [
+        (_is_free(hidden, each), _on_bounds(block, each)) for each in (effects, least)
+    ]
+    (free, change), _ = ways
     return _Kinds(
-        change=_on_bounds(block, effects),
-        come=np.where(free, _others(block, bounds, -effects, -least), 0),
-        go=np.where(free, _others(block, bounds, effects, least), 0),
+        change=change,
+        come=np.where(free, _others(bounds, [(f, -each) for f, each in ways]), 0),
+        go=np.where(free, _others(bounds, ways), 0),
     )
 
 
@@ -133,20 +135,29 @@ def _is_free(hidden: Flags, effects: Numbers) -> Flags:
 
 
 def _on_bounds(block: Block, effects: Numbers) -> Numbers:
-    """Return what *effects* change of what must not fall below 0."""
-    # Whole numbers as floats: so small that they are exact, and multiplied far faster.
-    bound = (effects.astype(float) @ block.ties.T.astype(float)).astype(np.int64)
-    return np.concatenate([bound, effects], axis=1)
+    """
+    Return what *effects* change of what must not fall below 0.
+
+    That is their product with the ties, of which few numbers are not 0.
+    """
+    kinds, places = np.nonzero(effects)
+    added = effects[kinds, places][:, None] * block.ties.T[places]
+    nothing = np.zeros((1, len(block.ties)), np.int64)
+    sums = np.concatenate([nothing, added.cumsum(axis=0)])
+    ends = np.searchsorted(kinds, np.arange(len(effects) + 1))
+    return np.concatenate([np.diff(sums[ends], axis=0), effects], axis=1)
 
 
-def _others(block: Block, bounds: Numbers, *ways: Numbers) -> Numbers:
-    """Return how many of each kind others can move, in the better of two *ways*."""
-    hidden = block.hidden.reshape(len(block.hidden), -1)
-    found = np.zeros((len(ways[0]), len(bounds)), np.int64)
-    for effects in ways:
-        free, changes = _is_free(hidden, effects), _on_bounds(block, effects)
+def _others(bounds: Numbers, ways: Sequence[tuple[Flags, Numbers]]) -> Numbers:
+    """
+    Return how many of each kind others can move, in the better of some *ways*.
+
+    Of each way it is said which clinics are free to go it, and what changes.
+    """
+    found = np.zeros_like(ways[0][0], np.int64)
+    for free, changes in ways:
         for kind, change in enumerate(changes):
-            falling = change < 0
+            falling = np.flatnonzero(change < 0)
             often = (bounds[:, falling] // -change[falling]).min(axis=1, initial=FAR)
             able = np.where(free[kind], often // KINDS, 0)
             found[kind] = np.maximum(found[kind], able)

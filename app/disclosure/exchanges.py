@@ -25,18 +25,39 @@ KINDS = 3
 Slots = tuple[int, ...]
 
 
-class _Kinds(NamedTuple):
+class _Moves(NamedTuple):
     """
-    What one person of each kind changes, and how many could move.
+    What one person of each kind changes of what must not fall below 0, [kind, row].
 
-    ``change`` is of what binds the counts, [kind, row]; ``come`` and ``go`` are how
-    many can come to a clinic and go, as far as the others are concerned, without the
-    largest of them, [kind, clinic].
+    Where it falls is told by ``kinds`` and ``rows``.
     """
 
     change: Numbers
-    come: Numbers
-    go: Numbers
+    kinds: Numbers
+    rows: Numbers
+
+    def capacities(self, bounds: Numbers) -> Numbers:
+        """Return how many of each kind fit in *bounds*, [.., row] to [.., kind]."""
+        often = bounds[..., self.rows] // -self.change[self.kinds, self.rows]
+        found = np.full((*bounds.shape[:-1], len(self.change)), FAR)
+        falling, firsts = np.unique(self.kinds, return_index=True)
+        if len(falling):
+            found[..., falling] = np.minimum.reduceat(often, firsts, axis=-1)
+        return found
+
+
+class _Kinds(NamedTuple):
+    """
+    Kinds of people who come to a clinic, and go, and how many of them could.
+
+    The others allow so many ``incoming`` and ``outgoing``, without the largest of
+    them, [kind, clinic].
+    """
+
+    come: _Moves
+    go: _Moves
+    incoming: Numbers
+    outgoing: Numbers
 
 
 def are_open(block: Block, left: Flags, *, k: int) -> Flags:
@@ -53,8 +74,8 @@ def are_open(block: Block, left: Flags, *, k: int) -> Flags:
             count = int(block.counts[clinic, s, column])
             fewer, more = (count, k - 1 - count) if count < k else (k - 1, 0)
             found[clinic, s, column] = _can_move(
-                bounds[clinic], -kinds.change, kinds.go[:, clinic], fewer
-            ) and _can_move(bounds[clinic], kinds.change, kinds.come[:, clinic], more)
+                bounds[clinic], kinds.go, kinds.outgoing[:, clinic], fewer
+            ) and _can_move(bounds[clinic], kinds.come, kinds.incoming[:, clinic], more)
     return found
 
 
@@ -76,9 +97,10 @@ def are_rests_open(block: Block, s: int, column: int, *, k: int) -> Flags:
     apart = without_each(np.where(dark, 0, block.counts[:, s, column]))
     found: Flags = (without_each(dark) > 0) & (apart == 0) & (len(effects) > 0)
     change, far = _on_bounds(block, effects), np.full(len(effects), FAR)
+    come, go = _moves(change), _moves(-change)
     for i in np.flatnonzero(found).tolist():
-        found[i] = _can_move(bounds[i], -change, far, rests[i]) and _can_move(
-            bounds[i], change, far, k - 1 - rests[i]
+        found[i] = _can_move(bounds[i], go, far, rests[i]) and _can_move(
+            bounds[i], come, far, k - 1 - rests[i]
         )
     return found
 
@@ -89,25 +111,21 @@ def _bounds(block: Block) -> Numbers:
     return np.concatenate([slack, block.counts.reshape(len(slack), -1)], axis=1)
 
 
-def _can_move(bounds: Numbers, change: Numbers, others: Numbers, wanted: int) -> bool:
+def _can_move(bounds: Numbers, moves: _Moves, others: Numbers, wanted: int) -> bool:
     """Tell whether *wanted* people of a few kinds can move, as *others* allow."""
     for _ in range(KINDS):
         if wanted <= 0:
             break
-        able = np.minimum(_capacities(bounds, change), others)
+        able = np.minimum(moves.capacities(bounds), others)
         best = int(able.argmax())
         moving = min(wanted, int(able[best]))
-        bounds = bounds + moving * change[best]
+        bounds = bounds + moving * moves.change[best]
         wanted -= moving
     return wanted <= 0
 
 
-def _capacities(bounds: Numbers, change: Numbers) -> Numbers:
-    """Return how often each row of *change* can be added before a bound is reached."""
-    falling = change < 0
-    often = np.where(falling, bounds // np.where(falling, -change, 1), FAR)
-    found: Numbers = np.min(often, axis=1, initial=FAR)
-    return found
+def _moves(change: Numbers) -> _Moves:
+    return _Moves(change, *np.nonzero(change < 0))
 
 
 def _kinds(block: Block, bounds: Numbers, s: int, column: int) -> _Kinds:
@@ -116,14 +134,16 @@ def _kinds(block: Block, bounds: Numbers, s: int, column: int) -> _Kinds:
     # Others need not change what is in no total that is told.
     least = np.where(block.told.reshape(-1), effects, 0)
     hidden = block.hidden.reshape(len(block.hidden), -1)
-    ways = [
-        (_is_free(hidden, each), _on_bounds(block, each)) for each in (effects, least)
-    ]
-    (free, change), _ = ways
+    free, free_at_least = _is_free(hidden, effects), _is_free(hidden, least)
+    change, change_at_least = _on_bounds(block, effects), _on_bounds(block, least)
+    come, go = _moves(change), _moves(-change)
+    given = [(free, go), (free_at_least, _moves(-change_at_least))]
+    taken = [(free, come), (free_at_least, _moves(change_at_least))]
     return _Kinds(
-        change=change,
-        come=np.where(free, _others(bounds, [(f, -each) for f, each in ways]), 0),
-        go=np.where(free, _others(bounds, ways), 0),
+        come=come,
+        go=go,
+        incoming=np.where(free, _others(bounds, given), 0),
+        outgoing=np.where(free, _others(bounds, taken), 0),
     )
 
 
@@ -148,20 +168,16 @@ def _on_bounds(block: Block, effects: Numbers) -> Numbers:
     return np.concatenate([np.diff(sums[ends], axis=0), effects], axis=1)
 
 
-def _others(bounds: Numbers, ways: Sequence[tuple[Flags, Numbers]]) -> Numbers:
+def _others(bounds: Numbers, ways: Sequence[tuple[Flags, _Moves]]) -> Numbers:
     """
     Return how many of each kind others can move, in the better of some *ways*.
 
-    Of each way it is said which clinics are free to go it, and what changes.
+    Of each way it is said which clinics are free to go it, [kind, clinic].
     """
-    found = np.zeros_like(ways[0][0], np.int64)
-    for free, changes in ways:
-        for kind, change in enumerate(changes):
-            falling = np.flatnonzero(change < 0)
-            often = (bounds[:, falling] // -change[falling]).min(axis=1, initial=FAR)
-            able = np.where(free[kind], often // KINDS, 0)
-            found[kind] = np.maximum(found[kind], able)
-    return np.stack([others_of(each) for each in found])
+    able = [
+        np.where(free.T, moves.capacities(bounds) // KINDS, 0) for free, moves in ways
+    ]
+    return others_of(np.maximum.reduce(able)).T
 
 
 def _effects(block: Block, s: int, column: int) -> Numbers:

@@ -11,6 +11,7 @@ could do in that alone; what binds counts is convex, so all of it together is po
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import chain, combinations
 from typing import NamedTuple
 
@@ -22,7 +23,18 @@ from app.disclosure.witnesses import FAR, is_dark, others_of, steps_of, without_
 
 KINDS = 3
 """Kinds of people that may move for one count."""
+SHAPES = 1000
+"""Kinds that are kept in mind, by the shape of a block, slot and column."""
 Slots = tuple[int, ...]
+
+
+class _Shape(NamedTuple):
+    """What kinds there are follows from: slots' months, what is above, columns."""
+
+    widths: tuple[int, ...]
+    above: tuple[int | None, ...]
+    measures: tuple[int, ...]
+    inside: tuple[tuple[int, int], ...]
 
 
 class _Moves(NamedTuple):
@@ -182,19 +194,31 @@ def _others(bounds: Numbers, ways: Sequence[tuple[Flags, _Moves]]) -> Numbers:
 
 def _effects(block: Block, s: int, column: int) -> Numbers:
     """Return what one person of each kind adds to the counts, over slot and column."""
-    shape = block.told.shape
+    shape = _Shape(
+        widths=tuple(interval.months for interval, _ in block.slots),
+        above=block.above,
+        measures=tuple(each.measure_id for each in block.columns),
+        inside=block.inside,
+    )
+    return _effects_in(shape, s, column)
+
+
+@lru_cache(maxsize=SHAPES)
+def _effects_in(shape: _Shape, s: int, column: int) -> Numbers:
+    """Return the same of blocks of one shape, which are as alike as years are."""
+    nothing = np.zeros((len(shape.widths), len(shape.measures)), np.int64)
     rows = []
-    for slots in _sets(block, s):
-        for together in _together(block, column):
-            effect = _added(np.zeros(shape, np.int64), slots, together, 1)
+    for slots in _sets(shape, s):
+        for together in _together(shape, column):
+            effect = _added(nothing, slots, together, 1)
             rows.append(effect)
             rows += [
                 _added(effect, instead, together, -1)
-                for instead in _instead(block, slots, s)
+                for instead in _instead(shape, slots, s)
             ]
             rows += [
                 _added(effect, slots, others, -1)
-                for others in _other_states(block, together)
+                for others in _other_states(shape, together)
             ]
     return np.stack(rows).reshape(len(rows), -1)
 
@@ -207,17 +231,17 @@ def _added(effect: Numbers, slots: Slots, columns: Slots, by: int) -> Numbers:
     return changed
 
 
-def _together(block: Block, column: int) -> Iterator[Slots]:
+def _together(shape: _Shape, column: int) -> Iterator[Slots]:
     """Yield a column, and it with each other that contains it or is contained."""
     yield (column,)
-    for own, other in block.inside:
+    for own, other in shape.inside:
         if column in {own, other}:
             yield (own, other)
 
 
-def _other_states(block: Block, together: Slots) -> Iterator[Slots]:
+def _other_states(shape: _Shape, together: Slots) -> Iterator[Slots]:
     """Yield the columns of another state, in the measure of each column."""
-    measures = [each.measure_id for each in block.columns]
+    measures = shape.measures
     for shift in range(-len(measures) + 1, len(measures)):
         others = tuple(column + shift for column in together)
         if shift and all(
@@ -227,42 +251,42 @@ def _other_states(block: Block, together: Slots) -> Iterator[Slots]:
             yield others
 
 
-def _sets(block: Block, s: int) -> Iterator[Slots]:
+def _sets(shape: _Shape, s: int) -> Iterator[Slots]:
     """Yield sets of slots around and inside *s* in which somebody may be counted."""
-    above = steps_of(block, s)[1:]
+    above = steps_of(shape.above, s)[1:]
     for size in range(len(above) + 1):
-        for inside in _insides(block, s):
+        for inside in _insides(shape, s):
             yield (s, *above[:size], *inside)
 
 
-def _insides(block: Block, s: int) -> Iterator[Slots]:
+def _insides(shape: _Shape, s: int) -> Iterator[Slots]:
     """Yield sets of slots inside *s*: of a year one quarter with some of its months."""
-    parts = _parts(block, s)
-    if not any(_parts(block, part) for part in parts):
+    parts = _parts(shape, s)
+    if not any(_parts(shape, part) for part in parts):
         sizes = range(len(parts) + 1)
         yield from chain.from_iterable(combinations(parts, size) for size in sizes)
         return
     yield ()
     for part in parts:
-        for inside in _insides(block, part):
+        for inside in _insides(shape, part):
             yield (part, *inside)
 
 
-def _instead(block: Block, slots: Slots, s: int) -> Iterator[Slots]:
+def _instead(shape: _Shape, slots: Slots, s: int) -> Iterator[Slots]:
     """Yield slots of another time, in which somebody is counted who is not in these."""
-    top = max(slots, key=lambda slot: block.slots[slot][0].months)
-    for other in _parts(block, block.above[top]):
+    top = max(slots, key=lambda slot: shape.widths[slot])
+    for other in _parts(shape, shape.above[top]):
         if other == top:
             continue
         if top == s and len(slots) == 1:
             yield (other,)
         if len(slots) > 1:
-            for part in _parts(block, other):
+            for part in _parts(shape, other):
                 yield (other, part)
 
 
-def _parts(block: Block, s: int | None) -> list[int]:
+def _parts(shape: _Shape, s: int | None) -> list[int]:
     """Return the slots of the next finer width in *s*."""
     if s is None:
         return []
-    return [part for part, above in enumerate(block.above) if above == s]
+    return [part for part, above in enumerate(shape.above) if above == s]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from app.disclosure.audits import Audit, Failure, Findings
-from app.disclosure.blocks import YEAR
+from app.disclosure.blocks import span_of
 from app.disclosure.bounds import Key, place_of
 from app.disclosure.cubes import Slot
 from app.disclosure.releases import NETWORK
@@ -68,17 +68,17 @@ def line(
     cells: Iterable[ReleasedCell], failure: Failure, basis: Basis
 ) -> Iterable[ReleasedCell]:
     """Return all cells of the line in which an audit failed."""
-    return [c for c in cells if _is_same_line(_slot(c), failure.slot, basis)]
+    if basis is Basis.LATEST_STATUS:
+        return block(cells, failure, basis)
+    return [cell for cell in cells if _slot(cell) == failure.slot]
 
 
 def block(
     cells: Iterable[ReleasedCell], failure: Failure, basis: Basis
 ) -> Iterable[ReleasedCell]:
     """Return all cells of the block in which an audit failed."""
-    if basis is Basis.LATEST_STATUS:
-        return line(cells, failure, basis)
-    year = failure.slot[1] // YEAR
-    return [cell for cell in cells if cell.interval_start // YEAR == year]
+    span = span_of(failure.slot, basis)
+    return [cell for cell in cells if span_of(_slot(cell), basis) == span]
 
 
 REMEDIES: Sequence[Remedy] = (
@@ -102,7 +102,9 @@ class Remedied(NamedTuple):
 def remedied(
     cells: Mapping[int, Sequence[ReleasedCell]],
     *,
-    audit: Callable[[Mapping[int, Sequence[ReleasedCell]], Collection[int]], Findings],
+    audit: Callable[
+        [Mapping[int, Sequence[ReleasedCell]], Sequence[Failure] | None], Findings
+    ],
     bases: Mapping[int, Basis],
     published: Mapping[int, Collection[Key]],
 ) -> Remedied:
@@ -111,12 +113,12 @@ def remedied(
 
     Args:
         cells: the release, by measure.
-        audit: audits the named measures of a release.
+        audit: audits the blocks of a release in which it failed before; None: all.
         bases: what each measure that is audited counts.
         published: the places of each that earlier releases have, which stay.
     """
     safe = {measure_id: list(own) for measure_id, own in cells.items()}
-    found = audit(safe, bases.keys())
+    found = audit(safe, None)
     done, unsafe = found.audit, set(found.failures)
     while found.failures:
         less = {
@@ -131,7 +133,7 @@ def remedied(
         if all(safe[measure_id] == own for measure_id, own in less.items()):
             break
         safe |= less
-        found = audit(safe, {one for each in found.failures for one in each.family})
+        found = audit(safe, found.failures)
         done += found.audit
         unsafe |= set(found.failures)
     return Remedied(safe, Findings(done + Audit(remedied=len(unsafe)), found.failures))
@@ -185,10 +187,3 @@ def _around(slot: Slot) -> Slot | None:
     interval, start = slot
     wider = next((each for each in Interval if each.months > interval.months), None)
     return None if wider is None else (wider, start - start % wider.months)
-
-
-def _is_same_line(one: Slot, other: Slot, basis: Basis) -> bool:
-    """Tell whether two slots show the same numbers: a latest status is of a day."""
-    if basis is not Basis.LATEST_STATUS:
-        return one == other
-    return one[1] + one[0].months == other[1] + other[0].months

@@ -16,7 +16,7 @@ import numpy as np
 
 from app.disclosure.blocks import Block, Flags
 from app.disclosure.systems import Numbers, Program, System, joined, system
-from app.disclosure.witnesses import is_dark, pools_of
+from app.disclosure.witnesses import is_dark, pools_of, steps_of
 
 FEW = 6
 """
@@ -58,7 +58,9 @@ def is_open(block: Block, question: Question, *, k: int) -> bool:
     """
     asked, true = _Asked(block, question), question.true_value(block)
     if true < k:
-        return all(asked.is_explained(value) for value in range(k) if value != true)
+        # What explains the farthest value mostly explains those on the way as well.
+        others = sorted(set(range(k)) - {true}, key=lambda value: -abs(value - true))
+        return all(asked.is_explained(value) for value in others)
     found = 1
     for values in (range(true - 1, -1, -1), range(true + 1, true + k)):
         for value in values:
@@ -189,7 +191,9 @@ class _Unknown:
             if not is_unknown[at]
         )
         self._program = (
-            Program(_system(block, parties, place), wanted) if wanted else None
+            Program(_system(block, parties, place), wanted, true=self._true)
+            if wanted
+            else None
         )
 
     def explanation(self, value: int) -> set[int] | None:
@@ -241,18 +245,11 @@ def _near(parties: _Parties, mine: int, question: Question) -> list[int]:
 
 def _around(block: Block, slots: Collection[int]) -> set[int]:
     """Return some slots, those that they are part of, and those inside them."""
-    return set().union(*(_lineage(block, s) for s in slots)) | {
-        s for s in range(len(block.slots)) if _lineage(block, s) & set(slots)
+    return set().union(*(steps_of(block.above, s) for s in slots)) | {
+        s
+        for s in range(len(block.slots))
+        if not set(slots).isdisjoint(steps_of(block.above, s))
     }
-
-
-def _lineage(block: Block, slot: int | None) -> set[int]:
-    """Return a slot, and the wider ones around it."""
-    found: set[int] = set()
-    while slot is not None:
-        found.add(slot)
-        slot = block.above[slot]
-    return found
 
 
 def _system(block: Block, parties: _Parties, place: Numbers) -> System:

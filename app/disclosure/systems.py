@@ -6,7 +6,7 @@ whole numbers and found at once; else an integer program is asked (both HiGHS). 
 solution is believed only after it was put back into the equations.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import highspy
@@ -19,6 +19,8 @@ Sum = Mapping[int, int]
 
 MOST = 10**7
 """More people than any count has."""
+STEPS, MODULUS = (5, 7, 8), 13
+"""What makes costs of unknowns that are as good as random, and the same every time."""
 NODES = 500
 """What one program may take. One that does not end has shown nothing."""
 
@@ -95,10 +97,13 @@ class Program:
     """
     A system, and a sum of its unknowns that is asked about value by value.
 
-    The solver goes on from one value to the next.
+    The solver goes on from one value to the next. On the way from a solution that is
+    *true* to another there may be more of them, at no cost.
     """
 
-    def __init__(self, given: System, goal: Sum) -> None:
+    def __init__(
+        self, given: System, goal: Sum, *, true: Numbers | None = None
+    ) -> None:
         row = system(
             np.array([list(goal.values())], np.int64),
             columns=np.array(list(goal)),
@@ -107,21 +112,52 @@ class Program:
         )
         self._given = joined([given, row])
         self._relaxed: highspy.Highs | None = None
+        self._true, self._goal = true, goal
+        self._found: Numbers | None = None
 
     def solution(self, value: int) -> Numbers | None:
         """Return counts that satisfy all, with the sum at *value*; None: none found."""
-        if self._relaxed is None:
-            self._relaxed = solver(self._given, presolve="off")
         wanted = self._given._replace(
             least=np.append(self._given.least[:-1], value),
             most=np.append(self._given.most[:-1], value),
         )
+        between = self._between(value)
+        if between is not None and wanted.holds(between):
+            return between
+        self._found = self._solved(wanted, value)
+        return self._found
+
+    def _between(self, value: int) -> Numbers | None:
+        """Return what is on the way from the truth to what was found last."""
+        if self._true is None or self._found is None:
+            return None
+        change = self._found - self._true
+        begin, end = (self._sum(each) for each in (self._true, self._found))
+        steps = end - begin
+        return self._true + change * (value - begin) // steps if steps else None
+
+    def _sum(self, counts: Numbers) -> int:
+        return sum(by * int(counts[j]) for j, by in self._goal.items())
+
+    def _solved(self, wanted: System, value: int) -> Numbers | None:
+        """Return what a solver finds."""
+        if self._relaxed is None:
+            self._relaxed = solver(self._given, presolve="off")
         self._relaxed.changeRowBounds(len(wanted.least) - 1, value, value)
-        corner = optimum(self._relaxed)
-        if corner is None or wanted.holds(corner):
-            return corner
+        for corner in _corners(self._relaxed, self._given.unknowns):
+            if corner is None or wanted.holds(corner):
+                return corner
         found = optimum(solver(wanted, is_whole=True, mip_max_nodes=NODES))
         return found if found is not None and wanted.holds(found) else None
+
+
+def _corners(highs: highspy.Highs, unknowns: int) -> Iterator[Numbers | None]:
+    """Yield the corner that a solver finds, and some others: most are whole."""
+    yield optimum(highs)
+    which = np.arange(unknowns, dtype=np.int32)
+    for step in STEPS:
+        highs.changeColsCost(unknowns, which, np.mod(which * step, MODULUS) + 1.0)
+        yield optimum(highs)
 
 
 def solver(

@@ -7,6 +7,7 @@ import msgspec
 from app.disclosure.audiences import PeopleCounted
 from app.disclosure.groups import Judgement, judgement_of
 from app.disclosure.people import People
+from app.disclosure.states import States, states_of
 from app.disclosure.terms import ALWAYS, Terms, in_terms
 from app.domain.counts import Basis, Cell, Interval
 from app.domain.keeping import Keeping
@@ -128,12 +129,21 @@ def has_numerator(measure: Measure) -> bool:
 
 def judgement_on(measure: Measure) -> Judgement:
     """Return which groups of people in a measure's cells must not be small."""
-    return judgement_of(
-        has_numerator=has_numerator(measure),
-        has_exceptions=measure.denominator_exception is not None,
-        counts_unscored=measure.denominator == "population",
-        least=least_of(measure),
-    )
+    return judgement_of(**_kinds_of_people(measure), least=least_of(measure))
+
+
+def states_on(measure: Measure) -> States:
+    """Return what the people of a measure can be."""
+    return states_of(**_kinds_of_people(measure))
+
+
+def _kinds_of_people(measure: Measure) -> dict[str, bool]:
+    """Return what a measure tells apart, as both of these are told."""
+    return {
+        "has_numerator": has_numerator(measure),
+        "has_exceptions": measure.denominator_exception is not None,
+        "counts_unscored": measure.denominator == "population",
+    }
 
 
 def least_of(measure: Measure) -> int:

@@ -15,19 +15,17 @@ from app.disclosure.audits import (
     audit_release,
     untold_to,
 )
-from app.disclosure.blocks import YEAR, Published
+from app.disclosure.blocks import YEAR, Published, span_of
 from app.disclosure.bounds import place_of
 from app.disclosure.remedies import remedied
 from app.disclosure.restatements import block_of
-from app.disclosure.states import States, states_of
 from app.disclosure.truths import Lines, fresh_lines, fresh_tables, true_lines
 from app.domain.calendar import first_day
 from app.domain.clinics import Audience
 from app.domain.counts import Basis, ReleasedCell
 from app.domain.errors import ReleaseRefusedError
-from app.measures.definitions import Measure, Scoring
 from app.measures.strata import blocks
-from app.services.cubes import Cube, Cubes
+from app.services.cubes import Cube, Cubes, states_on
 from app.store import frozen_counts
 from app.store.sessions import ReadSession, WriteSession
 
@@ -116,22 +114,32 @@ def freeze(session: WriteSession, truth: Truth) -> None:
 def _findings(
     truth: Truth,
     released: Released,
-    which: Collection[int],
+    failures: Sequence[Failure] | None,
     *,
     k: int,
     locked: int,
     proven: Proven,
 ) -> Findings:
-    """Return what the audit of some measures finds."""
+    """Return what an audit finds, of all or of the blocks in which it failed before."""
     published: list[Published] = []
     tables: list[Table] = []
-    for measure_id in sorted(which):
-        one = truth[measure_id]
+    for measure_id, one in sorted(truth.items()):
+        fresh = one.published.fresh
+        if failures is not None:
+            spans = {
+                span_of(failure.slot, one.cube.basis)
+                for failure in failures
+                if measure_id in failure.family
+            }
+            fresh = frozenset(
+                slots for slots in fresh if span_of(slots[0], one.cube.basis) in spans
+            )
         seen = {place_of(cell): cell for cell in released[measure_id]}
-        published.append(one.published._replace(seen=seen))
+        own = one.published._replace(seen=seen, fresh=fresh)
+        published.append(own)
         tables += fresh_tables(
             one.cube.cells,
-            one.published,
+            own,
             stratifiers=blocks(one.cube.measure),
             closed_before=locked,
             terms=one.cube.terms,
@@ -164,7 +172,7 @@ def truth_behind(
             for cell in earlier.get(measure_id, ())
             if not any(_is_in(cell, *span) for span in spans)
         }
-        states = _states(cube.measure)
+        states = states_on(cube.measure)
         lines = true_lines(
             cube.cells,
             basis=cube.basis,
@@ -203,15 +211,6 @@ def _is_in(cell: ReleasedCell, begins: int, months: int) -> bool:
 def _known(names: Sequence[str], numbers: Mapping[str, int]) -> tuple[int, ...]:
     """Return the numbers of the measures that are released too."""
     return tuple(numbers[name] for name in names if name in numbers)
-
-
-def _states(measure: Measure) -> States:
-    """Return what the people of a measure can be."""
-    return states_of(
-        has_numerator=measure.scoring is not Scoring.CONTINUOUS_VARIABLE,
-        has_exceptions=measure.denominator_exception is not None,
-        counts_unscored=measure.denominator == "population",
-    )
 
 
 def _refusal(

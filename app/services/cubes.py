@@ -83,7 +83,7 @@ def _cubes(
         )
     found = {}
     for measure, row in counted:
-        basis, own_terms = _basis_of(measure, hub.policy.keeping), terms(row)
+        basis, own_terms = basis_of(measure, hub.policy.keeping), terms(row)
         cells = true_cells(
             session,
             measure,
@@ -152,7 +152,7 @@ def least_of(measure: Measure) -> int:
     return 0 if observed is None else thousandths(observed.from_)
 
 
-def _basis_of(measure: Measure, keeping: Keeping) -> Basis:
+def basis_of(measure: Measure, keeping: Keeping) -> Basis:
     """Return what an interval of a measure stands for under what a policy keeps."""
     # Without months no year shows a December's numbers: each width has its own.
     of_years = keeping.finest is Interval.YEAR and measure.summary is None

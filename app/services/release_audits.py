@@ -26,6 +26,7 @@ from app.domain.counts import Basis, ReleasedCell
 from app.domain.errors import ReleaseRefusedError
 from app.measures.strata import blocks
 from app.services.cubes import Cube, Cubes, states_on
+from app.services.families import Relations
 from app.store import frozen_counts
 from app.store.sessions import ReadSession, WriteSession
 
@@ -150,6 +151,7 @@ def _findings(
 def truth_behind(
     session: ReadSession,
     cubes: Cubes,
+    related: Mapping[str, Relations],
     earlier: Released,
     *,
     restated: Mapping[int, Collection[tuple[int, int]]],
@@ -195,8 +197,8 @@ def truth_behind(
             seen={},
             lines=lines,
             fresh=fresh,
-            subset_of=_known(cube.measure.subset_of, numbers),
-            sum_of=_known(cube.measure.sum_of, numbers),
+            subset_of=_numbers(related[cube.measure.id].subset_of, numbers),
+            sum_of=_numbers(related[cube.measure.id].parts, numbers),
             is_summed=cube.people is None,
         )
         found[measure_id] = Behind(cube, lines, published)
@@ -208,9 +210,9 @@ def _is_in(cell: ReleasedCell, begins: int, months: int) -> bool:
     return block_of(cell.interval, cell.interval_start, months=months) == begins
 
 
-def _known(names: Sequence[str], numbers: Mapping[str, int]) -> tuple[int, ...]:
-    """Return the numbers of the measures that are released too."""
-    return tuple(numbers[name] for name in names if name in numbers)
+def _numbers(names: Collection[str], numbers: Mapping[str, int]) -> tuple[int, ...]:
+    """Return the numbers of some measures."""
+    return tuple(sorted(numbers[name] for name in names))
 
 
 def _refusal(

@@ -20,6 +20,8 @@ from app.domain.clinics import Audience
 from app.domain.counts import Interval
 from app.main import create_app, hub_of
 from app.services import releases
+from app.services.cubes import first_cubes
+from app.services.drafts import drafts
 from app.services.release_previews import previewed
 from app.services.series import Viewer, Wanted, find_series
 from app.smart.clients import client_assertion
@@ -169,7 +171,7 @@ async def test_the_clinic_that_improved_says_what_it_changed(
 
 
 def test_members_see_most_of_what_clinics_publish(place: Place):
-    """At least 80 % of the intervals of every clinic's own width, over all measures."""
+    """Of every clinic's own intervals, over all measures; 80 % are the aim."""
     hub = hub_of(place.settings())
     with read_session(hub.engine) as session:
         newest = releases.latest(session, Audience.MEMBERS)
@@ -187,7 +189,29 @@ def test_members_see_most_of_what_clinics_publish(place: Place):
     hub.engine.dispose()
 
     assert len(told) > 500
-    assert told.count(None) >= 0.8 * len(told)
+    assert told.count(None) >= 0.83 * len(told)
+
+
+@pytest.mark.parametrize("months_ago", [1, 4, 7, 11])
+def test_members_would_see_as_much_on_another_day(place: Place, months_ago: int):
+    """Where the calendar cuts the demonstration's three years is no matter of luck."""
+    hub = replace(hub_of(place.settings()), clock=lambda: NOW)
+    with read_session(hub.engine) as session:
+        locked = releases.closed_before(hub) - months_ago
+        cubes = first_cubes(session, hub, before_month=locked)
+        made = drafts(session, hub, cubes, past={}, closed_before=locked)
+    hub.engine.dispose()
+
+    members = made[Audience.MEMBERS]
+    told = [
+        cell.withheld
+        for measure_id, cells in members.cells.items()
+        for cell in cells
+        if cell.clinic_id is not None
+        and members.intervals[measure_id].get(cell.clinic_id)
+    ]
+    assert len(told) > 300
+    assert told.count(None) >= 0.83 * len(told)
 
 
 def test_a_preview_shows_less_by_stricter_rules(place: Place):

@@ -340,6 +340,41 @@ def test_none_is_the_coarsest_interval():
     assert found == {"low": {None}, "sustained": {None}}
 
 
+def test_few_between_two_measures_leave_the_narrower_without_an_interval():
+    """
+    Of 90 a month 45 are in low activity and 40 inactive: 5 are between, and 10 asked.
+
+    The month suits each by itself. But clinics would be seen inactive where chance
+    puts more between; so nobody is, and of low activity each is seen as before.
+    """
+    busy = {Interval.MONTH: 90, Interval.QUARTER: 270, Interval.YEAR: 1080}
+    low, inactive = year(busy, passing=0.5), year(busy, passing=4 / 9)
+    fewer = year(busy, passing=3.5 / 9)
+
+    found = widths({"low": member(low), "inactive": part_of("low", inactive)})
+    apart = widths({"low": member(low), "inactive": part_of("low", fewer)})
+
+    assert found == {"low": {Interval.MONTH}, "inactive": {None}}
+    assert apart == {"low": {Interval.MONTH}, "inactive": {Interval.MONTH}}
+
+
+def test_what_is_part_of_an_unpublished_measure_is_not_published():
+    """Its number would bound the hidden one from below."""
+    busy = {Interval.MONTH: 90, Interval.QUARTER: 270, Interval.YEAR: 1080}
+    low, inactive = year(busy, passing=0.5), year(busy, passing=4 / 9)
+    sustained = part_of("inactive", year(busy, passing=2 / 9))
+
+    found = widths(
+        {
+            "low": member(low),
+            "inactive": part_of("low", inactive),
+            "sustained": sustained,
+        }
+    )
+
+    assert (found["inactive"], found["sustained"]) == ({None}, {None})
+
+
 def test_an_interval_of_a_family_stays_once_it_is_chosen():
     """Low activity was published by the month before anybody counted the inactive."""
     low = member(year(VISITS, passing=0.5), chosen={1: Interval.MONTH, 2: None})

@@ -401,10 +401,7 @@ def show(
         if measure.summary is None and measure.variant_of is None
     ]
     charts = {measure.id: _chart(read, measure.id) for measure in measures}
-    lines = [
-        _line(m.title, charts[m.id], is_mean=m.measure_observation is not None)
-        for m in measures
-    ]
+    lines = [_line(measure.title, charts[measure.id]) for measure in measures]
     for line in filter(None, lines):
         table.add_row(*line)
     console.print(table)
@@ -457,9 +454,7 @@ def _chart(
         return None
 
 
-def _line(
-    title: str, chart: ChartAnswer | None, *, is_mean: bool
-) -> tuple[str, ...] | None:
+def _line(title: str, chart: ChartAnswer | None) -> tuple[str, ...] | None:
     """Return a line of the table: the newest point shown; None: there is none."""
     points = [] if chart is None else [p for p in chart.points if p.value is not None]
     if chart is None or not points:
@@ -468,8 +463,8 @@ def _line(
     return (
         title,
         f"{chart.interval} of {last.interval_start:%b %Y}",
-        f"{last.d}" if is_mean else f"{last.n} / {last.d}",
-        f"{last.value:.1f}" if is_mean else f"{last.value:.0%}",
+        f"{last.d}" if last.n is None else f"{last.n} / {last.d}",
+        _written(last.value or 0.0, chart),
         _change(chart),
     )
 
@@ -479,4 +474,10 @@ def _change(chart: ChartAnswer) -> str:
     shift = chart.suggested_shift
     if not shift:
         return "-"
-    return f"{shift.before:.0%} to {shift.after:.0%} in {shift.interval_start:%b %Y}"
+    before, after = _written(shift.before, chart), _written(shift.after, chart)
+    return f"{before} to {after} in {shift.interval_start:%b %Y}"
+
+
+def _written(value: float, chart: ChartAnswer) -> str:
+    """Return a mean to one decimal, anything else as a share."""
+    return f"{value:.1f}" if chart.measure.unit else f"{value:.0%}"

@@ -14,6 +14,8 @@ from pydantic import ValidationError
 
 from app.key_files import read_masters
 from app.routers import (
+    annotations,
+    cohorts,
     contributions,
     fhir,
     fhir_document,
@@ -22,6 +24,7 @@ from app.routers import (
     oauth,
     operations,
     pages,
+    projects,
     quality,
     v1,
 )
@@ -85,6 +88,9 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         v1,
         contributions,
         quality,
+        annotations,
+        cohorts,
+        projects,
         pages,
     ):
         app.include_router(room.router)

@@ -195,7 +195,7 @@ def _time_axis(chart: ControlChart) -> Spec:
 
 
 def _denominator_axis(comparison: Comparison) -> Spec:
-    sizes = [point.denominator for point in comparison.points if point.denominator]
+    sizes: list[float] = [p.denominator for p in comparison.points if p.denominator]
     sizes += [curve.denominator for curve in comparison.curves]
     ends = [min(sizes, default=0), max(sizes, default=1)]
     return {

@@ -4,30 +4,29 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from fastapi import Response
 
+from app.charts.event_charts import EventChart
+from app.charts.lines import Lines
 from app.charts.measure_charts import ChartPoint
+from app.charts.rankings import RANK_METHOD
 from app.charts.remarks import Remark
 from app.domain.calendar import date_of_day, first_day
 from app.domain.counts import ReleasedCell, Withheld
 from app.fhir.references import hub_id
 from app.routers import answers
+from app.routers.record_shaping import annotation_answer, moment
 from app.services.catalogue import MeasurePage
-from app.services.charts import ChartOf, ComparisonOf
+from app.services.charts import ChartOf, ComparisonOf, VariationOf
 from app.services.patient_statuses import Standings
 from app.services.series import Series
 from app.services.summaries import Gaps
 from app.store.releases import ReleaseRow
 
 PERCENTILES = {"p10": 10, "p25": 25, "median": 50, "p75": 75, "p90": 90}
-
-
-def moment(milliseconds: int) -> datetime:
-    """Return the moment of epoch *milliseconds*, in UTC."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def summary(page: MeasurePage) -> answers.MeasureSummary:
@@ -84,6 +83,7 @@ def point(cell: ReleasedCell, series: Series) -> dict[str, Any]:
         "excepted": cell.excepted,
         "missing": None if cell.missing is None else _missing(cell.missing, page),
         "restated_in": series.restated_in(cell),
+        "clinics": series.behind.get(cell.interval_start),
     }
 
 
@@ -121,6 +121,7 @@ def head(series: Series) -> dict[str, Any]:
     return {
         "measure": summary(series.page),
         "clinic": None if series.clinic is None else series.clinic.code,
+        "cohort": None if series.cohort is None else series.cohort.code,
         "stratum": series.stratum_name,
         "interval": series.interval,
         "audience": series.audience,
@@ -148,23 +149,52 @@ def _points(series: Series) -> list[answers.Point]:
     return [answers.Point(**point(cell, series)) for cell in series.cells]
 
 
-def events_answer(found: Gaps) -> answers.EventsAnswer:
+def events_answer(found: Gaps, chart: EventChart) -> answers.EventsAnswer:
     """Return a clinic's events, and what lay between one and the next."""
+    pairs = zip(found.gaps, chart.points, strict=True)
     return answers.EventsAnswer(
         measure=summary(found.page),
         clinic=found.clinic.code,
         between=found.between.value,
         counted_up_to=moment(found.counted_up_to),
+        chart=chart.chart,
+        reason=chart.reason,
+        rule_set=chart.rule_set,
+        rule_set_version=chart.rule_set.version,
+        sigma_method=chart.sigma_method,
+        sigma_method_version=chart.sigma_method_version,
+        explanation=chart.explanation,
         points=[
             answers.EventPoint(
                 day=date_of_day(gap.day),
                 since=date_of_day(gap.since),
                 value=gap.value,
                 reason=gap.unknown.value if gap.unknown else None,
+                **_lines(drawn.lines),
+                signals=list(drawn.signals),
             )
-            for gap in found.gaps
+            for gap, drawn in pairs
         ],
+        signals=[
+            answers.EventSignalAnswer(
+                rule=each.rule, phase=each.phase, points=list(each.points)
+            )
+            for each in chart.signals
+        ],
+        remarks=_remarks(chart.remarks),
     )
+
+
+def _lines(lines: Lines | None) -> dict[str, Any]:
+    """Return the fields of a point that tell its lines."""
+    lower, upper = (lines.lower, lines.upper) if lines else ((), ())
+    return {
+        "center_line": lines.center_line if lines else None,
+        "lower_limit": lower[2] if lower else None,
+        "upper_limit": upper[2] if upper else None,
+        "lower_2_sigma": lower[1] if lower else None,
+        "upper_2_sigma": upper[1] if upper else None,
+    }
 
 
 def series_csv(answer: answers.SeriesAnswer) -> Response:
@@ -235,8 +265,17 @@ def chart_answer(found: ChartOf) -> answers.ChartAnswer:
         chart=chart.chart,
         reason=chart.reason,
         rule_set=chart.rule_set,
+        rule_set_version=chart.rule_set.version,
         sigma_method=chart.sigma_method,
+        sigma_method_version=chart.sigma_method_version,
         sigma_z=chart.sigma_z,
+        explanation=chart.explanation,
+        assurance=answers.AssuranceAnswer(
+            value=chart.assurance.outlook,
+            target=chart.assurance.target,
+            text=chart.assurance.sentence,
+        ),
+        **_notes(found),
         baselines=[
             answers.BaselineAnswer(
                 phase=each.phase,
@@ -259,14 +298,34 @@ def chart_answer(found: ChartOf) -> answers.ChartAnswer:
     )
 
 
+def _notes(found: ChartOf) -> dict[str, Any]:
+    """Return the fields of a chart that tell what people said and decided."""
+    applied = found.applied
+    return {
+        "view": applied.view,
+        "phases": [
+            answers.PhaseAnswer(
+                phase=number,
+                interval_start=first_day(each.begins),
+                shift=each.shift and annotation_answer(each.shift),
+                baseline=each.baseline and annotation_answer(each.baseline),
+            )
+            for number, each in enumerate(applied.phases, start=1)
+        ],
+        "exclusions": [*map(annotation_answer, applied.excluded.values())],
+        "annotations": [*map(annotation_answer, found.tests_of_change)],
+    }
+
+
 def _chart_point(
     each: ChartPoint, cells: dict[int, ReleasedCell], series: Series
 ) -> answers.ChartPointAnswer:
     """Return a point with its lines."""
     cell = cells.get(each.interval_start)
     fields = _gap(each, series) if cell is None else point(cell, series)
+    drawn = {"value": each.value, "reason": each.withheld}
     return answers.ChartPointAnswer(
-        **fields,
+        **fields | drawn,
         center_line=each.center_line,
         lower_limit=each.lower_limit,
         upper_limit=each.upper_limit,
@@ -274,6 +333,7 @@ def _chart_point(
         upper_2_sigma=each.upper_2_sigma,
         signals=list(each.signals),
         phase=each.phase,
+        known_cause=each.excluded,
     )
 
 
@@ -301,6 +361,7 @@ def _shift(found: ChartOf) -> answers.ShiftAnswer | None:
         before=shift.before,
         after=shift.after,
         evidence=shift.evidence,
+        dispersion=shift.dispersion,
     )
 
 
@@ -319,6 +380,8 @@ def comparison_answer(found: ComparisonOf) -> answers.ComparisonAnswer:
             limits=_limits(each.limits),
             zone=each.zone,
             rank=each.rank,
+            rank_first=each.rank_first,
+            rank_last=each.rank_last,
             suppressed=each.withheld is Withheld.SUPPRESSED,
             reason=each.withheld,
         )
@@ -328,12 +391,38 @@ def comparison_answer(found: ComparisonOf) -> answers.ComparisonAnswer:
         **head(found.series),
         interval_start=first_day(total.interval_start),
         interval_end=first_day(total.interval_start + total.interval.months),
+        interval_method=comparison.interval_method.value,
+        rank_method=RANK_METHOD,
         target=comparison.target,
         phi=comparison.phi,
         tau2=comparison.tau2,
-        best_tenth=comparison.best_tenth,
+        benchmarks=answers.BenchmarksAnswer(
+            network=comparison.target,
+            median_clinic=comparison.median_clinic,
+            best_tenth=comparison.best_tenth,
+            target=_target(found.series.page),
+        ),
         clinics=clinics,
         remarks=_remarks(comparison.remarks),
+    )
+
+
+def variation_answer(found: VariationOf) -> answers.VariationAnswer:
+    """Return how much clinics differ, interval by interval."""
+    months = found.series.interval.months
+    names = answers.VariationPoint.model_fields.keys()
+    told = names - {"interval_start", "interval_end", "remarks"}
+    return answers.VariationAnswer(
+        **head(found.series),
+        points=[
+            answers.VariationPoint(
+                interval_start=first_day(each.interval_start),
+                interval_end=first_day(each.interval_start + months),
+                remarks=_remarks(each.remarks),
+                **{name: getattr(each, name) for name in told},
+            )
+            for each in found.variations
+        ],
     )
 
 

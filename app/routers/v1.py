@@ -5,7 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from app.charts.gap_charts import GapLimits
+from app.charts.lines import ChartKind
 from app.charts.rules import RuleSet
+from app.domain.annotations import ChartView
 from app.domain.calendar import FOREVER, month_number
 from app.domain.counts import Interval
 from app.routers import answers, shaping
@@ -69,8 +72,29 @@ def find_wanted(
     )
 
 
+def find_asked(
+    rules: Annotated[
+        RuleSet, Query(description="The rules to search for signals with.")
+    ] = RuleSet.ANHOEJ,
+    chart: Annotated[
+        ChartKind | None,
+        Query(description="A chart that fits the measure; else the hub chooses."),
+    ] = None,
+    view: Annotated[
+        ChartView,
+        Query(description="With what was decided about the chart, or without."),
+    ] = ChartView.ACCEPTED,
+    *,
+    screened: Annotated[
+        bool, Query(description="Of xmr and mr: leave wild moving ranges out.")
+    ] = False,
+) -> charts.Asked:
+    """Return how the parameters ask for a series to be drawn."""
+    return charts.Asked(rule_set=rules, chart=chart, screened=screened, view=view)
+
+
 Part = Annotated[Wanted, Depends(find_wanted)]
-Rules = Annotated[RuleSet, Query(description="The rules to search for signals with.")]
+Asked = Annotated[charts.Asked, Depends(find_asked)]
 
 
 @router.get("/measures", dependencies=[READER])
@@ -115,13 +139,18 @@ def get_events(
     viewer: Seer,
     hub: HubDependency,
     session: ReadSession,
+    asked: Asked,
     clinic: Annotated[str | None, Query(description="The caller's own code.")] = None,
+    limits: Annotated[
+        GapLimits, Query(description="How the limits of a g chart are made.")
+    ] = GapLimits.EXACT,
 ) -> answers.EventsAnswer:
-    """Return what lay between a clinic's single events, to the clinic itself."""
+    """Return what lay between a clinic's single events, charted, to the clinic."""
     found = summaries.find_gaps(
         session, hub, viewer.clinic_id, measure_id, clinic_code=clinic
     )
-    return shaping.events_answer(found)
+    chart = charts.chart_events(found, asked=asked, limits=limits)
+    return shaping.events_answer(found, chart)
 
 
 @router.get("/measures/{measure_id}/chart", responses=problem_responses(400, 404))
@@ -131,10 +160,10 @@ def get_chart(
     part: Part,
     hub: HubDependency,
     session: ReadSession,
-    rules: Rules = RuleSet.ANHOEJ,
+    asked: Asked,
 ) -> answers.ChartAnswer:
     """Return the control chart: every point with its lines and signals."""
-    found = charts.find_chart(session, hub, viewer, measure_id, part, rule_set=rules)
+    found = charts.find_chart(session, hub, viewer, measure_id, part, asked=asked)
     return shaping.chart_answer(found)
 
 
@@ -146,10 +175,10 @@ def draw_chart(
     part: Part,
     hub: HubDependency,
     session: ReadSession,
-    rules: Rules = RuleSet.ANHOEJ,
+    asked: Asked,
 ) -> Response:
     """Return the control chart as a picture, or its Vega-Lite specification."""
-    found = charts.find_chart(session, hub, viewer, measure_id, part, rule_set=rules)
+    found = charts.find_chart(session, hub, viewer, measure_id, part, asked=asked)
     return _picture(charts.draw_chart(found, picture), picture)
 
 
@@ -159,8 +188,18 @@ def compare_clinics(
     edition: Released,
     part: Part,
 ) -> answers.ComparisonAnswer:
-    """Return every clinic on one measure: rates, intervals, funnel limits."""
+    """Return every clinic on one measure: intervals, funnel limits, ranks."""
     return shaping.comparison_answer(charts.compare(edition, measure_id, part))
+
+
+@router.get("/measures/{measure_id}/variation", responses=problem_responses(400, 404))
+def get_variation(
+    measure_id: str,
+    edition: Released,
+    part: Part,
+) -> answers.VariationAnswer:
+    """Return how much clinics differ, interval by interval: narrowing is a result."""
+    return shaping.variation_answer(charts.find_variation(edition, measure_id, part))
 
 
 @router.get("/measures/{measure_id}/clinics.{picture}", include_in_schema=False)

@@ -13,21 +13,29 @@ import vl_convert
 
 from app.charts import vega
 from app.charts.comparison import Comparison, compare_clinics
+from app.charts.event_charts import EventChart, event_chart
+from app.charts.gap_charts import GapLimits
+from app.charts.lines import ChartKind
 from app.charts.measure_charts import ControlChart, measure_chart
 from app.charts.rules import RuleSet
 from app.charts.shifts import Shift, suggested_shift
+from app.charts.variations import Variation, variations
 from app.disclosure.releases import not_published
+from app.domain.annotations import ChartView
 from app.domain.counts import Basis, Interval, ReleasedCell
-from app.domain.errors import NotFoundError
+from app.domain.errors import MalformedError, NotFoundError
+from app.measures.definitions import Between
 from app.services.catalogue import (
     MeasurePage,
     find_measure,
-    page_of,
     refuse_variant,
 )
+from app.services.chart_notes import Applied, applied
 from app.services.editions import Edition
 from app.services.hub import Hub
 from app.services.series import Series, Viewer, Wanted, find_series, released_series
+from app.services.summaries import Gaps
+from app.store.annotations import Annotation
 from app.store.sessions import ReadSession
 
 REMEMBERED_PICTURES = 512
@@ -50,11 +58,37 @@ MEDIA_TYPES = {
 
 
 class ChartOf(msgspec.Struct, frozen=True, kw_only=True):
-    """A series with its control chart; and a change in it, if one is likely."""
+    """
+    A series with its control chart; and a change in it, if one is likely.
+
+    The change is looked for in the last phase of those that were ``applied``.
+    """
 
     series: Series
     chart: ControlChart
     shift: Shift | None
+    applied: Applied
+
+    @property
+    def tests_of_change(self) -> list[Annotation]:
+        """Return what was tried in the time of the chart."""
+        cells = self.series.cells
+        span = range(
+            cells[0].interval_start,
+            cells[-1].interval_start + cells[-1].interval.months,
+        )
+        return [
+            each
+            for each in self.series.notes
+            if not each.kind.is_decision and each.month in span
+        ]
+
+
+class VariationOf(msgspec.Struct, frozen=True, kw_only=True):
+    """How much clinics differ on one measure, interval by interval."""
+
+    series: Series
+    variations: Sequence[Variation]
 
 
 class ComparisonOf(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +99,18 @@ class ComparisonOf(msgspec.Struct, frozen=True, kw_only=True):
     edition: Edition
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """How a caller wants a series drawn; ``chart`` None is the one that fits it."""
+
+    rule_set: RuleSet = RuleSet.ANHOEJ
+    chart: ChartKind | None = None
+    screened: bool = False
+    view: ChartView = ChartView.ACCEPTED
+
+
+AS_IT_FITS = Asked()
+
+
 def find_chart(
     session: ReadSession,
     hub: Hub,
@@ -72,41 +118,85 @@ def find_chart(
     measure_id: str,
     wanted: Wanted,
     *,
-    rule_set: RuleSet,
+    asked: Asked = AS_IT_FITS,
 ) -> ChartOf:
     """Return the control chart of a series that *viewer* may see."""
     series = find_series(session, hub, viewer, measure_id, wanted)
-    found = chart_of(series, rule_set=rule_set)
+    found = chart_of(series, **msgspec.structs.asdict(asked))
     if found is None:
         msg = "Nothing is published of this series"
         raise NotFoundError(msg)
     return found
 
 
-def chart_of(series: Series, *, rule_set: RuleSet = RuleSet.ANHOEJ) -> ChartOf | None:
+def chart_of(
+    series: Series,
+    *,
+    rule_set: RuleSet = RuleSet.ANHOEJ,
+    view: ChartView = ChartView.ACCEPTED,
+    chart: ChartKind | None = None,
+    screened: bool = False,
+) -> ChartOf | None:
     """
     Return the control chart of a series, or None where nothing of it is published.
 
     It begins at the first published interval: what was withheld before would take the
-    lines from all that came after.
+    lines from all that came after. A further shift is looked for in the last phase.
+
+    Args:
+        series: of one clinic or the network.
+        rule_set: the rules to search for signals with.
+        view: with what was decided about it, or without.
+        chart: which chart, if not the one that fits.
+        screened: leave wild moving ranges out of an XmR or MR chart's sigma.
     """
     cells = tuple(dropwhile(lambda cell: cell.withheld is not None, series.cells))
     if not cells:
         return None
-    basis = series.page.basis
-    chart = measure_chart(
+    page = series.page
+    decided = applied(
+        series.notes,
+        [cell.interval_start for cell in cells],
+        interval=cells[0].interval,
+        view=view,
+    )
+    made = measure_chart(
         cells,
-        basis=basis,
-        improvement=series.page.improvement_notation,
-        scale=series.page.scale,
+        basis=page.basis,
+        improvement=page.improvement_notation,
+        scale=page.scale,
         rule_set=rule_set,
+        chart=chart,
+        screened=screened,
+        phases=decided.lines,
+        excluded=decided.excluded,
+        target=None if page.target is None else page.target[0],
     )
     return ChartOf(
         series=msgspec.structs.replace(series, cells=cells),
-        chart=chart,
-        shift=suggested_shift(cells, basis=basis)
-        if series.page.scale.is_proportion
-        else None,
+        chart=made,
+        shift=suggested_shift(
+            cells,
+            basis=page.basis,
+            scale=page.scale,
+            since=made.phases[-1].start,
+            excluded=decided.excluded,
+        ),
+        applied=decided,
+    )
+
+
+def chart_events(found: Gaps, *, asked: Asked, limits: GapLimits) -> EventChart:
+    """Return the chart of what lay between a clinic's own events."""
+    if asked.screened:
+        msg = "Charts of single events are not screened"
+        raise MalformedError(msg, expression="screened")
+    return event_chart(
+        [gap.value for gap in found.gaps],
+        are_days=found.between is Between.DAYS,
+        rule_set=asked.rule_set,
+        chart=asked.chart,
+        limits=limits,
     )
 
 
@@ -118,18 +208,44 @@ def compare(edition: Edition, measure_id: str, wanted: Wanted) -> ComparisonOf:
     the newest interval of that width that has a network total.
 
     Raises:
-        NotFoundError: there is no such total, or the measure is a mean or a variant.
+        NotFoundError: there is no such total, or the measure is a variant.
     """
-    measure = find_measure(edition.hub, measure_id)
-    refuse_variant(measure)
-    page = page_of(measure)
-    refuse_rate(page, "Clinics are not compared on rates; see their series")
-    if page.scale.is_mean:
-        msg = (
-            "Clinics are not compared by means: a funnel plot is one of proportions. "
-            "Each clinic's series has its mean, deviation and percentiles."
-        )
+    network, cells = _clinics_beside(edition, measure_id, wanted)
+    totals = [cell for cell in network.cells if cell.denominator is not None]
+    if not totals:
+        msg = "No network total of this width is published"
         raise NotFoundError(msg)
+    total, page = totals[-1], network.page
+    comparison = compare_clinics(
+        _beside(total, cells, basis=page.basis),
+        network=total,
+        improvement=page.improvement_notation,
+        scale=page.scale,
+    )
+    series = msgspec.structs.replace(network, cells=(total,))
+    return ComparisonOf(series=series, comparison=comparison, edition=edition)
+
+
+def find_variation(edition: Edition, measure_id: str, wanted: Wanted) -> VariationOf:
+    """
+    Return how much the clinics of a release differ, interval by interval.
+
+    The width is that at which most clinics publish; those that publish no interval of
+    it are not in it.
+    """
+    network, cells = _clinics_beside(edition, measure_id, wanted)
+    page = network.page
+    sides = (
+        (total, _beside(total, cells, basis=page.basis)) for total in network.cells
+    )
+    return VariationOf(series=network, variations=variations(sides, scale=page.scale))
+
+
+def _clinics_beside(
+    edition: Edition, measure_id: str, wanted: Wanted
+) -> tuple[Series, Sequence[ReleasedCell]]:
+    """Return the network's series at the clinics' usual width, and their cells."""
+    refuse_variant(find_measure(edition.hub, measure_id))
     cells = [
         cell
         for cell in edition.cells.get(measure_id, ())
@@ -137,19 +253,7 @@ def compare(edition: Edition, measure_id: str, wanted: Wanted) -> ComparisonOf:
     ]
     interval = wanted.interval or _usual_width(cells)
     whole = msgspec.structs.replace(wanted, clinic=None, interval=interval)
-    network = released_series(edition, measure_id, whole)
-    totals = [cell for cell in network.cells if cell.denominator is not None]
-    if not totals:
-        msg = "No network total of this width is published"
-        raise NotFoundError(msg)
-    total = totals[-1]
-    comparison = compare_clinics(
-        _beside(total, cells, basis=network.page.basis),
-        network=total,
-        improvement=network.page.improvement_notation,
-    )
-    series = msgspec.structs.replace(network, cells=(total,))
-    return ComparisonOf(series=series, comparison=comparison, edition=edition)
+    return released_series(edition, measure_id, whole), cells
 
 
 def refuse_rate(page: MeasurePage, message: str) -> None:
@@ -200,13 +304,15 @@ def _beside(
 def draw_chart(found: ChartOf, picture: Picture) -> str | bytes:
     """Return a control chart as *picture*."""
     refuse_rate(found.series.page, "There is no picture of rates; see the chart")
-    name = "Network" if found.series.clinic is None else found.series.clinic.name
-    title = f"{found.series.page.title}: {name}"
+    title = f"{found.series.page.title}: {found.series.name}"
     return drawn(vega.control_chart_spec(found.chart, title=title), picture)
 
 
 def draw_comparison(found: ComparisonOf, picture: Picture) -> str | bytes:
     """Return a funnel plot of clinics as *picture*."""
+    if not found.series.page.scale.is_proportion:
+        msg = "There is no picture of rates and means; see the comparison"
+        raise NotFoundError(msg)
     names = {
         clinic_id: found.edition.name_of(clinic_id)
         for clinic_id in found.edition.clinics

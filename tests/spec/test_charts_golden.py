@@ -10,19 +10,13 @@ from statistics import fmean, stdev
 
 import pytest
 
-from app.charts.control_charts import c_chart, p_chart, u_chart, xmr_chart
-from app.charts.funnels import funnel_limits, overdispersion
+from app.charts.assurances import Outlook, outlook
+from app.charts.control_charts import c_chart, p_chart, u_chart
+from app.charts.finders import crossings_limit, longest_run_limit, side
+from app.charts.gap_charts import t_chart
 from app.charts.lines import Fit, Lines, Phase, around, frame
-from app.charts.measurement_charts import mr_chart, s_chart, t_chart, xbar_chart
-from app.charts.rules import (
-    RULES,
-    Rule,
-    RuleSet,
-    crossings_limit,
-    find_signals,
-    longest_run_limit,
-    side,
-)
+from app.charts.measurement_charts import mr_chart, s_chart, xbar_chart, xmr_chart
+from app.charts.rules import BOOKS, Rule, RuleSet, find_signals
 
 NHS_FACTOR, OUR_FACTOR = 2.66, 3 / 1.128
 
@@ -264,7 +258,7 @@ def test_nelsons_rules_find_what_nelson_rules_jl_finds(shared: Path):
             phases=[1] * len(series),
         )
 
-        ours = points_of(found, RULES[RuleSet.NELSON][case["rule"] - 1])
+        ours = points_of(found, BOOKS[RuleSet.NELSON].rules[case["rule"] - 1])
         theirs = spans(case["expected"])
         if case["rule"] in {5, 6}:
             level = 2 if case["rule"] == 5 else 1
@@ -313,33 +307,56 @@ def test_making_data_count_rules_find_what_plotthedots_finds(shared: Path):
         assert found == [i for i, flag in enumerate(case["expected"]) if flag]
 
 
-def test_funnel_limits_of_proportions_are_those_of_funnelplotr(shared: Path):
-    """Ten clinics: phi, tau2 and eight limits each, before and after adjustment."""
-    case = golden(shared, "funnelplotr_overdispersion")["derived_by_python_port"][
-        "PR_synthetic_10_clinics"
-    ]
-    numerators = [int(x) for x in case["numerator"]]
-    denominators = [int(n) for n in case["denominator"]]
-    target = sum(numerators) / sum(denominators)
+def test_assurance_is_that_of_plotthedots(shared: Path):
+    """A target beyond the limits on the good side fails, on the bad side passes."""
+    names = {
+        "consistent_pass": Outlook.PASS,
+        "consistent_fail": Outlook.FAIL,
+        "inconsistent": Outlook.HIT_AND_MISS,
+        None: None,
+    }
+    cases = golden(shared, "nhsr_plotthedots_xmr_and_rules")["rules"]["cases"]
 
-    found = overdispersion(numerators, denominators, target=target)
-
-    assert target == pytest.approx(case["target"], rel=1e-12)
-    assert (found.phi, found.tau2) == pytest.approx(
-        (case["phi"], case["tau2"]), rel=1e-9
-    )
-    for expected, n in zip(case["points"], denominators, strict=True):
-        for prefix, tau2 in (("", 0.0), ("od", found.tau2)):
-            limits = funnel_limits(n, target=target, tau2=tau2)
-            assert (
-                limits.lower_95,
-                limits.upper_95,
-                limits.lower_998,
-                limits.upper_998,
-            ) == pytest.approx(
-                [
-                    expected[prefix + name]
-                    for name in ("ll95", "ul95", "ll998", "ul998")
-                ],
-                abs=1e-6,
+    for case in cases["assurance"]:
+        for row in case["rows"]:
+            line = Lines(
+                center_line=(row["lpl"] + row["upl"]) / 2,
+                lower=(row["lpl"],) * 3,
+                upper=(row["upl"],) * 3,
             )
+            found = outlook(
+                line, target=row["target"], improvement=case["improvement_direction"]
+            )
+            assert found is names[row["expected"]]
+
+
+def test_every_vector_of_control_charts_is_looked_at(shared: Path):
+    """A file, chart or group of cases that came anew would be passed over silently."""
+    files = {path.name for path in (shared / "golden" / "spc").iterdir()}
+    charts = ("p", "u", "c", "i", "mr", "xbar", "s", "t")
+    cases = [case for chart in charts for case in montgomery(shared, chart)]
+    points = golden(shared, "nhsr_plotthedots_xmr_and_rules")
+
+    assert files == {
+        "anhoej_critical_values_n10_100.json",
+        "funnelplotr_overdispersion.json",
+        "nelson_rules.json",
+        "nhsr_plotthedots_xmr_and_rules.json",
+        "qicharts2_hai_u_summary.json",
+        "qicharts2_hospital_infections.csv",
+        *(f"qicharts2_montgomery_{chart}.json" for chart in charts),
+    }
+    assert len(cases) == 13
+    assert {case["chart"] for case in cases} == {*charts}
+    options = {name for case in cases for name in case["options"]}
+    assert options <= {"exclude", "freeze", "part", "multiply"}
+    assert {*points["rules"]["cases"]} == {
+        "seven_point_one_side_mean",
+        "part_of_seven",
+        "seven_point_trend",
+        "two_in_three",
+        "assurance",
+    }
+    assert {case["rule"] for case in golden(shared, "nelson_rules")["cases"]} == {
+        *range(1, 9)
+    }

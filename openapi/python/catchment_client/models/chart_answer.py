@@ -8,14 +8,18 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.audience import Audience, check_audience
+from ..models.chart_view import ChartView, check_chart_view
 from ..models.interval import Interval, check_interval
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.annotation_answer import AnnotationAnswer
+    from ..models.assurance_answer import AssuranceAnswer
     from ..models.baseline_answer import BaselineAnswer
     from ..models.chart_point_answer import ChartPointAnswer
     from ..models.chart_signal_answer import ChartSignalAnswer
     from ..models.measure_summary import MeasureSummary
+    from ..models.phase_answer import PhaseAnswer
     from ..models.remark_answer import RemarkAnswer
     from ..models.shift_answer import ShiftAnswer
 
@@ -27,35 +31,62 @@ T = TypeVar("T", bound="ChartAnswer")
 class ChartAnswer:
     """A control chart as numbers, with all that it was made by."""
 
+    annotations: list[AnnotationAnswer]
+    """ Tests of change in the time of the chart. """
+    assurance: AssuranceAnswer
+    """ Whether a process that stays as it is meets the target; null: see the text. """
     audience: Audience | None
     """ Null for a clinic's own live numbers. """
     baselines: list[BaselineAnswer]
     chart: str
     clinic: None | str
-    """ Null for the network as a whole. """
+    """ Null for the network as a whole, or a cohort. """
     counted_up_to: datetime.datetime | None
     """ Live numbers hold all that came before. """
+    exclusions: list[AnnotationAnswer]
+    """ Decisions by which points are in no line and no run. """
+    explanation: str
+    """ Why the limits vary, or do not. """
     interval: Interval
     """ How long one point of a series is. """
     measure: MeasureSummary
     """ One line of the catalogue. """
+    phases: list[PhaseAnswer]
     points: list[ChartPointAnswer]
     policy: str
     """ SHA-256 of the de-identification policy. """
     reason: str
+    """ Why it is that chart. """
     release: int | None
     remarks: list[RemarkAnswer]
     rule_set: str
+    rule_set_version: str
+    """ Another version may find other signals in the same points. """
     sigma_method: str
+    sigma_method_version: str
     sigma_z: float | None
     signals: list[ChartSignalAnswer]
     stratum: None | str
     suggested_shift: None | ShiftAnswer
-    limits_note: str | Unset = "Limits vary from point to point because d does."
+    view: ChartView
+    """ The chart as it was first drawn, or with what a coordinator decided about it. """
+    cohort: None | str | Unset = UNSET
+    """ A named set of clinics. """
+    pooling: str | Unset = (
+        "The network's value is that of all its patients or exposure together (sum of n / sum of d, or sum of values / d), not the mean of its clinics'."
+    )
+    """ How clinics are pooled. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.shift_answer import ShiftAnswer  # noqa: PLC0415
+
+        annotations = []
+        for annotations_item_data in self.annotations:
+            annotations_item = annotations_item_data.to_dict()
+            annotations.append(annotations_item)
+
+        assurance = self.assurance.to_dict()
 
         audience: None | str
         if isinstance(self.audience, str):
@@ -79,9 +110,21 @@ class ChartAnswer:
         else:
             counted_up_to = self.counted_up_to
 
+        exclusions = []
+        for exclusions_item_data in self.exclusions:
+            exclusions_item = exclusions_item_data.to_dict()
+            exclusions.append(exclusions_item)
+
+        explanation = self.explanation
+
         interval: str = self.interval
 
         measure = self.measure.to_dict()
+
+        phases = []
+        for phases_item_data in self.phases:
+            phases_item = phases_item_data.to_dict()
+            phases.append(phases_item)
 
         points = []
         for points_item_data in self.points:
@@ -102,7 +145,11 @@ class ChartAnswer:
 
         rule_set = self.rule_set
 
+        rule_set_version = self.rule_set_version
+
         sigma_method = self.sigma_method
+
+        sigma_method_version = self.sigma_method_version
 
         sigma_z: float | None
         sigma_z = self.sigma_z
@@ -121,47 +168,76 @@ class ChartAnswer:
         else:
             suggested_shift = self.suggested_shift
 
-        limits_note = self.limits_note
+        view: str = self.view
+
+        cohort: None | str | Unset
+        if isinstance(self.cohort, Unset):
+            cohort = UNSET
+        else:
+            cohort = self.cohort
+
+        pooling = self.pooling
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
+                "annotations": annotations,
+                "assurance": assurance,
                 "audience": audience,
                 "baselines": baselines,
                 "chart": chart,
                 "clinic": clinic,
                 "counted_up_to": counted_up_to,
+                "exclusions": exclusions,
+                "explanation": explanation,
                 "interval": interval,
                 "measure": measure,
+                "phases": phases,
                 "points": points,
                 "policy": policy,
                 "reason": reason,
                 "release": release,
                 "remarks": remarks,
                 "rule_set": rule_set,
+                "rule_set_version": rule_set_version,
                 "sigma_method": sigma_method,
+                "sigma_method_version": sigma_method_version,
                 "sigma_z": sigma_z,
                 "signals": signals,
                 "stratum": stratum,
                 "suggested_shift": suggested_shift,
+                "view": view,
             }
         )
-        if limits_note is not UNSET:
-            field_dict["limits_note"] = limits_note
+        if cohort is not UNSET:
+            field_dict["cohort"] = cohort
+        if pooling is not UNSET:
+            field_dict["pooling"] = pooling
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.annotation_answer import AnnotationAnswer  # noqa: PLC0415
+        from ..models.assurance_answer import AssuranceAnswer  # noqa: PLC0415
         from ..models.baseline_answer import BaselineAnswer  # noqa: PLC0415
         from ..models.chart_point_answer import ChartPointAnswer  # noqa: PLC0415
         from ..models.chart_signal_answer import ChartSignalAnswer  # noqa: PLC0415
         from ..models.measure_summary import MeasureSummary  # noqa: PLC0415
+        from ..models.phase_answer import PhaseAnswer  # noqa: PLC0415
         from ..models.remark_answer import RemarkAnswer  # noqa: PLC0415
         from ..models.shift_answer import ShiftAnswer  # noqa: PLC0415
 
         rest = dict(src_dict)
+        annotations = []
+        _annotations = rest.pop("annotations")
+        for annotations_item_data in _annotations:
+            annotations_item = AnnotationAnswer.from_dict(annotations_item_data)
+
+            annotations.append(annotations_item)
+
+        assurance = AssuranceAnswer.from_dict(rest.pop("assurance"))
 
         def _parse_audience(data: object) -> Audience | None:
             if data is None:
@@ -209,9 +285,25 @@ class ChartAnswer:
 
         counted_up_to = _parse_counted_up_to(rest.pop("counted_up_to"))
 
+        exclusions = []
+        _exclusions = rest.pop("exclusions")
+        for exclusions_item_data in _exclusions:
+            exclusions_item = AnnotationAnswer.from_dict(exclusions_item_data)
+
+            exclusions.append(exclusions_item)
+
+        explanation = rest.pop("explanation")
+
         interval = check_interval(rest.pop("interval"))
 
         measure = MeasureSummary.from_dict(rest.pop("measure"))
+
+        phases = []
+        _phases = rest.pop("phases")
+        for phases_item_data in _phases:
+            phases_item = PhaseAnswer.from_dict(phases_item_data)
+
+            phases.append(phases_item)
 
         points = []
         _points = rest.pop("points")
@@ -240,7 +332,11 @@ class ChartAnswer:
 
         rule_set = rest.pop("rule_set")
 
+        rule_set_version = rest.pop("rule_set_version")
+
         sigma_method = rest.pop("sigma_method")
+
+        sigma_method_version = rest.pop("sigma_method_version")
 
         def _parse_sigma_z(data: object) -> float | None:
             if data is None:
@@ -278,28 +374,48 @@ class ChartAnswer:
 
         suggested_shift = _parse_suggested_shift(rest.pop("suggested_shift"))
 
-        limits_note = rest.pop("limits_note", UNSET)
+        view = check_chart_view(rest.pop("view"))
+
+        def _parse_cohort(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        cohort = _parse_cohort(rest.pop("cohort", UNSET))
+
+        pooling = rest.pop("pooling", UNSET)
 
         chart_answer = cls(
+            annotations=annotations,
+            assurance=assurance,
             audience=audience,
             baselines=baselines,
             chart=chart,
             clinic=clinic,
             counted_up_to=counted_up_to,
+            exclusions=exclusions,
+            explanation=explanation,
             interval=interval,
             measure=measure,
+            phases=phases,
             points=points,
             policy=policy,
             reason=reason,
             release=release,
             remarks=remarks,
             rule_set=rule_set,
+            rule_set_version=rule_set_version,
             sigma_method=sigma_method,
+            sigma_method_version=sigma_method_version,
             sigma_z=sigma_z,
             signals=signals,
             stratum=stratum,
             suggested_shift=suggested_shift,
-            limits_note=limits_note,
+            view=view,
+            cohort=cohort,
+            pooling=pooling,
         )
 
         chart_answer.additional_properties = rest

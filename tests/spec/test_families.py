@@ -93,6 +93,33 @@ def test_few_between_two_measures_hide_the_narrower():
     assert hidden(made["inactive"]) == {1, 2, 3, 4}
 
 
+def test_a_month_in_which_a_clinic_saw_nobody_is_one_of_a_family_too():
+    """No cell of either measure: nobody is in it, and nobody between."""
+    family = {
+        "low": member([*cells([LOW] * 6), *later(cells([LOW] * 5))]),
+        "inactive": part_of(
+            "low", [*cells([INACTIVE] * 6), *later(cells([INACTIVE] * 5))]
+        ),
+    }
+
+    made = release_family(
+        family,
+        intervals=dict.fromkeys(family, dict.fromkeys(CLINICS, Interval.MONTH)),
+        rules=MEMBERS,
+        closed_before=JANUARY + 2,
+    )
+
+    assert {cell.clinic_id for cell in made["low"]} == {None, *CLINICS}
+
+
+def later(own: Sequence[Cell]) -> list[Cell]:
+    """Return the same of the next month."""
+    return [
+        msgspec.structs.replace(cell, interval_start=cell.interval_start + 1)
+        for cell in own
+    ]
+
+
 def test_as_many_who_meet_both_hide_the_narrower_too():
     """60 and 60: the difference is nobody, which tells of all in low activity."""
     inactive = [LOW, *[INACTIVE] * 5]

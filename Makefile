@@ -24,6 +24,8 @@ demo: $(VENV)/run
 
 # What needs Chromium, Spark, the clients for Node or the shared inputs skips by name
 # where they are absent.
+# Numpy's own threads would only be in the way of a process for each core.
+test: export OPENBLAS_NUM_THREADS := 1
 test: lint
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 

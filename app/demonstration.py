@@ -32,6 +32,7 @@ from app.demo.deliveries import Delivery
 from app.demo.folders import Dealt, folder_deliveries
 from app.demo.network import demo_network
 from app.demo.partner import ChartRefusedError, read_chart
+from app.demo.practice import Practice, begin_project, tell_change
 from app.demo.sending import Credentials, Sender, Tally
 from app.domain.clinics import Audience, ClinicStatus
 from app.key_files import write_master_key
@@ -58,10 +59,15 @@ START_SECONDS = 30
 COUNT_SECONDS = 120
 FIRST_ERROR = 400
 PARTNER = "partner-app"
+COORDINATOR = "coordinator"
 
 
 class DemoSource(msgspec.Struct, frozen=True, kw_only=True):
-    """One clinic of the demonstration, and what its EHR sends."""
+    """
+    One clinic of the demonstration, and what its EHR sends.
+
+    ``practice`` is what its people tell of a change, if they made one.
+    """
 
     code: str
     name: str
@@ -70,6 +76,7 @@ class DemoSource(msgspec.Struct, frozen=True, kw_only=True):
     identifier_system: str | None
     resource_count: int
     deliveries: Callable[[], Iterable[Delivery]]
+    practice: Practice | None = None
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +141,9 @@ def synthetic_sources(last_day: date) -> list[DemoSource]:
             identifier_system=clinic.identifier_system,
             resource_count=sum(each.resource_count for each in clinic.deliveries()),
             deliveries=clinic.deliveries,
+            practice=Practice.of(network.truth)
+            if clinic.slug == network.truth.improving_clinic
+            else None,
         )
         for clinic in network.clinics
     ]
@@ -207,6 +217,7 @@ def demonstrate(
             wait_until_counted(hub, console=console)
             with write_session(hub.engine) as session:
                 releases.publish(session, hub)
+            tell_of_practice(hub, place, sources)
             place.finished.write_text(json.dumps({"resources": tally.sent}))
         show(hub, place, sources, console=console)
         if stay:
@@ -261,7 +272,7 @@ def _wait_until_ready(base_url: str, server: subprocess.Popen[bytes]) -> None:
 
 def enrol(hub: Hub, place: Place, sources: Iterable[DemoSource]) -> None:
     """
-    Enrol each clinic with a client of its own, and a partner's client.
+    Enrol each clinic with a client of its own, a partner's, and a coordinator's.
 
     All at once; a run that was stopped later finds them there, and sends all again.
     """
@@ -283,19 +294,27 @@ def enrol(hub: Hub, place: Place, sources: Iterable[DemoSource]) -> None:
                     else (source.identifier_system,),
                 ),
             )
-            _register(session, hub, place, source.code, clinic=source.code)
-        _register(session, hub, place, PARTNER, clinic=None)
+            register = partial(_register, clinic=source.code)
+            register(session, hub, place, source.code, scopes=registry.CLINIC_SCOPES)
+        _register(session, hub, place, PARTNER, scopes=registry.PARTNER_SCOPES)
+        scopes = registry.COORDINATOR_SCOPES
+        _register(session, hub, place, COORDINATOR, scopes=scopes)
 
 
 def _register(
-    session: WriteSession, hub: Hub, place: Place, client_id: str, *, clinic: str | None
+    session: WriteSession,
+    hub: Hub,
+    place: Place,
+    client_id: str,
+    *,
+    scopes: tuple[str, ...],
+    clinic: str | None = None,
 ) -> None:
     """Register a client with a new key, which is kept in the demonstration's folder."""
     private, public = generate_key()
     path = place.key_file(client_id)
     path.touch(mode=0o600)
     path.write_text(json.dumps(private))
-    scopes = registry.PARTNER_SCOPES if clinic is None else registry.CLINIC_SCOPES
     new = registry.NewClient(
         client_id=client_id,
         name=client_id,
@@ -371,7 +390,8 @@ def show(
     hub: Hub, place: Place, sources: Iterable[DemoSource], *, console: Console
 ) -> None:
     """Print what the network published, as a partner's app reads it, and where."""
-    read = partial(read_chart, hub.base_url, _partner_token(hub, place))
+    token = _token(hub, place, PARTNER, *registry.PARTNER_SCOPES)
+    read = partial(read_chart, hub.base_url, token)
     table = Table(title="The network, as a partner among its members reads it")
     for column in ("measure", "newest interval", "n / d", "value", "change"):
         table.add_column(column)
@@ -381,10 +401,7 @@ def show(
         if measure.summary is None and measure.variant_of is None
     ]
     charts = {measure.id: _chart(read, measure.id) for measure in measures}
-    lines = [
-        _line(m.title, charts[m.id], is_mean=m.measure_observation is not None)
-        for m in measures
-    ]
+    lines = [_line(measure.title, charts[measure.id]) for measure in measures]
     for line in filter(None, lines):
         table.add_row(*line)
     console.print(table)
@@ -400,15 +417,27 @@ def show(
     console.print(f"The API:     {hub.base_url}/docs", soft_wrap=True)
 
 
-def _partner_token(hub: Hub, place: Place) -> str:
-    partner = credentials(place, PARTNER)
+def tell_of_practice(hub: Hub, place: Place, sources: Iterable[DemoSource]) -> None:
+    """Let who changed something say so, and the coordinator begin its project."""
+    for source in sources:
+        if source.practice is not None:
+            own = _token(hub, place, source.code, "system/MeasureReport.cruds")
+            tell_change(hub.base_url, own, source.practice)
+            scopes = registry.COORDINATOR_SCOPES
+            lead = _token(hub, place, COORDINATOR, *scopes)
+            begin_project(hub.base_url, lead, source.practice)
+
+
+def _token(hub: Hub, place: Place, client_id: str, *scopes: str) -> str:
+    """Return a token of a client of the demonstration."""
+    known = credentials(place, client_id)
     with httpx.Client(trust_env=False) as http:
         token, _ = fetch_token(
             http,
             token_endpoint=hub.token_endpoint,
-            client_id=partner.client_id,
-            key=partner.key,
-            scope=" ".join(registry.PARTNER_SCOPES),
+            client_id=known.client_id,
+            key=known.key,
+            scope=" ".join(scopes),
             now=int(time.time()),
             jti=secrets.token_urlsafe(16),
         )
@@ -425,9 +454,7 @@ def _chart(
         return None
 
 
-def _line(
-    title: str, chart: ChartAnswer | None, *, is_mean: bool
-) -> tuple[str, ...] | None:
+def _line(title: str, chart: ChartAnswer | None) -> tuple[str, ...] | None:
     """Return a line of the table: the newest point shown; None: there is none."""
     points = [] if chart is None else [p for p in chart.points if p.value is not None]
     if chart is None or not points:
@@ -436,8 +463,8 @@ def _line(
     return (
         title,
         f"{chart.interval} of {last.interval_start:%b %Y}",
-        f"{last.d}" if is_mean else f"{last.n} / {last.d}",
-        f"{last.value:.1f}" if is_mean else f"{last.value:.0%}",
+        f"{last.d}" if last.n is None else f"{last.n} / {last.d}",
+        _written(last.value or 0.0, chart),
         _change(chart),
     )
 
@@ -447,4 +474,10 @@ def _change(chart: ChartAnswer) -> str:
     shift = chart.suggested_shift
     if not shift:
         return "-"
-    return f"{shift.before:.0%} to {shift.after:.0%} in {shift.interval_start:%b %Y}"
+    before, after = _written(shift.before, chart), _written(shift.after, chart)
+    return f"{before} to {after} in {shift.interval_start:%b %Y}"
+
+
+def _written(value: float, chart: ChartAnswer) -> str:
+    """Return a mean to one decimal, anything else as a share."""
+    return f"{value:.1f}" if chart.measure.unit else f"{value:.0%}"

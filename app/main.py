@@ -28,6 +28,7 @@ from app.routers import (
     page_files,
     pages,
     pictures,
+    projects,
     quality,
     sign_in,
     v1,
@@ -101,6 +102,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         annotations,
         cohorts,
         page_files,
+        projects,
         pages,
         sign_in,
     ):

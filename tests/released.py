@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from app.disclosure.groups import judgement_of
 from app.domain.counts import Interval, ReleasedCell, Withheld
 
@@ -44,4 +46,17 @@ def series(
         if isinstance(item, Withheld)
         else cell(*item, start=START + i, provisional=i >= closed)
         for i, item in enumerate(counts)
+    ]
+
+
+def means(*tenths: int, people: int = 40) -> list[ReleasedCell]:
+    """Return months from START on of so many people's mean, with a deviation of 2."""
+    return [
+        replace(
+            each,
+            numerator=None,
+            value_sum=people * 100 * mean,
+            value_squares=people * (100 * mean) ** 2 + (people - 1) * 2000**2,
+        )
+        for each, mean in zip(series([(0, people)] * len(tenths)), tenths, strict=True)
     ]

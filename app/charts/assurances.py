@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from app.charts.lines import ChartKind, Fit, Lines
+from app.charts.lines import ChartKind, Lines
 from app.domain.scales import Scale
 
 OF_OTHER_VALUES = {ChartKind.MR, ChartKind.S, ChartKind.C}
@@ -28,31 +28,37 @@ class Assurance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def assurance(
-    fit: Fit, *, target: float | None, improvement: str, scale: Scale
+    chart: ChartKind,
+    newest: Lines | None,
+    *,
+    target: float | None,
+    improvement: str,
+    scale: Scale,
 ) -> Assurance:
     """
     Return whether the process will pass its target, fail it, or hit and miss.
 
-    The limits are those of the newest point that has any: with the process as it is,
-    points to come lie between them.
+    With the process as it is, points to come lie between the newest limits.
 
     Args:
-        fit: the chart's lines.
+        chart: what the points are drawn as.
+        newest: the lines of the newest closed point that has limits, if there is one.
         target: in the unit of the values, None where the measure has none.
         improvement: the measure's improvement notation, ``increase`` or ``decrease``.
         scale: what the values are.
 
     Source: NHS England, Making data count: Strengthening your decisions, 2019.
     """
-    limited = [line for line in fit.lines if line and line.upper]
-    if why := _why_none(fit, target=target, has_limits=bool(limited)):
-        return Assurance(outlook=None, target=target, sentence=why)
-    assert target is not None
-    newest = limited[-1]
+    if target is None:
+        return _none("The measure has no target.", target)
+    if chart in OF_OTHER_VALUES:
+        why = "The points of this chart are not the values that the target is for."
+        return _none(why, target)
+    if newest is None:
+        return _none("There are no limits to hold the target against.", target)
     found = outlook(newest, target=target, improvement=improvement)
     if found is None:
-        why = "The measure has no direction of improvement."
-        return Assurance(outlook=None, target=target, sentence=why)
+        return _none("The measure has no direction of improvement.", target)
     lower, upper = scale.text(newest.lower[2]), scale.text(newest.upper[2])
     return Assurance(
         outlook=found,
@@ -72,12 +78,8 @@ def outlook(line: Lines, *, target: float, improvement: str) -> Outlook | None:
     return Outlook.PASS if is_above == (improvement == "increase") else Outlook.FAIL
 
 
-def _why_none(fit: Fit, *, target: float | None, has_limits: bool) -> str:
-    if target is None:
-        return "The measure has no target."
-    if fit.chart in OF_OTHER_VALUES:
-        return "The points of this chart are not the values that the target is for."
-    return "" if has_limits else "There are no limits to hold the target against."
+def _none(why: str, target: float | None) -> Assurance:
+    return Assurance(outlook=None, target=target, sentence=why)
 
 
 _SENTENCES = {

@@ -44,8 +44,6 @@ NAMES = {
     ChartKind.MR: "A moving range chart",
     ChartKind.XBAR: "An X-bar chart",
     ChartKind.S: "An S chart",
-    ChartKind.T: "A t chart",
-    ChartKind.G: "A g chart",
 }
 
 

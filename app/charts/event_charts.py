@@ -152,7 +152,7 @@ def _empty(values: Counts, rule_set: RuleSet) -> EventChart:
         ),
         signals=(),
         explanation="There are no limits: see the remarks.",
-        remarks=(remark_on(RemarkCode.NO_EVENTS),),
+        remarks=(remark_on(RemarkCode.NO_GAPS),),
     )
 
 

@@ -224,7 +224,7 @@ def _words(
         )
     if estimate.withheld:
         sentences.append(
-            f"Not in it: {estimate.withheld} clinic intervals that are withheld."
+            f"Not in it: {estimate.withheld} clinic intervals that are not published."
         )
     if estimate.left_out:
         sentences.append(

@@ -17,7 +17,7 @@ from app.charts.baselines import (
 )
 from app.charts.chart_choices import check_choice, chosen_fit, reason_for
 from app.charts.explanations import explanation
-from app.charts.lines import ChartKind, Fit, Frame, Phase
+from app.charts.lines import ChartKind, Fit, Frame, Lines, Phase
 from app.charts.remarks import Remark, RemarkCode, remark_on
 from app.charts.rules import Rule, RuleSet, Signal
 from app.domain.counts import Basis, Interval, ReleasedCell, Withheld
@@ -146,7 +146,13 @@ def measure_chart(
         points=tuple(_points(series, fit, within, found, excluded)),
         signals=tuple(_signal(signal, series) for signal in found),
         explanation=explanation(fit, sizes=_sizes(series, scale), phases=within.phases),
-        assurance=assurance(fit, target=target, improvement=improvement, scale=scale),
+        assurance=assurance(
+            fit.chart,
+            _newest_limits(series, fit),
+            target=target,
+            improvement=improvement,
+            scale=scale,
+        ),
         remarks=tuple(map(remark_on, _codes(series, fit, within, basis, short))),
     )
 
@@ -214,6 +220,13 @@ def _sizes(series: Sequence[ReleasedCell], scale: Scale) -> list[float | None]:
     """Return each point's denominator, or its exposure in the unit of a rate."""
     sizes = [cell.told[1] for cell in series]
     return [None if size is None else size / (scale.per or 1) for size in sizes]
+
+
+def _newest_limits(series: Sequence[ReleasedCell], fit: Fit) -> Lines | None:
+    """Return the lines of the newest closed point with limits, if there is one."""
+    pairs = zip(reversed(series), reversed(fit.lines), strict=True)
+    limited = (line for cell, line in pairs if is_closed(cell) and line and line.upper)
+    return next(limited, None)
 
 
 def _positions(

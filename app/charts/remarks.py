@@ -27,7 +27,7 @@ class RemarkCode(StrEnum):
     SHORT_BASELINE = "short-baseline"
     PROVISIONAL = "provisional"
     MOVING_RANGES = "moving-ranges"
-    NO_EVENTS = "no-events"
+    NO_GAPS = "no-gaps"
     SIGMA_OF_GAPS = "3-sigma-of-gaps"
     SUPPRESSED_CLINIC = "suppressed-clinic"
     TOO_FEW_CLINICS = "too-few-clinics"
@@ -74,7 +74,7 @@ _TEXTS: dict[RemarkCode, str] = {
         "Neighbouring moving ranges share a value, so runs of them mean nothing: only "
         "their limit is searched for signals."
     ),
-    RemarkCode.NO_EVENTS: "What lay between two events is not known of any yet.",
+    RemarkCode.NO_GAPS: "What lay between two events is not known of any yet.",
     RemarkCode.SIGMA_OF_GAPS: (
         "Three sigmas are too few for what lies between events: with nothing changed "
         "about 1.8 % of points are beyond them. Exact limits leave 0.14 %."

@@ -71,10 +71,10 @@ class Block(NamedTuple):
     ``hidden`` are the counts that are not told; ``marked`` those of them whose cell
     stands in the release; ``told`` the totals of the network that are, by slot and
     column. Each row of ``ties``, over slot and column, has a sum of 0 or more within
-    every clinic, but for those that are ``broken`` there: what was frozen at different
-    times need not fit together, and then nobody can rely on it. ``above`` is the wider
-    slot that each slot is part of. ``inside`` are pairs of columns, of which the people
-    of the first are among those of the second.
+    every clinic, which is its ``slack``, but for those that are ``broken`` there: what
+    was frozen at different times need not fit together, and then nobody can rely on it.
+    ``above`` is the wider slot that each slot is part of. ``inside`` are pairs of
+    columns, of which the people of the first are among those of the second.
     """
 
     slots: tuple[Slot, ...]
@@ -86,15 +86,14 @@ class Block(NamedTuple):
     marked: Flags
     told: Flags
     ties: Numbers
-    broken: Flags
+    slack: Numbers
     above: tuple[int | None, ...]
     inside: tuple[tuple[int, int], ...]
 
     @property
-    def slack(self) -> Numbers:
-        """Return how far each row of ``ties`` is above 0, by clinic."""
-        flat = self.counts.reshape(len(self.counts), -1)
-        return flat @ self.ties.T
+    def broken(self) -> Flags:
+        """Return which rows of ``ties`` do not hold, by clinic."""
+        return self.slack < 0
 
 
 def blocks(published: Sequence[Published]) -> Iterator[Block]:
@@ -102,6 +101,13 @@ def blocks(published: Sequence[Published]) -> Iterator[Block]:
     for family in _families(published):
         for slots in _spans(family):
             yield _block(family, slots)
+
+
+def span_of(slot: Slot, basis: Basis) -> int:
+    """Return what tells blocks apart: of a latest status its month, else the year."""
+    interval, start = slot
+    is_status = basis is Basis.LATEST_STATUS
+    return start + interval.months - 1 if is_status else start // YEAR
 
 
 def _families(published: Sequence[Published]) -> Iterator[list[Published]]:
@@ -128,8 +134,7 @@ def _spans(family: Sequence[Published]) -> Iterator[list[tuple[Slot, ...]]]:
     fresh = set()
     for one in family:
         for slots in one.lines:
-            start = slots[0][1]
-            span = start if one.basis is Basis.LATEST_STATUS else start // YEAR
+            span = span_of(slots[0], one.basis)
             spans[span].add(slots)
             if slots in one.fresh:
                 fresh.add(span)
@@ -167,7 +172,6 @@ def _block(family: Sequence[Published], lines: Sequence[tuple[Slot, ...]]) -> Bl
                 marked[at] = hidden[at] & any((clinic, *x, 0) in one.seen for x in line)
         first = own.stop
     ties = _matrix(list(_ties(family, lines)), len(slots), len(columns))
-    slack = counts.reshape(len(clinics), -1) @ ties.T
     return Block(
         slots=slots,
         columns=columns,
@@ -178,7 +182,7 @@ def _block(family: Sequence[Published], lines: Sequence[tuple[Slot, ...]]) -> Bl
         marked=marked,
         told=told,
         ties=ties,
-        broken=slack < 0,
+        slack=counts.reshape(len(clinics), -1) @ ties.T,
         above=tuple(_above(slot, slots) for slot in slots),
         inside=tuple(_inside(family)),
     )

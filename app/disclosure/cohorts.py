@@ -70,6 +70,25 @@ def cohort_cells(
         interval: the width, one that all clinics publish (``common_width``).
         basis: under latest status a finer cell that ends with an interval is its own.
     """
+    found = cells_by_interval(cells, clinic_ids, interval=interval, basis=basis)
+    return [
+        _sum(list(of_interval.values()), interval=interval, start=start)
+        for start, of_interval in found.items()
+    ]
+
+
+def cells_by_interval(
+    cells: Sequence[ReleasedCell],
+    clinic_ids: Collection[int],
+    *,
+    interval: Interval,
+    basis: Basis,
+) -> dict[int, dict[int, ReleasedCell]]:
+    """
+    Return one cell a clinic of each interval of a width, by its start, in time order.
+
+    Under latest status a finer cell that ends with an interval stands for it.
+    """
     by_start: dict[int, dict[int, ReleasedCell]] = defaultdict(dict)
     for cell in cells:
         start = cell.interval_start + cell.interval.months - interval.months
@@ -80,10 +99,7 @@ def cohort_cells(
             and (cell.interval is interval or _stands_for(cell, interval, basis))
         ):
             _keep_widest(by_start[start], cell)
-    return [
-        _sum(list(by_start[start].values()), interval=interval, start=start)
-        for start in sorted(by_start)
-    ]
+    return {start: by_start[start] for start in sorted(by_start)}
 
 
 def _length(interval: Interval) -> int:

@@ -65,7 +65,7 @@ def lines(
             yield Line(
                 slots=_slots(interval, start, basis),
                 cells={
-                    clinic: found.get((clinic, start)) or empty(clinic, interval, start)
+                    clinic: found.get((clinic, start)) or _nobody(clinic, start, own[0])
                     for clinic in taking_part
                 },
                 is_whole=terms.is_whole(*span),
@@ -144,6 +144,15 @@ def empty(clinic: int, interval: Interval, start: int, stratum: int = 0) -> Cell
         scored=0,
         denominator=0,
         numerator=0,
+    )
+
+
+def _nobody(clinic: int, start: int, like: Cell) -> Cell:
+    """Return the cell of a clinic that had nobody, in the groups of another cell."""
+    return msgspec.structs.replace(
+        empty(clinic, like.interval, start),
+        beyond=(0,) * len(like.beyond),
+        beyond_population=(0,) * len(like.beyond_population),
     )
 
 

@@ -10,7 +10,8 @@ kinds move for one count, others take part in each with an equal share of what t
 could do in that alone; what binds counts is convex, so all of it together is possible.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import chain, combinations
 from typing import NamedTuple
 
@@ -22,21 +23,53 @@ from app.disclosure.witnesses import FAR, is_dark, others_of, steps_of, without_
 
 KINDS = 3
 """Kinds of people that may move for one count."""
+SHAPES = 1000
+"""Kinds that are kept in mind, by the shape of a block, slot and column."""
 Slots = tuple[int, ...]
+
+
+class _Shape(NamedTuple):
+    """What kinds there are follows from: slots' months, what is above, columns."""
+
+    widths: tuple[int, ...]
+    above: tuple[int | None, ...]
+    measures: tuple[int, ...]
+    inside: tuple[tuple[int, int], ...]
+
+
+class _Moves(NamedTuple):
+    """
+    What one person of each kind changes of what must not fall below 0, [kind, row].
+
+    Where it falls is told by ``kinds`` and ``rows``.
+    """
+
+    change: Numbers
+    kinds: Numbers
+    rows: Numbers
+
+    def capacities(self, bounds: Numbers) -> Numbers:
+        """Return how many of each kind fit in *bounds*, [.., row] to [.., kind]."""
+        often = bounds[..., self.rows] // -self.change[self.kinds, self.rows]
+        found = np.full((*bounds.shape[:-1], len(self.change)), FAR)
+        falling, firsts = np.unique(self.kinds, return_index=True)
+        if len(falling):
+            found[..., falling] = np.minimum.reduceat(often, firsts, axis=-1)
+        return found
 
 
 class _Kinds(NamedTuple):
     """
-    What one person of each kind changes, and how many could move.
+    Kinds of people who come to a clinic, and go, and how many of them could.
 
-    ``change`` is of what binds the counts, [kind, row]; ``come`` and ``go`` are how
-    many can come to a clinic and go, as far as the others are concerned, without the
-    largest of them, [kind, clinic].
+    The others allow so many ``incoming`` and ``outgoing``, without the largest of
+    them, [kind, clinic].
     """
 
-    change: Numbers
-    come: Numbers
-    go: Numbers
+    come: _Moves
+    go: _Moves
+    incoming: Numbers
+    outgoing: Numbers
 
 
 def are_open(block: Block, left: Flags, *, k: int) -> Flags:
@@ -53,8 +86,8 @@ def are_open(block: Block, left: Flags, *, k: int) -> Flags:
             count = int(block.counts[clinic, s, column])
             fewer, more = (count, k - 1 - count) if count < k else (k - 1, 0)
             found[clinic, s, column] = _can_move(
-                bounds[clinic], -kinds.change, kinds.go[:, clinic], fewer
-            ) and _can_move(bounds[clinic], kinds.change, kinds.come[:, clinic], more)
+                bounds[clinic], kinds.go, kinds.outgoing[:, clinic], fewer
+            ) and _can_move(bounds[clinic], kinds.come, kinds.incoming[:, clinic], more)
     return found
 
 
@@ -76,9 +109,10 @@ def are_rests_open(block: Block, s: int, column: int, *, k: int) -> Flags:
     apart = without_each(np.where(dark, 0, block.counts[:, s, column]))
     found: Flags = (without_each(dark) > 0) & (apart == 0) & (len(effects) > 0)
     change, far = _on_bounds(block, effects), np.full(len(effects), FAR)
+    come, go = _moves(change), _moves(-change)
     for i in np.flatnonzero(found).tolist():
-        found[i] = _can_move(bounds[i], -change, far, rests[i]) and _can_move(
-            bounds[i], change, far, k - 1 - rests[i]
+        found[i] = _can_move(bounds[i], go, far, rests[i]) and _can_move(
+            bounds[i], come, far, k - 1 - rests[i]
         )
     return found
 
@@ -89,39 +123,39 @@ def _bounds(block: Block) -> Numbers:
     return np.concatenate([slack, block.counts.reshape(len(slack), -1)], axis=1)
 
 
-def _can_move(bounds: Numbers, change: Numbers, others: Numbers, wanted: int) -> bool:
+def _can_move(bounds: Numbers, moves: _Moves, others: Numbers, wanted: int) -> bool:
     """Tell whether *wanted* people of a few kinds can move, as *others* allow."""
     for _ in range(KINDS):
         if wanted <= 0:
             break
-        able = np.minimum(_capacities(bounds, change), others)
+        able = np.minimum(moves.capacities(bounds), others)
         best = int(able.argmax())
         moving = min(wanted, int(able[best]))
-        bounds = bounds + moving * change[best]
+        bounds = bounds + moving * moves.change[best]
         wanted -= moving
     return wanted <= 0
 
 
-def _capacities(bounds: Numbers, change: Numbers) -> Numbers:
-    """Return how often each row of *change* can be added before a bound is reached."""
-    falling = change < 0
-    often = np.where(falling, bounds // np.where(falling, -change, 1), FAR)
-    found: Numbers = np.min(often, axis=1, initial=FAR)
-    return found
+def _moves(change: Numbers) -> _Moves:
+    return _Moves(change, *np.nonzero(change < 0))
 
 
 def _kinds(block: Block, bounds: Numbers, s: int, column: int) -> _Kinds:
     """Return the kinds of people whose moving changes one count of a clinic."""
     effects = _effects(block, s, column)
-    hidden = block.hidden.reshape(len(block.hidden), -1)
-    free = _is_free(hidden, effects)
-    told = block.told.reshape(-1)
     # Others need not change what is in no total that is told.
-    least = np.where(told, effects, 0)
+    least = np.where(block.told.reshape(-1), effects, 0)
+    hidden = block.hidden.reshape(len(block.hidden), -1)
+    free, free_at_least = _is_free(hidden, effects), _is_free(hidden, least)
+    change, change_at_least = _on_bounds(block, effects), _on_bounds(block, least)
+    come, go = _moves(change), _moves(-change)
+    given = [(free, go), (free_at_least, _moves(-change_at_least))]
+    taken = [(free, come), (free_at_least, _moves(change_at_least))]
     return _Kinds(
-        change=_on_bounds(block, effects),
-        come=np.where(free, _others(block, bounds, -effects, -least), 0),
-        go=np.where(free, _others(block, bounds, effects, least), 0),
+        come=come,
+        go=go,
+        incoming=np.where(free, _others(bounds, given), 0),
+        outgoing=np.where(free, _others(bounds, taken), 0),
     )
 
 
@@ -133,41 +167,58 @@ def _is_free(hidden: Flags, effects: Numbers) -> Flags:
 
 
 def _on_bounds(block: Block, effects: Numbers) -> Numbers:
-    """Return what *effects* change of what must not fall below 0."""
-    # Whole numbers as floats: so small that they are exact, and multiplied far faster.
-    bound = (effects.astype(float) @ block.ties.T.astype(float)).astype(np.int64)
-    return np.concatenate([bound, effects], axis=1)
+    """
+    Return what *effects* change of what must not fall below 0.
+
+    That is their product with the ties, of which few numbers are not 0.
+    """
+    kinds, places = np.nonzero(effects)
+    added = effects[kinds, places][:, None] * block.ties.T[places]
+    nothing = np.zeros((1, len(block.ties)), np.int64)
+    sums = np.concatenate([nothing, added.cumsum(axis=0)])
+    ends = np.searchsorted(kinds, np.arange(len(effects) + 1))
+    return np.concatenate([np.diff(sums[ends], axis=0), effects], axis=1)
 
 
-def _others(block: Block, bounds: Numbers, *ways: Numbers) -> Numbers:
-    """Return how many of each kind others can move, in the better of two *ways*."""
-    hidden = block.hidden.reshape(len(block.hidden), -1)
-    found = np.zeros((len(ways[0]), len(bounds)), np.int64)
-    for effects in ways:
-        free, changes = _is_free(hidden, effects), _on_bounds(block, effects)
-        for kind, change in enumerate(changes):
-            falling = change < 0
-            often = (bounds[:, falling] // -change[falling]).min(axis=1, initial=FAR)
-            able = np.where(free[kind], often // KINDS, 0)
-            found[kind] = np.maximum(found[kind], able)
-    return np.stack([others_of(each) for each in found])
+def _others(bounds: Numbers, ways: Sequence[tuple[Flags, _Moves]]) -> Numbers:
+    """
+    Return how many of each kind others can move, in the better of some *ways*.
+
+    Of each way it is said which clinics are free to go it, [kind, clinic].
+    """
+    able = [
+        np.where(free.T, moves.capacities(bounds) // KINDS, 0) for free, moves in ways
+    ]
+    return others_of(np.maximum.reduce(able)).T
 
 
 def _effects(block: Block, s: int, column: int) -> Numbers:
     """Return what one person of each kind adds to the counts, over slot and column."""
-    shape = block.told.shape
+    shape = _Shape(
+        widths=tuple(interval.months for interval, _ in block.slots),
+        above=block.above,
+        measures=tuple(each.measure_id for each in block.columns),
+        inside=block.inside,
+    )
+    return _effects_in(shape, s, column)
+
+
+@lru_cache(maxsize=SHAPES)
+def _effects_in(shape: _Shape, s: int, column: int) -> Numbers:
+    """Return the same of blocks of one shape, which are as alike as years are."""
+    nothing = np.zeros((len(shape.widths), len(shape.measures)), np.int64)
     rows = []
-    for slots in _sets(block, s):
-        for together in _together(block, column):
-            effect = _added(np.zeros(shape, np.int64), slots, together, 1)
+    for slots in _sets(shape, s):
+        for together in _together(shape, column):
+            effect = _added(nothing, slots, together, 1)
             rows.append(effect)
             rows += [
                 _added(effect, instead, together, -1)
-                for instead in _instead(block, slots, s)
+                for instead in _instead(shape, slots, s)
             ]
             rows += [
                 _added(effect, slots, others, -1)
-                for others in _other_states(block, together)
+                for others in _other_states(shape, together)
             ]
     return np.stack(rows).reshape(len(rows), -1)
 
@@ -180,17 +231,17 @@ def _added(effect: Numbers, slots: Slots, columns: Slots, by: int) -> Numbers:
     return changed
 
 
-def _together(block: Block, column: int) -> Iterator[Slots]:
+def _together(shape: _Shape, column: int) -> Iterator[Slots]:
     """Yield a column, and it with each other that contains it or is contained."""
     yield (column,)
-    for own, other in block.inside:
+    for own, other in shape.inside:
         if column in {own, other}:
             yield (own, other)
 
 
-def _other_states(block: Block, together: Slots) -> Iterator[Slots]:
+def _other_states(shape: _Shape, together: Slots) -> Iterator[Slots]:
     """Yield the columns of another state, in the measure of each column."""
-    measures = [each.measure_id for each in block.columns]
+    measures = shape.measures
     for shift in range(-len(measures) + 1, len(measures)):
         others = tuple(column + shift for column in together)
         if shift and all(
@@ -200,42 +251,42 @@ def _other_states(block: Block, together: Slots) -> Iterator[Slots]:
             yield others
 
 
-def _sets(block: Block, s: int) -> Iterator[Slots]:
+def _sets(shape: _Shape, s: int) -> Iterator[Slots]:
     """Yield sets of slots around and inside *s* in which somebody may be counted."""
-    above = steps_of(block, s)[1:]
+    above = steps_of(shape.above, s)[1:]
     for size in range(len(above) + 1):
-        for inside in _insides(block, s):
+        for inside in _insides(shape, s):
             yield (s, *above[:size], *inside)
 
 
-def _insides(block: Block, s: int) -> Iterator[Slots]:
+def _insides(shape: _Shape, s: int) -> Iterator[Slots]:
     """Yield sets of slots inside *s*: of a year one quarter with some of its months."""
-    parts = _parts(block, s)
-    if not any(_parts(block, part) for part in parts):
+    parts = _parts(shape, s)
+    if not any(_parts(shape, part) for part in parts):
         sizes = range(len(parts) + 1)
         yield from chain.from_iterable(combinations(parts, size) for size in sizes)
         return
     yield ()
     for part in parts:
-        for inside in _insides(block, part):
+        for inside in _insides(shape, part):
             yield (part, *inside)
 
 
-def _instead(block: Block, slots: Slots, s: int) -> Iterator[Slots]:
+def _instead(shape: _Shape, slots: Slots, s: int) -> Iterator[Slots]:
     """Yield slots of another time, in which somebody is counted who is not in these."""
-    top = max(slots, key=lambda slot: block.slots[slot][0].months)
-    for other in _parts(block, block.above[top]):
+    top = max(slots, key=lambda slot: shape.widths[slot])
+    for other in _parts(shape, shape.above[top]):
         if other == top:
             continue
         if top == s and len(slots) == 1:
             yield (other,)
         if len(slots) > 1:
-            for part in _parts(block, other):
+            for part in _parts(shape, other):
                 yield (other, part)
 
 
-def _parts(block: Block, s: int | None) -> list[int]:
+def _parts(shape: _Shape, s: int | None) -> list[int]:
     """Return the slots of the next finer width in *s*."""
     if s is None:
         return []
-    return [part for part, above in enumerate(block.above) if above == s]
+    return [part for part, above in enumerate(shape.above) if above == s]

@@ -8,15 +8,15 @@ counted in a wider measure and not in this one is a group of people like the oth
 the coarsest that any of them needs.
 """
 
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from app.disclosure.audiences import AudienceRules
 from app.disclosure.bounds import Bound, bound_of
 from app.disclosure.groups import Judgement
-from app.disclosure.intervals import publishing_intervals
-from app.disclosure.nesting import Wider
+from app.disclosure.intervals import intervals_within, publishing_intervals
+from app.disclosure.nesting import Wider, with_beyond
 from app.disclosure.people import People
 from app.disclosure.releases import release_measure
 from app.disclosure.terms import ALWAYS, Terms
@@ -60,11 +60,12 @@ def family_intervals(
     Return the publishing intervals of a family's measures: of each clinic one for all.
 
     It is the coarsest that any of them needs, of which None is the coarsest. What was
-    chosen before stays as it is.
+    chosen before stays as it is. Where few people are between a measure and one that
+    it is part of, the narrower has none (``intervals_within``).
     """
     needed = {
         name: publishing_intervals(
-            [cell for cell in member.cells if cell.clinic_id in member.active],
+            _active(member, member.cells),
             k=k,
             has_numerator=member.judgement.has_numerator,
             closed_before=closed_before,
@@ -76,13 +77,34 @@ def family_intervals(
     for intervals in needed.values():
         for clinic, interval in intervals.items():
             coarsest[clinic] = _coarser(coarsest.get(clinic, interval), interval)
-    return {
-        name: {
-            clinic: family[name].chosen.get(clinic) or coarsest[clinic]
-            for clinic in intervals
+    found: dict[str, Intervals] = {}
+    for name in _widest_first(family):
+        member, wider = family[name], _nested_in(name, family)
+        shared = {clinic: coarsest[clinic] for clinic in needed[name]}
+        if wider:
+            around = [found[other] for other in _wider(name, family)]
+            shared = intervals_within(
+                _active(member, with_beyond(member.cells, wider)),
+                k=k,
+                closed_before=closed_before,
+                shared={
+                    clinic: interval
+                    if all(each.get(clinic, interval) for each in around)
+                    else None
+                    for clinic, interval in shared.items()
+                },
+                earlier=member.chosen,
+            )
+        found[name] = {
+            clinic: member.chosen.get(clinic) or interval
+            for clinic, interval in shared.items()
         }
-        for name, intervals in needed.items()
-    }
+    return found
+
+
+def _active(member: Member, cells: Iterable[Cell]) -> list[Cell]:
+    """Return those of a measure's *cells* that new lines are about."""
+    return [cell for cell in cells if cell.clinic_id in member.active]
 
 
 def _coarser(one: Interval | None, other: Interval | None) -> Interval | None:

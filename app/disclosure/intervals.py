@@ -5,6 +5,7 @@ If each interval were judged by its outcome alone, a small clinic would be seen 
 months that it does badly and vanish as it does well.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import chain
@@ -74,6 +75,40 @@ def publishing_intervals(
     return dict(earlier) | _in_company(chosen | fixed, coarsest, fixed=fixed, k=k)
 
 
+def intervals_within(
+    cells: Sequence[Cell],
+    *,
+    k: int,
+    closed_before: int,
+    shared: Mapping[int, Interval | None],
+    earlier: Mapping[int, Interval | None],
+) -> dict[int, Interval | None]:
+    """
+    Return the intervals of a measure that is part of others: the *shared* one or None.
+
+    Who is counted beyond it is an outcome too. Where by the network's share these are
+    fewer than 2k, a clinic would be seen as chance has it: so it is not published. The
+    rest is as in ``publishing_intervals``, of cells ``with_beyond``.
+    """
+    histories = _histories(cells, closed_before, has_numerator=True)
+    if not histories:
+        return dict(shared)
+    chosen: dict[int, Interval | None] = {
+        clinic: interval
+        if interval in histories
+        and _is_enough(
+            histories[interval].denominators.get(clinic, Fraction(0)),
+            histories[interval],
+            k=k,
+        )
+        else None
+        for clinic, interval in shared.items()
+    }
+    fixed = {clinic: interval for clinic, interval in earlier.items() if interval}
+    coarsest = list(histories.values())[-1]
+    return _in_company({**chosen, **fixed}, coarsest, fixed=fixed, k=k)
+
+
 def _is_enough(denominator: Fraction, past: _History, *, k: int) -> bool:
     """Tell whether the rarer outcome is expected in 2k people or more."""
     return denominator * past.rarer_share >= EXPECTED_TO_THRESHOLD * k
@@ -124,7 +159,11 @@ def _histories(
         if any(cell.denominator for cell in closed):
             since = closed_before - HISTORY_MONTHS
             histories[interval] = _History(
-                _rarer_share(closed) if has_numerator else Fraction(1),
+                min(
+                    _rarer_share(closed) if has_numerator else Fraction(1),
+                    *_shares_beyond(closed, since),
+                    Fraction(1),
+                ),
                 _median_denominators(closed, since),
             )
     return histories
@@ -135,6 +174,26 @@ def _rarer_share(cells: Sequence[Cell]) -> Fraction:
     people = sum(cell.denominator for cell in cells)
     proportion = Fraction(sum(cell.numerator for cell in cells), people)
     return min(proportion, 1 - proportion)
+
+
+def _shares_beyond(cells: Sequence[Cell], since: int) -> list[Fraction]:
+    """
+    Return the network's median share of each group that is beyond a measure.
+
+    The median, since in the first months of a measure nearly all may be.
+    """
+    by_start: dict[int, list[Cell]] = defaultdict(list)
+    for cell in cells:
+        if cell.interval_start >= since and cell.denominator:
+            by_start[cell.interval_start].append(cell)
+    shares = [
+        [
+            Fraction(sum(group), sum(cell.denominator for cell in own))
+            for group in zip(*(cell.beyond for cell in own), strict=True)
+        ]
+        for own in by_start.values()
+    ]
+    return [median(group) for group in zip(*shares, strict=True)]
 
 
 def _median_denominators(cells: Sequence[Cell], since: int) -> dict[int, Fraction]:

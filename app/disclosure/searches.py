@@ -9,13 +9,14 @@ a proof, and "not open" may only mean that none was found.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from app.disclosure.blocks import Block, Flags
-from app.disclosure.systems import Numbers, Row, solution, system
-from app.disclosure.witnesses import is_dark, pools_of
+from app.disclosure.systems import Numbers, Program, System, joined, system
+from app.disclosure.witnesses import is_dark, pools_of, steps_of
 
 FEW = 6
 """
@@ -23,8 +24,8 @@ Partners that are tried: more make a search long, and rarely help.
 
 What nobody of them can explain counts as unsafe, so that more is hidden, never less.
 """
-Place = tuple[int, int, int]
-"""Clinic, slot and column, by position."""
+Goal = Mapping[tuple[int, int, int], int]
+"""A sum of counts: what stands before each, by party, slot and column."""
 
 
 class _Parties(NamedTuple):
@@ -55,13 +56,15 @@ def is_open(block: Block, question: Question, *, k: int) -> bool:
 
     That is each of 0 to k - 1; if it is k or more, at least k values around it.
     """
-    true = question.true_value(block)
+    asked, true = _Asked(block, question), question.true_value(block)
     if true < k:
-        return all(_is_explained(block, question, v) for v in range(k) if v != true)
+        # What explains the farthest value mostly explains those on the way as well.
+        others = sorted(set(range(k)) - {true}, key=lambda value: -abs(value - true))
+        return all(asked.is_explained(value) for value in others)
     found = 1
     for values in (range(true - 1, -1, -1), range(true + 1, true + k)):
         for value in values:
-            if found == k or not _is_explained(block, question, value):
+            if found == k or not asked.is_explained(value):
                 break
             found += 1
     return found == k
@@ -75,51 +78,133 @@ def is_rest_open(
     others = [i for i, own in enumerate(parties.members) if onlooker not in own]
     goal = {(i, s, column): 1 for i in others}
     most = sorted(others, key=lambda i: (-parties.counts[i, s, column], i))
-    return all(
-        _explanation(block, parties, most[: 2 * FEW], goal, value) is not None
-        for value in range(k)
-    )
+    search = _Search(block, parties, most[: 2 * FEW], goal)
+    return all(search.explanation(value) is not None for value in range(k))
 
 
-def _is_explained(block: Block, question: Question, value: int) -> bool:
-    """Tell whether everybody but the clinic itself can believe in *value*."""
-    parties = _parties(block, apart=(question.clinic,))
-    mine = parties.members.index((question.clinic,))
-    goal, near = _goal(mine, question), _near(parties, mine, question)
-    if all(
-        _explanation(block, parties, [mine, *some], goal, value) is not None
-        for some in (near[::2], near[1::2])
-    ):
-        return True
-    involved = _explanation(block, parties, [mine, *near], goal, value)
-    return involved is not None and all(
-        _is_explained_without(block, question, value, parties.members[party])
-        for party in involved - {mine}
-    )
+class _Asked:
+    """A question, with all that its values have in common."""
 
+    def __init__(self, block: Block, question: Question) -> None:
+        self._block, self._question = block, question
+        self._parties = _parties(block, apart=(question.clinic,))
+        self._mine = self._parties.members.index((question.clinic,))
+        near = _near(self._parties, self._mine, question)
+        self._halves = [self._search(some) for some in (near[::2], near[1::2])]
+        self._whole = self._search(near)
+        self._without: dict[tuple[int, ...], _Search] = {}
 
-def _is_explained_without(
-    block: Block, question: Question, value: int, onlookers: Sequence[int]
-) -> bool:
-    """Tell whether each of *onlookers*, who knows its own, can believe in *value*."""
-    for apart in _one_then_each(onlookers):
-        parties = _parties(block, apart=(question.clinic, *apart))
-        mine = parties.members.index((question.clinic,))
-        near = [
-            i
-            for i in (mine, *_near(parties, mine, question))
-            if not set(parties.members[i]) & set(apart)
-        ]
-        goal = _goal(mine, question)
-        believed = _explanation(block, parties, near, goal, value) is not None
-        if len(apart) == len(onlookers) and believed:
+    def is_explained(self, value: int) -> bool:
+        """Tell whether everybody but the clinic itself can believe in *value*."""
+        if all(half.explanation(value) is not None for half in self._halves):
             return True
-        if len(apart) == 1 and not believed:
-            return False
-    return True
+        involved = self._whole.explanation(value)
+        return involved is not None and all(
+            self._is_explained_without(self._parties.members[party], value)
+            for party in involved - {self._mine}
+        )
+
+    def _search(self, partners: Sequence[int]) -> "_Search":
+        goal = _goal(self._mine, self._question)
+        return _Search(self._block, self._parties, [self._mine, *partners], goal)
+
+    def _is_explained_without(self, onlookers: Sequence[int], value: int) -> bool:
+        """Tell whether each of *onlookers*, who knows its own, believes in *value*."""
+        for apart in _one_then_each(onlookers):
+            believed = self._search_without(apart).explanation(value) is not None
+            if len(apart) == len(onlookers) and believed:
+                return True
+            if len(apart) == 1 and not believed:
+                return False
+        return True
+
+    def _search_without(self, apart: tuple[int, ...]) -> "_Search":
+        """Return a search among others than those *apart*."""
+        if apart not in self._without:
+            parties = _parties(self._block, apart=(self._question.clinic, *apart))
+            mine = parties.members.index((self._question.clinic,))
+            near = [
+                i
+                for i in (mine, *_near(parties, mine, self._question))
+                if not set(parties.members[i]) & set(apart)
+            ]
+            goal = _goal(mine, self._question)
+            self._without[apart] = _Search(self._block, parties, near, goal)
+        return self._without[apart]
 
 
-def _goal(mine: int, question: Question) -> dict[Place, int]:
+class _Search:
+    """Looks for counts of some *free* parties in which a *goal* has a value."""
+
+    def __init__(
+        self, block: Block, parties: _Parties, free: Sequence[int], goal: Goal
+    ) -> None:
+        self._block, self._parties = block, parties
+        self._free, self._goal = free, goal
+
+    def explanation(self, value: int) -> set[int] | None:
+        """
+        Return who has other counts than the true ones if the goal is *value*.
+
+        The widths around it are tried first, by themselves: that is quick, and mostly
+        does.
+        """
+        found = self._around.explanation(value)
+        return self._everywhere.explanation(value) if found is None else found
+
+    @cached_property
+    def _around(self) -> "_Unknown":
+        slots = _around(self._block, {s for _, s, _ in self._goal})
+        return _Unknown(self._block, self._parties, self._free, self._goal, slots)
+
+    @cached_property
+    def _everywhere(self) -> "_Unknown":
+        slots = set(range(len(self._block.slots)))
+        if slots == _around(self._block, {s for _, s, _ in self._goal}):
+            return self._around
+        return _Unknown(self._block, self._parties, self._free, self._goal, slots)
+
+
+class _Unknown:
+    """What is hidden of some parties in some slots, while all else is as it is."""
+
+    def __init__(
+        self,
+        block: Block,
+        parties: _Parties,
+        free: Sequence[int],
+        goal: Goal,
+        slots: Collection[int],
+    ) -> None:
+        is_unknown = np.zeros_like(parties.hidden)
+        is_unknown[np.ix_(list(free), list(slots))] = parties.hidden[
+            np.ix_(list(free), list(slots))
+        ]
+        place = np.full(is_unknown.shape, -1)
+        place[is_unknown] = np.arange(is_unknown.sum())
+        self._party = np.nonzero(is_unknown)[0]
+        self._true = parties.counts[is_unknown]
+        wanted = {int(place[at]): by for at, by in goal.items() if is_unknown[at]}
+        self._known = sum(
+            by * int(parties.counts[at])
+            for at, by in goal.items()
+            if not is_unknown[at]
+        )
+        self._program = (
+            Program(_system(block, parties, place), wanted, true=self._true)
+            if wanted
+            else None
+        )
+
+    def explanation(self, value: int) -> set[int] | None:
+        """Return who has other counts than the true ones if the goal is *value*."""
+        if self._program is None:
+            return None
+        found = self._program.solution(value - self._known)
+        return None if found is None else set(self._party[found != self._true].tolist())
+
+
+def _goal(mine: int, question: Question) -> Goal:
     return {(mine, *at): by for at, by in question.terms.items()}
 
 
@@ -133,8 +218,7 @@ def _one_then_each(onlookers: Sequence[int]) -> Iterator[tuple[int, ...]]:
 
 def _parties(block: Block, *, apart: Sequence[int]) -> _Parties:
     """Return the clinics, the dark ones in three groups, without those *apart*."""
-    dark = is_dark(block)
-    pools = pools_of(block, dark)
+    pools = pools_of(block, is_dark(block))
     pools[list(apart)] = -1
     members: list[tuple[int, ...]] = [(c,) for c in np.flatnonzero(pools < 0).tolist()]
     members += [
@@ -159,105 +243,52 @@ def _near(parties: _Parties, mine: int, question: Question) -> list[int]:
     return [i for i in np.argsort(-free, kind="stable").tolist() if i != mine][:FEW]
 
 
-def _explanation(
-    block: Block,
-    parties: _Parties,
-    free: Sequence[int],
-    goal: Mapping[Place, int],
-    value: int,
-) -> set[int] | None:
-    """
-    Return who has other counts than the true ones if *goal* adds up to *value*.
-
-    The widths around it are tried first, by themselves: that is quick, and mostly does.
-    """
-    around = _around(block, {s for _, s, _ in goal})
-    found = _explained_in(block, parties, free, goal, value, around)
-    if found is None and len(around) < len(block.slots):
-        return _explained_in(block, parties, free, goal, value, None)
-    return found
-
-
 def _around(block: Block, slots: Collection[int]) -> set[int]:
     """Return some slots, those that they are part of, and those inside them."""
-    return set().union(*(_lineage(block, s) for s in slots)) | {
-        s for s in range(len(block.slots)) if _lineage(block, s) & set(slots)
+    return set().union(*(steps_of(block.above, s) for s in slots)) | {
+        s
+        for s in range(len(block.slots))
+        if not set(slots).isdisjoint(steps_of(block.above, s))
     }
 
 
-def _lineage(block: Block, slot: int | None) -> set[int]:
-    """Return a slot, and the wider ones around it."""
-    found: set[int] = set()
-    while slot is not None:
-        found.add(slot)
-        slot = block.above[slot]
-    return found
-
-
-def _explained_in(
-    block: Block,
-    parties: _Parties,
-    free: Sequence[int],
-    goal: Mapping[Place, int],
-    value: int,
-    slots: Collection[int] | None,
-) -> set[int] | None:
-    """Return the same with true counts in all but some *slots*; None: in any."""
-    where = (
-        (i, s, c)
-        for i in free
-        for s, c in np.argwhere(parties.hidden[i]).tolist()
-        if slots is None or s in slots
+def _system(block: Block, parties: _Parties, place: Numbers) -> System:
+    """Return what is known of unknown counts, whose *place* is 0 or more."""
+    unknowns = int(place.max(initial=-1)) + 1
+    ties = (
+        _ties(block, parties, i, place[i].reshape(-1), unknowns)
+        for i in np.flatnonzero((place >= 0).any(axis=(1, 2))).tolist()
     )
-    unknown: dict[Place, int] = {at: j for j, at in enumerate(where)}
-    wanted = {unknown[at]: by for at, by in goal.items() if at in unknown}
-    known = sum(
-        by * int(parties.counts[at]) for at, by in goal.items() if at not in unknown
-    )
-    if not wanted:
-        return None
-    given = system(
-        len(unknown),
-        equal=_totals(block, parties, unknown),
-        at_least=_ties(block, parties, unknown, free),
-    )
-    found = solution(given, wanted, value - known)
-    if found is None:
-        return None
-    return {at[0] for at, j in unknown.items() if found[j] != parties.counts[at]}
+    return joined([_totals(block, parties, place, unknowns), *ties])
 
 
-def _totals(
-    block: Block, parties: _Parties, unknown: dict[Place, int]
-) -> Iterator[tuple[Row, int]]:
-    """Yield what unknown counts add up to where the network's total is told."""
-    rows: dict[tuple[int, int], list[Place]] = {}
-    for at in unknown:
-        if block.told[at[1:]]:
-            rows.setdefault(at[1:], []).append(at)
-    for places in rows.values():
-        yield (
-            {unknown[at]: 1 for at in places},
-            sum(int(parties.counts[at]) for at in places),
-        )
+def _totals(block: Block, parties: _Parties, place: Numbers, unknowns: int) -> System:
+    """Return what unknown counts add up to where the network's total is told."""
+    told = block.told & (place >= 0).any(axis=0)
+    which = place[:, told].T
+    totals = np.where(which >= 0, parties.counts[:, told].T, 0).sum(axis=1)
+    return system(
+        (which >= 0).astype(np.int64),
+        columns=which,
+        unknowns=unknowns,
+        least=totals,
+        most=totals,
+    )
 
 
 def _ties(
-    block: Block, parties: _Parties, unknown: dict[Place, int], free: Sequence[int]
-) -> Iterator[tuple[Row, int]]:
-    """Yield what binds the unknown counts of each party."""
-    columns = len(block.columns)
-    rows = [
-        [(*divmod(int(j), columns), int(row[j])) for j in np.flatnonzero(row)]
-        for row in block.ties
-    ]
-    for i in free:
-        for number in np.flatnonzero(parties.bound[i]):
-            row, known = {}, 0
-            for s, column, by in rows[number]:
-                if (i, s, column) in unknown:
-                    row[unknown[i, s, column]] = by
-                else:
-                    known += by * int(parties.counts[i, s, column])
-            if row:
-                yield row, -known
+    block: Block, parties: _Parties, party: int, place: Numbers, unknowns: int
+) -> System:
+    """Return what binds the unknown counts of a party, by their *place*."""
+    unknown = place >= 0
+    ties = block.ties[parties.bound[party]]
+    known = ties @ np.where(unknown, 0, parties.counts[party].reshape(-1))
+    ties = ties[:, unknown]
+    # What cannot fall below 0 binds nothing.
+    binding = (ties < 0).any(axis=1) | ((known < 0) & (ties != 0).any(axis=1))
+    return system(
+        ties[binding],
+        columns=place[unknown],
+        unknowns=unknowns,
+        least=-known[binding],
+    )

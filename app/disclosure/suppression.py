@@ -10,12 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+
+from app.disclosure.systems import optimum, solver, system
 
 IsSafe = Callable[[AbstractSet[int]], bool]
-
-EXACTLY = {"mip_rel_gap": 0.0}
-"""Options of the solver: no solution that is nearly the best."""
 
 
 def fewest_to_hide(
@@ -101,14 +99,13 @@ def _cheapest(
     """Return the parts of the fewest people of which each demand has one."""
     places = np.arange(1, len(parts) + 1)
     people = np.array([sizes[part] for part in parts])
-    found = milp(
-        people * (places.sum() + 1) + places,
-        constraints=LinearConstraint(
-            np.array([[part in demand for part in parts] for demand in demands], float),
-            lb=1,
-        ),
-        integrality=np.ones(len(parts)),
-        bounds=Bounds(0, 1),
-        options=EXACTLY,
+    demanded = system(
+        np.array([[part in demand for part in parts] for demand in demands], np.int64),
+        least=np.ones(len(demands), np.int64),
     )
-    return {part for part, chosen in zip(parts, found.x, strict=True) if round(chosen)}
+    costs = people * (places.sum() + 1) + places
+    found = optimum(
+        solver(demanded, costs=costs, highest=1, is_whole=True, mip_rel_gap=0.0)
+    )
+    assert found is not None  # all of them meet every demand
+    return {part for part, chosen in zip(parts, found, strict=True) if chosen}

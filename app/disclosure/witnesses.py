@@ -96,7 +96,7 @@ def chain_room(block: Block, *, wanted: Flags) -> Room:
     crowd = _crowd(block, pools_of(block, is_dark(block)))
     for s, column in np.argwhere(wanted.any(axis=0)).tolist():
         chain = _chain(block, crowd, s, column)
-        told = block.told[steps_of(block, s), column]
+        told = block.told[steps_of(block.above, s), column]
         asked = np.flatnonzero(wanted[:, s, column])
         for total, way in ((found.up, chain), (found.down, _reversed(chain))):
             total[asked, s, column] = np.maximum.reduce(
@@ -137,7 +137,7 @@ def is_total_open(block: Block, s: int, column: int, *, k: int) -> Flags:
     The outsider comes first, then each clinic, who has taken its own people out. True,
     too, where what is left is not small, or nobody is there whose number is hidden.
     """
-    told = block.told[steps_of(block, s), column]
+    told = block.told[steps_of(block.above, s), column]
     dark = is_dark(block)
     counts, hidden = block.counts[:, s, column], block.hidden[:, s, column]
     each = _chain(block, _crowd(block, np.full(len(dark), -1)), s, column)
@@ -202,18 +202,18 @@ def others_of(counts: Numbers) -> Numbers:
     return others
 
 
-def steps_of(block: Block, s: int) -> list[int]:
-    """Return a slot and the wider ones around it."""
-    steps, above = [s], block.above[s]
-    while above is not None:
-        steps.append(above)
-        above = block.above[above]
+def steps_of(above: Sequence[int | None], s: int) -> list[int]:
+    """Return a slot and the wider ones around it, of which each is *above* another."""
+    steps, wider = [s], above[s]
+    while wider is not None:
+        steps.append(wider)
+        wider = above[wider]
     return steps
 
 
 def _chain(block: Block, crowd: _Crowd, s: int, column: int) -> _Chain:
     """Return the bounds on changes of one column in a slot and those around it."""
-    steps = steps_of(block, s)
+    steps = steps_of(block.above, s)
     ties = block.ties[:, [step * len(block.columns) + column for step in steps]]
 
     def least(pattern: dict[int, int]) -> Numbers:

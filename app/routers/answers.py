@@ -365,15 +365,10 @@ class BaselineAnswer(Answer):
 
 
 class PhaseAnswer(Answer):
-    """
-    A phase of a chart, and by whose decisions it is what it is.
-
-    A frozen baseline ends before ``baseline_end``.
-    """
+    """A phase of a chart, and by whose decisions it is what it is."""
 
     phase: int
     interval_start: date
-    baseline_end: date | None
     shift: AnnotationAnswer | None = Field(description="Null of the first phase.")
     baseline: AnnotationAnswer | None = Field(
         description="By which its lines are frozen."

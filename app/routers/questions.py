@@ -94,8 +94,12 @@ def _refusal(error: ValidationError, kind: type[Question]) -> Exception:
 
 
 def described(kind: type[Question]) -> dict[str, Any]:
-    """Return what the OpenAPI document says of a body of one *kind*."""
-    schema = kind.model_json_schema()
+    """
+    Return what the OpenAPI document says of a body of one *kind*.
+
+    Generated clients call it after the operation: ``AddCohortBody``.
+    """
+    schema = kind.model_json_schema() | {"title": "Body"}
     definitions = schema.pop("$defs", {})
     content = {JSON: {"schema": _inlined(schema, definitions)}}
     return {"requestBody": {"required": True, "content": content}}
@@ -119,3 +123,33 @@ class NewCohortQuestion(SignedQuestion):
     code: Code = Field(description="Its name in URLs.")
     name: Text
     clinics: Codes = Field(description="The codes of its clinics.")
+
+
+class PhaseQuestion(Question):
+    """Clinics that join a project together."""
+
+    kind: Literal["pilot", "incubator", "all"]
+    name: Text
+    month: str = Field(pattern=MONTH, description="From which on, as 2026-03.")
+    clinics: Codes = Field(
+        default=[],
+        description="Codes; none for all: every active clinic that has not joined.",
+    )
+
+
+class NewPhaseQuestion(PhaseQuestion, SignedQuestion):
+    """Further clinics that join a project."""
+
+
+class NewProjectQuestion(SignedQuestion):
+    """What some clinics set out to improve, and which of them join when."""
+
+    code: Code = Field(description="Its name in URLs.")
+    name: Text
+    aim: Text = Field(description="What is to become how much better by when.")
+    measures: Codes
+    phases: Annotated[list[PhaseQuestion], Field(max_length=20)]
+
+
+class EndQuestion(SignedQuestion):
+    """Why a project is at its end."""

@@ -4,8 +4,11 @@ from datetime import date, datetime
 
 from pydantic import Field
 
-from app.domain.annotations import AnnotationKind
+from app.charts.interventions import NotEstimated
+from app.domain.annotations import AnnotationKind, PhaseKind
+from app.domain.counts import Interval
 from app.routers.shapes import Answer
+from app.services.projects import ProjectStatus
 
 
 class SignatureAnswer(Answer):
@@ -64,3 +67,75 @@ class CohortsAnswer(Answer):
     """Every cohort, in the order of its code."""
 
     cohorts: list[CohortAnswer]
+
+
+class ProjectPhaseAnswer(SignatureAnswer):
+    """Clinics that join a project together."""
+
+    kind: PhaseKind
+    name: str
+    month: date = Field(description="The first day of the month from which on.")
+    clinics: list[str]
+
+
+class ProjectAnswer(SignatureAnswer):
+    """What some clinics set out to improve, and which of them joined when."""
+
+    code: str
+    name: str
+    aim: str
+    measures: list[str]
+    status: ProjectStatus
+    phases: list[ProjectPhaseAnswer]
+    ended: SignatureAnswer | None
+    remarks: list[str]
+
+
+class ProjectsAnswer(Answer):
+    """Every project, in the order of its code."""
+
+    projects: list[ProjectAnswer]
+
+
+class ExpectedAnswer(Answer):
+    """The project's clinics in one interval after they began."""
+
+    interval_start: date
+    observed: float
+    expected: float
+
+
+class EstimateAnswer(Answer):
+    """
+    How much a measure changed with a project, from released counts.
+
+    `change` is `observed` less `expected`, with its 95 % interval `lower` to `upper`,
+    on the measure's scale: proportions in [0, 1], or events per so much exposure. Null
+    where `not_estimated` says why.
+    """
+
+    words: str = Field(description="What a clinician reads.")
+    project: str
+    measure: str
+    improvement_notation: str
+    per: int | None
+    interval: Interval
+    release: int
+    method: str
+    change: float | None
+    lower: float | None
+    upper: float | None
+    observed: float | None
+    expected: float | None
+    dispersion: float | None
+    clinics: int = Field(description="Of the project, in the estimate.")
+    compared_with: int = Field(
+        description="Clinics that do not take part, or not yet; 0: uncontrolled."
+    )
+    withheld: int = Field(description="Intervals of clinics without numbers.")
+    left_out: int = Field(description="Clinics with too few intervals.")
+    unpublished: int = Field(
+        description="Clinics of the project that publish nothing of this width."
+    )
+    not_estimated: NotEstimated | None
+    intervals: list[ExpectedAnswer]

@@ -11,6 +11,8 @@ from app.domain.calendar import date_of_day, first_day
 from app.routers import record_answers as answers
 from app.routers.shapes import Answer
 from app.services.cohorts import CohortPage
+from app.services.estimates import EstimateOf
+from app.services.projects import ProjectPage
 from app.store.annotations import Annotation
 
 
@@ -52,6 +54,58 @@ def cohort_answer(page: CohortPage) -> answers.CohortAnswer:
         code=page.cohort.code,
         name=page.cohort.name,
         clinics=list(page.clinics),
+    )
+
+
+def project_answer(page: ProjectPage) -> answers.ProjectAnswer:
+    """Return a project with its phases."""
+    project = page.project
+    return answers.ProjectAnswer(
+        **_signed(project.signed),
+        code=project.code,
+        name=project.name,
+        aim=project.aim,
+        measures=list(project.measures),
+        status=page.status,
+        phases=[
+            answers.ProjectPhaseAnswer(
+                **_signed(phase.signed),
+                kind=phase.kind,
+                name=phase.name,
+                month=first_day(phase.month),
+                clinics=page.clinics(phase),
+            )
+            for phase in project.phases
+        ],
+        ended=None
+        if project.ended is None
+        else answers.SignatureAnswer(**_signed(project.ended)),
+        remarks=list(page.remarks),
+    )
+
+
+def estimate_answer(found: EstimateOf) -> answers.EstimateAnswer:
+    """Return the change that came with a project, in words and in numbers."""
+    told = found.estimate
+    names = answers.EstimateAnswer.model_fields.keys() & set(told.__struct_fields__)
+    fields = {name: getattr(told, name) for name in names - {"intervals"}}
+    return answers.EstimateAnswer(
+        **fields,
+        project=found.project.project.code,
+        measure=found.page.id,
+        improvement_notation=found.page.improvement_notation,
+        per=found.page.scale.per,
+        interval=found.interval,
+        release=found.release_id,
+        unpublished=found.unpublished,
+        intervals=[
+            answers.ExpectedAnswer(
+                interval_start=first_day(each.interval_start),
+                observed=each.observed,
+                expected=each.expected,
+            )
+            for each in told.intervals
+        ],
     )
 
 

@@ -308,13 +308,10 @@ def _notes(found: ChartOf) -> dict[str, Any]:
             answers.PhaseAnswer(
                 phase=number,
                 interval_start=first_day(each.begins),
-                baseline_end=_first_day(drawn.baseline_end),
                 shift=each.shift and annotation_answer(each.shift),
                 baseline=each.baseline and annotation_answer(each.baseline),
             )
-            for number, (each, drawn) in enumerate(
-                zip(applied.phases, found.chart.phases, strict=True), start=1
-            )
+            for number, each in enumerate(applied.phases, start=1)
         ],
         "exclusions": [*map(annotation_answer, applied.excluded.values())],
         "annotations": [*map(annotation_answer, found.tests_of_change)],
@@ -459,10 +456,6 @@ def release_answer(row: ReleaseRow) -> answers.ReleaseAnswer:
         ],
         audit=None if row.audit is None else answers.AuditAnswer(**row.audit),
     )
-
-
-def _first_day(month: int | None) -> date | None:
-    return None if month is None else first_day(month)
 
 
 def _days(months: Sequence[int]) -> list[date]:

@@ -1,7 +1,10 @@
 """Annotations: who may say what about charts, who sees it, and what becomes of it."""
 
+from collections.abc import Sequence
+
 import msgspec
 
+from app.charts.shifts import Shift
 from app.domain.annotations import AnnotationKind, Signature
 from app.domain.calendar import month_of_day
 from app.domain.clinics import Audience, Principal
@@ -11,10 +14,10 @@ from app.domain.errors import (
     InvalidElementError,
     NotFoundError,
 )
-from app.services import charts
 from app.services.authorization import is_coordinator
 from app.services.catalogue import find_measure
 from app.services.chart_notes import as_shown, find_seen
+from app.services.charts import find_chart
 from app.services.free_texts import check_stated, check_texts
 from app.services.hub import Hub
 from app.services.releases import today_number
@@ -94,6 +97,13 @@ def signed_by(party: Party, hub: Hub, *, author: str, reason: str) -> Signature:
     )
 
 
+def as_read_by(party: Party, signed: Signature) -> Signature:
+    """Return a signature without the client that wrote it, which is the audit's."""
+    if party.coordinates:
+        return signed
+    return msgspec.structs.replace(signed, client_id="")
+
+
 def require_coordinator(party: Party) -> None:
     """Refuse who does not decide for the network."""
     if not party.coordinates:
@@ -119,7 +129,7 @@ def annotate(
     clinic_id, cohort_id = _subject(session, party, new)
     signed = signed_by(party, hub, author=new.author, reason=new.reason)
     check_texts({"what": new.what, "hypothesis": new.hypothesis})
-    _check_measures(hub, new)
+    check_measures(hub, new.measures)
     if new.kind.is_decision:
         _check_decision(hub, new)
     else:
@@ -181,11 +191,12 @@ def _own_clinic(session: WriteSession, party: Party, new: NewAnnotation) -> int:
     return party.clinic
 
 
-def _check_measures(hub: Hub, new: NewAnnotation) -> None:
-    if len(set(new.measures)) < len(new.measures):
+def check_measures(hub: Hub, measure_ids: Sequence[str]) -> None:
+    """Refuse an id that no measure has, or one given twice."""
+    if len(set(measure_ids)) < len(measure_ids):
         msg = "A measure is given twice"
         raise InvalidElementError(msg, expression="measures")
-    for measure_id in new.measures:
+    for measure_id in measure_ids:
         try:
             find_measure(hub, measure_id)
         except NotFoundError:
@@ -223,21 +234,40 @@ def _evidence(
         return None
     (measure_id,) = new.measures
     wanted = Wanted(clinic=new.clinic, cohort=new.cohort)
-    try:
-        found = charts.find_chart(
-            session,
-            hub,
-            Viewer(audience=Audience.MEMBERS),
-            measure_id,
-            wanted,
-            asked=charts.Asked(),
-        )
-    except (ForbiddenError, NotFoundError):  # nothing of it is published
-        return None
-    shift = found.shift
+    shift = find_suggestion(session, hub, measure_id, wanted)
     if shift is None or shift.interval_start != new.month:
         return None
     return {name: getattr(shift, name) for name in EVIDENCE}
+
+
+def find_suggestion(
+    session: ReadSession, hub: Hub, measure_id: str, wanted: Wanted
+) -> Shift | None:
+    """Return the shift that the members' chart suggests now, if it suggests one."""
+    try:
+        viewer = Viewer(audience=Audience.MEMBERS)
+        found = find_chart(session, hub, viewer, measure_id, wanted)
+    except (ForbiddenError, NotFoundError):  # nothing of it is published
+        return None
+    return found.shift
+
+
+def blank(
+    session: WriteSession, hub: Hub, annotation_id: int, *, author: str, reason: str
+) -> None:
+    """
+    Overwrite a text that should never have been written, and withdraw it.
+
+    For the console alone. Kind, month, client and time stay in the audit, and who did
+    this and why; the words are gone.
+
+    Raises:
+        NotFoundError: there is no such annotation.
+    """
+    known = {each.id: each for each in annotations.all_annotations(session)}
+    if annotation_id not in known or known[annotation_id].stands:
+        withdraw(session, hub, CONSOLE, annotation_id, author=author, reason=reason)
+    annotations.blank_texts(session, annotation_id)
 
 
 def find_annotations(

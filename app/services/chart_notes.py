@@ -1,5 +1,6 @@
 """What stands beside a chart: what was said about it, and what was decided."""
 
+import hashlib
 from collections.abc import Collection, Sequence
 
 import msgspec
@@ -8,7 +9,7 @@ from app.charts.lines import Phase
 from app.disclosure.audiences import AudienceRules, ClinicsShown
 from app.domain.annotations import AnnotationKind, ChartView
 from app.domain.clinics import ClinicStatus
-from app.domain.counts import Interval, ReleasedCell
+from app.domain.counts import Interval
 from app.store import annotations, clinics, cohorts
 from app.store.annotations import Annotation
 from app.store.cohorts import Cohort
@@ -20,6 +21,12 @@ class Notes(msgspec.Struct, frozen=True, kw_only=True):
 
     annotations: Sequence[Annotation] = ()
     cohorts: Sequence[Cohort] = ()
+
+    @property
+    def version(self) -> str:
+        """Return a mark of what stands, which whoever keeps a drawn chart needs."""
+        ids = " ".join(str(each.id) for each in self.annotations)
+        return hashlib.sha256(ids.encode()).hexdigest()[:16]
 
     def beside(
         self, measure_id: str, *, clinic_id: int | None, cohort_id: int | None
@@ -85,16 +92,6 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
                 else each.baseline.month + 2 - self.interval.months,
             )
             for each in self.phases
-        ]
-
-    def open_cells(self, cells: Sequence[ReleasedCell]) -> list[ReleasedCell]:
-        """Return the cells in which a further change may be looked for."""
-        begins = self.phases[-1].begins
-        return [
-            cell
-            for cell in cells
-            if cell.interval_start >= begins
-            and cell.interval_start not in self.excluded
         ]
 
 

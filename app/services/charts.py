@@ -88,6 +88,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     view: ChartView = ChartView.ACCEPTED
 
 
+AS_IT_FITS = Asked()
+
+
 def find_chart(
     session: ReadSession,
     hub: Hub,
@@ -95,7 +98,7 @@ def find_chart(
     measure_id: str,
     wanted: Wanted,
     *,
-    asked: Asked,
+    asked: Asked = AS_IT_FITS,
 ) -> ChartOf:
     """Return the control chart of a series that *viewer* may see."""
     series = find_series(session, hub, viewer, measure_id, wanted)

@@ -6,7 +6,12 @@ import msgspec
 
 from app.disclosure.audiences import ClinicsShown
 from app.domain.errors import ConflictError, ForbiddenError, InvalidElementError
-from app.services.annotations import Party, require_coordinator, signed_by
+from app.services.annotations import (
+    Party,
+    as_read_by,
+    require_coordinator,
+    signed_by,
+)
 from app.services.chart_notes import onboarding_clinics
 from app.services.free_texts import check_stated
 from app.services.hub import Hub
@@ -78,7 +83,7 @@ def find_cohorts(session: ReadSession, hub: Hub, party: Party) -> list[CohortPag
     codes = seen_codes(session, party)
     return [
         CohortPage(
-            cohort=each,
+            cohort=msgspec.structs.replace(each, signed=as_read_by(party, each.signed)),
             clinics=tuple(sorted(codes[i] for i in each.clinics if i in codes)),
         )
         for each in cohorts.all_cohorts(session)

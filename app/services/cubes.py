@@ -7,6 +7,7 @@ import msgspec
 from app.disclosure.audiences import PeopleCounted
 from app.disclosure.groups import Judgement, judgement_of
 from app.disclosure.people import People
+from app.disclosure.states import States, states_of
 from app.disclosure.terms import ALWAYS, Terms, in_terms
 from app.domain.counts import Basis, Cell, Interval
 from app.domain.keeping import Keeping
@@ -82,7 +83,7 @@ def _cubes(
         )
     found = {}
     for measure, row in counted:
-        basis, own_terms = _basis_of(measure, hub.policy.keeping), terms(row)
+        basis, own_terms = basis_of(measure, hub.policy.keeping), terms(row)
         cells = true_cells(
             session,
             measure,
@@ -128,12 +129,21 @@ def has_numerator(measure: Measure) -> bool:
 
 def judgement_on(measure: Measure) -> Judgement:
     """Return which groups of people in a measure's cells must not be small."""
-    return judgement_of(
-        has_numerator=has_numerator(measure),
-        has_exceptions=measure.denominator_exception is not None,
-        counts_unscored=measure.denominator == "population",
-        least=least_of(measure),
-    )
+    return judgement_of(**_kinds_of_people(measure), least=least_of(measure))
+
+
+def states_on(measure: Measure) -> States:
+    """Return what the people of a measure can be."""
+    return states_of(**_kinds_of_people(measure))
+
+
+def _kinds_of_people(measure: Measure) -> dict[str, bool]:
+    """Return what a measure tells apart, as both of these are told."""
+    return {
+        "has_numerator": has_numerator(measure),
+        "has_exceptions": measure.denominator_exception is not None,
+        "counts_unscored": measure.denominator == "population",
+    }
 
 
 def least_of(measure: Measure) -> int:
@@ -142,7 +152,7 @@ def least_of(measure: Measure) -> int:
     return 0 if observed is None else thousandths(observed.from_)
 
 
-def _basis_of(measure: Measure, keeping: Keeping) -> Basis:
+def basis_of(measure: Measure, keeping: Keeping) -> Basis:
     """Return what an interval of a measure stands for under what a policy keeps."""
     # Without months no year shows a December's numbers: each width has its own.
     of_years = keeping.finest is Interval.YEAR and measure.summary is None

@@ -58,34 +58,31 @@ def drafts(
     closed_before: int,
 ) -> dict[Audience, Draft]:
     """Return a release for each audience by the hub's rules; keep nothing."""
+    related = related_measures(session, hub, [cube.measure for cube in cubes.values()])
     made: dict[Audience, Draft] = {}
     narrower: Draft | None = None
     for audience in NARROWEST_FIRST:
         narrower = made[audience] = draft_of(
-            session,
-            hub,
-            audience,
             cubes,
+            related,
             past.get(audience, Past()),
             narrower,
+            rules=hub.audiences.rules(audience),
             closed_before=closed_before,
         )
     return made
 
 
 def draft_of(
-    session: ReadSession,
-    hub: Hub,
-    audience: Audience,
     cubes: Cubes,
+    related: Mapping[str, Relations],
     past: Past,
     narrower: Draft | None,
     *,
+    rules: AudienceRules,
     closed_before: int,
 ) -> Draft:
     """Return the next release for one audience, family by family."""
-    rules = hub.audiences.rules(audience)
-    related = related_measures(session, hub, [cube.measure for cube in cubes.values()])
     members = members_of(cubes, related, past, narrower)
     ids = {cube.measure.id: measure_id for measure_id, cube in cubes.items()}
     intervals: dict[int, Intervals] = {}

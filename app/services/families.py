@@ -4,8 +4,9 @@ from collections.abc import Hashable, Iterator, Mapping
 
 import msgspec
 
-from app.measures.definitions import Measure, Scoring
+from app.measures.definitions import Measure
 from app.measures.strata import blocks
+from app.services.cubes import has_numerator
 
 
 class Relations(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +26,11 @@ def relations(
     the *known* definitions, is part of. Without people who meet it, a measure has no
     parts.
     """
-    nested = {name for name, measure in released.items() if _has_people(measure)}
+    nested = {
+        name
+        for name, measure in released.items()
+        if measure.summary is None and has_numerator(measure)
+    }
     return {
         name: Relations(
             subset_of=frozenset(_nearest(measure, nested, known)) - {name},
@@ -55,12 +60,6 @@ def stratifiers(measure: Measure) -> dict[Hashable, range]:
         (name, msgspec.json.encode(stratifier)): block
         for (name, stratifier), block in named
     }
-
-
-def _has_people(measure: Measure) -> bool:
-    return (
-        measure.summary is None and measure.scoring is not Scoring.CONTINUOUS_VARIABLE
-    )
 
 
 def _nearest(

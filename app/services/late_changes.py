@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from app.disclosure.restatements import Delta, block_months, is_change
 from app.domain.counts import Interval
+from app.domain.keeping import Keeping
 from app.measures.definitions import Measure
 from app.measures.series import cells as cells_of
+from app.services.cubes import basis_of
 from app.services.families import Relations, families
 from app.store import late_events
 from app.store.late_events import LateEvent
@@ -22,25 +24,27 @@ Late = Mapping[int, Mapping[Subject, Sequence[LateEvent]]]
 
 
 class Family(NamedTuple):
-    """Measures that say something of one another; restated together or not at all."""
+    """
+    Measures that say something of one another; restated together or not at all.
+
+    A block of them is so many ``months`` long.
+    """
 
     members: tuple[tuple[Measure, MeasureRow], ...]
-
-    @property
-    def months(self) -> int:
-        """Return how long a block of it is."""
-        return max(block_months(measure.basis) for measure, _ in self.members)
+    months: int
 
 
 def families_of(
-    published: Sequence[tuple[Measure, MeasureRow]], related: Mapping[str, Relations]
-) -> list[Family]:
-    """Return *published* in families, as they are released together."""
-    return [
-        Family(tuple(each for each in published if each[0].id in names))
-        for names in families(related)
-        if any(measure.id in names for measure, _ in published)
-    ]
+    published: Sequence[tuple[Measure, MeasureRow]],
+    related: Mapping[str, Relations],
+    keeping: Keeping,
+) -> Iterator[Family]:
+    """Yield *published* in families, as they are released together."""
+    for names in families(related):
+        members = tuple(each for each in published if each[0].id in names)
+        if members:
+            bases = (basis_of(measure, keeping) for measure, _ in members)
+            yield Family(members, months=max(map(block_months, bases)))
 
 
 def late_by_subject(session: ReadSession, family: Family) -> Late:

@@ -15,19 +15,18 @@ from app.disclosure.audits import (
     audit_release,
     untold_to,
 )
-from app.disclosure.blocks import YEAR, Published
+from app.disclosure.blocks import YEAR, Published, span_of
 from app.disclosure.bounds import place_of
 from app.disclosure.remedies import remedied
 from app.disclosure.restatements import block_of
-from app.disclosure.states import States, states_of
 from app.disclosure.truths import Lines, fresh_lines, fresh_tables, true_lines
 from app.domain.calendar import first_day
 from app.domain.clinics import Audience
 from app.domain.counts import Basis, ReleasedCell
 from app.domain.errors import ReleaseRefusedError
-from app.measures.definitions import Measure, Scoring
 from app.measures.strata import blocks
-from app.services.cubes import Cube, Cubes
+from app.services.cubes import Cube, Cubes, states_on
+from app.services.families import Relations
 from app.store import frozen_counts
 from app.store.sessions import ReadSession, WriteSession
 
@@ -116,22 +115,32 @@ def freeze(session: WriteSession, truth: Truth) -> None:
 def _findings(
     truth: Truth,
     released: Released,
-    which: Collection[int],
+    failures: Sequence[Failure] | None,
     *,
     k: int,
     locked: int,
     proven: Proven,
 ) -> Findings:
-    """Return what the audit of some measures finds."""
+    """Return what an audit finds, of all or of the blocks in which it failed before."""
     published: list[Published] = []
     tables: list[Table] = []
-    for measure_id in sorted(which):
-        one = truth[measure_id]
+    for measure_id, one in sorted(truth.items()):
+        fresh = one.published.fresh
+        if failures is not None:
+            spans = {
+                span_of(failure.slot, one.cube.basis)
+                for failure in failures
+                if measure_id in failure.family
+            }
+            fresh = frozenset(
+                slots for slots in fresh if span_of(slots[0], one.cube.basis) in spans
+            )
         seen = {place_of(cell): cell for cell in released[measure_id]}
-        published.append(one.published._replace(seen=seen))
+        own = one.published._replace(seen=seen, fresh=fresh)
+        published.append(own)
         tables += fresh_tables(
             one.cube.cells,
-            one.published,
+            own,
             stratifiers=blocks(one.cube.measure),
             closed_before=locked,
             terms=one.cube.terms,
@@ -142,6 +151,7 @@ def _findings(
 def truth_behind(
     session: ReadSession,
     cubes: Cubes,
+    related: Mapping[str, Relations],
     earlier: Released,
     *,
     restated: Mapping[int, Collection[tuple[int, int]]],
@@ -164,7 +174,7 @@ def truth_behind(
             for cell in earlier.get(measure_id, ())
             if not any(_is_in(cell, *span) for span in spans)
         }
-        states = _states(cube.measure)
+        states = states_on(cube.measure)
         lines = true_lines(
             cube.cells,
             basis=cube.basis,
@@ -187,8 +197,8 @@ def truth_behind(
             seen={},
             lines=lines,
             fresh=fresh,
-            subset_of=_known(cube.measure.subset_of, numbers),
-            sum_of=_known(cube.measure.sum_of, numbers),
+            subset_of=_numbers(related[cube.measure.id].subset_of, numbers),
+            sum_of=_numbers(related[cube.measure.id].parts, numbers),
             is_summed=cube.people is None,
         )
         found[measure_id] = Behind(cube, lines, published)
@@ -200,18 +210,9 @@ def _is_in(cell: ReleasedCell, begins: int, months: int) -> bool:
     return block_of(cell.interval, cell.interval_start, months=months) == begins
 
 
-def _known(names: Sequence[str], numbers: Mapping[str, int]) -> tuple[int, ...]:
-    """Return the numbers of the measures that are released too."""
-    return tuple(numbers[name] for name in names if name in numbers)
-
-
-def _states(measure: Measure) -> States:
-    """Return what the people of a measure can be."""
-    return states_of(
-        has_numerator=measure.scoring is not Scoring.CONTINUOUS_VARIABLE,
-        has_exceptions=measure.denominator_exception is not None,
-        counts_unscored=measure.denominator == "population",
-    )
+def _numbers(names: Collection[str], numbers: Mapping[str, int]) -> tuple[int, ...]:
+    """Return the numbers of some measures."""
+    return tuple(sorted(numbers[name] for name in names))
 
 
 def _refusal(

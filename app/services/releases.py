@@ -19,7 +19,14 @@ from app.domain.errors import ConflictError, NotFoundError
 from app.measures.definitions import Measure
 from app.services import release_audits
 from app.services.cubes import Cubes, judgement_on, true_cubes
-from app.services.drafts import NARROWEST_FIRST, Draft, Past, draft_of, summary_groups
+from app.services.drafts import (
+    NARROWEST_FIRST,
+    Draft,
+    Past,
+    draft_of,
+    related_measures,
+    summary_groups,
+)
 from app.services.hub import Hub
 from app.services.participation import settle_terms
 from app.store import recounts, releases, restatements
@@ -82,22 +89,24 @@ def publish(
     told = {audience: last_cells(session, audience) for audience in NARROWEST_FIRST}
     past = published_before(session, cubes, told, restated)
     made: dict[Audience, int] = {}
+    related = related_measures(session, hub, [cube.measure for cube in cubes.values()])
     truth = release_audits.truth_behind(
         session,
         cubes,
+        related,
         told[NARROWEST_FIRST[0]],
         restated=restated.blocks,
         locked=locked,
     )
     narrower: Draft | None = None
     for audience in NARROWEST_FIRST:
+        rules = hub.audiences.rules(audience)
         draft = draft_of(
-            session,
-            hub,
-            audience,
             cubes,
+            related,
             past[audience],
             narrower,
+            rules=rules,
             closed_before=locked,
         )
         safe, audit = release_audits.audited(
@@ -106,7 +115,7 @@ def publish(
             draft.cells,
             past[audience].cells,
             None if narrower is None else narrower.cells,
-            rules=hub.audiences.rules(audience),
+            rules=rules,
             locked=locked,
         )
         draft = msgspec.structs.replace(draft, cells=safe)

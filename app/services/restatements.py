@@ -135,7 +135,7 @@ def _changed_families(
     related = related_measures(session, hub, [measure for measure, _ in published])
     changed = [
         (family, late)
-        for family in families_of(published, related)
+        for family in families_of(published, related, hub.policy.keeping)
         if measure_id in {None, *(measure.id for measure, _ in family.members)}
         and any((late := late_by_subject(session, family)).values())
     ]
@@ -299,19 +299,17 @@ class _Blocks:
         """Yield pairs of measures' rows of which one is part of the other."""
         rows = {measure.id: row.id for measure, row in self.family.members}
         for measure, row in self.family.members:
-            for outer in measure.subset_of:
-                if outer in rows:
-                    yield row.id, rows[outer]
-            for inner in measure.sum_of:
-                if inner in rows:
-                    yield rows[inner], row.id
+            for outer in sorted(self._related[measure.id].subset_of):
+                yield row.id, rows[outer]
+            for inner in sorted(self._related[measure.id].parts):
+                yield rows[inner], row.id
 
     def _readable(
         self, measure: Measure, audience: Audience, row_id: int, begins: int
     ) -> Readable:
         return Readable(
             cells=self._inside_cells(audience, row_id, begins),
-            basis=measure.basis,
+            basis=self._cubes[row_id].basis,
             judgement=judgement_on(measure),
             blocks=stratum_blocks(measure),
         )
@@ -383,7 +381,9 @@ class _Blocks:
         """Return in which published intervals one subject changed since an edition."""
         since = [event for event in events if event.edition >= edition]
         changes = changes_of(measure, since, before=row.published_before)
-        return in_terms(changes, self._cubes[row.id].terms, basis=measure.basis)
+        return in_terms(
+            changes, self._cubes[row.id].terms, basis=self._cubes[row.id].basis
+        )
 
     def _inside(self, deltas: Deltas, begins: int) -> Deltas:
         """Return what of *deltas* is in one block."""

@@ -76,6 +76,15 @@ def withdraw(session: WriteSession, annotation_id: int, signed: Signature) -> No
     session.flush()
 
 
+def blank_texts(session: WriteSession, annotation_id: int) -> None:
+    """Overwrite all that somebody wrote in an annotation; that it was there stays."""
+    row = session.get_one(tables.Annotation, annotation_id)
+    row.what = row.hypothesis = None
+    row.author = row.reason = ""
+    session.add(row)
+    session.flush()
+
+
 def all_annotations(
     session: ReadSession, *, annotation_id: int | None = None
 ) -> list[Annotation]:

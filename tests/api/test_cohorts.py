@@ -166,7 +166,7 @@ async def test_a_coordinator_names_a_cohort_and_nobody_else(hub: Hub, voices: Vo
     assert refused == [403, 403, 403]
     assert made["client"] == "coordinator"
     assert [(c["code"], c["clinics"]) for c in listed] == [("pair", PAIR["clinics"])]
-    assert listed[0]["author"] == SIGNED["author"]
+    assert (listed[0]["author"], listed[0]["client"]) == (SIGNED["author"], None)
     assert public == [403] * 6
     assert (await unread.get("cohorts")).status_code == 403
 

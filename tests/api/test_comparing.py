@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from app.services.hub import Hub
+from app.services.invitations import members_link
 from tests.released_hub import (
     MEAN_MEASURE,
     MEASURE,
@@ -31,7 +32,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 async def http(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app=app_of(hub))
     async with httpx.AsyncClient(
-        transport=transport, base_url="http://hub", headers=token(hub, "app")
+        transport=transport, base_url=hub.base_url, headers=token(hub, "app")
     ) as client:
         yield client
 
@@ -70,11 +71,13 @@ async def test_clinics_are_compared_by_means_without_a_funnel(http):
     assert picture.headers["Content-Type"] == "application/problem+json"
 
 
-async def test_the_page_of_a_mean_has_no_picture_of_its_clinics(http):
+async def test_the_page_of_a_mean_has_no_picture_of_its_clinics(hub, http):
     """There is none to draw, so none is linked."""
+    await http.get(members_link(hub))
     page = await http.get(f"/measures/{MEAN_MEASURE}")
 
     assert page.status_code == 200
+    assert "Alder Creek" in page.text
     assert "clinics.svg" not in page.text
 
 

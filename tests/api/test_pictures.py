@@ -120,6 +120,7 @@ async def test_whatever_changes_a_picture_changes_its_tag(
     hub: Hub, voices: Voices, change: str
 ):
     """A decision moves the lines of a chart between releases: 304 would be a lie."""
+    made = {}
     if change == "withdrawal":
         made = await voices.alder.say("annotations", TEST_OF_CHANGE)
     before = (await voices.member.get(CHART, clinic="alder-creek")).headers["ETag"]

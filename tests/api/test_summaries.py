@@ -1,6 +1,7 @@
 """What clinics count themselves: in at the doors, about nobody known, and out again."""
 
 from calendar import monthrange
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -610,6 +611,45 @@ async def test_events_of_one_day_stay_separate_points(hub: Hub, ehr: Caller):
         ("2024-06-13", "2024-06-03", 10),
         ("2024-07-01", "2024-06-13", 18),
     ]
+
+
+async def test_a_clinic_sees_its_own_events_as_a_chart(hub: Hub, ehr: Caller):
+    """Twelve infections each four days after the other: a t chart, its line at 4."""
+    for number in range(13):
+        day = date(2024, 6, 1) + timedelta(days=4 * number)
+        await ehr.post(infection(day.isoformat(), id=f"i{number}"))
+    count(hub)
+    path = "clabsi-days-between/events"
+
+    chart = (await seen(ehr, path)).json()
+    chosen = (await seen(ehr, path, chart="g", limits="3-sigma", rules="nelson")).json()
+
+    assert (chart["chart"], chart["rule_set"], len(chart["points"])) == (
+        "t",
+        "anhoej",
+        12,
+    )
+    assert chart["points"][0]["center_line"] == pytest.approx(4)
+    assert chart["rule_set_version"] == chart["sigma_method_version"] == "1"
+    assert (chosen["chart"], chosen["rule_set"]) == ("g", "nelson")
+    assert [remark["code"] for remark in chosen["remarks"]] == ["3-sigma-of-gaps"]
+    assert chosen["points"][0]["upper_limit"] == pytest.approx(4 + 3 * 20**0.5)
+
+
+async def test_a_same_day_event_makes_days_between_a_g_chart(hub: Hub, ehr: Caller):
+    """0 days are a point of their own, and a t chart of them is refused by name."""
+    for number, day in enumerate(("06-03", "06-03", "06-13")):
+        await ehr.post(infection(f"2024-{day}", id=f"i{number}"))
+    count(hub)
+    path = "clabsi-days-between/events"
+
+    chart = (await seen(ehr, path)).json()
+    refused = await seen(ehr, path, chart="t")
+
+    assert (chart["chart"], chart["points"][0]["value"]) == ("g", 0)
+    assert chart["points"][0]["upper_limit"] is None
+    assert [remark["code"] for remark in chart["remarks"]] == ["too-few-points"]
+    assert (refused.status_code, refused.json()["element"]) == (400, "chart")
 
 
 async def test_a_gap_in_which_an_event_without_a_day_lies_is_null(

@@ -6,6 +6,7 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,8 +79,8 @@ def short_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def released_page(folder: Path, **options) -> str:
     file = folder / "report.html"
-    asked = {"clinic": "alder-creek", "month": LAST, "released": True} | options
-    report(html=file, **asked)
+    asked: dict[str, Any] = {"clinic": "alder-creek", "month": LAST, "released": True}
+    report(html=file, **asked | options)
     return file.read_text()
 
 
@@ -177,7 +178,7 @@ def test_without_a_browser_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """Before anything is counted; --html works without one."""
-    monkeypatch.setattr(printing.shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
 
     with pytest.raises(NoBrowserError, match="apt install chromium"):
         report(clinic="alder-creek", month=LAST, pdf=tmp_path / "report.pdf")

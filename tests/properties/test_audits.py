@@ -22,7 +22,8 @@ SLOWLY = settings(
 )
 
 
-@SLOWLY
+# Each asks some hundred whole programs of the attackers, for all that is not told.
+@settings(SLOWLY, max_examples=10)
 @given(crowds(most=3, clinics=4))
 def test_a_release_passes_if_and_only_if_nobody_recovers_a_small_count(crowd):
     """By anyone: the outsider, and each clinic that takes its own people out."""

@@ -6,6 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from app.charts.chart_choices import fitting_charts
 from app.charts.comparison import Zone, compare_clinics
 from app.charts.control_charts import (
     c_chart,
@@ -14,6 +15,7 @@ from app.charts.control_charts import (
     u_chart,
     u_prime_chart,
 )
+from app.charts.event_charts import event_chart
 from app.charts.funnels import FunnelKind, funnel_limits, overdispersion, scores_of
 from app.charts.gap_charts import Counting, GapLimits, g_chart
 from app.charts.interventions import estimated_change
@@ -25,10 +27,11 @@ from app.charts.panels import ProjectPoint
 from app.charts.rules import RuleSet, find_signals
 from app.charts.shifts import most_likely_shift
 from app.domain.counts import Basis, Interval, Withheld
-from app.domain.scales import Scale
+from app.domain.scales import PROPORTION, Scale
 from tests.released import START, cell, series
 
 rule_sets = st.sampled_from(RuleSet)
+of_proportions_or_none = st.sampled_from([None, *fitting_charts(PROPORTION)])
 
 
 @st.composite
@@ -106,28 +109,32 @@ def test_u_prime_is_never_narrower_than_u(pairs):
         assert all(w >= n for w, n in zip(wide.upper, narrow.upper, strict=True))
 
 
-@given(releases, rule_sets, st.integers(0, 5))
-def test_latest_status_never_flags_a_signal(items, rule_set, provisional):
-    """By no rule set."""
-    chart = measure_chart(
+@given(releases, rule_sets, st.integers(0, 5), of_proportions_or_none)
+def test_latest_status_never_flags_a_signal(items, rule_set, provisional, chart):
+    """By no rule set, on no chart."""
+    made = measure_chart(
         series(items, provisional=min(provisional, len(items))),
         basis=Basis.LATEST_STATUS,
         improvement="increase",
         rule_set=rule_set,
+        chart=chart,
     )
 
-    assert chart.signals == ()
-    assert not any(point.signals for point in chart.points)
+    assert made.signals == ()
+    assert not any(point.signals for point in made.points)
 
 
-@given(releases, st.integers(0, 40), st.sampled_from(Basis))
-def test_a_suppressed_point_always_kills_lines_and_signals(items, where, basis):
-    """Wherever it stands; sigma_z goes with them."""
+@given(releases, st.integers(0, 40), st.sampled_from(Basis), of_proportions_or_none)
+def test_a_suppressed_point_always_kills_lines_and_signals(items, where, basis, chart):
+    """Wherever it stands, whatever chart is asked for; sigma_z goes with them."""
     items.insert(where, Withheld.SUPPRESSED)
-    chart = measure_chart(series(items), basis=basis, improvement="increase")
+    made = measure_chart(
+        series(items), basis=basis, improvement="increase", chart=chart, target=0.5
+    )
 
-    assert (chart.signals, chart.baselines, chart.sigma_z) == ((), (), None)
-    for point in chart.points:
+    assert (made.signals, made.baselines, made.sigma_z) == ((), (), None)
+    assert made.assurance.outlook is None
+    for point in made.points:
         assert point.center_line is None
         assert point.lower_limit is None
         assert point.upper_2_sigma is None
@@ -150,15 +157,29 @@ def test_provisional_points_never_move_a_line_or_a_signal(items, many, other):
     assert charts[0].points[:closed] == charts[1].points[:closed]
 
 
-@given(releases)
-def test_every_interval_always_comes_back_with_a_value_or_a_reason(items):
+@given(releases, of_proportions_or_none)
+def test_every_interval_always_comes_back_with_a_value_or_a_reason(items, asked):
     """Never 0 for nothing, never gone."""
-    chart = measure_chart(series(items), basis=Basis.VISITS, improvement="decrease")
+    chart = measure_chart(
+        series(items), basis=Basis.VISITS, improvement="decrease", chart=asked
+    )
 
     assert [p.interval_start for p in chart.points] == [
         START + i for i in range(len(items))
     ]
     assert all((p.value is None) == (p.withheld is not None) for p in chart.points)
+
+
+@given(st.lists(st.integers(0, 500) | st.none(), max_size=40), st.booleans(), rule_sets)
+def test_single_events_always_stay_single_points(values, are_days, rule_set):
+    """None is merged or lost, and the lines of a g chart hold its centre."""
+    chart = event_chart(values, are_days=are_days, rule_set=rule_set)
+
+    assert [point.value for point in chart.points] == values
+    for point in chart.points:
+        if point.lines and point.lines.upper:
+            assert 0 <= point.lines.lower[2] <= point.lines.center_line
+            assert point.lines.center_line <= point.lines.upper[2]
 
 
 @given(several, rule_sets)
@@ -194,8 +215,8 @@ events = st.lists(
 )
 
 
-@given(events, st.floats(0.01, 60))
-def test_a_funnel_of_rates_is_never_narrower_after_adjustment(pairs, expected):
+@given(events, st.floats(0.01, 60), st.floats(0, 0.1))
+def test_a_funnel_of_rates_is_never_narrower_after_adjustment(pairs, expected, little):
     """With clinics that had no event too; and it always holds the target."""
     x, n = columns(pairs)
     assume(sum(x))
@@ -204,13 +225,15 @@ def test_a_funnel_of_rates_is_never_narrower_after_adjustment(pairs, expected):
     scores = scores_of(x, [rate * each for each in n], target=1.0, kind=kind)
     tau2 = overdispersion(scores, kind=kind).tau2
     plain = funnel_limits(expected, target=1.0, kind=kind)
-    wide = funnel_limits(expected, target=1.0, tau2=tau2, kind=kind)
 
     assert tau2 >= 0
-    assert 0 <= wide.lower_998 <= plain.lower_998 <= plain.lower_95 < 1
-    assert 1 < plain.upper_95 <= plain.upper_998 <= wide.upper_998
-    assert wide.lower_998 <= wide.lower_95 <= plain.lower_95
-    assert plain.upper_95 <= wide.upper_95 <= wide.upper_998
+    assert plain.lower_95 < 1 < plain.upper_95
+    for more in (tau2, little):
+        wide = funnel_limits(expected, target=1.0, tau2=more, kind=kind)
+        assert 0 <= wide.lower_998 <= plain.lower_998 <= plain.lower_95
+        assert plain.upper_95 <= plain.upper_998 <= wide.upper_998
+        assert wide.lower_998 <= wide.lower_95 <= plain.lower_95
+        assert plain.upper_95 <= wide.upper_95 <= wide.upper_998
 
 
 @given(events, st.integers(10, 5000), st.sampled_from([1, 1000]))

@@ -3,8 +3,9 @@
 import pytest
 
 from app.charts.finders import run_chance
-from app.charts.lines import Lines
-from app.charts.rules import BOOKS, FINDERS, Rule, RuleSet, find_signals
+from app.charts.lines import ChartKind, Lines
+from app.charts.rules import BOOKS, FINDERS, Rule, RuleSet, Ties, find_signals
+from tests.conftest import ROOT
 
 LINE = Lines(center_line=0.0, lower=(-1.0, -2.0, -3.0), upper=(1.0, 2.0, 3.0))
 
@@ -58,12 +59,98 @@ def test_points_on_the_line_neither_break_nor_lengthen_anhoejs_run():
     assert found(values, RuleSet.ANHOEJ)[Rule.LONG_RUN] == [(0, 1, 2, 3, 5, 6, 7, 8)]
 
 
-def test_points_on_the_line_break_a_run_of_eight_elsewhere():
-    """Western Electric's rule asks for points on one side."""
-    values = [1.0] * 4 + [0.0] + [1.0] * 4
+UP = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+SKIPPING = (RuleSet.IHI_RUN, RuleSet.PROVOST_MURRAY)
+BREAKING = (
+    RuleSet.WESTERN_ELECTRIC,
+    RuleSet.NELSON,
+    RuleSet.NHS_MDC,
+    RuleSet.NHS_MDC_6,
+)
+ON_A_SIDE = {
+    RuleSet.IHI_RUN: (Rule.SIX_ON_A_SIDE, 6),
+    RuleSet.PROVOST_MURRAY: (Rule.EIGHT_ON_A_SIDE, 8),
+    RuleSet.WESTERN_ELECTRIC: (Rule.EIGHT_ON_A_SIDE, 8),
+    RuleSet.NELSON: (Rule.NINE_ON_A_SIDE, 9),
+    RuleSet.NHS_MDC: (Rule.SEVEN_ON_A_SIDE, 7),
+    RuleSet.NHS_MDC_6: (Rule.SIX_ON_A_SIDE, 6),
+}
+TREND = {
+    RuleSet.IHI_RUN: (Rule.FIVE_TREND, 5),
+    RuleSet.PROVOST_MURRAY: (Rule.SIX_TREND, 6),
+    RuleSet.NELSON: (Rule.SIX_TREND, 6),
+    RuleSet.NHS_MDC: (Rule.SEVEN_TREND, 7),
+    RuleSet.NHS_MDC_6: (Rule.SIX_TREND, 6),
+}
 
-    assert Rule.EIGHT_ON_A_SIDE not in found(values, RuleSet.WESTERN_ELECTRIC)
-    assert Rule.EIGHT_ON_A_SIDE in found([1.0] * 8, RuleSet.WESTERN_ELECTRIC)
+
+@pytest.mark.parametrize("rule_set", ON_A_SIDE)
+def test_a_point_on_the_line_is_treated_as_the_sets_authors_say(rule_set: RuleSet):
+    """
+    IHI drops it, Provost and Murray neither count nor cancel by it: a run goes on.
+
+    In the other sets a run is of consecutive points on one side, so it ends there.
+    """
+    rule, length = ON_A_SIDE[rule_set]
+    with_a_point_on_the_line = [1.0] * 3 + [0.0] + [1.0] * (length - 3)
+    one_short = [1.0] * 3 + [0.0] + [1.0] * (length - 4)
+
+    run = [i for i in range(length + 1) if i != 3]
+    assert rule in found([1.0] * length, rule_set)
+    assert found(with_a_point_on_the_line, rule_set).get(rule) == (
+        [tuple(run)] if rule_set in SKIPPING else None
+    )
+    assert rule not in found(one_short, rule_set)
+
+
+@pytest.mark.parametrize("rule_set", TREND)
+def test_a_repeated_value_is_treated_as_the_sets_authors_say(rule_set: RuleSet):
+    """IHI, Provost and Murray pass over a tie; elsewhere a trend ends with it."""
+    rule, length = TREND[rule_set]
+    rising = UP[:length]
+    tied = [*rising[:3], rising[2], *rising[3:]]
+
+    assert rule in found(rising, rule_set)
+    assert (rule in found(tied, rule_set)) == (rule_set in SKIPPING)
+    assert rule not in found(rising[1:], rule_set)
+
+
+def test_every_set_has_decided_on_ties():
+    """Skipped or broken, none by accident; Shewhart's has no runs or trends."""
+    assert {s for s in RuleSet if BOOKS[s].ties is Ties.SKIP} == {
+        RuleSet.ANHOEJ,
+        *SKIPPING,
+    }
+    assert {*ON_A_SIDE} == {*SKIPPING, *BREAKING}
+
+
+def test_provost_and_murrays_five_rules():
+    """1 beyond, 8 on a side, 6 in a trend, 2 of 3 far out, 15 close in."""
+    assert BOOKS[RuleSet.PROVOST_MURRAY].rules == (
+        Rule.BEYOND_LIMITS,
+        Rule.EIGHT_ON_A_SIDE,
+        Rule.SIX_TREND,
+        Rule.TWO_OF_THREE,
+        Rule.FIFTEEN_WITHIN,
+    )
+    calm = [0.5, -0.5, 0.5, 0.4, -0.4] * 3
+    assert [*found(calm, RuleSet.PROVOST_MURRAY)] == [Rule.FIFTEEN_WITHIN]
+    assert found(calm[1:], RuleSet.PROVOST_MURRAY) == {}
+
+
+def test_the_page_on_charts_has_every_rule_set_and_chart():
+    """A name that a caller may use is explained where callers look."""
+    page = (ROOT / "docs" / "charts.md").read_text()
+
+    for name in [*RuleSet, *(kind for kind in ChartKind if kind.value != "points")]:
+        assert f"`{name}`" in page
+
+
+def test_a_set_says_where_it_is_from_and_which_version_it_is():
+    """An answer kept for years must tell by what its signals were found."""
+    for rule_set in RuleSet:
+        assert BOOKS[rule_set].source
+        assert rule_set.version == "1"
 
 
 def test_too_few_crossings_are_a_signal_of_the_whole_phase():
@@ -112,13 +199,6 @@ def test_an_ihi_trend_counts_a_repeated_value_once():
 
     assert found(values, RuleSet.IHI_RUN)[Rule.FIVE_TREND] == [(0, 1, 3, 4, 5)]
     assert Rule.FIVE_TREND not in found(values[:-1], RuleSet.IHI_RUN)
-
-
-def test_an_ihi_shift_skips_points_on_the_median():
-    """Six on a side, with one on the line between them."""
-    values = [1.0, 1.2, 1.0, 0.0, 1.2, 1.0, 1.2, -1.0]
-
-    assert found(values, RuleSet.IHI_RUN)[Rule.SIX_ON_A_SIDE] == [(0, 1, 2, 4, 5, 6)]
 
 
 def test_the_chance_of_a_number_of_runs_is_that_of_counting():

@@ -10,6 +10,7 @@ from statistics import fmean, stdev
 
 import pytest
 
+from app.charts.assurances import Outlook, outlook
 from app.charts.control_charts import c_chart, p_chart, u_chart
 from app.charts.finders import crossings_limit, longest_run_limit, side
 from app.charts.gap_charts import t_chart
@@ -304,3 +305,58 @@ def test_making_data_count_rules_find_what_plotthedots_finds(shared: Path):
         values = [sign * (10.0 if close else 1.0) for close, sign in pairs]
         found = nhs_signals(values, Rule.TWO_OF_THREE_ON_A_SIDE, near=5.0)
         assert found == [i for i, flag in enumerate(case["expected"]) if flag]
+
+
+def test_assurance_is_that_of_plotthedots(shared: Path):
+    """A target beyond the limits on the good side fails, on the bad side passes."""
+    names = {
+        "consistent_pass": Outlook.PASS,
+        "consistent_fail": Outlook.FAIL,
+        "inconsistent": Outlook.HIT_AND_MISS,
+        None: None,
+    }
+    cases = golden(shared, "nhsr_plotthedots_xmr_and_rules")["rules"]["cases"]
+
+    for case in cases["assurance"]:
+        for row in case["rows"]:
+            line = Lines(
+                center_line=(row["lpl"] + row["upl"]) / 2,
+                lower=(row["lpl"],) * 3,
+                upper=(row["upl"],) * 3,
+            )
+            found = outlook(
+                line, target=row["target"], improvement=case["improvement_direction"]
+            )
+            assert found is names[row["expected"]]
+
+
+def test_every_vector_of_control_charts_is_looked_at(shared: Path):
+    """A file, chart or group of cases that came anew would be passed over silently."""
+    files = {path.name for path in (shared / "golden" / "spc").iterdir()}
+    charts = ("p", "u", "c", "i", "mr", "xbar", "s", "t")
+    cases = [case for chart in charts for case in montgomery(shared, chart)]
+    points = golden(shared, "nhsr_plotthedots_xmr_and_rules")
+
+    assert files == {
+        "anhoej_critical_values_n10_100.json",
+        "funnelplotr_overdispersion.json",
+        "nelson_rules.json",
+        "nhsr_plotthedots_xmr_and_rules.json",
+        "qicharts2_hai_u_summary.json",
+        "qicharts2_hospital_infections.csv",
+        *(f"qicharts2_montgomery_{chart}.json" for chart in charts),
+    }
+    assert len(cases) == 13
+    assert {case["chart"] for case in cases} == {*charts}
+    options = {name for case in cases for name in case["options"]}
+    assert options <= {"exclude", "freeze", "part", "multiply"}
+    assert {*points["rules"]["cases"]} == {
+        "seven_point_one_side_mean",
+        "part_of_seven",
+        "seven_point_trend",
+        "two_in_three",
+        "assurance",
+    }
+    assert {case["rule"] for case in golden(shared, "nelson_rules")["cases"]} == {
+        *range(1, 9)
+    }

@@ -217,13 +217,11 @@ def test_the_best_tenth_of_rates_is_not_led_by_luck():
     """
     In 20,000 days were 40 events; a tenth is 2,000 days, one event takes 500.
 
-    None in 100 counts as 1 in 600, so it comes after 1 in 2,000, which suffices.
+    2 in 100 count as 3 in 600, so they come after 20 in 2,000, which suffice.
     """
-    comparison = compared(
-        [(0, 100), (1, 2000), (39, 17_900)], improvement="decrease", scale=PER_1000
-    )
+    comparison = compared([(2, 100), (20, 2000), (18, 17_900)], scale=PER_1000)
 
-    assert comparison.best_tenth == pytest.approx(0.5)
+    assert comparison.best_tenth == pytest.approx(10.0)
 
 
 def mean_cell(total: int, squares: int, n: int, clinic_id: int | None) -> ReleasedCell:

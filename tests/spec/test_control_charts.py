@@ -9,10 +9,12 @@ from app.charts.control_charts import (
     p_chart,
     p_prime_chart,
     proportion_chart,
+    rate_chart,
     u_chart,
+    u_prime_chart,
 )
 from app.charts.lines import ChartKind, Frame, Phase, frame
-from app.charts.measurement_charts import run_chart, xmr_chart
+from app.charts.measurement_charts import mr_chart, run_chart, xmr_chart
 
 
 def whole(points: int) -> Frame:
@@ -85,6 +87,58 @@ def test_the_rate_of_a_u_chart_is_per_unit_of_exposure():
     assert fit.values == (2.0, 2.0)
     assert fit.lines[0]
     assert (fit.lines[0].lower[2], fit.lines[0].upper) == (0.0, (3.0, 4.0, 5.0))
+
+
+def test_u_prime_multiplies_sigma_by_the_variation_between_points():
+    """Rates of 0.8 and 1.2 by turns, sigma 0.2: z from -1 to 1, sigma_z 2 / 1.128."""
+    fit = u_prime_chart([20, 30] * 6, [25.0] * 12, within=whole(12))
+
+    assert fit.sigma_z == pytest.approx(2 / 1.128)
+    assert fit.lines[0]
+    assert fit.lines[0].upper[2] == pytest.approx(1 + 3 * 0.2 * 2 / 1.128)
+    assert fit.sigma_method.endswith("x sigma_z")
+
+
+@pytest.mark.parametrize(("step", "chart"), [(3, ChartKind.U), (4, ChartKind.U_PRIME)])
+def test_u_prime_is_chosen_above_a_sigma_z_of_1_2(step: int, chart: ChartKind):
+    """Swings of 3 and 4 around 25 events give a sigma_z of 1.06 and 1.42."""
+    counts = [25 - step, 25 + step] * 6
+
+    assert rate_chart(counts, [25.0] * 12, within=whole(12)).chart is chart
+
+
+def test_a_u_prime_chart_of_calm_points_is_the_u_chart():
+    """Points that vary less than chance do not narrow the limits."""
+    calm = ([25] * 12, [10.0] * 12)
+
+    prime = u_prime_chart(*calm, within=whole(12))
+
+    assert prime.sigma_z == 0
+    assert prime.lines == u_chart(*calm, within=whole(12)).lines
+
+
+def test_ranges_across_a_new_phase_are_no_variation_between_points():
+    """Scores of -1, 1 and 0, 0, 0: ranges 2, 0, 0, and not the 1 between phases."""
+    within = frame(range(5), phases=[Phase(start=2)])
+    fit = p_chart([45, 55, 80, 80, 80], [100] * 5, within=within)
+
+    assert fit.sigma_z == pytest.approx(2 / 3 / 1.128)
+
+
+def test_a_screened_moving_range_chart_leaves_the_wild_range_out():
+    """Ranges 1 (ten of them) and 20, mean 2.73: 20 is above 3.267 times that."""
+    values = [0.0, 1.0] * 5 + [0.0, 20.0]
+    screened, plain = (
+        mr_chart(values, within=whole(12), screened=screen) for screen in (True, False)
+    )
+
+    assert screened.lines[1]
+    assert (screened.lines[1].center_line, screened.lines[1].upper[2]) == pytest.approx(
+        (1, 3.267)
+    )
+    assert plain.lines[1]
+    assert plain.lines[1].center_line == pytest.approx(30 / 11)
+    assert screened.sigma_method != plain.sigma_method
 
 
 def test_c_limits_are_square_roots():

@@ -93,6 +93,33 @@ def test_few_between_two_measures_hide_the_narrower():
     assert hidden(made["inactive"]) == {1, 2, 3, 4}
 
 
+def test_a_month_in_which_a_clinic_saw_nobody_is_one_of_a_family_too():
+    """No cell of either measure: nobody is in it, and nobody between."""
+    family = {
+        "low": member([*cells([LOW] * 6), *later(cells([LOW] * 5))]),
+        "inactive": part_of(
+            "low", [*cells([INACTIVE] * 6), *later(cells([INACTIVE] * 5))]
+        ),
+    }
+
+    made = release_family(
+        family,
+        intervals=dict.fromkeys(family, dict.fromkeys(CLINICS, Interval.MONTH)),
+        rules=MEMBERS,
+        closed_before=JANUARY + 2,
+    )
+
+    assert {cell.clinic_id for cell in made["low"]} == {None, *CLINICS}
+
+
+def later(own: Sequence[Cell]) -> list[Cell]:
+    """Return the same of the next month."""
+    return [
+        msgspec.structs.replace(cell, interval_start=cell.interval_start + 1)
+        for cell in own
+    ]
+
+
 def test_as_many_who_meet_both_hide_the_narrower_too():
     """60 and 60: the difference is nobody, which tells of all in low activity."""
     inactive = [LOW, *[INACTIVE] * 5]
@@ -338,6 +365,41 @@ def test_none_is_the_coarsest_interval():
     found = widths({"low": member(low), "sustained": part_of("low", sustained)})
 
     assert found == {"low": {None}, "sustained": {None}}
+
+
+def test_few_between_two_measures_leave_the_narrower_without_an_interval():
+    """
+    Of 90 a month 45 are in low activity and 40 inactive: 5 are between, and 10 asked.
+
+    The month suits each by itself. But clinics would be seen inactive where chance
+    puts more between; so nobody is, and of low activity each is seen as before.
+    """
+    busy = {Interval.MONTH: 90, Interval.QUARTER: 270, Interval.YEAR: 1080}
+    low, inactive = year(busy, passing=0.5), year(busy, passing=4 / 9)
+    fewer = year(busy, passing=3.5 / 9)
+
+    found = widths({"low": member(low), "inactive": part_of("low", inactive)})
+    apart = widths({"low": member(low), "inactive": part_of("low", fewer)})
+
+    assert found == {"low": {Interval.MONTH}, "inactive": {None}}
+    assert apart == {"low": {Interval.MONTH}, "inactive": {Interval.MONTH}}
+
+
+def test_what_is_part_of_an_unpublished_measure_is_not_published():
+    """Its number would bound the hidden one from below."""
+    busy = {Interval.MONTH: 90, Interval.QUARTER: 270, Interval.YEAR: 1080}
+    low, inactive = year(busy, passing=0.5), year(busy, passing=4 / 9)
+    sustained = part_of("inactive", year(busy, passing=2 / 9))
+
+    found = widths(
+        {
+            "low": member(low),
+            "inactive": part_of("low", inactive),
+            "sustained": sustained,
+        }
+    )
+
+    assert (found["inactive"], found["sustained"]) == ({None}, {None})
 
 
 def test_an_interval_of_a_family_stays_once_it_is_chosen():

@@ -193,14 +193,14 @@ def test_without_others_the_projects_own_trend_goes_on_and_the_words_say_so():
 
 
 def test_95_percent_intervals_hold_the_truth_of_simulated_networks():
-    """Of 24 at least 20: by chance fewer in 0.6 % of such tests. More in the bench."""
+    """Of 16 at least 13: by chance fewer in 0.7 % of such tests. More in the bench."""
     held = 0
-    for seed in range(24):
+    for seed in range(16):
         points, truth = simulated(seed, effect=0.4 * (seed % 2))
         _, lower, upper = change_of(estimate(points))
         held += lower <= truth <= upper
 
-    assert held >= 20
+    assert held >= 13
 
 
 def test_the_interval_is_that_of_a_slow_jackknife():
@@ -237,7 +237,7 @@ def test_suppressed_points_are_left_out_and_counted():
 
     assert found.withheld == 12 * sum((START + month) % 7 == 0 for month in range(24))
     assert found.change == without.change
-    assert f"{found.withheld} clinic intervals that are withheld" in found.words
+    assert f"{found.withheld} clinic intervals that are not published" in found.words
 
 
 def test_the_interval_in_which_a_clinic_began_is_neither_before_nor_after():
@@ -292,6 +292,15 @@ def test_too_little_is_no_estimate_and_says_why(points, scale, reason: NotEstima
     assert found.not_estimated is reason
     assert (found.change, found.lower, found.upper) == (None, None, None)
     assert found.words.startswith("No estimate. ")
+
+
+def test_two_other_clinics_are_too_few_to_compare_with():
+    """One of them could be anything; the project is its own control then."""
+    found = estimate(flat(range(7), 24))
+
+    assert (found.not_estimated, found.compared_with) == (None, 0)
+    assert found.left_out == 2
+    assert "No other clinics were compared" in found.words
 
 
 def test_three_intervals_after_and_six_before_are_enough_beside_others():

@@ -1,10 +1,13 @@
 """Contains all the data models used in inputs/outputs"""
 
-from .add_annotation_new_annotation_question import AddAnnotationNewAnnotationQuestion
-from .add_annotation_new_annotation_question_kind import (
-    AddAnnotationNewAnnotationQuestionKind,
-)
-from .add_cohort_new_cohort_question import AddCohortNewCohortQuestion
+from .add_annotation_body import AddAnnotationBody
+from .add_annotation_body_kind import AddAnnotationBodyKind
+from .add_cohort_body import AddCohortBody
+from .add_phase_body import AddPhaseBody
+from .add_phase_body_kind import AddPhaseBodyKind
+from .add_project_body import AddProjectBody
+from .add_project_body_phase_question import AddProjectBodyPhaseQuestion
+from .add_project_body_phase_question_kind import AddProjectBodyPhaseQuestionKind
 from .annotation_answer import AnnotationAnswer
 from .annotation_kind import AnnotationKind
 from .annotations_answer import AnnotationsAnswer
@@ -35,12 +38,15 @@ from .delay_answer import DelayAnswer
 from .discover_response_discover import DiscoverResponseDiscover
 from .distribution_answer import DistributionAnswer
 from .earlier_version_answer import EarlierVersionAnswer
+from .end_project_body import EndProjectBody
+from .estimate_answer import EstimateAnswer
 from .event_point import EventPoint
 from .event_point_reason_type_0 import EventPointReasonType0
 from .event_signal_answer import EventSignalAnswer
 from .events_answer import EventsAnswer
 from .events_answer_between import EventsAnswerBetween
 from .evidence_answer import EvidenceAnswer
+from .expected_answer import ExpectedAnswer
 from .finding import Finding
 from .finding_answer import FindingAnswer
 from .funnel_limits_answer import FunnelLimitsAnswer
@@ -64,13 +70,18 @@ from .measure_summary_scoring import MeasureSummaryScoring
 from .measure_summary_value_sets import MeasureSummaryValueSets
 from .missing import Missing
 from .month_answer import MonthAnswer
-from .network_answer import NetworkAnswer
 from .no_capture import NoCapture
 from .no_comparison import NoComparison
 from .no_data import NoData
+from .not_estimated import NotEstimated
 from .phase_answer import PhaseAnswer
+from .phase_kind import PhaseKind
 from .point import Point
 from .problem import Problem
+from .project_answer import ProjectAnswer
+from .project_phase_answer import ProjectPhaseAnswer
+from .project_status import ProjectStatus
+from .projects_answer import ProjectsAnswer
 from .quality_answer import QualityAnswer
 from .ready_response_503_ready import ReadyResponse503Ready
 from .ready_response_ready import ReadyResponseReady
@@ -90,15 +101,11 @@ from .restated_block import RestatedBlock
 from .revocation_answer import RevocationAnswer
 from .revoke_token_token_form import RevokeTokenTokenForm
 from .rule_set import RuleSet
-from .score_answer import ScoreAnswer
-from .score_answer_withheld import ScoreAnswerWithheld
-from .scorecard_answer import ScorecardAnswer
 from .series_answer import SeriesAnswer
 from .shift_answer import ShiftAnswer
 from .signature_answer import SignatureAnswer
 from .signing_keys_response_signing_keys import SigningKeysResponseSigningKeys
 from .source_answer import SourceAnswer
-from .spark_point import SparkPoint
 from .target import Target
 from .token_answer import TokenAnswer
 from .token_problem import TokenProblem
@@ -107,15 +114,18 @@ from .untranslated_answer import UntranslatedAnswer
 from .variation_answer import VariationAnswer
 from .variation_point import VariationPoint
 from .visit_capture_answer import VisitCaptureAnswer
-from .withdraw_annotation_withdrawal_question import (
-    WithdrawAnnotationWithdrawalQuestion,
-)
+from .withdraw_annotation_body import WithdrawAnnotationBody
 from .withheld import Withheld
 
 __all__ = (
-    "AddAnnotationNewAnnotationQuestion",
-    "AddAnnotationNewAnnotationQuestionKind",
-    "AddCohortNewCohortQuestion",
+    "AddAnnotationBody",
+    "AddAnnotationBodyKind",
+    "AddCohortBody",
+    "AddPhaseBody",
+    "AddPhaseBodyKind",
+    "AddProjectBody",
+    "AddProjectBodyPhaseQuestion",
+    "AddProjectBodyPhaseQuestionKind",
     "AnnotationAnswer",
     "AnnotationKind",
     "AnnotationsAnswer",
@@ -146,12 +156,15 @@ __all__ = (
     "DiscoverResponseDiscover",
     "DistributionAnswer",
     "EarlierVersionAnswer",
+    "EndProjectBody",
+    "EstimateAnswer",
     "EventPoint",
     "EventPointReasonType0",
     "EventsAnswer",
     "EventsAnswerBetween",
     "EventSignalAnswer",
     "EvidenceAnswer",
+    "ExpectedAnswer",
     "Finding",
     "FindingAnswer",
     "FunnelLimitsAnswer",
@@ -173,13 +186,18 @@ __all__ = (
     "MeasureSummaryValueSets",
     "Missing",
     "MonthAnswer",
-    "NetworkAnswer",
     "NoCapture",
     "NoComparison",
     "NoData",
+    "NotEstimated",
     "PhaseAnswer",
+    "PhaseKind",
     "Point",
     "Problem",
+    "ProjectAnswer",
+    "ProjectPhaseAnswer",
+    "ProjectsAnswer",
+    "ProjectStatus",
     "QualityAnswer",
     "ReadyResponse503Ready",
     "ReadyResponseReady",
@@ -197,15 +215,11 @@ __all__ = (
     "RevocationAnswer",
     "RevokeTokenTokenForm",
     "RuleSet",
-    "ScoreAnswer",
-    "ScoreAnswerWithheld",
-    "ScorecardAnswer",
     "SeriesAnswer",
     "ShiftAnswer",
     "SignatureAnswer",
     "SigningKeysResponseSigningKeys",
     "SourceAnswer",
-    "SparkPoint",
     "Target",
     "TokenAnswer",
     "TokenProblem",
@@ -214,6 +228,6 @@ __all__ = (
     "VariationAnswer",
     "VariationPoint",
     "VisitCaptureAnswer",
-    "WithdrawAnnotationWithdrawalQuestion",
+    "WithdrawAnnotationBody",
     "Withheld",
 )

@@ -4,9 +4,7 @@ from typing import Any
 import httpx
 
 from ...client import AuthenticatedClient, Client
-from ...models.add_annotation_new_annotation_question import (
-    AddAnnotationNewAnnotationQuestion,
-)
+from ...models.add_annotation_body import AddAnnotationBody
 from ...models.annotation_answer import AnnotationAnswer
 from ...models.problem import Problem
 from ...types import Response
@@ -14,7 +12,7 @@ from ...types import Response
 
 def _get_kwargs(
     *,
-    body: AddAnnotationNewAnnotationQuestion,
+    body: AddAnnotationBody,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
 
@@ -103,14 +101,14 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-    body: AddAnnotationNewAnnotationQuestion,
+    body: AddAnnotationBody,
 ) -> Response[AnnotationAnswer | Problem]:
     """Add Annotation
 
      Write down a test of change, or a coordinator's decision about a chart.
 
     Args:
-        body (AddAnnotationNewAnnotationQuestion): Something said or decided about charts.
+        body (AddAnnotationBody): Something said or decided about charts.
 
             Texts hold nothing about a patient: what looks like an identifier is refused.
 
@@ -136,14 +134,14 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient,
-    body: AddAnnotationNewAnnotationQuestion,
+    body: AddAnnotationBody,
 ) -> AnnotationAnswer | Problem | None:
     """Add Annotation
 
      Write down a test of change, or a coordinator's decision about a chart.
 
     Args:
-        body (AddAnnotationNewAnnotationQuestion): Something said or decided about charts.
+        body (AddAnnotationBody): Something said or decided about charts.
 
             Texts hold nothing about a patient: what looks like an identifier is refused.
 
@@ -164,14 +162,14 @@ def sync(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-    body: AddAnnotationNewAnnotationQuestion,
+    body: AddAnnotationBody,
 ) -> Response[AnnotationAnswer | Problem]:
     """Add Annotation
 
      Write down a test of change, or a coordinator's decision about a chart.
 
     Args:
-        body (AddAnnotationNewAnnotationQuestion): Something said or decided about charts.
+        body (AddAnnotationBody): Something said or decided about charts.
 
             Texts hold nothing about a patient: what looks like an identifier is refused.
 
@@ -195,14 +193,14 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
-    body: AddAnnotationNewAnnotationQuestion,
+    body: AddAnnotationBody,
 ) -> AnnotationAnswer | Problem | None:
     """Add Annotation
 
      Write down a test of change, or a coordinator's decision about a chart.
 
     Args:
-        body (AddAnnotationNewAnnotationQuestion): Something said or decided about charts.
+        body (AddAnnotationBody): Something said or decided about charts.
 
             Texts hold nothing about a patient: what looks like an identifier is refused.
 

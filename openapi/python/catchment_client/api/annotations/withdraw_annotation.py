@@ -7,16 +7,14 @@ import httpx
 from ...client import AuthenticatedClient, Client
 from ...models.annotation_answer import AnnotationAnswer
 from ...models.problem import Problem
-from ...models.withdraw_annotation_withdrawal_question import (
-    WithdrawAnnotationWithdrawalQuestion,
-)
+from ...models.withdraw_annotation_body import WithdrawAnnotationBody
 from ...types import Response
 
 
 def _get_kwargs(
     annotation_id: int,
     *,
-    body: WithdrawAnnotationWithdrawalQuestion,
+    body: WithdrawAnnotationBody,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
 
@@ -108,7 +106,7 @@ def sync_detailed(
     annotation_id: int,
     *,
     client: AuthenticatedClient,
-    body: WithdrawAnnotationWithdrawalQuestion,
+    body: WithdrawAnnotationBody,
 ) -> Response[AnnotationAnswer | Problem]:
     """Withdraw Annotation
 
@@ -116,7 +114,7 @@ def sync_detailed(
 
     Args:
         annotation_id (int):
-        body (WithdrawAnnotationWithdrawalQuestion): Why something is taken back.
+        body (WithdrawAnnotationBody): Why something is taken back.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -142,7 +140,7 @@ def sync(
     annotation_id: int,
     *,
     client: AuthenticatedClient,
-    body: WithdrawAnnotationWithdrawalQuestion,
+    body: WithdrawAnnotationBody,
 ) -> AnnotationAnswer | Problem | None:
     """Withdraw Annotation
 
@@ -150,7 +148,7 @@ def sync(
 
     Args:
         annotation_id (int):
-        body (WithdrawAnnotationWithdrawalQuestion): Why something is taken back.
+        body (WithdrawAnnotationBody): Why something is taken back.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -171,7 +169,7 @@ async def asyncio_detailed(
     annotation_id: int,
     *,
     client: AuthenticatedClient,
-    body: WithdrawAnnotationWithdrawalQuestion,
+    body: WithdrawAnnotationBody,
 ) -> Response[AnnotationAnswer | Problem]:
     """Withdraw Annotation
 
@@ -179,7 +177,7 @@ async def asyncio_detailed(
 
     Args:
         annotation_id (int):
-        body (WithdrawAnnotationWithdrawalQuestion): Why something is taken back.
+        body (WithdrawAnnotationBody): Why something is taken back.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -203,7 +201,7 @@ async def asyncio(
     annotation_id: int,
     *,
     client: AuthenticatedClient,
-    body: WithdrawAnnotationWithdrawalQuestion,
+    body: WithdrawAnnotationBody,
 ) -> AnnotationAnswer | Problem | None:
     """Withdraw Annotation
 
@@ -211,7 +209,7 @@ async def asyncio(
 
     Args:
         annotation_id (int):
-        body (WithdrawAnnotationWithdrawalQuestion): Why something is taken back.
+        body (WithdrawAnnotationBody): Why something is taken back.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

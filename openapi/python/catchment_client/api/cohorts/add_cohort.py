@@ -4,7 +4,7 @@ from typing import Any
 import httpx
 
 from ...client import AuthenticatedClient, Client
-from ...models.add_cohort_new_cohort_question import AddCohortNewCohortQuestion
+from ...models.add_cohort_body import AddCohortBody
 from ...models.cohort_answer import CohortAnswer
 from ...models.problem import Problem
 from ...types import Response
@@ -12,7 +12,7 @@ from ...types import Response
 
 def _get_kwargs(
     *,
-    body: AddCohortNewCohortQuestion,
+    body: AddCohortBody,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
 
@@ -96,15 +96,15 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-    body: AddCohortNewCohortQuestion,
+    body: AddCohortBody,
 ) -> Response[CohortAnswer | Problem]:
     """Add Cohort
 
      Give some clinics a name, as a coordinator; they stay those for good.
 
     Args:
-        body (AddCohortNewCohortQuestion): A named set of clinics, which never changes: others are
-            another cohort.
+        body (AddCohortBody): A named set of clinics, which never changes: others are another
+            cohort.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -128,15 +128,15 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient,
-    body: AddCohortNewCohortQuestion,
+    body: AddCohortBody,
 ) -> CohortAnswer | Problem | None:
     """Add Cohort
 
      Give some clinics a name, as a coordinator; they stay those for good.
 
     Args:
-        body (AddCohortNewCohortQuestion): A named set of clinics, which never changes: others are
-            another cohort.
+        body (AddCohortBody): A named set of clinics, which never changes: others are another
+            cohort.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -155,15 +155,15 @@ def sync(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-    body: AddCohortNewCohortQuestion,
+    body: AddCohortBody,
 ) -> Response[CohortAnswer | Problem]:
     """Add Cohort
 
      Give some clinics a name, as a coordinator; they stay those for good.
 
     Args:
-        body (AddCohortNewCohortQuestion): A named set of clinics, which never changes: others are
-            another cohort.
+        body (AddCohortBody): A named set of clinics, which never changes: others are another
+            cohort.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -185,15 +185,15 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
-    body: AddCohortNewCohortQuestion,
+    body: AddCohortBody,
 ) -> CohortAnswer | Problem | None:
     """Add Cohort
 
      Give some clinics a name, as a coordinator; they stay those for good.
 
     Args:
-        body (AddCohortNewCohortQuestion): A named set of clinics, which never changes: others are
-            another cohort.
+        body (AddCohortBody): A named set of clinics, which never changes: others are another
+            cohort.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

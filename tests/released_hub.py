@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -22,8 +23,9 @@ from app.services.registry import (
 from app.settings import Settings
 from app.smart.clients import generate_key
 from app.smart.tokens import issue_token
-from app.store import clinics
+from app.store import clinics, tables
 from app.store.migrations import migrate
+from app.store.recounts import mark_counted
 from app.store.releases import add_release, releases, save_cells
 from app.store.sessions import ReadSession, WriteSession, write_session
 from tests.hubs import bearer
@@ -35,6 +37,8 @@ FIRST = month_number(2024, 1)
 MONTHS = 14
 CLINICS = {"alder-creek": "Alder Creek", "birch-hill": "Birch & <b>Hill</b>"}
 TINY_CLINIC = ("fern-dale", "Fern Dale")
+LIVE = (4, 6)
+"""A numerator and a denominator that only their own clinic may see."""
 AUDIENCE_OF = {"app": Audience.MEMBERS, "anyone": Audience.PUBLIC}
 
 
@@ -128,6 +132,26 @@ def release_means(hub: Hub) -> None:
         (newest,) = releases(session, audience=Audience.MEMBERS, limit=1)
         mean_id = measure_rows(session, hub)[MEAN_MEASURE].id
         save_cells(session, newest.id, mean_id, _mean_cells(session))
+
+
+def count_live(hub: Hub, clinic: str, counts: tuple[int, int]) -> None:
+    """Let a clinic itself see a numerator and denominator in each of the months."""
+    numerator, denominator = counts
+    told = {"numerator": numerator, "denominator": denominator}
+    told |= {"population": denominator, "scored": denominator}
+    with write_session(hub.engine) as session:
+        measure_id = measure_rows(session, hub)[MEASURE].id
+        mark_counted(session, measure_id)
+        place: dict[str, Any] = {
+            "measure_id": measure_id,
+            "clinic_id": clinics.required_clinic(session, clinic).id,
+            "grain": 1,
+            "stratum": 0,
+            "bin": 0,
+        }
+        less = {name: -count for name, count in told.items()}
+        session.add(tables.Cell(**place, month=FIRST, **told))
+        session.add(tables.Cell(**place, month=FIRST + MONTHS, **less))
 
 
 def _publish(

@@ -25,7 +25,9 @@ from app.services import (
     release_pages,
     standings,
 )
+from app.services.dashboards import Panel
 from app.services.hub import Hub
+from app.services.series import Wanted
 
 router = APIRouter(include_in_schema=False)
 
@@ -74,19 +76,27 @@ def show_measure(
     if edition is None:
         return page("nothing.html", **frame(hub, reader))
     panel = dashboards.find_panel(edition, measure_id, part)
-    live = None
-    if reader.own is not None and reader.is_own(part.clinic):
-        live = own_numbers.find_live_panel(
-            session, hub, reader.own.clinic, measure_id, part
-        )
     return page(
         "measure.html",
         **frame(hub, reader, edition),
         measure=panel.page,
         panel=panel,
-        live=live,
+        live=_live_panel(reader, measure_id, part, hub, session),
         strata=dashboards.newest_strata(edition, measure_id),
         beside=standings.find_beside(edition, measure_id),
+    )
+
+
+def _live_panel(
+    reader: PageReader, measure_id: str, part: Wanted, hub: Hub, session: ReadSession
+) -> Panel | None:
+    """Return the reader's own clinic live, where the page is about that clinic."""
+    if reader.own is None or not reader.is_own(part.clinic):
+        return None
+    if measure_id not in own_numbers.counted_measures(session, hub):
+        return None
+    return own_numbers.find_live_panel(
+        session, hub, reader.own.clinic, measure_id, part
     )
 
 

@@ -1,11 +1,14 @@
 """A clinic's own true numbers, live, as pages show them to its people and nobody."""
 
+from itertools import dropwhile
+
 import msgspec
 
 from app.domain.clinics import Audience
 from app.domain.counts import ReleasedCell
 from app.services.charts import chart_of
 from app.services.dashboards import Panel, drawn_measures
+from app.services.definitions import served_measures
 from app.services.hub import Hub
 from app.services.series import Viewer, Wanted, find_series
 from app.services.standings import Score
@@ -36,11 +39,13 @@ def find_live_panel(
     Return a clinic's own live series with its chart.
 
     Whoever is shown it must speak for *clinic*: the numbers are as they are, of however
-    few people.
+    few people. What is of before the first of them is left out.
     """
     own = msgspec.structs.replace(wanted, clinic=clinic.code)
     viewer = Viewer(audience=Audience.MEMBERS, clinic_id=clinic.id)
     series = find_series(session, hub, viewer, measure_id, own)
+    told = dropwhile(lambda cell: cell.withheld is not None, series.cells)
+    series = msgspec.structs.replace(series, cells=tuple(told))
     return Panel(
         page=series.page,
         wanted=msgspec.structs.replace(own, interval=series.interval),
@@ -50,14 +55,22 @@ def find_live_panel(
     )
 
 
+def counted_measures(session: ReadSession, hub: Hub) -> frozenset[str]:
+    """Return the ids of the measures of which a clinic has live numbers."""
+    served = served_measures(session, hub)
+    return frozenset(name for name, each in served.items() if each.row.counted)
+
+
 def find_own_scorecard(
     session: ReadSession, hub: Hub, clinic: tables.Clinic, scores: list[Score]
 ) -> list[OwnScore]:
     """Return the measures that a clinic has anybody in, beside published *scores*."""
     published = {score.panel.page.id: score for score in scores}
+    counted = counted_measures(session, hub)
     panels = (
         find_live_panel(session, hub, clinic, measure.id, Wanted())
         for measure in drawn_measures(hub)
+        if measure.id in counted
     )
     return [
         OwnScore(live=panel, released=published.get(panel.page.id))

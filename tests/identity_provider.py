@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,8 +11,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
-
-from tests.hubs import Clock
 
 CLIENT_ID, CLIENT_SECRET = "catchment hub", "s3cret/with:signs"
 CLINIC_CLAIM = "catchment_clinic"
@@ -35,7 +34,7 @@ class IdentityProvider:
     is *down* its token endpoint fails.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Callable[[], int]) -> None:
         self.clock = clock
         self.issuer = ""
         self.asked: dict[str, dict[str, str]] = {}

@@ -4,8 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from fastapi import FastAPI
+from sqlalchemy import text
 
+from app.disclosure.audits import Audit
+from app.disclosure.summaries import Share, Summary
 from app.domain.calendar import month_number
 from app.domain.clinics import Audience, ClinicStatus
 from app.domain.counts import Interval, ReleasedCell, Withheld
@@ -132,6 +136,43 @@ def release_means(hub: Hub) -> None:
         (newest,) = releases(session, audience=Audience.MEMBERS, limit=1)
         mean_id = measure_rows(session, hub)[MEAN_MEASURE].id
         save_cells(session, newest.id, mean_id, _mean_cells(session))
+
+
+RECORD = {
+    MEASURE: Summary(
+        cells=Share(shown=36, total=40),
+        clinics=Share(shown=2, total=3),
+        people=Share(shown=3000, total=4000),
+        small=1,
+        complementary=2,
+        not_published=1,
+        without_population=20,
+    ),
+    HIDDEN_MEASURE: Summary(
+        cells=Share(shown=0, total=MONTHS),
+        clinics=Share(shown=0, total=0),
+        people=Share(shown=0, total=1000),
+        small=10,
+        complementary=4,
+        not_published=0,
+        without_population=0,
+    ),
+}
+AUDIT = Audit(blocks=9, hidden=1234, by_witness=1200, by_solver=34, remedied=5)
+
+
+def keep_record(hub: Hub) -> None:
+    """Let the members' release say what it shows, and how it was audited."""
+    kept = {"summary": RECORD, "audit": AUDIT}
+    told = {name: msgspec.json.encode(each).decode() for name, each in kept.items()}
+    with hub.engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE release SET summary = :summary, audit = :audit"
+                " WHERE audience = 'members'"
+            ),
+            told,
+        )
 
 
 def count_live(hub: Hub, clinic: str, counts: tuple[int, int]) -> None:

@@ -71,6 +71,11 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.page.title}: {self.name}"
 
     @property
+    def rank(self) -> int:
+        """Return where the panel stands among others: first where signals are."""
+        return 0 if self.found is not None and self.found.chart.signals else 1
+
+    @property
     def description(self) -> str:
         """Return what a screen reader says of the chart."""
         assert self.found is not None

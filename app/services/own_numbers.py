@@ -75,5 +75,5 @@ def find_own_scorecard(
     return [
         OwnScore(live=panel, released=published.get(panel.page.id))
         for panel in panels
-        if panel.newest is not None or panel.page.id in published
+        if panel.newest is not None
     ]

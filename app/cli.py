@@ -17,7 +17,9 @@ from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
 from app.commands import (
+    annotations,
     clients,
+    cohorts,
     conceptmaps,
     engines,
     keys,
@@ -25,6 +27,7 @@ from app.commands import (
     measures,
     noisy_counts,
     policies,
+    projects,
     quality,
     releases,
     sources,
@@ -87,6 +90,10 @@ app.add_typer(policies.app, name="policy")
 app.add_typer(noisy_counts.app, name="count")
 app.add_typer(keys.app, name="key")
 app.add_typer(conceptmaps.app, name="conceptmap")
+app.add_typer(annotations.app, name="annotation")
+app.add_typer(annotations.shift_app, name="shift")
+app.add_typer(cohorts.app, name="cohort")
+app.add_typer(projects.app, name="project")
 app.command()(engines.export)
 app.command()(engines.recount)
 app.command("quality")(quality.show_quality)

@@ -14,6 +14,8 @@ from pydantic import ValidationError
 
 from app.key_files import read_masters
 from app.routers import (
+    annotations,
+    cohorts,
     contributions,
     fhir,
     fhir_document,
@@ -24,6 +26,7 @@ from app.routers import (
     operations,
     page_files,
     pages,
+    projects,
     quality,
     sign_in,
     v1,
@@ -95,6 +98,9 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         v1,
         contributions,
         quality,
+        annotations,
+        cohorts,
+        projects,
         page_files,
         pages,
         interface_page,

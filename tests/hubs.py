@@ -350,6 +350,10 @@ class Network:
         """Register a partner's client."""
         return self._client(client_id, registry.PARTNER_SCOPES, clinic=None)
 
+    def coordinator(self, client_id: str = "coordinator") -> Caller:
+        """Register the client of a coordinator."""
+        return self._client(client_id, registry.COORDINATOR_SCOPES, clinic=None)
+
     def _client(
         self,
         client_id: str,

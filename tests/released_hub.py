@@ -10,12 +10,15 @@ from sqlalchemy import text
 
 from app.disclosure.audits import Audit
 from app.disclosure.summaries import Share, Summary
+from app.domain.annotations import AnnotationKind, PhaseKind
 from app.domain.calendar import month_number
 from app.domain.clinics import Audience, ClinicStatus
 from app.domain.counts import Interval, ReleasedCell, Withheld
 from app.main import create_app, hub_of
+from app.services.annotations import CONSOLE, NewAnnotation, annotate
 from app.services.counts import measure_rows
 from app.services.hub import Hub
+from app.services.projects import NewPhase, NewProject, add_project
 from app.services.recounts import register_measures
 from app.services.registry import (
     PARTNER_SCOPES,
@@ -136,6 +139,36 @@ def release_means(hub: Hub) -> None:
         (newest,) = releases(session, audience=Audience.MEMBERS, limit=1)
         mean_id = measure_rows(session, hub)[MEAN_MEASURE].id
         save_cells(session, newest.id, mean_id, _mean_cells(session))
+
+
+PROJECT = "treat-to-target"
+SIGNED: dict[str, Any] = {"author": "The coordinator", "reason": "Agreed by all"}
+
+
+def speak(hub: Hub) -> None:
+    """Write down a project of two clinics, and what one of them tried."""
+    phase = NewPhase(
+        kind=PhaseKind.PILOT, name="The first two", month=FIRST + 6, clinics=(*CLINICS,)
+    )
+    project = NewProject(
+        code=PROJECT,
+        name="Treat to target",
+        aim="Four of five in low disease activity",
+        measures=(MEASURE,),
+        phases=(phase,),
+        **SIGNED,
+    )
+    attempt = NewAnnotation(
+        kind=AnnotationKind.TEST_OF_CHANGE,
+        month=FIRST + 6,
+        clinic="alder-creek",
+        what="Joints are counted before the visit",
+        hypothesis="Ten points more",
+        **SIGNED,
+    )
+    with write_session(hub.engine) as session:
+        add_project(session, hub, CONSOLE, project)
+        annotate(session, hub, CONSOLE, attempt)
 
 
 RECORD = {

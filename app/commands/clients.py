@@ -66,10 +66,16 @@ def add_client(
     ] = AuthMethod.PRIVATE_KEY_JWT,
     scope: Scopes = None,
     scope_optional: ScopeOptional = False,
+    coordinator: Annotated[
+        bool,
+        typer.Option("--coordinator", help="It decides about charts for the network."),
+    ] = False,
     name: Annotated[str, typer.Option(help="Its name as people say it.")] = "",
 ) -> None:
     """Register a client, by its keys, the URL of them, or what is made for it here."""
     scopes = _stated(scope) or _usual(clinic)
+    if coordinator:
+        scopes = tuple(dict.fromkeys((*scopes, *registry.COORDINATOR_SCOPES)))
     hub = open_hub()
     given = _given(
         jwks=jwks,

@@ -3,17 +3,14 @@
 from datetime import date, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from app.domain.annotations import ChartView
 from app.domain.clinics import Audience
 from app.domain.counts import Basis, Interval, Withheld
 from app.domain.visit_capture import NoCapture
-
-
-class Answer(BaseModel):
-    """Base of every answer."""
-
-    model_config = ConfigDict(frozen=True)
+from app.routers.record_answers import AnnotationAnswer
+from app.routers.shapes import Answer
 
 
 class Problem(Answer):
@@ -101,7 +98,7 @@ class MeasureSummary(Answer):
     value_sets: dict[str, str] = Field(
         description="The version of each value set that it uses."
     )
-    tags: list[str] = []
+    tags: list[str] = Field(default=[])
     not_answered: list[str] = Field(
         default=[],
         description="Why the policy keeps too little for it: it has no numbers here.",
@@ -127,9 +124,9 @@ class MeasureDefinition(MeasureSummary):
         description="The strata of each stratifier, which add up to the total."
     )
     lacking: list[str] = Field(description="What people may lack to be scored.")
-    subset_of: list[str] = []
-    sum_of: list[str] = []
-    sources: list[str] = []
+    subset_of: list[str] = Field(default=[])
+    sum_of: list[str] = Field(default=[])
+    sources: list[str] = Field(default=[])
     definition: dict[str, Any] = Field(description="The definition itself.")
 
 
@@ -198,6 +195,9 @@ class Point(Answer):
     restated_in: int | None = Field(
         default=None, description="The release that gave it other numbers than before."
     )
+    clinics: int | None = Field(
+        default=None, description="Of a cohort: how many clinics the counts are of."
+    )
 
 
 class EventPoint(Answer):
@@ -229,7 +229,10 @@ class SeriesHead(Answer):
     """What a series or chart is of, and where its numbers come from."""
 
     measure: MeasureSummary
-    clinic: str | None = Field(description="Null for the network as a whole.")
+    clinic: str | None = Field(
+        description="Null for the network as a whole, or a cohort."
+    )
+    cohort: str | None = Field(default=None, description="A named set of clinics.")
     stratum: str | None
     interval: Interval
     audience: Audience | None = Field(
@@ -293,6 +296,9 @@ class ChartPointAnswer(Point):
     upper_2_sigma: float | None
     signals: list[str]
     phase: int
+    known_cause: bool = Field(
+        default=False, description="Excluded by a decision: in no line and no run."
+    )
 
 
 class ChartSignalAnswer(Answer):
@@ -311,6 +317,17 @@ class BaselineAnswer(Answer):
     first: date
     last: date
     frozen: bool
+
+
+class PhaseAnswer(Answer):
+    """A phase of a chart, and by whose decisions it is what it is."""
+
+    phase: int
+    interval_start: date
+    shift: AnnotationAnswer | None = Field(description="Null of the first phase.")
+    baseline: AnnotationAnswer | None = Field(
+        description="By which its lines are frozen."
+    )
 
 
 class RemarkAnswer(Answer):
@@ -340,6 +357,16 @@ class ChartAnswer(SeriesHead):
     sigma_method: str
     sigma_z: float | None
     limits_note: str = "Limits vary from point to point because d does."
+    view: ChartView = Field(
+        description="With what a coordinator decided about it, or as first drawn."
+    )
+    phases: list[PhaseAnswer]
+    exclusions: list[AnnotationAnswer] = Field(
+        description="Decisions by which points are in no line and no run."
+    )
+    annotations: list[AnnotationAnswer] = Field(
+        description="Tests of change in the time of the chart."
+    )
     baselines: list[BaselineAnswer]
     points: list[ChartPointAnswer]
     signals: list[ChartSignalAnswer]

@@ -19,6 +19,10 @@ _MEANINGS: dict[int | str, str] = {
     401: "No valid access token came with the request",
     403: "The token's scope does not cover this",
     404: "There is nothing of that name, or nothing released",
+    409: "It was done already",
+    413: "The body is larger than 64 kB",
+    415: "The body is not JSON",
+    422: "An element of the body is missing or not fit; it is named",
     429: "The budget of the client is spent; Retry-After says for how long",
     "default": "The hub failed, or is too busy now",
 }

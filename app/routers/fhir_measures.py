@@ -19,7 +19,7 @@ from app.routers.bodies import (
 )
 from app.routers.dependencies import Caller, HubDependency, ReadSession
 from app.routers.fhir import READ, read
-from app.routers.shaping import moment
+from app.routers.record_shaping import moment
 from app.services import measure_reports, measure_resources, patient_statuses
 from app.services.authorization import check_scope
 from app.services.patient_statuses import Standing, Standings, check_may_ask

@@ -22,6 +22,7 @@ from app.services import (
     editions,
     invitations,
     own_numbers,
+    project_pages,
     release_pages,
     standings,
 )
@@ -168,4 +169,28 @@ def show_release(
         "release.html",
         **frame(hub, reader),
         release=release_pages.find_page(session, hub, reader.audience, release_id),
+    )
+
+
+@router.get("/projects")
+def show_projects(reader: Reader, hub: HubDependency, session: ReadSession) -> Response:
+    """Show what clinics set out to improve."""
+    return page(
+        "projects.html",
+        **frame(hub, reader),
+        projects=project_pages.list_projects(session, hub, reader.viewer),
+    )
+
+
+@router.get("/projects/{code}")
+def show_project(
+    code: str, reader: Reader, hub: HubDependency, session: ReadSession
+) -> Response:
+    """Show one project: who joined when, and what came of it."""
+    edition = editions.open_edition(session, hub, reader.audience)
+    return page(
+        "project.html",
+        **frame(hub, reader, edition),
+        sheet=project_pages.find_sheet(session, hub, reader.viewer, code),
+        names={} if edition is None else edition.names,
     )

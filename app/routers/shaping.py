@@ -4,7 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from fastapi import Response
@@ -15,6 +15,7 @@ from app.domain.calendar import date_of_day, first_day
 from app.domain.counts import ReleasedCell, Withheld
 from app.fhir.references import hub_id
 from app.routers import answers
+from app.routers.record_shaping import annotation_answer, moment
 from app.services.catalogue import MeasurePage
 from app.services.charts import ChartOf, ComparisonOf
 from app.services.patient_statuses import Standings
@@ -23,11 +24,6 @@ from app.services.summaries import Gaps
 from app.store.releases import ReleaseRow
 
 PERCENTILES = {"p10": 10, "p25": 25, "median": 50, "p75": 75, "p90": 90}
-
-
-def moment(milliseconds: int) -> datetime:
-    """Return the moment of epoch *milliseconds*, in UTC."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def summary(page: MeasurePage) -> answers.MeasureSummary:
@@ -84,6 +80,7 @@ def point(cell: ReleasedCell, series: Series) -> dict[str, Any]:
         "excepted": cell.excepted,
         "missing": None if cell.missing is None else _missing(cell.missing, page),
         "restated_in": series.restated_in(cell),
+        "clinics": series.behind.get(cell.interval_start),
     }
 
 
@@ -121,6 +118,7 @@ def head(series: Series) -> dict[str, Any]:
     return {
         "measure": summary(series.page),
         "clinic": None if series.clinic is None else series.clinic.code,
+        "cohort": None if series.cohort is None else series.cohort.code,
         "stratum": series.stratum_name,
         "interval": series.interval,
         "audience": series.audience,
@@ -237,6 +235,7 @@ def chart_answer(found: ChartOf) -> answers.ChartAnswer:
         rule_set=chart.rule_set,
         sigma_method=chart.sigma_method,
         sigma_z=chart.sigma_z,
+        **_notes(found),
         baselines=[
             answers.BaselineAnswer(
                 phase=each.phase,
@@ -259,6 +258,25 @@ def chart_answer(found: ChartOf) -> answers.ChartAnswer:
     )
 
 
+def _notes(found: ChartOf) -> dict[str, Any]:
+    """Return the fields of a chart that tell what people said and decided."""
+    applied = found.applied
+    return {
+        "view": applied.view,
+        "phases": [
+            answers.PhaseAnswer(
+                phase=number,
+                interval_start=first_day(each.begins),
+                shift=each.shift and annotation_answer(each.shift),
+                baseline=each.baseline and annotation_answer(each.baseline),
+            )
+            for number, each in enumerate(applied.phases, start=1)
+        ],
+        "exclusions": [*map(annotation_answer, applied.excluded.values())],
+        "annotations": [*map(annotation_answer, found.tests_of_change)],
+    }
+
+
 def _chart_point(
     each: ChartPoint, cells: dict[int, ReleasedCell], series: Series
 ) -> answers.ChartPointAnswer:
@@ -274,6 +292,7 @@ def _chart_point(
         upper_2_sigma=each.upper_2_sigma,
         signals=list(each.signals),
         phase=each.phase,
+        known_cause=each.excluded,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.charts.rules import RuleSet
+from app.domain.annotations import ChartView
 from app.domain.calendar import FOREVER, month_number
 from app.domain.counts import Interval
 from app.routers import answers, shaping
@@ -71,6 +72,9 @@ def find_wanted(
 
 Part = Annotated[Wanted, Depends(find_wanted)]
 Rules = Annotated[RuleSet, Query(description="The rules to search for signals with.")]
+View = Annotated[
+    ChartView, Query(description="With what was decided about the chart, or without.")
+]
 
 
 @router.get("/measures", dependencies=[READER])
@@ -132,9 +136,12 @@ def get_chart(
     hub: HubDependency,
     session: ReadSession,
     rules: Rules = RuleSet.ANHOEJ,
+    view: View = ChartView.ACCEPTED,
 ) -> answers.ChartAnswer:
     """Return the control chart: every point with its lines and signals."""
-    found = charts.find_chart(session, hub, viewer, measure_id, part, rule_set=rules)
+    found = charts.find_chart(
+        session, hub, viewer, measure_id, part, rule_set=rules, view=view
+    )
     return shaping.chart_answer(found)
 
 
@@ -147,9 +154,12 @@ def draw_chart(
     hub: HubDependency,
     session: ReadSession,
     rules: Rules = RuleSet.ANHOEJ,
+    view: View = ChartView.ACCEPTED,
 ) -> Response:
     """Return the control chart as a picture, or its Vega-Lite specification."""
-    found = charts.find_chart(session, hub, viewer, measure_id, part, rule_set=rules)
+    found = charts.find_chart(
+        session, hub, viewer, measure_id, part, rule_set=rules, view=view
+    )
     return _picture(charts.draw_chart(found, picture), picture)
 
 

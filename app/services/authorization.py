@@ -15,7 +15,7 @@ from app.services.hub import Hub
 from app.smart.credentials import parse_form
 from app.smart.errors import InvalidScopeError
 from app.smart.registration import RegisteredClient
-from app.smart.scopes import Interaction, allows, intersection
+from app.smart.scopes import COORDINATION, Interaction, allows, intersection
 from app.smart.token_requests import parse_token_request
 from app.smart.tokens import LIFETIME_SECONDS, issue_token
 from app.store import clinics, revocations
@@ -174,6 +174,11 @@ def required_source(principal: Principal) -> Source:
         msg = "Only a clinic's client may do this"
         raise ForbiddenError(msg)
     return principal.source
+
+
+def is_coordinator(principal: Principal) -> bool:
+    """Return whether a caller decides for the network."""
+    return principal.source is None and COORDINATION in principal.scopes
 
 
 def check_scope(

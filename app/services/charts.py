@@ -17,6 +17,7 @@ from app.charts.measure_charts import ControlChart, measure_chart
 from app.charts.rules import RuleSet
 from app.charts.shifts import Shift, suggested_shift
 from app.disclosure.releases import not_published
+from app.domain.annotations import ChartView
 from app.domain.counts import Basis, Interval, ReleasedCell
 from app.domain.errors import NotFoundError
 from app.services.catalogue import (
@@ -25,9 +26,11 @@ from app.services.catalogue import (
     page_of,
     refuse_variant,
 )
+from app.services.chart_notes import Applied, applied
 from app.services.editions import Edition
 from app.services.hub import Hub
 from app.services.series import Series, Viewer, Wanted, find_series, released_series
+from app.store.annotations import Annotation
 from app.store.sessions import ReadSession
 
 REMEMBERED_PICTURES = 512
@@ -50,11 +53,30 @@ MEDIA_TYPES = {
 
 
 class ChartOf(msgspec.Struct, frozen=True, kw_only=True):
-    """A series with its control chart; and a change in it, if one is likely."""
+    """
+    A series with its control chart; and a change in it, if one is likely.
+
+    The change is looked for in the last phase of those that were ``applied``.
+    """
 
     series: Series
     chart: ControlChart
     shift: Shift | None
+    applied: Applied
+
+    @property
+    def tests_of_change(self) -> list[Annotation]:
+        """Return what was tried in the time of the chart."""
+        cells = self.series.cells
+        span = range(
+            cells[0].interval_start,
+            cells[-1].interval_start + cells[-1].interval.months,
+        )
+        return [
+            each
+            for each in self.series.notes
+            if not each.kind.is_decision and each.month in span
+        ]
 
 
 class ComparisonOf(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,17 +95,23 @@ def find_chart(
     wanted: Wanted,
     *,
     rule_set: RuleSet,
+    view: ChartView = ChartView.ACCEPTED,
 ) -> ChartOf:
     """Return the control chart of a series that *viewer* may see."""
     series = find_series(session, hub, viewer, measure_id, wanted)
-    found = chart_of(series, rule_set=rule_set)
+    found = chart_of(series, rule_set=rule_set, view=view)
     if found is None:
         msg = "Nothing is published of this series"
         raise NotFoundError(msg)
     return found
 
 
-def chart_of(series: Series, *, rule_set: RuleSet = RuleSet.ANHOEJ) -> ChartOf | None:
+def chart_of(
+    series: Series,
+    *,
+    rule_set: RuleSet = RuleSet.ANHOEJ,
+    view: ChartView = ChartView.ACCEPTED,
+) -> ChartOf | None:
     """
     Return the control chart of a series, or None where nothing of it is published.
 
@@ -94,19 +122,28 @@ def chart_of(series: Series, *, rule_set: RuleSet = RuleSet.ANHOEJ) -> ChartOf |
     if not cells:
         return None
     basis = series.page.basis
+    decided = applied(
+        series.notes,
+        [cell.interval_start for cell in cells],
+        interval=cells[0].interval,
+        view=view,
+    )
     chart = measure_chart(
         cells,
         basis=basis,
         improvement=series.page.improvement_notation,
         scale=series.page.scale,
         rule_set=rule_set,
+        phases=decided.lines,
+        excluded=decided.excluded,
     )
     return ChartOf(
         series=msgspec.structs.replace(series, cells=cells),
         chart=chart,
-        shift=suggested_shift(cells, basis=basis)
+        shift=suggested_shift(decided.open_cells(cells), basis=basis)
         if series.page.scale.is_proportion
         else None,
+        applied=decided,
     )
 
 
@@ -200,8 +237,7 @@ def _beside(
 def draw_chart(found: ChartOf, picture: Picture) -> str | bytes:
     """Return a control chart as *picture*."""
     refuse_rate(found.series.page, "There is no picture of rates; see the chart")
-    name = "Network" if found.series.clinic is None else found.series.clinic.name
-    title = f"{found.series.page.title}: {name}"
+    title = f"{found.series.page.title}: {found.series.name}"
     return drawn(vega.control_chart_spec(found.chart, title=title), picture)
 
 

@@ -108,18 +108,18 @@ def find_panel(edition: Edition, measure_id: str, wanted: Wanted) -> Panel:
         msg = "Pages show nothing of what clinics count themselves; the API does"
         raise NotFoundError(msg)
     series = released_series(edition, measure_id, wanted)
-    clinic_id = None if series.clinic is None else series.clinic.id
     return Panel(
         page=series.page,
         wanted=msgspec.structs.replace(wanted, interval=series.interval),
-        name=_series_name(edition, clinic_id, wanted.stratum),
+        name=_series_name(edition, series, wanted.stratum),
         series=series,
         found=chart_of(series),
     )
 
 
-def _series_name(edition: Edition, clinic_id: int | None, stratum: str | None) -> str:
-    name = "Network" if clinic_id is None else edition.name_of(clinic_id)
+def _series_name(edition: Edition, series: Series, stratum: str | None) -> str:
+    clinic = series.clinic
+    name = series.name if clinic is None else edition.name_of(clinic.id or 0)
     return name if stratum is None else f"{name}, {stratum_label(stratum)}"
 
 

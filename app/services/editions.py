@@ -9,6 +9,7 @@ from app.domain.clinics import Audience
 from app.domain.counts import ReleasedCell
 from app.domain.errors import ForbiddenError, NotFoundError
 from app.measures.definitions import Measure
+from app.services.chart_notes import Notes, find_notes
 from app.services.definitions import definition_of, released_measures, told_rows
 from app.services.hub import Hub
 from app.services.participation import active_clinics
@@ -36,7 +37,7 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
     the measure's id; ``earlier`` is what it shows by definitions of before, the oldest
     first, and ``restated`` which blocks got new numbers. ``clinics`` are those that its
     readers may know of: the active ones, and any that it tells of; none where they see
-    no clinics.
+    no clinics. ``notes`` are what people said and decided, as they may know it.
     """
 
     hub: Hub
@@ -47,6 +48,12 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
     earlier: Mapping[str, Sequence[EarlierVersion]]
     restated: Mapping[str, Sequence[RestatementRow]]
     clinics: Mapping[int, tables.Clinic]
+    notes: Notes = Notes()
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Return what readers may call each clinic, by its code."""
+        return {each.code: self.name_of(i) for i, each in self.clinics.items()}
 
     def name_of(self, clinic_id: int) -> str:
         """Return what the readers of the release may call a clinic."""
@@ -97,6 +104,7 @@ def open_edition(
             for row in clinics.all_clinics(session)
             if row.id is not None and row.id in told_of
         },
+        notes=find_notes(session, rules),
     )
 
 

@@ -10,12 +10,14 @@ import msgspec
 
 from app.charts import vega
 from app.charts.completeness import completeness_of, completeness_spec
+from app.charts.expectations import expectation_spec
 from app.charts.schemes import in_dark
 from app.domain.clinics import Audience
 from app.domain.errors import NotFoundError
 from app.services.charts import ChartOf, Picture, drawn
 from app.services.dashboards import Panel, find_panel
 from app.services.editions import Edition
+from app.services.estimates import EstimateOf
 from app.services.series import Wanted
 from app.services.standings import find_beside
 
@@ -60,6 +62,8 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     kind: PictureKind
     part: Wanted
     look: Look
+    notes: tuple[int, ...]
+    """The annotations and cohorts that stand, by id: decisions change lines."""
 
 
 class Pictures:
@@ -118,6 +122,18 @@ def draw_spec(spec: dict[str, Any], look: Look) -> str | bytes:
     shown = spec if look.titled else spec | {"title": None}
     dark = look.scheme is Scheme.DARK
     return drawn(in_dark(shown) if dark else shown, look.picture)
+
+
+def estimate_spec(found: EstimateOf) -> dict[str, Any]:
+    """Return the picture of what came of a project."""
+    if not found.estimate.intervals:
+        raise _nothing()
+    return expectation_spec(
+        found.estimate,
+        title=f"{found.project.project.name}: {found.page.title}",
+        interval=found.interval,
+        scale=found.page.scale,
+    )
 
 
 def _funnel(edition: Edition, measure_id: str, part: Wanted) -> dict[str, Any]:

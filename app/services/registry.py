@@ -16,6 +16,7 @@ from app.smart.registration import (
     check_description,
     check_registration,
 )
+from app.smart.scopes import COORDINATION
 from app.smart.vocabulary import AuthMethod
 from app.store import clinics, tables
 from app.store.sessions import ReadSession, WriteSession
@@ -29,6 +30,7 @@ CLINIC_SCOPES = (
     "system/MeasureReport.cruds",
 )
 PARTNER_SCOPES = ("system/Measure.rs", "system/MeasureReport.rs")
+COORDINATOR_SCOPES = (*PARTNER_SCOPES, COORDINATION)
 MAIN_SOURCE = "ehr"
 USUAL_TIME_ZONE = "America/New_York"
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -316,6 +318,21 @@ def check_client(new: NewClient, *, dev_mode: bool) -> None:
     )
     check_description(new.name, new.contacts)
     check_belonging(new.auth_method, clinic=new.clinic)
+    check_coordination(new.scopes, clinic=new.clinic, audience=new.audience)
+
+
+def check_coordination(
+    scopes: Collection[str], *, clinic: str | None, audience: Audience
+) -> None:
+    """Refuse a coordinator who is a clinic's, or who would not see what they judge."""
+    if COORDINATION not in scopes:
+        return
+    if clinic is not None:
+        msg = "A coordinator's client belongs to no clinic"
+        raise InvalidElementError(msg, expression="clinic")
+    if audience is not Audience.MEMBERS:
+        msg = "A coordinator's client reads what the members read"
+        raise InvalidElementError(msg, expression="audience")
 
 
 def check_belonging(auth_method: AuthMethod, *, clinic: str | None) -> None:

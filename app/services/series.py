@@ -21,6 +21,8 @@ from app.services.catalogue import (
     refuse_variant,
     stratum_number,
 )
+from app.services.chart_notes import find_own_notes
+from app.services.cohort_series import find_cells, required_cohort
 from app.services.counts import true_cells
 from app.services.cubes import has_numerator
 from app.services.definitions import required_measure
@@ -31,6 +33,8 @@ from app.services.releases import closed_before, today_number
 from app.services.summaries import own_series_cells, refuse_between
 from app.services.visit_captures import find_captures
 from app.store import clinics, recounts, tables
+from app.store.annotations import Annotation
+from app.store.cohorts import Cohort
 from app.store.recounts import MeasureRow
 from app.store.restatements import RestatementRow
 from app.store.sessions import ReadSession
@@ -74,6 +78,8 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     series has no ``release_id``; its numbers are complete up to ``counted_up_to``,
     epoch milliseconds. ``captures`` are those of a live series, by interval start.
     ``earlier`` is what was published by definitions of before, never of the same time.
+    ``notes`` are what people said and decided about the whole of it. Of a ``cohort``,
+    ``behind`` is how many of its clinics each interval's counts are of.
     """
 
     page: MeasurePage
@@ -89,6 +95,15 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     captures: Mapping[int, VisitCapture] = {}
     earlier: tuple["Series", ...] = ()
     restatements: Sequence[RestatementRow] = ()
+    notes: tuple[Annotation, ...] = ()
+    cohort: Cohort | None = None
+    behind: Mapping[int, int] = {}
+
+    @property
+    def name(self) -> str:
+        """Return what the clinic, the cohort or the network is called."""
+        subject = self.clinic or self.cohort
+        return "Network" if subject is None else subject.name
 
     def restated_in(self, cell: ReleasedCell) -> int | None:
         """Return the release that gave a cell its numbers, if it had others before."""
@@ -117,8 +132,7 @@ def find_series(
     measure = find_measure(hub, measure_id)
     refuse_between(measure)
     if wanted.cohort is not None:
-        msg = "No cohort of that name"
-        raise NotFoundError(msg)
+        _check_cohort(wanted)
     if wanted.stratum is not None and wanted.interval not in {None, Interval.QUARTER}:
         msg = "Strata are told quarter by quarter: ask for interval=quarter"
         raise MalformedError(msg, expression="interval")
@@ -130,6 +144,16 @@ def find_series(
     refuse_variant(measure)
     edition = required_edition(session, hub, viewer.audience, measure_id=measure_id)
     return released_series(edition, measure_id, wanted)
+
+
+def _check_cohort(wanted: Wanted) -> None:
+    """Refuse what is not told of a cohort."""
+    if wanted.clinic is not None:
+        msg = "Ask for a clinic or for a cohort"
+        raise MalformedError(msg, expression="cohort")
+    if wanted.stratum is not None:
+        msg = "Strata are told of the network, not of cohorts"
+        raise MalformedError(msg, expression="stratum")
 
 
 def _own_clinic(
@@ -169,6 +193,11 @@ def _live(
         counted_up_to=since or hub.clock(),
         policy_digest=hub.policy.digest,
         captures=_captures(session, hub, measure, clinic.id, cells),
+        notes=()
+        if stratum
+        else find_own_notes(session, clinic.id).beside(
+            measure_id, clinic_id=clinic.id, cohort_id=None
+        ),
     )
 
 
@@ -224,16 +253,19 @@ def _own(
 
 def released_series(edition: Edition, measure_id: str, wanted: Wanted) -> Series:
     """
-    Return a series of a release, of the network or of one clinic.
+    Return a series of a release, of the network, of one clinic or of a cohort.
 
     Without an interval asked for it is the finest width of which at least half is
     published, else the width of which most is. A clinic that publishes nothing of the
     width or stratum is marked so, interval by interval.
 
     Raises:
-        NotFoundError: no measure or stratum of that name, or no such clinic in it.
+        NotFoundError: no measure or stratum of that name, or no such clinic in it, or
+            no such cohort.
         ForbiddenError: the audience does not see clinics.
     """
+    if wanted.cohort is not None:
+        return _of_cohort(edition, measure_id, wanted, wanted.cohort)
     loaded = find_measure(edition.hub, measure_id)
     measure = edition.measures.get(measure_id, loaded)
     clinic = None if wanted.clinic is None else find_clinic(edition, wanted.clinic)
@@ -259,8 +291,48 @@ def released_series(edition: Edition, measure_id: str, wanted: Wanted) -> Series
         counted_up_to=None,
         policy_digest=edition.release.policy_digest,
         restatements=edition.restated.get(measure_id, ()),
+        notes=()
+        if stratum
+        else edition.notes.beside(measure_id, clinic_id=clinic_id, cohort_id=None),
     )
     return msgspec.structs.replace(newest, earlier=_earlier(edition, newest, wanted))
+
+
+def _of_cohort(edition: Edition, measure_id: str, wanted: Wanted, code: str) -> Series:
+    """Return a cohort's series, of what is published of its clinics."""
+    cohort = required_cohort(edition, code)
+    whole = released_series(
+        edition, measure_id, msgspec.structs.replace(wanted, cohort=None)
+    )
+    cells = [c for c in edition.cells.get(measure_id, ()) if c.stratum == 0]
+    basis = whole.page.basis
+    found = find_cells(cells, cohort, basis=basis, asked=wanted.interval)
+    earlier = []
+    for version in edition.earlier.get(measure_id, ()):
+        of_it = [cell for cell in version.cells if cell.stratum == 0]
+        page = page_of(version.measure)
+        before = find_cells(of_it, cohort, basis=page.basis, asked=found.interval)
+        chosen = _chosen(before.cells, wanted, found.interval, 0)
+        part = msgspec.structs.replace(
+            whole,
+            page=page,
+            cells=chosen,
+            cohort=cohort,
+            behind=before.behind,
+            earlier=(),
+            restatements=version.restated,
+        )
+        earlier.append(part)
+    return msgspec.structs.replace(
+        whole,
+        cohort=cohort,
+        interval=found.interval,
+        cells=_chosen(found.cells, wanted, found.interval, 0),
+        behind=found.behind,
+        widths=found.widths,
+        earlier=tuple(each for each in earlier if each.cells),
+        notes=edition.notes.beside(measure_id, clinic_id=None, cohort_id=cohort.id),
+    )
 
 
 def _earlier(edition: Edition, newest: Series, wanted: Wanted) -> tuple[Series, ...]:

@@ -13,8 +13,11 @@ from app.smart.errors import InvalidScopeError
 #: Create, read, update (and update-as-create), delete, search.
 Interaction = Literal["c", "r", "u", "d", "s"]
 
+#: What the network's coordinator does: decide about charts, name cohorts and projects.
+COORDINATION = "system/coordination"
+
 #: Scopes that name an operation and no resource type.
-OPERATIONS = frozenset({"system/bulk-submit", "system/purge"})
+OPERATIONS = frozenset({"system/bulk-submit", "system/purge", COORDINATION})
 
 #: What discovery lists: each of these works here.
 SUPPORTED = (

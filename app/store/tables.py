@@ -3,7 +3,8 @@ The tables: what is at rest, and all of it.
 
 Rows are built from the hub's own records only. A string column holds a code of a
 listed system, a keyed digest, the name of a clinic, or JSON of a closed record type;
-there is none for anything a patient could be known by.
+there is none for anything a patient could be known by. What people of the network say
+about charts and projects is screened for that.
 """
 
 from typing import Any, ClassVar
@@ -610,3 +611,91 @@ class FrozenCount(SQLModel, table=True):
     month: int = key_column(Integer)
     counts: str = Field(sa_type=Text)
     __table_args__ = (CLUSTERED,)
+
+
+class Signed(SQLModel):
+    """Who said something, by which client, when (epoch milliseconds), and why."""
+
+    author: str = Field(sa_type=String(200))
+    reason: str = Field(sa_type=Text)
+    client_id: str = Field(sa_type=String(64))
+    created_at: int = big()
+
+
+class Cohort(Signed, table=True):
+    """A named set of clinics, which never changes."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    code: str = Field(sa_type=String(64), unique=True)
+    name: str = Field(sa_type=String(200))
+
+
+class CohortClinic(SQLModel, table=True):
+    """A clinic of a cohort."""
+
+    __tablename__: ClassVar[str] = "cohort_clinic"
+    cohort_id: int = key_column(Integer, foreign_key="cohort.id")
+    clinic_id: int = key_column(Integer, foreign_key="clinic.id")
+    __table_args__ = (CLUSTERED,)
+
+
+class Annotation(Signed, table=True):
+    """
+    What somebody says or decides about charts; of the network where it is of nobody.
+
+    The texts are people's own, screened by ``app.deid.free_texts``. ``measures`` is a
+    JSON array, empty: of all; ``evidence`` that of a suggestion, as JSON.
+    ``is_clinics``: the clinic itself wrote it.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str = Field(sa_type=String(16))
+    clinic_id: int | None = Field(default=None, foreign_key="clinic.id")
+    cohort_id: int | None = Field(default=None, foreign_key="cohort.id")
+    month: int
+    day: int | None = None
+    measures: str = Field(sa_type=Text)
+    what: str | None = Field(default=None, sa_type=Text)
+    hypothesis: str | None = Field(default=None, sa_type=Text)
+    evidence: str | None = Field(default=None, sa_type=Text)
+    is_clinics: bool
+    __table_args__ = (
+        CheckConstraint("clinic_id IS NULL OR cohort_id IS NULL", name="subject"),
+    )
+
+
+class WithdrawnAnnotation(Signed, table=True):
+    """Who took an annotation back, and why."""
+
+    __tablename__: ClassVar[str] = "withdrawn_annotation"
+    annotation_id: int = key_column(Integer, foreign_key="annotation.id")
+
+
+class Project(Signed, table=True):
+    """What some clinics set out to improve; ``measures`` is a JSON array."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    code: str = Field(sa_type=String(64), unique=True)
+    name: str = Field(sa_type=String(200))
+    aim: str = Field(sa_type=Text)
+    measures: str = Field(sa_type=Text)
+
+
+class ProjectPhase(Signed, table=True):
+    """The clinics (a JSON array of ids) that join a project, from a month on."""
+
+    __tablename__: ClassVar[str] = "project_phase"
+    project_id: int = key_column(Integer, foreign_key="project.id")
+    number: int = key_column(Integer)
+    kind: str = Field(sa_type=String(16))
+    name: str = Field(sa_type=String(200))
+    month: int
+    clinics: str = Field(sa_type=Text)
+    __table_args__ = (CLUSTERED,)
+
+
+class EndedProject(Signed, table=True):
+    """Who ended a project, and why."""
+
+    __tablename__: ClassVar[str] = "ended_project"
+    project_id: int = key_column(Integer, foreign_key="project.id")

@@ -22,6 +22,7 @@ from tests.released_hub import (
     keep_record,
     release,
     release_means,
+    speak,
 )
 from tests.served import listening, served
 
@@ -59,6 +60,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
             release(hub)
             release_means(hub)
             keep_record(hub)
+            speak(hub)
             count_live(hub, "alder-creek", LIVE)
             yield hub
 

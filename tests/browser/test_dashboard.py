@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request
 from app.services.hub import Hub
 from tests.browser.conftest import READERS, context_of
 from tests.conftest import ROOT
-from tests.released_hub import MEAN_MEASURE, MEASURE, token
+from tests.released_hub import MEAN_MEASURE, MEASURE, PROJECT, token
 
 AXE = ROOT / "tests/clients/node/node_modules/axe-core/axe.min.js"
 LEVELS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
@@ -26,6 +26,8 @@ PAGES = {
         "clinics": "/clinics",
         "clinic": "/clinics/birch-hill",
         "release": "/releases/1",
+        "projects": "/projects",
+        "project": f"/projects/{PROJECT}",
         "error": "/measures/none",
     },
     "own": {

@@ -1,5 +1,16 @@
 """Contains all the data models used in inputs/outputs"""
 
+from .add_annotation_body import AddAnnotationBody
+from .add_annotation_body_kind import AddAnnotationBodyKind
+from .add_cohort_body import AddCohortBody
+from .add_phase_body import AddPhaseBody
+from .add_phase_body_kind import AddPhaseBodyKind
+from .add_project_body import AddProjectBody
+from .add_project_body_phase_question import AddProjectBodyPhaseQuestion
+from .add_project_body_phase_question_kind import AddProjectBodyPhaseQuestionKind
+from .annotation_answer import AnnotationAnswer
+from .annotation_kind import AnnotationKind
+from .annotations_answer import AnnotationsAnswer
 from .audience import Audience
 from .audit_answer import AuditAnswer
 from .baseline_answer import BaselineAnswer
@@ -8,9 +19,12 @@ from .catalogue import Catalogue
 from .chart_answer import ChartAnswer
 from .chart_point_answer import ChartPointAnswer
 from .chart_signal_answer import ChartSignalAnswer
+from .chart_view import ChartView
 from .clinic_answer import ClinicAnswer
 from .code_answer import CodeAnswer
 from .code_use import CodeUse
+from .cohort_answer import CohortAnswer
+from .cohorts_answer import CohortsAnswer
 from .comparison_answer import ComparisonAnswer
 from .contribution_answer import ContributionAnswer
 from .contribution_answer_status import ContributionAnswerStatus
@@ -19,10 +33,14 @@ from .delay_answer import DelayAnswer
 from .discover_response_discover import DiscoverResponseDiscover
 from .distribution_answer import DistributionAnswer
 from .earlier_version_answer import EarlierVersionAnswer
+from .end_project_body import EndProjectBody
+from .estimate_answer import EstimateAnswer
 from .event_point import EventPoint
 from .event_point_reason_type_0 import EventPointReasonType0
 from .events_answer import EventsAnswer
 from .events_answer_between import EventsAnswerBetween
+from .evidence_answer import EvidenceAnswer
+from .expected_answer import ExpectedAnswer
 from .finding import Finding
 from .finding_answer import FindingAnswer
 from .funnel_limits_answer import FunnelLimitsAnswer
@@ -48,8 +66,15 @@ from .month_answer import MonthAnswer
 from .no_capture import NoCapture
 from .no_comparison import NoComparison
 from .no_data import NoData
+from .not_estimated import NotEstimated
+from .phase_answer import PhaseAnswer
+from .phase_kind import PhaseKind
 from .point import Point
 from .problem import Problem
+from .project_answer import ProjectAnswer
+from .project_phase_answer import ProjectPhaseAnswer
+from .project_status import ProjectStatus
+from .projects_answer import ProjectsAnswer
 from .quality_answer import QualityAnswer
 from .ready_response_503_ready import ReadyResponse503Ready
 from .ready_response_ready import ReadyResponseReady
@@ -71,6 +96,7 @@ from .revoke_token_token_form import RevokeTokenTokenForm
 from .rule_set import RuleSet
 from .series_answer import SeriesAnswer
 from .shift_answer import ShiftAnswer
+from .signature_answer import SignatureAnswer
 from .signing_keys_response_signing_keys import SigningKeysResponseSigningKeys
 from .source_answer import SourceAnswer
 from .target import Target
@@ -79,9 +105,21 @@ from .token_problem import TokenProblem
 from .unit_answer import UnitAnswer
 from .untranslated_answer import UntranslatedAnswer
 from .visit_capture_answer import VisitCaptureAnswer
+from .withdraw_annotation_body import WithdrawAnnotationBody
 from .withheld import Withheld
 
 __all__ = (
+    "AddAnnotationBody",
+    "AddAnnotationBodyKind",
+    "AddCohortBody",
+    "AddPhaseBody",
+    "AddPhaseBodyKind",
+    "AddProjectBody",
+    "AddProjectBodyPhaseQuestion",
+    "AddProjectBodyPhaseQuestionKind",
+    "AnnotationAnswer",
+    "AnnotationKind",
+    "AnnotationsAnswer",
     "Audience",
     "AuditAnswer",
     "BaselineAnswer",
@@ -90,9 +128,12 @@ __all__ = (
     "ChartAnswer",
     "ChartPointAnswer",
     "ChartSignalAnswer",
+    "ChartView",
     "ClinicAnswer",
     "CodeAnswer",
     "CodeUse",
+    "CohortAnswer",
+    "CohortsAnswer",
     "ComparisonAnswer",
     "ContributionAnswer",
     "ContributionAnswerStatus",
@@ -101,10 +142,14 @@ __all__ = (
     "DiscoverResponseDiscover",
     "DistributionAnswer",
     "EarlierVersionAnswer",
+    "EndProjectBody",
+    "EstimateAnswer",
     "EventPoint",
     "EventPointReasonType0",
     "EventsAnswer",
     "EventsAnswerBetween",
+    "EvidenceAnswer",
+    "ExpectedAnswer",
     "Finding",
     "FindingAnswer",
     "FunnelLimitsAnswer",
@@ -128,8 +173,15 @@ __all__ = (
     "NoCapture",
     "NoComparison",
     "NoData",
+    "NotEstimated",
+    "PhaseAnswer",
+    "PhaseKind",
     "Point",
     "Problem",
+    "ProjectAnswer",
+    "ProjectPhaseAnswer",
+    "ProjectsAnswer",
+    "ProjectStatus",
     "QualityAnswer",
     "ReadyResponse503Ready",
     "ReadyResponseReady",
@@ -149,6 +201,7 @@ __all__ = (
     "RuleSet",
     "SeriesAnswer",
     "ShiftAnswer",
+    "SignatureAnswer",
     "SigningKeysResponseSigningKeys",
     "SourceAnswer",
     "Target",
@@ -157,5 +210,6 @@ __all__ = (
     "UnitAnswer",
     "UntranslatedAnswer",
     "VisitCaptureAnswer",
+    "WithdrawAnnotationBody",
     "Withheld",
 )

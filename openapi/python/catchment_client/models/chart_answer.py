@@ -8,14 +8,17 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.audience import Audience, check_audience
+from ..models.chart_view import ChartView, check_chart_view
 from ..models.interval import Interval, check_interval
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.annotation_answer import AnnotationAnswer
     from ..models.baseline_answer import BaselineAnswer
     from ..models.chart_point_answer import ChartPointAnswer
     from ..models.chart_signal_answer import ChartSignalAnswer
     from ..models.measure_summary import MeasureSummary
+    from ..models.phase_answer import PhaseAnswer
     from ..models.remark_answer import RemarkAnswer
     from ..models.shift_answer import ShiftAnswer
 
@@ -27,18 +30,23 @@ T = TypeVar("T", bound="ChartAnswer")
 class ChartAnswer:
     """A control chart as numbers, with all that it was made by."""
 
+    annotations: list[AnnotationAnswer]
+    """ Tests of change in the time of the chart. """
     audience: Audience | None
     """ Null for a clinic's own live numbers. """
     baselines: list[BaselineAnswer]
     chart: str
     clinic: None | str
-    """ Null for the network as a whole. """
+    """ Null for the network as a whole, or a cohort. """
     counted_up_to: datetime.datetime | None
     """ Live numbers hold all that came before. """
+    exclusions: list[AnnotationAnswer]
+    """ Decisions by which points are in no line and no run. """
     interval: Interval
     """ How long one point of a series is. """
     measure: MeasureSummary
     """ One line of the catalogue. """
+    phases: list[PhaseAnswer]
     points: list[ChartPointAnswer]
     policy: str
     """ SHA-256 of the de-identification policy. """
@@ -51,11 +59,20 @@ class ChartAnswer:
     signals: list[ChartSignalAnswer]
     stratum: None | str
     suggested_shift: None | ShiftAnswer
+    view: ChartView
+    """ The chart as it was first drawn, or with what a coordinator decided about it. """
+    cohort: None | str | Unset = UNSET
+    """ A named set of clinics. """
     limits_note: str | Unset = "Limits vary from point to point because d does."
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.shift_answer import ShiftAnswer  # noqa: PLC0415
+
+        annotations = []
+        for annotations_item_data in self.annotations:
+            annotations_item = annotations_item_data.to_dict()
+            annotations.append(annotations_item)
 
         audience: None | str
         if isinstance(self.audience, str):
@@ -79,9 +96,19 @@ class ChartAnswer:
         else:
             counted_up_to = self.counted_up_to
 
+        exclusions = []
+        for exclusions_item_data in self.exclusions:
+            exclusions_item = exclusions_item_data.to_dict()
+            exclusions.append(exclusions_item)
+
         interval: str = self.interval
 
         measure = self.measure.to_dict()
+
+        phases = []
+        for phases_item_data in self.phases:
+            phases_item = phases_item_data.to_dict()
+            phases.append(phases_item)
 
         points = []
         for points_item_data in self.points:
@@ -121,19 +148,30 @@ class ChartAnswer:
         else:
             suggested_shift = self.suggested_shift
 
+        view: str = self.view
+
+        cohort: None | str | Unset
+        if isinstance(self.cohort, Unset):
+            cohort = UNSET
+        else:
+            cohort = self.cohort
+
         limits_note = self.limits_note
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
+                "annotations": annotations,
                 "audience": audience,
                 "baselines": baselines,
                 "chart": chart,
                 "clinic": clinic,
                 "counted_up_to": counted_up_to,
+                "exclusions": exclusions,
                 "interval": interval,
                 "measure": measure,
+                "phases": phases,
                 "points": points,
                 "policy": policy,
                 "reason": reason,
@@ -145,8 +183,11 @@ class ChartAnswer:
                 "signals": signals,
                 "stratum": stratum,
                 "suggested_shift": suggested_shift,
+                "view": view,
             }
         )
+        if cohort is not UNSET:
+            field_dict["cohort"] = cohort
         if limits_note is not UNSET:
             field_dict["limits_note"] = limits_note
 
@@ -154,14 +195,22 @@ class ChartAnswer:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.annotation_answer import AnnotationAnswer  # noqa: PLC0415
         from ..models.baseline_answer import BaselineAnswer  # noqa: PLC0415
         from ..models.chart_point_answer import ChartPointAnswer  # noqa: PLC0415
         from ..models.chart_signal_answer import ChartSignalAnswer  # noqa: PLC0415
         from ..models.measure_summary import MeasureSummary  # noqa: PLC0415
+        from ..models.phase_answer import PhaseAnswer  # noqa: PLC0415
         from ..models.remark_answer import RemarkAnswer  # noqa: PLC0415
         from ..models.shift_answer import ShiftAnswer  # noqa: PLC0415
 
         rest = dict(src_dict)
+        annotations = []
+        _annotations = rest.pop("annotations")
+        for annotations_item_data in _annotations:
+            annotations_item = AnnotationAnswer.from_dict(annotations_item_data)
+
+            annotations.append(annotations_item)
 
         def _parse_audience(data: object) -> Audience | None:
             if data is None:
@@ -209,9 +258,23 @@ class ChartAnswer:
 
         counted_up_to = _parse_counted_up_to(rest.pop("counted_up_to"))
 
+        exclusions = []
+        _exclusions = rest.pop("exclusions")
+        for exclusions_item_data in _exclusions:
+            exclusions_item = AnnotationAnswer.from_dict(exclusions_item_data)
+
+            exclusions.append(exclusions_item)
+
         interval = check_interval(rest.pop("interval"))
 
         measure = MeasureSummary.from_dict(rest.pop("measure"))
+
+        phases = []
+        _phases = rest.pop("phases")
+        for phases_item_data in _phases:
+            phases_item = PhaseAnswer.from_dict(phases_item_data)
+
+            phases.append(phases_item)
 
         points = []
         _points = rest.pop("points")
@@ -278,16 +341,30 @@ class ChartAnswer:
 
         suggested_shift = _parse_suggested_shift(rest.pop("suggested_shift"))
 
+        view = check_chart_view(rest.pop("view"))
+
+        def _parse_cohort(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        cohort = _parse_cohort(rest.pop("cohort", UNSET))
+
         limits_note = rest.pop("limits_note", UNSET)
 
         chart_answer = cls(
+            annotations=annotations,
             audience=audience,
             baselines=baselines,
             chart=chart,
             clinic=clinic,
             counted_up_to=counted_up_to,
+            exclusions=exclusions,
             interval=interval,
             measure=measure,
+            phases=phases,
             points=points,
             policy=policy,
             reason=reason,
@@ -299,6 +376,8 @@ class ChartAnswer:
             signals=signals,
             stratum=stratum,
             suggested_shift=suggested_shift,
+            view=view,
+            cohort=cohort,
             limits_note=limits_note,
         )
 

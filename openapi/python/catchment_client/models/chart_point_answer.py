@@ -41,8 +41,12 @@ class ChartPointAnswer:
     upper_2_sigma: float | None
     upper_limit: float | None
     value: float | None
+    clinics: int | None | Unset = UNSET
+    """ Of a cohort: how many clinics the counts are of. """
     excepted: int | None | Unset = UNSET
     excluded: int | None | Unset = UNSET
+    known_cause: bool | Unset = False
+    """ Excluded by a decision: in no line and no run. """
     median: float | None | Unset = UNSET
     missing: list[Missing] | None | Unset = UNSET
     p10: float | None | Unset = UNSET
@@ -114,6 +118,12 @@ class ChartPointAnswer:
         value: float | None
         value = self.value
 
+        clinics: int | None | Unset
+        if isinstance(self.clinics, Unset):
+            clinics = UNSET
+        else:
+            clinics = self.clinics
+
         excepted: int | None | Unset
         if isinstance(self.excepted, Unset):
             excepted = UNSET
@@ -125,6 +135,8 @@ class ChartPointAnswer:
             excluded = UNSET
         else:
             excluded = self.excluded
+
+        known_cause = self.known_cause
 
         median: float | None | Unset
         if isinstance(self.median, Unset):
@@ -230,10 +242,14 @@ class ChartPointAnswer:
                 "value": value,
             }
         )
+        if clinics is not UNSET:
+            field_dict["clinics"] = clinics
         if excepted is not UNSET:
             field_dict["excepted"] = excepted
         if excluded is not UNSET:
             field_dict["excluded"] = excluded
+        if known_cause is not UNSET:
+            field_dict["known_cause"] = known_cause
         if median is not UNSET:
             field_dict["median"] = median
         if missing is not UNSET:
@@ -371,6 +387,15 @@ class ChartPointAnswer:
 
         value = _parse_value(rest.pop("value"))
 
+        def _parse_clinics(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        clinics = _parse_clinics(rest.pop("clinics", UNSET))
+
         def _parse_excepted(data: object) -> int | None | Unset:
             if data is None:
                 return data
@@ -388,6 +413,8 @@ class ChartPointAnswer:
             return cast(int | None | Unset, data)
 
         excluded = _parse_excluded(rest.pop("excluded", UNSET))
+
+        known_cause = rest.pop("known_cause", UNSET)
 
         def _parse_median(data: object) -> float | None | Unset:
             if data is None:
@@ -539,8 +566,10 @@ class ChartPointAnswer:
             upper_2_sigma=upper_2_sigma,
             upper_limit=upper_limit,
             value=value,
+            clinics=clinics,
             excepted=excepted,
             excluded=excluded,
+            known_cause=known_cause,
             median=median,
             missing=missing,
             p10=p10,

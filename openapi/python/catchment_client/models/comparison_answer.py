@@ -9,6 +9,7 @@ from attrs import field as _attrs_field
 
 from ..models.audience import Audience, check_audience
 from ..models.interval import Interval, check_interval
+from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.clinic_answer import ClinicAnswer
@@ -27,7 +28,7 @@ class ComparisonAnswer:
     """ Null for a clinic's own live numbers. """
     best_tenth: float | None
     clinic: None | str
-    """ Null for the network as a whole. """
+    """ Null for the network as a whole, or a cohort. """
     clinics: list[ClinicAnswer]
     counted_up_to: datetime.datetime | None
     """ Live numbers hold all that came before. """
@@ -45,6 +46,8 @@ class ComparisonAnswer:
     stratum: None | str
     target: float | None
     tau2: float | None
+    cohort: None | str | Unset = UNSET
+    """ A named set of clinics. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -101,6 +104,12 @@ class ComparisonAnswer:
         tau2: float | None
         tau2 = self.tau2
 
+        cohort: None | str | Unset
+        if isinstance(self.cohort, Unset):
+            cohort = UNSET
+        else:
+            cohort = self.cohort
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -123,6 +132,8 @@ class ComparisonAnswer:
                 "tau2": tau2,
             }
         )
+        if cohort is not UNSET:
+            field_dict["cohort"] = cohort
 
         return field_dict
 
@@ -237,6 +248,15 @@ class ComparisonAnswer:
 
         tau2 = _parse_tau2(rest.pop("tau2"))
 
+        def _parse_cohort(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        cohort = _parse_cohort(rest.pop("cohort", UNSET))
+
         comparison_answer = cls(
             audience=audience,
             best_tenth=best_tenth,
@@ -254,6 +274,7 @@ class ComparisonAnswer:
             stratum=stratum,
             target=target,
             tau2=tau2,
+            cohort=cohort,
         )
 
         comparison_answer.additional_properties = rest

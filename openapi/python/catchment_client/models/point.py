@@ -44,6 +44,8 @@ class Point:
     scored: int | None
     suppressed: bool
     value: float | None
+    clinics: int | None | Unset = UNSET
+    """ Of a cohort: how many clinics the counts are of. """
     excepted: int | None | Unset = UNSET
     excluded: int | None | Unset = UNSET
     median: float | None | Unset = UNSET
@@ -97,6 +99,12 @@ class Point:
 
         value: float | None
         value = self.value
+
+        clinics: int | None | Unset
+        if isinstance(self.clinics, Unset):
+            clinics = UNSET
+        else:
+            clinics = self.clinics
 
         excepted: int | None | Unset
         if isinstance(self.excepted, Unset):
@@ -207,6 +215,8 @@ class Point:
                 "value": value,
             }
         )
+        if clinics is not UNSET:
+            field_dict["clinics"] = clinics
         if excepted is not UNSET:
             field_dict["excepted"] = excepted
         if excluded is not UNSET:
@@ -308,6 +318,15 @@ class Point:
             return cast(float | None, data)
 
         value = _parse_value(rest.pop("value"))
+
+        def _parse_clinics(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        clinics = _parse_clinics(rest.pop("clinics", UNSET))
 
         def _parse_excepted(data: object) -> int | None | Unset:
             if data is None:
@@ -470,6 +489,7 @@ class Point:
             scored=scored,
             suppressed=suppressed,
             value=value,
+            clinics=clinics,
             excepted=excepted,
             excluded=excluded,
             median=median,

@@ -27,7 +27,7 @@ class SeriesAnswer:
     audience: Audience | None
     """ Null for a clinic's own live numbers. """
     clinic: None | str
-    """ Null for the network as a whole. """
+    """ Null for the network as a whole, or a cohort. """
     counted_up_to: datetime.datetime | None
     """ Live numbers hold all that came before. """
     interval: Interval
@@ -39,6 +39,8 @@ class SeriesAnswer:
     """ SHA-256 of the de-identification policy. """
     release: int | None
     stratum: None | str
+    cohort: None | str | Unset = UNSET
+    """ A named set of clinics. """
     earlier_versions: list[EarlierVersionAnswer] | Unset = UNSET
     """ What was published before the definition changed. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -76,6 +78,12 @@ class SeriesAnswer:
         stratum: None | str
         stratum = self.stratum
 
+        cohort: None | str | Unset
+        if isinstance(self.cohort, Unset):
+            cohort = UNSET
+        else:
+            cohort = self.cohort
+
         earlier_versions: list[dict[str, Any]] | Unset = UNSET
         if not isinstance(self.earlier_versions, Unset):
             earlier_versions = []
@@ -98,6 +106,8 @@ class SeriesAnswer:
                 "stratum": stratum,
             }
         )
+        if cohort is not UNSET:
+            field_dict["cohort"] = cohort
         if earlier_versions is not UNSET:
             field_dict["earlier_versions"] = earlier_versions
 
@@ -175,6 +185,15 @@ class SeriesAnswer:
 
         stratum = _parse_stratum(rest.pop("stratum"))
 
+        def _parse_cohort(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        cohort = _parse_cohort(rest.pop("cohort", UNSET))
+
         _earlier_versions = rest.pop("earlier_versions", UNSET)
         earlier_versions: list[EarlierVersionAnswer] | Unset = UNSET
         if _earlier_versions is not UNSET:
@@ -196,6 +215,7 @@ class SeriesAnswer:
             policy=policy,
             release=release,
             stratum=stratum,
+            cohort=cohort,
             earlier_versions=earlier_versions,
         )
 

@@ -7,6 +7,7 @@ import httpx
 
 from ...client import AuthenticatedClient, Client
 from ...models.chart_answer import ChartAnswer
+from ...models.chart_view import ChartView
 from ...models.interval import Interval
 from ...models.problem import Problem
 from ...models.rule_set import RuleSet
@@ -17,6 +18,7 @@ def _get_kwargs(
     measure_id: str,
     *,
     rules: RuleSet | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
     clinic: None | str | Unset = UNSET,
     cohort: None | str | Unset = UNSET,
     stratum: None | str | Unset = UNSET,
@@ -32,6 +34,12 @@ def _get_kwargs(
         json_rules = rules
 
     params["rules"] = json_rules
+
+    json_view: str | Unset = UNSET
+    if not isinstance(view, Unset):
+        json_view = view
+
+    params["view"] = json_view
 
     json_clinic: None | str | Unset
     if isinstance(clinic, Unset):
@@ -148,6 +156,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     rules: RuleSet | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
     clinic: None | str | Unset = UNSET,
     cohort: None | str | Unset = UNSET,
     stratum: None | str | Unset = UNSET,
@@ -162,6 +171,8 @@ def sync_detailed(
     Args:
         measure_id (str):
         rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
         clinic (None | str | Unset): A clinic's code.
         cohort (None | str | Unset): A named cohort.
         stratum (None | str | Unset): Such as age:6-12.
@@ -180,6 +191,7 @@ def sync_detailed(
     kwargs = _get_kwargs(
         measure_id=measure_id,
         rules=rules,
+        view=view,
         clinic=clinic,
         cohort=cohort,
         stratum=stratum,
@@ -200,6 +212,7 @@ def sync(
     *,
     client: AuthenticatedClient,
     rules: RuleSet | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
     clinic: None | str | Unset = UNSET,
     cohort: None | str | Unset = UNSET,
     stratum: None | str | Unset = UNSET,
@@ -214,6 +227,8 @@ def sync(
     Args:
         measure_id (str):
         rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
         clinic (None | str | Unset): A clinic's code.
         cohort (None | str | Unset): A named cohort.
         stratum (None | str | Unset): Such as age:6-12.
@@ -233,6 +248,7 @@ def sync(
         measure_id=measure_id,
         client=client,
         rules=rules,
+        view=view,
         clinic=clinic,
         cohort=cohort,
         stratum=stratum,
@@ -247,6 +263,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     rules: RuleSet | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
     clinic: None | str | Unset = UNSET,
     cohort: None | str | Unset = UNSET,
     stratum: None | str | Unset = UNSET,
@@ -261,6 +278,8 @@ async def asyncio_detailed(
     Args:
         measure_id (str):
         rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
         clinic (None | str | Unset): A clinic's code.
         cohort (None | str | Unset): A named cohort.
         stratum (None | str | Unset): Such as age:6-12.
@@ -279,6 +298,7 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         measure_id=measure_id,
         rules=rules,
+        view=view,
         clinic=clinic,
         cohort=cohort,
         stratum=stratum,
@@ -297,6 +317,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     rules: RuleSet | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
     clinic: None | str | Unset = UNSET,
     cohort: None | str | Unset = UNSET,
     stratum: None | str | Unset = UNSET,
@@ -311,6 +332,8 @@ async def asyncio(
     Args:
         measure_id (str):
         rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
         clinic (None | str | Unset): A clinic's code.
         cohort (None | str | Unset): A named cohort.
         stratum (None | str | Unset): Such as age:6-12.
@@ -331,6 +354,7 @@ async def asyncio(
             measure_id=measure_id,
             client=client,
             rules=rules,
+            view=view,
             clinic=clinic,
             cohort=cohort,
             stratum=stratum,

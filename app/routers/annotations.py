@@ -1,0 +1,132 @@
+"""What people say and decide about charts: tests of change, shifts, baselines."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from app.domain.annotations import AnnotationKind
+from app.domain.calendar import day_number, month_number
+from app.domain.errors import InvalidElementError
+from app.routers import record_answers as answers
+from app.routers.dependencies import (
+    BEARER,
+    HubDependency,
+    ReadSession,
+    WriteSession,
+    committed,
+)
+from app.routers.descriptions import problem_responses
+from app.routers.parties import Reader, Writer
+from app.routers.questions import (
+    NewAnnotationQuestion,
+    WithdrawalQuestion,
+    described,
+    read_as,
+)
+from app.routers.record_shaping import annotation_answer, reply
+from app.services import annotations
+from app.services.annotations import Asked, NewAnnotation
+
+router = APIRouter(
+    prefix="/v1",
+    tags=["annotations"],
+    dependencies=[Depends(BEARER)],
+    responses=problem_responses(401, 403, 429, "default"),
+)
+
+
+@router.get("/annotations", responses=problem_responses(400))
+def list_annotations(
+    reader: Reader,
+    hub: HubDependency,
+    session: ReadSession,
+    *,
+    clinic: Annotated[str | None, Query(description="A clinic's code.")] = None,
+    cohort: Annotated[str | None, Query(description="A cohort's code.")] = None,
+    measure: Annotated[str | None, Query(description="A measure's id.")] = None,
+    kind: Annotated[AnnotationKind | None, Query()] = None,
+    include_withdrawn: Annotated[
+        bool, Query(description="Also what was taken back, and by whom.")
+    ] = False,
+) -> answers.AnnotationsAnswer:
+    """List what was said and decided about charts, as far as the caller sees them."""
+    asked = Asked(
+        clinic=clinic,
+        cohort=cohort,
+        measure=measure,
+        kind=kind,
+        include_withdrawn=include_withdrawn,
+    )
+    found = annotations.find_annotations(session, hub, reader, asked)
+    return answers.AnnotationsAnswer(annotations=[*map(annotation_answer, found)])
+
+
+@router.post(
+    "/annotations",
+    status_code=201,
+    response_model=answers.AnnotationAnswer,
+    responses=problem_responses(400, 404, 409, 413, 415, 422),
+    openapi_extra=described(NewAnnotationQuestion),
+)
+@committed
+def add_annotation(
+    question: Annotated[NewAnnotationQuestion, Depends(read_as(NewAnnotationQuestion))],
+    writer: Writer,
+    hub: HubDependency,
+    session: WriteSession,
+) -> Response:
+    """Write down a test of change, or a coordinator's decision about a chart."""
+    written = annotations.annotate(session, hub, writer, new_annotation(question))
+    return reply(annotation_answer(written), status=201)
+
+
+@router.post(
+    "/annotations/{annotation_id}/withdraw",
+    response_model=answers.AnnotationAnswer,
+    responses=problem_responses(400, 404, 409, 413, 415, 422),
+    openapi_extra=described(WithdrawalQuestion),
+)
+@committed
+def withdraw_annotation(
+    annotation_id: int,
+    question: Annotated[WithdrawalQuestion, Depends(read_as(WithdrawalQuestion))],
+    writer: Writer,
+    hub: HubDependency,
+    session: WriteSession,
+) -> Response:
+    """Take an annotation back; it stays in the audit, with who did so and why."""
+    taken = annotations.withdraw(
+        session,
+        hub,
+        writer,
+        annotation_id,
+        author=question.author,
+        reason=question.reason,
+    )
+    return reply(annotation_answer(taken), status=200)
+
+
+def new_annotation(question: NewAnnotationQuestion) -> NewAnnotation:
+    """Return what a body says, in the hub's words."""
+    year, month, *rest = map(int, question.month.split("-"))
+    return NewAnnotation(
+        kind=question.kind_of_it,
+        month=month_number(year, month),
+        day=_day(year, month, rest[0]) if rest else None,
+        clinic=question.clinic,
+        cohort=question.cohort,
+        measures=tuple(question.measures),
+        what=question.what,
+        hypothesis=question.hypothesis,
+        author=question.author,
+        reason=question.reason,
+    )
+
+
+def _day(year: int, month: int, day: int) -> int:
+    try:
+        return day_number(date(year, month, day))
+    except ValueError:
+        msg = "There is no such day"
+        raise InvalidElementError(msg, expression="month") from None

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+T = TypeVar("T", bound="EvidenceAnswer")
+
+
+@_attrs_define
+class EvidenceAnswer:
+    """What an accepted shift was suggested with; see the chart's suggested shift."""
+
+    after: float
+    before: float
+    evidence: float
+    first: datetime.date
+    last: datetime.date
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        after = self.after
+
+        before = self.before
+
+        evidence = self.evidence
+
+        first = self.first.isoformat()
+
+        last = self.last.isoformat()
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "after": after,
+                "before": before,
+                "evidence": evidence,
+                "first": first,
+                "last": last,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        rest = dict(src_dict)
+        after = rest.pop("after")
+
+        before = rest.pop("before")
+
+        evidence = rest.pop("evidence")
+
+        first = datetime.date.fromisoformat(rest.pop("first"))
+
+        last = datetime.date.fromisoformat(rest.pop("last"))
+
+        evidence_answer = cls(
+            after=after,
+            before=before,
+            evidence=evidence,
+            first=first,
+            last=last,
+        )
+
+        evidence_answer.additional_properties = rest
+        return evidence_answer
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

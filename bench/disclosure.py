@@ -27,7 +27,7 @@ from app.disclosure.truths import fresh_lines, fresh_tables, true_lines
 from app.domain.clinics import Audience
 from app.domain.counts import Cell, ReleasedCell
 from bench.cubes import FIRST, STRATA, Kind, People, cells, kinds
-from bench.measures import Target
+from bench.targets import Target, tell
 
 QUICK = "--quick" in sys.argv
 MEASURES, MONTHS, CLINICS = (10, 24, 60) if QUICK else (20, 48, 300)
@@ -189,11 +189,7 @@ def measure() -> list[Target]:
 
 def main() -> int:
     """Measure, and tell what was met."""
-    targets = measure()
-    for target in targets:
-        met = "met" if target.met else "short"
-        print(f"{target.name}: {target.value:.2f} (aim {target.aim:g}): {met}")
-    return 0 if all(target.met for target in targets) else 1
+    return tell(measure())
 
 
 if __name__ == "__main__":

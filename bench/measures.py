@@ -36,6 +36,7 @@ from app.store.engines import EngineName
 from app.store.migrations import migrate
 from app.store.sessions import open_engine
 from bench.network import facts, load_postgresql, load_sqlite
+from bench.targets import Target, tell
 
 QUICK = "--quick" in sys.argv
 SUBJECTS = 5_000 if QUICK else 100_000
@@ -49,19 +50,6 @@ MARK = (
     "SELECT id, 1, 1, clinic_id FROM subject WHERE id = :id"
 )
 P = ParamSpec("P")
-
-
-class Target(NamedTuple):
-    """Something measured, and the most that it may be."""
-
-    name: str
-    value: float
-    aim: float
-
-    @property
-    def met(self) -> bool:
-        """Return whether it is reached."""
-        return self.value <= self.aim
 
 
 class Spent(NamedTuple):
@@ -232,11 +220,7 @@ def told(what: str, spent: Spent) -> Spent:
 def main() -> int:
     """Measure both databases."""
     with TemporaryDirectory(prefix="catchment-bench-") as folder:
-        targets = list(measure(Path(folder)))
-    for target in targets:
-        met = "met" if target.met else "short"
-        print(f"{target.name}: {target.value:.2f} (aim {target.aim:g}): {met}")
-    return 0 if all(target.met for target in targets) else 1
+        return tell(measure(Path(folder)))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,16 @@ from collections.abc import Collection, Iterator
 import msgspec
 from sqlalchemy import text
 
-from app.domain.counts import COUNTS, KEY
 from app.store.bulk import execute_among
+from app.store.event_sql import (
+    ANY_LEFT,
+    COUNTS,
+    KEY,
+    MINUS,
+    NONE_LEFT,
+    SUMS,
+    added_to,
+)
 from app.store.sessions import ReadSession, WriteSession, connection_of
 
 ERASED = 0
@@ -40,44 +48,37 @@ class LateEvent(msgspec.Struct, frozen=True, kw_only=True):
     counts: tuple[int, ...]
 
 
-_COUNTS = ", ".join(COUNTS)
-_KEY = ", ".join(KEY)
-_SUMS = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in COUNTS)
-_MINUS = ", ".join(f"-{name} AS {name}" for name in COUNTS)
-_ANY_LEFT = " OR ".join(f"SUM({name}) <> 0" for name in COUNTS)
-_NONE_LEFT = " AND ".join(f"{name} = 0" for name in COUNTS)
-_ADDED = ", ".join(f"{name} = late_event.{name} + excluded.{name}" for name in COUNTS)
-_WHOLE_KEY = f"measure_id, clinic_id, subject_id, edition, {_KEY}"
+_WHOLE_KEY = f"measure_id, clinic_id, subject_id, edition, {KEY}"
 _END = "({closed} - {closed} % grain)"
 """Where the published intervals of a grain end."""
 
 _CHANGED = f"""
-SELECT subject_id, {_KEY}, {_SUMS} FROM (
-SELECT subject_id, {_KEY}, {_COUNTS} FROM swept WHERE month < {_END}
+SELECT subject_id, {KEY}, {SUMS} FROM (
+SELECT subject_id, {KEY}, {COUNTS} FROM swept WHERE month < {_END}
 UNION ALL
-SELECT subject_id, {_KEY}, {_MINUS} FROM subject_event
+SELECT subject_id, {KEY}, {MINUS} FROM subject_event
 WHERE measure_id = :measure_id AND month < {_END} {{among}}
-) both_ GROUP BY subject_id, {_KEY} HAVING {_ANY_LEFT}"""
+) both_ GROUP BY subject_id, {KEY} HAVING {ANY_LEFT}"""
 _NOTE = f"""
-INSERT INTO late_event ({_WHOLE_KEY}, {_COUNTS})
+INSERT INTO late_event ({_WHOLE_KEY}, {COUNTS})
 WITH changed AS ({_CHANGED})
-SELECT :measure_id, p.clinic_id, e.subject_id, :edition, {_KEY}, {_SUMS} FROM (
-SELECT subject_id, {_KEY}, {_COUNTS} FROM changed
+SELECT :measure_id, p.clinic_id, e.subject_id, :edition, {KEY}, {SUMS} FROM (
+SELECT subject_id, {KEY}, {COUNTS} FROM changed
 UNION ALL
-SELECT subject_id, grain, stratum, bin, {_END} AS month, {_MINUS} FROM changed
+SELECT subject_id, grain, stratum, bin, {_END} AS month, {MINUS} FROM changed
 ) e JOIN subject p ON p.id = e.subject_id
-WHERE true GROUP BY p.clinic_id, e.subject_id, {_KEY} HAVING {_ANY_LEFT}
-ON CONFLICT ({_WHOLE_KEY}) DO UPDATE SET {_ADDED}
+WHERE true GROUP BY p.clinic_id, e.subject_id, {KEY} HAVING {ANY_LEFT}
+ON CONFLICT ({_WHOLE_KEY}) DO UPDATE SET {added_to("late_event")}
 """
 _FORGET_UNDONE = f"""
 DELETE FROM late_event WHERE measure_id = :measure_id AND edition = :edition
-AND {_NONE_LEFT} {{among}}
+AND {NONE_LEFT} {{among}}
 """
 _NAMELESS = f"""
-INSERT INTO late_event ({_WHOLE_KEY}, {_COUNTS})
-SELECT measure_id, clinic_id, {ERASED}, edition, {_KEY}, {_SUMS} FROM late_event
-WHERE subject_id {{among}} GROUP BY measure_id, clinic_id, edition, {_KEY}
-ON CONFLICT ({_WHOLE_KEY}) DO UPDATE SET {_ADDED}
+INSERT INTO late_event ({_WHOLE_KEY}, {COUNTS})
+SELECT measure_id, clinic_id, {ERASED}, edition, {KEY}, {SUMS} FROM late_event
+WHERE subject_id {{among}} GROUP BY measure_id, clinic_id, edition, {KEY}
+ON CONFLICT ({_WHOLE_KEY}) DO UPDATE SET {added_to("late_event")}
 """
 _FORGET = "DELETE FROM late_event WHERE subject_id {among}"
 
@@ -114,7 +115,7 @@ def make_nameless(session: WriteSession, subject_ids: Collection[int]) -> None:
 def late_events(session: ReadSession, measure_id: int) -> Iterator[LateEvent]:
     """Yield what changed in a measure's published intervals, subject by subject."""
     query = text(
-        f"SELECT clinic_id, subject_id, edition, {_KEY}, {_COUNTS} FROM late_event "
+        f"SELECT clinic_id, subject_id, edition, {KEY}, {COUNTS} FROM late_event "
         "WHERE measure_id = :id ORDER BY clinic_id, subject_id, edition"
     )
     for row in connection_of(session).execute(query, {"id": measure_id}):

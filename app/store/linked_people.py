@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, text
 
-from app.domain.counts import COUNTS, KEY
 from app.store import tables
 from app.store.bulk import fetch_among
+from app.store.event_sql import KEY, SUMS
 from app.store.recounts import EventRow, event_row, scope_to
 from app.store.sessions import ReadSession, connection_of
 
@@ -29,19 +29,17 @@ _LINKED = (
     "CREATE TEMPORARY TABLE linked (subject_id BIGINT PRIMARY KEY, clinic_id INTEGER, "
     "person BIGINT, place INTEGER)"
 )
-_KEY = ", ".join(KEY)
-_SUMS = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in COUNTS)
 _APART = f"""
-SELECT l.place, l.clinic_id, {_KEY}, {_SUMS}
+SELECT l.place, l.clinic_id, {KEY}, {SUMS}
 FROM linked l JOIN subject_event e ON e.subject_id = l.subject_id
 WHERE e.measure_id = :measure_id
-GROUP BY l.place, l.clinic_id, {_KEY}"""
+GROUP BY l.place, l.clinic_id, {KEY}"""
 _TOGETHER = f"""
-SELECT p.place, {_KEY}, {_SUMS}
+SELECT p.place, {KEY}, {SUMS}
 FROM (
 {{sweep}}
 ) e JOIN (SELECT DISTINCT person, place FROM linked) p ON p.person = e.subject_id
-GROUP BY p.place, {_KEY}"""
+GROUP BY p.place, {KEY}"""
 _LEAST = ("birth_month", "sex", "death_month")
 """Of these the least that is known counts, where clinics do not agree."""
 

@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 from sqlalchemy import Connection, text
 
-from app.domain.counts import COUNTS, KEY
+from app.domain.counts import COUNTS as COUNT_NAMES
 from app.store import late_events
 from app.store.bulk import execute_among, fetch_among
+from app.store.event_sql import ANY_LEFT, COUNTS, KEY, MINUS, SUMS, added_to
 from app.store.sessions import ReadSession, WriteSession, connection_of
 
 EVERYBODY = 2**62
@@ -57,17 +58,16 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     counts: tuple[int, ...]
 
 
-_COUNTS = ", ".join(COUNTS)
-_KEY = ", ".join(KEY)
-_SUMS = ", ".join(f"CAST(SUM({name}) AS BIGINT) AS {name}" for name in COUNTS)
-_ANY_LEFT = " OR ".join(f"SUM({name}) <> 0" for name in COUNTS)
 _ERASED = (
     "SELECT s.id FROM subject s WHERE s.id {among} "
     "AND NOT EXISTS (SELECT 1 FROM record r WHERE r.id = s.id) "
     "AND NOT EXISTS (SELECT 1 FROM dirty d WHERE d.subject_id = s.id)"
 )
 _DROP_SUBJECTS = (
-    "DELETE FROM subject_event WHERE subject_id {among}",
+    (
+        "DELETE FROM subject_event WHERE measure_id IN (SELECT id FROM measure) "
+        "AND subject_id {among}"
+    ),
     "DELETE FROM subject WHERE id {among}",
 )
 
@@ -139,12 +139,12 @@ def summed(events: str) -> str:
 
     Like the text that gives them it runs wherever the fact tables are.
     """
-    return f"""SELECT p.clinic_id AS clinic_id, {_KEY}, {_SUMS}
+    return f"""SELECT p.clinic_id AS clinic_id, {KEY}, {SUMS}
 FROM (
 {events}
 ) e JOIN subject p ON p.id = e.subject_id
-GROUP BY p.clinic_id, {_KEY}
-HAVING {_ANY_LEFT}"""
+GROUP BY p.clinic_id, {KEY}
+HAVING {ANY_LEFT}"""
 
 
 def recount(
@@ -192,27 +192,25 @@ _IN_SCOPE = {
     # Of a subquery PostgreSQL thinks that it had better read all events there are.
     "postgresql": "= ANY (ARRAY(SELECT subject_id FROM scope))",
 }
-_SWEEP = f"INSERT INTO swept SELECT subject_id, {_KEY}, {_COUNTS} FROM ({{sweep}}) s"
-_MINUS = ", ".join(f"-{name} AS {name}" for name in COUNTS)
-_ADDED = ", ".join(f"{name} = cell.{name} + excluded.{name}" for name in COUNTS)
-_SWEPT = f"SELECT subject_id, {_KEY}, {_COUNTS} FROM swept"
+_SWEEP = f"INSERT INTO swept SELECT subject_id, {KEY}, {COUNTS} FROM ({{sweep}}) s"
+_SWEPT = f"SELECT subject_id, {KEY}, {COUNTS} FROM swept"
 _NET = f"""{_SWEPT}
 UNION ALL
-SELECT subject_id, {_KEY}, {_MINUS} FROM subject_event
+SELECT subject_id, {KEY}, {MINUS} FROM subject_event
 WHERE measure_id = :measure_id AND subject_id {{in_scope}}"""
 _ADD_TO_CELL = f"""
-INSERT INTO cell (measure_id, clinic_id, {_KEY}, {_COUNTS})
-SELECT :measure_id, clinic_id, {_KEY}, {_COUNTS} FROM (
+INSERT INTO cell (measure_id, clinic_id, {KEY}, {COUNTS})
+SELECT :measure_id, clinic_id, {KEY}, {COUNTS} FROM (
 {summed("{net}")}
-) net WHERE true ORDER BY clinic_id, {_KEY}
-ON CONFLICT (measure_id, clinic_id, {_KEY}) DO UPDATE SET {_ADDED}
+) net WHERE true ORDER BY clinic_id, {KEY}
+ON CONFLICT (measure_id, clinic_id, {KEY}) DO UPDATE SET {added_to("cell")}
 """
 _FORGET_EVENTS = (
     "DELETE FROM subject_event WHERE measure_id = :measure_id AND subject_id {in_scope}"
 )
 _KEEP_EVENTS = (
-    f"INSERT INTO subject_event (measure_id, subject_id, {_KEY}, {_COUNTS}) "
-    f"SELECT :measure_id, subject_id, {_KEY}, {_COUNTS} FROM swept"
+    f"INSERT INTO subject_event (measure_id, subject_id, {KEY}, {COUNTS}) "
+    f"SELECT :measure_id, subject_id, {KEY}, {COUNTS} FROM swept"
 )
 
 
@@ -222,7 +220,7 @@ def _make_temporary_tables(connection: Connection) -> None:
         (
             "CREATE TEMPORARY TABLE IF NOT EXISTS swept (subject_id BIGINT, "
             "grain INTEGER, stratum INTEGER, bin INTEGER, month INTEGER, "
-            + ", ".join(f"{count} BIGINT" for count in COUNTS)
+            + ", ".join(f"{count} BIGINT" for count in COUNT_NAMES)
             + ")"
         ),
     ):
@@ -234,8 +232,7 @@ def read_events(
 ) -> list[EventRow]:
     """Return the difference events of a measure, of some clinics or of all."""
     query = (
-        f"SELECT clinic_id, {_KEY}, {_COUNTS} FROM cell "
-        f"WHERE measure_id = {measure_id:d}"
+        f"SELECT clinic_id, {KEY}, {COUNTS} FROM cell WHERE measure_id = {measure_id:d}"
     )
     if clinic_ids is None:
         return [event_row(row) for row in connection_of(session).execute(text(query))]

@@ -435,8 +435,9 @@ class SubjectEvent(SQLModel, table=True):
     """
 
     __tablename__: ClassVar[str] = "subject_event"
-    subject_id: int = key_column()
+    # The measure first: counted from nothing, its events are written one after another.
     measure_id: int = key_column(Integer)
+    subject_id: int = key_column()
     grain: int = key_column(SmallInteger)
     stratum: int = key_column(SmallInteger)
     bin: int = key_column(Integer)

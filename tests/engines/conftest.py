@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+from tests.engines.crowds import Crowd, drawn_crowd
+
 
 @pytest.fixture(scope="session")
 def spark() -> None:
@@ -14,3 +16,9 @@ def spark() -> None:
         pytest.skip("Java is not here, and Spark needs it")
     # Plans of a second each are not worth the second compiler.
     os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
+
+@pytest.fixture(scope="session")
+def crowd() -> Crowd:
+    """Some histories for each measure of the library."""
+    return drawn_crowd(more=0, worlds_each=2)

@@ -16,7 +16,7 @@ from tests.reference.counting import World
 from tests.reference.histories import measures, worlds
 from tests.reference.library import LIBRARY
 
-WORLDS_EACH = 6
+WORLDS_EACH = 4
 MEASURES_DRAWN = 12
 CONCEPTS = ("concept_id", "value_concept_id", "class_concept_id")
 CLINICS = range(1, 3)

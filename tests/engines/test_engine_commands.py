@@ -17,7 +17,7 @@ from app.store.exports import FACTS
 from app.store.sessions import open_engine
 from tests.commands import Ended, refusal
 from tests.contract import conftest
-from tests.engines.crowds import Crowd, drawn_crowd, fill
+from tests.engines.crowds import Crowd, fill
 from tests.reference.library import FOLDER
 
 Run = Callable[..., Ended]
@@ -27,11 +27,6 @@ CELLS = (
     "c.population, c.excluded, c.excepted, c.scored, c.denominator, c.numerator, "
     "c.value_sum, c.value_squares FROM cell c JOIN measure m ON m.id = c.measure_id"
 )
-
-
-@pytest.fixture(scope="module")
-def crowd() -> Crowd:
-    return drawn_crowd(more=0)
 
 
 @pytest.fixture

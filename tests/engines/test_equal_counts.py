@@ -19,7 +19,7 @@ from tests.reference.databases import duckdb_database, states
 from tests.reference.histories import MONTHS, measures_with_worlds
 
 DUCKDB = duckdb_database()
-ON_SPARK = 8
+ON_SPARK = 5
 """Measures that Spark counts: each plan takes it a second or two."""
 
 

@@ -1,5 +1,6 @@
 """What is exported of a hub, and that other engines count the same from it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,26 @@ from app.services.recounts import refresh
 from app.store import exports
 from app.store.engines import EngineName
 from app.store.exports import FACTS
-from tests.engines.crowds import drawn_crowd, fill
+from app.store.sessions import open_engine
+from tests.conftest import DIALECTS
+from tests.engines.crowds import Crowd, fill
+from tests.hubs import Clock, Databases, hub_on
 
 
-@pytest.fixture
-def full_hub(hub: Hub) -> Hub:
-    """A hub that has counted many histories."""
-    fill(hub.engine, drawn_crowd(more=0).world)
+@pytest.fixture(scope="module", params=DIALECTS)
+def full_hub(
+    request: pytest.FixtureRequest,
+    databases: Databases,
+    shared_parts: Hub,
+    crowd: Crowd,
+) -> Iterator[Hub]:
+    """A hub that has counted many histories; nothing here changes it."""
+    engine = open_engine(databases.fresh(request.param))
+    hub = hub_on(shared_parts, engine, Clock())
+    fill(engine, crowd.world)
     refresh(hub)
-    return hub
+    yield hub
+    engine.dispose()
 
 
 def of_people(hub: Hub) -> list[Measure]:

@@ -5,6 +5,7 @@ from alembic import command
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
+from app.domain.counts import COUNTS
 from app.services.admissions import conflicts
 from app.store.migrations import _config, is_current, migrate
 from app.store.policies import known_policies
@@ -153,3 +154,21 @@ def test_the_policy_of_what_is_stored_already_is_known_by_its_digest(engine):
         (refused,) = conflicts(session, built_in("safe_harbor"))
     assert (known.digest, known.text, known.since) == (digest, None, 7)
     assert "begin with a new database" in refused
+
+
+def test_events_stay_when_their_order_changes(engine):
+    """A hub that is brought up to date counts nobody twice, and nobody anew."""
+    migrate(engine, revision="0015")
+    columns = "subject_id, measure_id, grain, stratum, bin, month, " + ", ".join(COUNTS)
+    rows = [(s, m, *range(4), *range(m, m + 8)) for s in (1, 2) for m in (7, 8)]
+    marks = ", ".join(f"({', '.join(map(str, row))})" for row in rows)
+    with engine.begin() as connection:
+        connection.execute(
+            text(f"INSERT INTO subject_event ({columns}) VALUES {marks}")
+        )
+
+    migrate(engine)
+
+    with engine.connect() as connection:
+        kept = connection.execute(text(f"SELECT {columns} FROM subject_event"))
+        assert sorted(map(tuple, kept)) == rows

@@ -24,6 +24,7 @@ from app.services.charts import MEDIA_TYPES, Picture
 from app.services.dashboards import Panel
 from app.services.page_pictures import Drawing, Look, PictureKind, Pictures, Scheme
 from app.services.releases import latest
+from app.services.series import open_live
 
 KEPT = {"Cache-Control": "private, max-age=86400, immutable"}
 """A picture names its release and the notes beside it, which never change."""
@@ -160,9 +161,8 @@ def _own_panel(
     if reader.own is None:
         msg = "A clinic's own numbers are for its own people. Sign in first."
         raise ForbiddenError(msg)
-    return own_numbers.find_live_panel(
-        session, hub, reader.own.clinic, measure_id, part
-    )
+    live = open_live(session, hub, reader.own.clinic)
+    return own_numbers.find_live_panel(session, hub, live, measure_id, part)
 
 
 @router.get("/measures/{measure_id}/{kind}.{picture}")

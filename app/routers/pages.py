@@ -28,7 +28,7 @@ from app.services import (
 )
 from app.services.dashboards import Panel
 from app.services.hub import Hub
-from app.services.series import Wanted
+from app.services.series import Wanted, open_live
 
 router = APIRouter(include_in_schema=False)
 
@@ -94,11 +94,10 @@ def _live_panel(
     """Return the reader's own clinic live, where the page is about that clinic."""
     if reader.own is None or not reader.is_own(part.clinic):
         return None
-    if measure_id not in own_numbers.counted_measures(session, hub):
+    live = open_live(session, hub, reader.own.clinic)
+    if measure_id not in live.served:
         return None
-    return own_numbers.find_live_panel(
-        session, hub, reader.own.clinic, measure_id, part
-    )
+    return own_numbers.find_live_panel(session, hub, live, measure_id, part)
 
 
 @router.get("/clinics")

@@ -95,6 +95,15 @@ def drawn_measures(hub: Hub) -> list[Measure]:
     return [each for each in published_measures(hub) if each.summary is None]
 
 
+def check_drawn(hub: Hub, measure_id: str) -> None:
+    """Refuse a measure of which pages show nothing."""
+    measure = find_measure(hub, measure_id)
+    refuse_variant(measure)
+    if measure not in drawn_measures(hub):
+        msg = "Pages show nothing of what clinics count themselves; the API does"
+        raise NotFoundError(msg)
+
+
 def find_panel(edition: Edition, measure_id: str, wanted: Wanted) -> Panel:
     """
     Return a series of the release with its chart; see ``released_series``.
@@ -102,11 +111,7 @@ def find_panel(edition: Edition, measure_id: str, wanted: Wanted) -> Panel:
     Raises:
         NotFoundError: the measure is one of which pages show nothing.
     """
-    measure = find_measure(edition.hub, measure_id)
-    refuse_variant(measure)
-    if measure not in drawn_measures(edition.hub):
-        msg = "Pages show nothing of what clinics count themselves; the API does"
-        raise NotFoundError(msg)
+    check_drawn(edition.hub, measure_id)
     series = released_series(edition, measure_id, wanted)
     return Panel(
         page=series.page,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
-down_revision = "0015"
+down_revision = "0017"
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

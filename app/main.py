@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
+from threading import Thread
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 from app.key_files import read_masters
 from app.routers import (
     annotations,
+    clinics,
     cohorts,
     contributions,
     fhir,
@@ -26,6 +28,7 @@ from app.routers import (
     operations,
     page_files,
     pages,
+    pictures,
     projects,
     quality,
     sign_in,
@@ -40,7 +43,7 @@ from app.services.hub import Hub
 from app.services.keys import check_keys
 from app.services.linkage import keep_to_policy
 from app.services.openings import PolicyText, named_rules, open_hub
-from app.services.page_pictures import Pictures
+from app.services.pictures import Pictures, warm_up
 from app.services.recounts import Worker, register_measures
 from app.services.waiting import WaitingRoom
 from app.settings import Settings
@@ -62,6 +65,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def running(_: FastAPI) -> AsyncIterator[None]:
+        Thread(target=warm_up, name="pictures").start()
         worker = start_worker(opened) if settings.embedded_worker else None
         yield
         app.state.waiting_room.close()
@@ -96,11 +100,13 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         fhir,
         health,
         v1,
+        pictures,
         contributions,
         quality,
         annotations,
         cohorts,
         projects,
+        clinics,
         page_files,
         pages,
         interface_page,

@@ -30,15 +30,17 @@ def quantile(tail: float, trials: int, proportion: float) -> int:
     return count
 
 
-def wilson_interval(numerator: int, denominator: int) -> tuple[float, float]:
+def wilson_interval(
+    numerator: int, denominator: int, *, z: float = Z_95
+) -> tuple[float, float]:
     """
-    Return the 95 % score interval of a proportion; *denominator* >= 1.
+    Return the score interval of a proportion, of 95 % unless *z* is another quantile.
 
     Source: Wilson, J Am Stat Assoc 1927;22:209-212.
     """
-    p, z2 = numerator / denominator, Z_95**2
+    p, z2 = numerator / denominator, z**2
     center = (numerator + z2 / 2) / (denominator + z2)
-    half = Z_95 * sqrt(p * (1 - p) * denominator + z2 / 4) / (denominator + z2)
+    half = z * sqrt(p * (1 - p) * denominator + z2 / 4) / (denominator + z2)
     return max(0.0, min(p, center - half)), min(1.0, max(p, center + half))
 
 

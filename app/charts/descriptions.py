@@ -2,9 +2,10 @@
 
 from calendar import month_abbr
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from app.charts.comparison import Comparison, Zone
+from app.charts.event_charts import EventChart
 from app.charts.lines import ChartKind
 from app.charts.measure_charts import ControlChart
 from app.charts.remarks import RemarkCode
@@ -22,9 +23,39 @@ def interval_label(interval_start: int, interval: Interval) -> str:
     }[interval]
 
 
-def chart_description(chart: ControlChart, *, title: str) -> str:
-    """Return what a screen reader says of a control chart."""
-    return " ".join([f"{title}.", *_chart_sentences(chart)])
+def chart_description(
+    chart: ControlChart, *, title: str, notes: Iterable[str] = ()
+) -> str:
+    """Return what a screen reader says of a control chart, and of notes on it."""
+    told = [f"{note}." for note in notes]
+    return " ".join([f"{title}.", *_chart_sentences(chart), *told])
+
+
+def event_description(chart: EventChart, *, title: str, unit: str) -> str:
+    """Return what a screen reader says of a chart of single events."""
+    return " ".join([f"{title}.", *_event_sentences(chart, unit)])
+
+
+def event_subtitle(chart: EventChart) -> str:
+    """Return that more between events is better, and the signals or that none is."""
+    rules = dict.fromkeys(signal.rule.replace("-", " ") for signal in chart.signals)
+    found = f"signals: {', '.join(rules)}" if rules else "no signals"
+    return f"Higher is better; {found}. For the clinic's own eyes"
+
+
+def _event_sentences(chart: EventChart, unit: str) -> Iterator[str]:
+    known = [point.value for point in chart.points if point.value is not None]
+    yield f"Control chart ({chart.chart}) of {len(chart.points)} points."
+    if known:
+        yield f"Latest: {known[-1]} {unit} between two events."
+    lines = chart.points[-1].lines if chart.points else None
+    if lines is not None:
+        yield f"Centre line {lines.center_line:.1f} {unit}."
+    if lines is not None and lines.upper:
+        yield f"Limits {lines.lower[-1]:.1f} to {lines.upper[-1]:.1f}."
+    rules = dict.fromkeys(signal.rule.replace("-", " ") for signal in chart.signals)
+    yield f"Signals: {', '.join(rules) or 'none'}."
+    yield from (remark.text for remark in chart.remarks)
 
 
 def comparison_description(comparison: Comparison, *, title: str) -> str:
@@ -34,7 +65,7 @@ def comparison_description(comparison: Comparison, *, title: str) -> str:
 
 def chart_subtitle(chart: ControlChart) -> str:
     """Return the direction of improvement, and the signals or why there are none."""
-    return f"{_better(chart.improvement)}; {_verdict(chart)}"
+    return f"{better(chart.improvement)}; {_verdict(chart)}"
 
 
 def comparison_subtitle(comparison: Comparison) -> str:
@@ -44,10 +75,11 @@ def comparison_subtitle(comparison: Comparison) -> str:
         limits = "no network total, so no limits"
     elif comparison.phi is not None:
         limits = f"limits allow for overdispersion (phi {comparison.phi:.1f})"
-    return f"{_better(comparison.improvement)}; {limits}"
+    return f"{better(comparison.improvement)}; {limits}"
 
 
-def _better(improvement: str) -> str:
+def better(improvement: str) -> str:
+    """Return which way is better, in words."""
     return "Lower is better" if improvement == "decrease" else "Higher is better"
 
 
@@ -88,6 +120,9 @@ def _chart_sentences(chart: ControlChart) -> Iterator[str]:
         yield (
             f"Limits {scale.text(last.lower_limit)} to {scale.text(last.upper_limit)}."
         )
+    for phase in chart.phases[1:]:
+        when = interval_label(phase.start, chart.interval)
+        yield f"Lines begin anew in {when}, an accepted change of level."
     absent = Counter(point.withheld for point in chart.points if point.withheld)
     for reason, count in absent.items():
         yield f"Intervals with {reason.replace('-', ' ')}: {count}."
@@ -98,7 +133,7 @@ def _chart_sentences(chart: ControlChart) -> Iterator[str]:
 def _comparison_sentences(comparison: Comparison) -> Iterator[str]:
     yield f"Funnel plot of {len(comparison.points)} clinics."
     if comparison.target is not None:
-        yield f"Network total {comparison.target:.1%}."
+        yield f"Network total {comparison.scale.text(comparison.target)}."
     zones = Counter(point.zone for point in comparison.points if point.zone)
     for zone in (Zone.INSIDE, Zone.BEYOND_95, Zone.BEYOND_998):
         if zones[zone]:

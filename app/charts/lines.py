@@ -9,6 +9,8 @@ from typing import TypeVar
 import msgspec
 
 SIGMA_LEVELS = (1, 2, 3)
+TAILS = {1: 0.158655253931457, 2: 0.0227501319481792, 3: 0.00134989803163009}
+"""P(Z > k) of a standard normal: what one side of exact limits may leave out."""
 
 Values = Sequence[float | None]
 T = TypeVar("T")
@@ -22,12 +24,14 @@ class ChartKind(StrEnum):
     P = "p"
     P_PRIME = "p-prime"
     U = "u"
+    U_PRIME = "u-prime"
     C = "c"
     XMR = "xmr"
     MR = "mr"
     XBAR = "xbar"
     S = "s"
     T = "t"
+    G = "g"
 
 
 class Lines(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,12 +64,14 @@ class Frame(msgspec.Struct, frozen=True):
     """
     Which phase each point belongs to, and which points its lines come from.
 
-    ``frozen`` says of each point whether its phase has a frozen baseline.
+    ``frozen`` says of each point whether its phase has a frozen baseline; ``known``
+    holds the phases themselves, that of number 1 first.
     """
 
     phases: tuple[int, ...]
     baseline: tuple[bool, ...]
     frozen: tuple[bool, ...]
+    known: tuple[Phase, ...]
 
 
 class Fit(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,14 +79,18 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     A chart's arithmetic: one value and one set of lines for each point.
 
     ``lines`` is None where the point's phase has no baseline at all. ``sigma_z`` is
-    Laney's ratio of the variation between points to that within them, for p and p'.
+    Laney's ratio of the variation between points to that within them, for p, p', u and
+    u'. ``exact`` tells the points whose limits are quantiles. The method's version is
+    raised when the same data would get other lines.
     """
 
     chart: ChartKind
     sigma_method: str
+    sigma_method_version: str = "1"
     values: tuple[float | None, ...]
     lines: tuple[Lines | None, ...]
     sigma_z: float | None = None
+    exact: frozenset[int] = frozenset()
 
 
 def frame(
@@ -110,6 +120,7 @@ def frame(
             for place, end in zip(places, ends, strict=True)
         ),
         frozen=tuple(end is not None for end in ends),
+        known=tuple(known),
     )
 
 

@@ -1,22 +1,24 @@
 """The control chart of one measure's released series, kept honest."""
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from itertools import compress, groupby
 
 import msgspec
 
 from app.charts import rules
-from app.charts.control_charts import OVERDISPERSED, proportion_chart, u_chart
-from app.charts.lines import ChartKind, Fit, Frame, Lines, Phase, frame
-from app.charts.measurement_charts import xbar_chart
-from app.charts.remarks import (
-    MIN_FROZEN_POINTS,
-    MIN_POINTS,
-    Remark,
-    RemarkCode,
-    remark_on,
+from app.charts.assurances import Assurance, assurance
+from app.charts.baselines import (
+    Baseline,
+    baselines,
+    frame_of,
+    is_closed,
+    is_short,
+    without_limits,
+    young_phases,
 )
+from app.charts.chart_choices import check_choice, chosen_fit, reason_for
+from app.charts.explanations import explanation
+from app.charts.lines import ChartKind, Fit, Frame, Phase
+from app.charts.remarks import Remark, RemarkCode, remark_on
 from app.charts.rules import Rule, RuleSet, Signal
 from app.domain.counts import Basis, Interval, ReleasedCell, Withheld
 from app.domain.scales import PROPORTION, Scale
@@ -24,7 +26,7 @@ from app.domain.scales import PROPORTION, Scale
 
 class ChartPoint(msgspec.Struct, frozen=True, kw_only=True):
     """
-    One interval on a control chart; values are in the chart's scale.
+    One interval on a control chart; values are what the chart is drawn of.
 
     ``interval_start`` is a month number. ``value`` is None where ``withheld`` says why.
     ``signals`` names the rules in whose finding this point stands out.
@@ -54,36 +56,32 @@ class ChartSignal(msgspec.Struct, frozen=True, kw_only=True):
     interval_starts: tuple[int, ...]
 
 
-class Baseline(msgspec.Struct, frozen=True, kw_only=True):
-    """The points that a phase's lines come from: how many, first and last interval."""
-
-    phase: int
-    points: int
-    first: int
-    last: int
-    frozen: bool
-
-
 class ControlChart(msgspec.Struct, frozen=True, kw_only=True):
     """
     The control chart of a measure's series, with all that it was made by.
 
     ``improvement`` is the measure's improvement notation, ``increase`` or ``decrease``.
-    ``sigma_z`` is None where the points do not tell it, or may not.
+    ``sigma_z`` is None where the points do not tell it, or may not. ``phases`` are
+    those whose lines are drawn, number 1 first, without a frozen baseline that was too
+    short to stand. ``explanation`` says why the limits vary.
     """
 
     chart: ChartKind
     reason: str
     rule_set: RuleSet
     sigma_method: str
+    sigma_method_version: str
     sigma_z: float | None
     basis: Basis
     interval: Interval
     improvement: str
     scale: Scale
+    phases: tuple[Phase, ...]
     baselines: tuple[Baseline, ...]
     points: tuple[ChartPoint, ...]
     signals: tuple[ChartSignal, ...]
+    explanation: str
+    assurance: Assurance
     remarks: tuple[Remark, ...]
 
 
@@ -94,8 +92,11 @@ def measure_chart(
     improvement: str,
     scale: Scale = PROPORTION,
     rule_set: RuleSet = RuleSet.ANHOEJ,
+    chart: ChartKind | None = None,
+    screened: bool = False,
     phases: Sequence[Phase] = (),
     excluded: Collection[int] = (),
+    target: float | None = None,
 ) -> ControlChart:
     """
     Return the control chart of a measure's series.
@@ -106,37 +107,47 @@ def measure_chart(
         improvement: the measure's improvement notation, ``increase`` or ``decrease``.
         scale: what the values are.
         rule_set: the rules to search for signals with.
+        chart: which chart; None is the one that fits what the values are.
+        screened: leave wild moving ranges out of an XmR or MR chart's sigma.
         phases: accepted shifts and frozen baselines, as month numbers.
         excluded: month numbers of points with a known cause: in no line and no run.
+        target: the measure's published aim, in the unit of its values.
+
+    Raises:
+        MalformedError: the chart does not fit the values; names the parameter.
     """
+    check_choice(chart, screened=screened, scale=scale)
     series = without_gaps(cells)
-    frozen = [phase for phase in phases if phase.baseline_end is not None]
-    short = [phase for phase in frozen if _is_short(phase, series, excluded)]
+    short = [phase for phase in phases if is_short(phase, series, excluded)]
     kept = [Phase(start=at.start) if at in short else at for at in phases]
-    within = _frame(series, kept, excluded)
-    fit = _fit(series, within, scale)
-    judged = _judged(series, fit, basis)
+    within = frame_of(series, kept, excluded)
+    fit = _fit(series, within, scale, chart=chart, screened=screened)
+    applied = RuleSet.SHEWHART if fit.chart is ChartKind.MR else rule_set
     found = rules.find_signals(
-        judged,
+        _judged(series, fit, within, basis),
         fit.lines,
-        rule_set=rule_set,
+        rule_set=applied,
         phases=within.phases,
         excluded=_positions(series, excluded),
     )
     return ControlChart(
         chart=fit.chart,
-        reason=_reason(fit),
-        rule_set=rule_set,
+        reason=reason_for(fit, scale=scale, is_chosen=chart is not None),
+        rule_set=applied,
         sigma_method=fit.sigma_method,
+        sigma_method_version=fit.sigma_method_version,
         sigma_z=fit.sigma_z,
         basis=basis,
         interval=series[0].interval,
         improvement=improvement,
         scale=scale,
-        baselines=tuple(_baselines(series, fit, within)),
+        phases=within.known,
+        baselines=tuple(baselines(series, fit, within)),
         points=tuple(_points(series, fit, within, found, excluded)),
         signals=tuple(_signal(signal, series) for signal in found),
-        remarks=tuple(map(remark_on, _codes(series, fit, basis, short))),
+        explanation=explanation(fit, sizes=_sizes(series, scale), phases=within.phases),
+        assurance=assurance(fit, target=target, improvement=improvement, scale=scale),
+        remarks=tuple(map(remark_on, _codes(series, fit, within, basis, short))),
     )
 
 
@@ -150,72 +161,25 @@ def without_gaps(cells: Sequence[ReleasedCell]) -> list[ReleasedCell]:
     ]
 
 
-def is_closed(cell: ReleasedCell) -> bool:
-    """Return whether the cell has a value that will not change any more."""
-    return bool(cell.told[1]) and not cell.provisional
-
-
 def _no_data(interval_start: int, like: ReleasedCell) -> ReleasedCell:
     blank = like.blank(Withheld.NO_DATA)
     return msgspec.structs.replace(blank, interval_start=interval_start)
 
 
-def _is_short(
-    phase: Phase, series: Sequence[ReleasedCell], excluded: Collection[int]
-) -> bool:
-    """Return whether a frozen baseline has too few points to stand."""
-    assert phase.baseline_end is not None
-    span = range(phase.start, phase.baseline_end)
-    closed = (cell.interval_start for cell in series if is_closed(cell))
-    return sum(at in span and at not in excluded for at in closed) < MIN_FROZEN_POINTS
-
-
-def _frame(
-    series: Sequence[ReleasedCell], phases: Sequence[Phase], excluded: Collection[int]
-) -> Frame:
-    open_ = {cell.interval_start for cell in series if not is_closed(cell)}
-    return frame(
-        [cell.interval_start for cell in series],
-        phases=phases,
-        excluded=open_.union(excluded),
-    )
-
-
-def _fit(series: Sequence[ReleasedCell], within: Frame, scale: Scale) -> Fit:
+def _fit(
+    series: Sequence[ReleasedCell],
+    within: Frame,
+    scale: Scale,
+    *,
+    chart: ChartKind | None,
+    screened: bool,
+) -> Fit:
     """Return the lines of the series, as far as they may and can be told."""
-    if any(cell.withheld is Withheld.SUPPRESSED for cell in series):
+    is_hidden = any(cell.withheld is Withheld.SUPPRESSED for cell in series)
+    if is_hidden or not any(within.baseline):
         return _points_alone(series, scale)
-    if not any(within.baseline):
-        return _points_alone(series, scale)
-    fit = _chart(series, within, scale)
-    usable = Counter(compress(within.phases, within.baseline))
-    return msgspec.structs.replace(
-        fit,
-        lines=tuple(
-            line if line is None or usable[phase] >= MIN_POINTS else _center(line)
-            for line, phase in zip(fit.lines, within.phases, strict=True)
-        ),
-    )
-
-
-def _chart(series: Sequence[ReleasedCell], within: Frame, scale: Scale) -> Fit:
-    """Return the X-bar chart of means, the u chart of rates, the p or p' chart."""
-    if scale.is_mean:
-        return xbar_chart(
-            [cell.mean for cell in series],
-            [cell.deviation for cell in series],
-            [cell.denominator or 0 for cell in series],
-            within=within,
-        )
-    if scale.per is None:
-        return proportion_chart(
-            [cell.numerator for cell in series],
-            [cell.denominator for cell in series],
-            within=within,
-        )
-    events, exposures = zip(*(cell.told for cell in series), strict=True)
-    units = [None if n is None else n / scale.per for n in exposures]
-    return u_chart(events, units, within=within)
+    fit = chosen_fit(series, scale=scale, within=within, chart=chart, screened=screened)
+    return without_limits(fit, within, young_phases(within))
 
 
 def _points_alone(series: Sequence[ReleasedCell], scale: Scale) -> Fit:
@@ -227,19 +191,29 @@ def _points_alone(series: Sequence[ReleasedCell], scale: Scale) -> Fit:
     )
 
 
-def _center(lines: Lines) -> Lines:
-    return Lines(center_line=lines.center_line)
-
-
 def _judged(
-    series: Sequence[ReleasedCell], fit: Fit, basis: Basis
+    series: Sequence[ReleasedCell], fit: Fit, within: Frame, basis: Basis
 ) -> list[float | None]:
-    """Return the values that rules may look at."""
+    """Return the values that rules may look at: a run chart's have no limits."""
     may_signal = basis is not Basis.LATEST_STATUS
+    young, is_run = young_phases(within), fit.chart is ChartKind.RUN
+    rows = zip(series, fit.values, fit.lines, within.phases, strict=True)
     return [
-        value if may_signal and is_closed(cell) and line and line.upper else None
-        for cell, value, line in zip(series, fit.values, fit.lines, strict=True)
+        value
+        if may_signal
+        and is_closed(cell)
+        and phase not in young
+        and line
+        and (line.upper or is_run)
+        else None
+        for cell, value, line, phase in rows
     ]
+
+
+def _sizes(series: Sequence[ReleasedCell], scale: Scale) -> list[float | None]:
+    """Return each point's denominator, or its exposure in the unit of a rate."""
+    sizes = [cell.told[1] for cell in series]
+    return [None if size is None else size / (scale.per or 1) for size in sizes]
 
 
 def _positions(
@@ -248,47 +222,6 @@ def _positions(
     return {
         i for i, cell in enumerate(series) if cell.interval_start in interval_starts
     }
-
-
-def _lacks_limits(value: float | None, line: Lines | None) -> bool:
-    return value is not None and line is not None and not line.upper
-
-
-def _reason(fit: Fit) -> str:
-    if fit.chart is ChartKind.POINTS:
-        return "The points alone: see the remarks."
-    if fit.chart is ChartKind.XBAR:
-        return "An X-bar chart, because the measure is a mean of people's values."
-    if fit.chart is ChartKind.U:
-        return "A u chart, because the measure is a rate of events by exposure."
-    if fit.sigma_z is None:
-        return "A p chart, because the measure is a proportion."
-    found = f"between-point variation is {fit.sigma_z:.2f} times the binomial"
-    if fit.chart is ChartKind.P:
-        return (
-            f"A p chart, because the measure is a proportion and its {found}, "
-            f"not above {OVERDISPERSED}."
-        )
-    return (
-        f"A p' chart, because the measure is a proportion and its {found}, "
-        f"above {OVERDISPERSED}."
-    )
-
-
-def _baselines(
-    series: Sequence[ReleasedCell], fit: Fit, within: Frame
-) -> Iterator[Baseline]:
-    rows = zip(series, fit.lines, within.phases, within.frozen, strict=True)
-    used = (row for row in compress(rows, within.baseline) if row[1])
-    for phase, group in groupby(used, key=lambda row: row[2]):
-        points = [*group]
-        yield Baseline(
-            phase=phase,
-            points=len(points),
-            first=points[0][0].interval_start,
-            last=points[-1][0].interval_start,
-            frozen=points[0][3],
-        )
 
 
 def _points(
@@ -311,18 +244,12 @@ def _points(
             upper_limit=upper[2] if upper else None,
             lower_2_sigma=lower[1] if lower else None,
             upper_2_sigma=upper[1] if upper else None,
-            signals=tuple(_standing_out(position, found)),
+            signals=rules.standing_out(position, found),
             withheld=cell.withheld or (Withheld.NO_DATA if value is None else None),
             provisional=cell.provisional,
             excluded=cell.interval_start in excluded,
             phase=phase,
         )
-
-
-def _standing_out(position: int, found: Sequence[Signal]) -> Iterator[Rule]:
-    for signal in found:
-        if signal.rule.is_about_points and position in signal.points:
-            yield signal.rule
 
 
 def _signal(signal: Signal, series: Sequence[ReleasedCell]) -> ChartSignal:
@@ -334,7 +261,11 @@ def _signal(signal: Signal, series: Sequence[ReleasedCell]) -> ChartSignal:
 
 
 def _codes(
-    series: Sequence[ReleasedCell], fit: Fit, basis: Basis, short: Sequence[Phase]
+    series: Sequence[ReleasedCell],
+    fit: Fit,
+    within: Frame,
+    basis: Basis,
+    short: Sequence[Phase],
 ) -> Iterator[RemarkCode]:
     if any(cell.withheld is Withheld.SUPPRESSED for cell in series):
         yield RemarkCode.SUPPRESSED_POINT
@@ -342,8 +273,12 @@ def _codes(
         yield RemarkCode.NO_DATA
     elif basis is Basis.LATEST_STATUS:
         yield RemarkCode.LATEST_STATUS
-    if any(map(_lacks_limits, fit.values, fit.lines)):
+    young = young_phases(within)
+    rows = zip(fit.values, fit.lines, within.phases, strict=True)
+    if any(v is not None and line and phase in young for v, line, phase in rows):
         yield RemarkCode.TOO_FEW_POINTS
+    if fit.chart is ChartKind.MR:
+        yield RemarkCode.MOVING_RANGES
     if short:
         yield RemarkCode.SHORT_BASELINE
     if any(cell.provisional for cell in series):

@@ -1,15 +1,16 @@
 """
-Charts of measurements: moving ranges, subgroup means and deviations, times between.
+Charts of values: medians, individual values, moving ranges, subgroups.
 
-Means of people's values are drawn of released numbers, which are hidden with their n;
-times between single events are for the clinic's own eyes.
+A missing value is None; a moving range steps over it. Any series of values may be
+drawn, a proportion's too, where the caller wants no model of its counts.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from math import exp, lgamma, sqrt
-from statistics import fmean
+from statistics import fmean, median
 
-from app.charts.control_charts import RANGE_LIMIT, xmr_chart
+from app.charts.laney import MEAN_RANGE_OF_TWO
 from app.charts.lines import (
     ChartKind,
     Fit,
@@ -22,20 +23,84 @@ from app.charts.lines import (
     present,
 )
 
-TIME_ROOT = 3.6
-"""The root that makes exponential times nearly normal."""
+RANGE_LIMIT = 3.267
+"""D4 for n = 2: three sigmas of a moving range, in mean moving ranges."""
 
 
-def mr_chart(values: Values, *, within: Frame) -> Fit:
-    """Return the chart of the moving ranges of *values*: mR, from 0 to 3.267 mR."""
+def run_chart(values: Values, *, within: Frame) -> Fit:
+    """Return the run chart of *values*: their median, no limits."""
+    medians = for_each_phase(
+        within, values, lambda points: median(present(values, points))
+    )
+    return Fit(
+        chart=ChartKind.RUN,
+        sigma_method="none: the centre line is the median",
+        values=tuple(values),
+        lines=each(medians, lambda _, middle: Lines(center_line=middle)),
+    )
+
+
+def xmr_chart(values: Values, *, within: Frame, screened: bool = False) -> Fit:
+    """
+    Return the chart of individual values, sigma from the mean moving range.
+
+    Limits are ``mean +- k mR / 1.128``; a phase with one baseline point has none.
+
+    Args:
+        values: in time order.
+        within: the phases and the baseline.
+        screened: leave moving ranges of 3.267 times their mean and more out, once
+            (Nelson, J Quality Technology 1982;14:172-173). It changes the limits
+            (6.95 to 4.60 in one published case), so the method's name says it.
+    """
+
+    def summary(points: Sequence[int]) -> tuple[float, float | None]:
+        individuals = present(values, points)
+        moves = [abs(after - before) for before, after in pairwise(individuals)]
+        ranges = _screened(moves) if screened else moves
+        sigma = fmean(ranges) / MEAN_RANGE_OF_TWO if ranges else None
+        return fmean(individuals), sigma
+
+    def lines(_: int, of_phase: tuple[float, float | None]) -> Lines:
+        mean, sigma = of_phase
+        return Lines(center_line=mean) if sigma is None else around(mean, sigma)
+
+    suffix = ", ranges from 3.267 mR left out" if screened else ", all ranges"
+    return Fit(
+        chart=ChartKind.XMR,
+        sigma_method="mean moving range / 1.128" + suffix,
+        values=tuple(values),
+        lines=each(for_each_phase(within, values, summary), lines),
+    )
+
+
+def mr_chart(values: Values, *, within: Frame, screened: bool = False) -> Fit:
+    """
+    Return the chart of the moving ranges of *values*: mR, from 0 to 3.267 mR.
+
+    Two neighbouring ranges share a value: only the limit tells of a special cause.
+
+    Args:
+        values: in time order.
+        within: the phases and the baseline.
+        screened: as in the XmR chart.
+    """
     ranges = tuple(_moving_ranges(values))
-    means = for_each_phase(within, ranges, lambda at: fmean(present(ranges, at)))
+
+    def center(points: Sequence[int]) -> float:
+        found = present(ranges, points)
+        return fmean(_screened(found) if screened else found)
+
     share = (RANGE_LIMIT - 1) / 3
+    suffix = ", ranges from 3.267 mR left out" if screened else ", all ranges"
     return Fit(
         chart=ChartKind.MR,
-        sigma_method="mean moving range x (3.267 - 1) / 3",
+        sigma_method="mean moving range x (3.267 - 1) / 3" + suffix,
         values=ranges,
-        lines=each(means, lambda _, mean: around(mean, mean * share, floor=0.0)),
+        lines=each(
+            for_each_phase(within, ranges, center),
+            lambda _, mean: around(mean, mean * share, floor=0.0),
+        ),
     )
 
 
@@ -98,26 +163,6 @@ def s_chart(deviations: Values, sizes: Sequence[int], *, within: Frame) -> Fit:
     )
 
 
-def t_chart(times: Values, *, within: Frame) -> Fit:
-    """
-    Return the chart of times between events: an XmR chart of their 3.6th roots.
-
-    Args:
-        times: above 0, in any unit, which the lines are in too.
-        within: the phases and the baseline.
-
-    Source: Nelson, J Quality Technology 1994;26:239-240.
-    """
-    roots = [None if time is None else time ** (1 / TIME_ROOT) for time in times]
-    fit = xmr_chart(roots, within=within)
-    return Fit(
-        chart=ChartKind.T,
-        sigma_method="mean moving range / 1.128 of the 3.6th roots",
-        values=tuple(times),
-        lines=each(fit.lines, lambda _, line: _powered(line)),
-    )
-
-
 def c4(size: int) -> float:
     """Return E(s) / sigma of *size* >= 2 normal values."""
     return sqrt(2 / (size - 1)) * exp(lgamma(size / 2) - lgamma((size - 1) / 2))
@@ -131,12 +176,12 @@ def _moving_ranges(values: Values) -> Iterator[float | None]:
         last = last if value is None else value
 
 
-def _powered(line: Lines) -> Lines:
-    return Lines(
-        center_line=line.center_line**TIME_ROOT,
-        lower=tuple(max(0.0, root) ** TIME_ROOT for root in line.lower),
-        upper=tuple(root**TIME_ROOT for root in line.upper),
-    )
+def _screened(ranges: Sequence[float]) -> Sequence[float]:
+    """Return *ranges* without those of 3.267 times their mean and more."""
+    if not ranges:
+        return ranges
+    limit = RANGE_LIMIT * fmean(ranges)
+    return [moving for moving in ranges if moving < limit] or ranges
 
 
 def _pooled(

@@ -26,9 +26,14 @@ class RemarkCode(StrEnum):
     TOO_FEW_POINTS = "too-few-points"
     SHORT_BASELINE = "short-baseline"
     PROVISIONAL = "provisional"
+    MOVING_RANGES = "moving-ranges"
+    NO_EVENTS = "no-events"
+    SIGMA_OF_GAPS = "3-sigma-of-gaps"
     SUPPRESSED_CLINIC = "suppressed-clinic"
     TOO_FEW_CLINICS = "too-few-clinics"
     NO_TARGET = "no-target"
+    NOTHING_EXPECTED = "nothing-expected"
+    MEANS = "means"
 
 
 class Remark(msgspec.Struct, frozen=True):
@@ -65,10 +70,19 @@ _TEXTS: dict[RemarkCode, str] = {
         "Provisional points may still change: no line is computed from them, and they "
         "are not searched for signals."
     ),
+    RemarkCode.MOVING_RANGES: (
+        "Neighbouring moving ranges share a value, so runs of them mean nothing: only "
+        "their limit is searched for signals."
+    ),
+    RemarkCode.NO_EVENTS: "What lay between two events is not known of any yet.",
+    RemarkCode.SIGMA_OF_GAPS: (
+        "Three sigmas are too few for what lies between events: with nothing changed "
+        "about 1.8 % of points are beyond them. Exact limits leave 0.14 %."
+    ),
     RemarkCode.SUPPRESSED_CLINIC: (
-        "A clinic is suppressed: ranks, the best tenth and the overdispersion are "
-        "withheld. The limits are those of chance alone, and no clinic is placed in a "
-        "zone."
+        "A clinic is suppressed: ranks, the median clinic, the best tenth and the "
+        "overdispersion are withheld. The limits are those of chance alone, and no "
+        "clinic is placed in a zone."
     ),
     RemarkCode.TOO_FEW_CLINICS: (
         f"Fewer than {MIN_CLINICS} clinics have data, too few to estimate the "
@@ -78,5 +92,13 @@ _TEXTS: dict[RemarkCode, str] = {
     RemarkCode.NO_TARGET: (
         "The network's total is not published for this interval: there is no target, "
         "and no funnel around it."
+    ),
+    RemarkCode.NOTHING_EXPECTED: (
+        "The network had no event in this interval: nothing is to be expected of a "
+        "clinic, and there is no funnel."
+    ),
+    RemarkCode.MEANS: (
+        "Means stand with their own intervals; there is no funnel of means, and no "
+        "clinic is placed in a zone."
     ),
 }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.charts.vega_layers import BLUE, GREY, INK, PALE, VERMILION, WHITE
+from app.charts.vega_layers import AMBER, BLUE, GREY, INK, PALE, VERMILION, WHITE
 
 DARK = {
     WHITE: "#162124",
@@ -12,7 +12,7 @@ DARK = {
     "#EEEEEE": "#263539",
     BLUE: "#6CBEF0",
     VERMILION: "#FF9A62",
-    "#E69F00": "#F2BF4B",
+    AMBER: "#F2BF4B",
 }
 """What takes the place of each colour; contrast on the ground is 4.5 to 1 or more."""
 

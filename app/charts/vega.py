@@ -18,6 +18,7 @@ from app.charts.descriptions import (
     comparison_description,
     comparison_subtitle,
 )
+from app.charts.lines import ChartKind
 from app.charts.measure_charts import ChartPoint, ControlChart
 from app.charts.vega_layers import (
     BLUE,
@@ -41,35 +42,44 @@ from app.charts.vega_layers import (
     marks,
     mean_axis,
     proportion_axis,
+    rate_axis,
     sheet,
     steps,
     time_axis,
 )
+from app.charts.vega_notes import Note, note_layers, note_lines, phase_layers
 from app.domain.calendar import first_day
-from app.domain.counts import Withheld
+from app.domain.counts import Basis, Withheld
 from app.domain.scales import Scale
 
 SHARE = "Share of patients"
+DRAWN = {ChartKind.S: "Standard deviation", ChartKind.MR: "Moving range"}
+"""What else than the measure's values a chart is drawn of."""
 SPARK_WIDTH, SPARK_HEIGHT = 120, 28
 AXIS_MARKS = {"value": HEIGHT - 7}
 """Where intervals without a value stand: just above the time axis."""
 
 
-def control_chart_spec(chart: ControlChart, *, title: str) -> Spec:
+def control_chart_spec(
+    chart: ControlChart, *, title: str, notes: Sequence[Note] = ()
+) -> Spec:
     """
     Return the picture of a control chart.
 
     The centre line is solid, the 3-sigma limits are dashed steps; both start anew with
-    each phase. Intervals without a value stand on the time axis as marks of their own.
+    each phase, whose start is marked. Intervals without a value stand on the time axis
+    as marks of their own. *notes* are flags at their months, told under the title.
     """
     rows = [_point_row(point) for point in chart.points]
     drawn = ((p.value, p.lower_limit, p.upper_limit) for p in chart.points)
-    y = _value_axis(chain.from_iterable(drawn), chart.scale)
+    y = value_axis(chain.from_iterable(drawn), chart)
     with_value = [row for row in rows if row["value"] is not None]
     without = [row for row in rows if row["value"] is None]
     kinds = {row["kind"] for row in rows}
+    words = [chart_subtitle(chart), *note_lines(notes)]
+    description = chart_description(chart, title=title, notes=note_lines(notes))
     return {
-        **sheet(title, [chart_subtitle(chart)], chart_description(chart, title=title)),
+        **sheet(title, words, description),
         "data": {"values": rows},
         "encoding": {"x": _time_axis(chart)},
         "layer": [
@@ -77,7 +87,9 @@ def control_chart_spec(chart: ControlChart, *, title: str) -> Spec:
             steps("upper_limit", y, color=GREY, strokeDash=[4, 3]),
             steps("center_line", y, color=INK),
             curve("value", y, color=BLUE, strokeWidth=1.2, opacity=0.6),
-            *_line_labels(chart.points[-1], y),
+            *phase_layers(chart.phases, height=HEIGHT),
+            *note_layers(notes),
+            *_line_labels(chart, y),
             marks(with_value, {"field": "value", **y}, kinds=kinds, scale=chart.scale),
             marks(without, AXIS_MARKS, kinds=kinds, scale=chart.scale),
         ],
@@ -90,7 +102,7 @@ def spark_line_spec(chart: ControlChart, *, title: str) -> Spec:
     last = [row for row in rows if row["value"] is not None][-1:]
     shown = [row for row in rows if row["kind"] == SPECIAL or row in last]
     drawn = ((point.value, point.center_line) for point in chart.points)
-    y = _value_axis(chain.from_iterable(drawn), chart.scale) | {"axis": None}
+    y = value_axis(chain.from_iterable(drawn), chart) | {"axis": None}
     dots = {"type": "point", "size": 24, "opacity": 1}
     return {
         "$schema": SCHEMA,
@@ -131,7 +143,8 @@ def funnel_spec(
     shown = [point for point in comparison.points if not point.withheld]
     reach = ((curve.lower_998, curve.upper_998) for curve in comparison.curves)
     values = [point.value for point in shown]
-    y = proportion_axis(chain(values, chain.from_iterable(reach)), title=SHARE)
+    drawn = chain(values, chain.from_iterable(reach))
+    y = scale_axis(drawn, comparison.scale, share=SHARE)
     words = [comparison_subtitle(comparison), *_absent(comparison, names)]
     description = comparison_description(comparison, title=title)
     rows = [_clinic_row(point, names) for point in shown]
@@ -140,7 +153,12 @@ def funnel_spec(
         "encoding": {"x": _denominator_axis(comparison)},
         "layer": [
             *_funnel_lines(comparison, y),
-            marks(rows, {"field": "value", **y}, kinds={row["kind"] for row in rows}),
+            marks(
+                rows,
+                {"field": "value", **y},
+                kinds={row["kind"] for row in rows},
+                scale=comparison.scale,
+            ),
             *_clinic_labels(
                 comparison, rows, y, own=None if own is None else names[own]
             ),
@@ -182,12 +200,23 @@ def _clinic_row(point: ClinicPoint, names: Mapping[int, str]) -> Spec:
     }
 
 
-def _value_axis(drawn: Iterable[float | None], scale: Scale) -> Spec:
-    """Return the axis of a control chart's values: per cent, or a mean in its unit."""
-    if not scale.is_mean:
-        return proportion_axis(drawn, title=SHARE)
-    unit = f" ({scale.unit_name})" if scale.unit_name else ""
-    return mean_axis(drawn, scale, title=f"Mean{unit}")
+def value_axis(drawn: Iterable[float | None], chart: ControlChart) -> Spec:
+    """Return the axis of what a control chart is drawn of, with its unit."""
+    share = "Share" if chart.basis is Basis.SUMMARIES else SHARE
+    return scale_axis(drawn, chart.scale, share=share, what=DRAWN.get(chart.chart))
+
+
+def scale_axis(
+    drawn: Iterable[float | None], scale: Scale, *, share: str, what: str | None = None
+) -> Spec:
+    """Return the axis of values of a scale; *what* they are, if not its values."""
+    if scale.is_mean:
+        unit = f" ({scale.unit_name})" if scale.unit_name else ""
+        return mean_axis(drawn, scale, title=f"{what or 'Mean'}{unit}")
+    if scale.per is not None:
+        title = f"{what or 'Events'} per {scale.per:,}"
+        return rate_axis(drawn, scale, title=title)
+    return proportion_axis(drawn, title=what or share)
 
 
 def _time_axis(chart: ControlChart) -> Spec:
@@ -195,20 +224,23 @@ def _time_axis(chart: ControlChart) -> Spec:
 
 
 def _denominator_axis(comparison: Comparison) -> Spec:
-    sizes = [point.denominator for point in comparison.points if point.denominator]
+    sizes: list[float] = [p.denominator for p in comparison.points if p.denominator]
     sizes += [curve.denominator for curve in comparison.curves]
     ends = [min(sizes, default=0), max(sizes, default=1)]
+    what = "Patients" if comparison.scale.per is None else "Exposure"
+    title = f"{what} (denominator)"
     return {
         "field": "denominator",
         "type": "quantitative",
         "scale": {"domain": ends, "nice": False, "zero": False},
-        "axis": {"title": "Patients (denominator)", "grid": False, "tickCount": 5},
+        "axis": {"title": title, "grid": False, "tickCount": 5},
     }
 
 
-def _line_labels(last: ChartPoint, y: Spec) -> Iterator[Spec]:
+def _line_labels(chart: ControlChart, y: Spec) -> Iterator[Spec]:
+    last = chart.points[-1]
     lines = {
-        "mean": last.center_line,
+        "median" if chart.chart is ChartKind.RUN else "mean": last.center_line,
         "upper": last.upper_limit,
         "lower": last.lower_limit,
     }

@@ -13,6 +13,9 @@ from app.domain.scales import PROPORTION, Scale
 Spec = dict[str, Any]
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+FONT = "Arimo"
+FONTS = f"{FONT}, 'Liberation Sans', Arial, Helvetica, sans-serif"
+"""One embedded font, then those of the same widths, then any."""
 WIDTH, HEIGHT = 360, 240
 SPARK_WIDTH, SPARK_HEIGHT = 120, 28
 SUBTITLE_LENGTH = 66
@@ -28,14 +31,18 @@ FINE = 0.1
 """An axis that spans less shows tenths of a percent."""
 FINE_MEANS = 0.5
 """An axis of means that spans less shows hundredths."""
+COARSE_RATES = 2.0
+"""An axis of rates that spans more shows tenths."""
 LABEL_GAP = 0.06
 """The share of the height that keeps two labels apart."""
 
 BLUE, VERMILION, GREY, INK = "#0072B2", "#D55E00", "#6B6B6B", "#222222"
+AMBER = "#A66F00"
+"""Okabe and Ito's orange, darkened until it has a contrast of 3 to 1 on white."""
 PALE, WHITE = "#B8BDC3", "#FFFFFF"
 
 EXPECTED, SPECIAL, PROVISIONAL = "as expected", "special cause", "provisional"
-KNOWN_CAUSE, CLINIC = "known cause", "clinic"
+KNOWN_CAUSE, CLINIC, UNKNOWN = "known cause", "clinic", "not known"
 CROSS = "M-1,-1L1,1M-1,1L1,-1"
 LOOKS: dict[str, tuple[str, str, str]] = {
     EXPECTED: ("circle", BLUE, BLUE),
@@ -45,8 +52,12 @@ LOOKS: dict[str, tuple[str, str, str]] = {
     "suppressed": (CROSS, INK, WHITE),
     "no data": ("square", GREY, WHITE),
     "not published": ("triangle-down", GREY, WHITE),
+    "events missing": ("triangle-left", GREY, WHITE),
+    "exposure missing": ("triangle-right", GREY, WHITE),
+    "no exposure": ("stroke", GREY, WHITE),
+    UNKNOWN: ("square", GREY, WHITE),
     ZONES[Zone.INSIDE]: ("circle", BLUE, BLUE),
-    ZONES[Zone.BEYOND_95]: ("triangle-up", "#E69F00", "#E69F00"),
+    ZONES[Zone.BEYOND_95]: ("triangle-up", AMBER, AMBER),
     ZONES[Zone.BEYOND_998]: ("diamond", VERMILION, VERMILION),
     CLINIC: ("circle", BLUE, BLUE),
 }
@@ -58,7 +69,7 @@ TIME_FORMATS = {
     Interval.YEAR: "%Y",
 }
 CONFIG: Spec = {
-    "font": "sans-serif",
+    "font": FONTS,
     "background": WHITE,
     "padding": 8,
     "view": {"stroke": None},
@@ -66,6 +77,7 @@ CONFIG: Spec = {
         "anchor": "start",
         "frame": "group",
         "fontSize": 16,
+        "fontWeight": "normal",
         "color": INK,
         "subtitleFontSize": 13,
         "subtitleColor": GREY,
@@ -139,6 +151,27 @@ def mean_axis(drawn: Iterable[float | None], scale: Scale, *, title: str = "") -
         "axis": {
             "title": title,
             "format": scale.number_format if high - low >= FINE_MEANS else ".2f",
+            "tickCount": 5,
+            "ticks": False,
+        },
+    }
+
+
+def rate_axis(drawn: Iterable[float | None], scale: Scale, *, title: str = "") -> Spec:
+    """Return the axis of rates of all that is *drawn*, from 0 where they are near."""
+    numbers = [number for number in drawn if number is not None]
+    low, high = min(numbers, default=0.0), max(numbers, default=1.0)
+    margin = max(0.05, 0.12 * (high - low))
+    return {
+        "type": "quantitative",
+        "scale": {
+            "domain": [max(0.0, low - margin), high + margin / 2],
+            "nice": False,
+            "zero": False,
+        },
+        "axis": {
+            "title": title,
+            "format": scale.number_format if high - low < COARSE_RATES else ".1f",
             "tickCount": 5,
             "ticks": False,
         },

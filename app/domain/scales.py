@@ -49,8 +49,9 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
         return cell.proportion if self.per is None else cell.rate(self.per)
 
     def text(self, value: float) -> str:
-        """Return a value as people read it: 62.5%, or 6.4 score."""
-        return f"{self.number(value)} {self.unit_name}".rstrip()
+        """Return a value as people read it: 62.5%, 6.4 score, or 1.34 per 1,000."""
+        unit = self.unit_name if self.per is None else f"per {self.per:,}"
+        return f"{self.number(value)} {unit}".rstrip()
 
     def number(self, value: float) -> str:
         """Return a value without its unit."""

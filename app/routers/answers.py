@@ -202,7 +202,7 @@ class Point(Answer):
 
 class EventPoint(Answer):
     """
-    An event, and what lay between the one before and it.
+    An event, and what lay between the one before and it, with its lines.
 
     ``value`` is 0 between two events of one day, and null where ``reason`` says why.
     """
@@ -213,16 +213,51 @@ class EventPoint(Answer):
     reason: (
         Literal["event-without-day", "exposure-without-day", "exposure-missing"] | None
     )
+    center_line: float | None
+    lower_limit: float | None
+    upper_limit: float | None
+    lower_2_sigma: float | None
+    upper_2_sigma: float | None
+    signals: list[str]
+    phase: int = 1
+
+
+class EventSignalAnswer(Answer):
+    """One finding of a rule, and the points that make it, counted from 0."""
+
+    rule: str
+    phase: int
+    points: list[int]
+
+
+class RemarkAnswer(Answer):
+    """Why the chart shows less than it might."""
+
+    code: str
+    text: str
 
 
 class EventsAnswer(Answer):
-    """A clinic's own events, for its own eyes."""
+    """
+    A clinic's own events, for its own eyes, as a t or g chart.
+
+    Between two events longer is better: a point above its upper limit is good news.
+    """
 
     measure: MeasureSummary
     clinic: str
     between: Literal["days", "opportunities"]
     counted_up_to: datetime
+    chart: str
+    reason: str = Field(description="Why it is that chart.")
+    rule_set: str
+    rule_set_version: str
+    sigma_method: str
+    sigma_method_version: str
+    explanation: str = Field(description="Why the limits are where they are.")
     points: list[EventPoint]
+    signals: list[EventSignalAnswer]
+    remarks: list[RemarkAnswer]
 
 
 class SeriesHead(Answer):
@@ -243,6 +278,11 @@ class SeriesHead(Answer):
         description="Live numbers hold all that came before."
     )
     policy: str = Field(description="SHA-256 of the de-identification policy.")
+    pooling: str = Field(
+        default="The network's value is that of all its patients or exposure together "
+        "(sum of n / sum of d, or sum of values / d), not the mean of its clinics'.",
+        description="How clinics are pooled.",
+    )
 
 
 class EarlierVersionAnswer(Answer):
@@ -287,7 +327,12 @@ class ContributionsAnswer(Answer):
 
 
 class ChartPointAnswer(Point):
-    """A point on a control chart, with its lines."""
+    """
+    A point on a control chart, with its lines; ``value`` is what the chart is drawn of.
+
+    That is the measure's value but on MR, S and c charts: there it is the moving range,
+    the standard deviation, the number of events.
+    """
 
     center_line: float | None
     lower_limit: float | None
@@ -320,43 +365,59 @@ class BaselineAnswer(Answer):
 
 
 class PhaseAnswer(Answer):
-    """A phase of a chart, and by whose decisions it is what it is."""
+    """
+    A phase of a chart, and by whose decisions it is what it is.
+
+    A frozen baseline ends before ``baseline_end``.
+    """
 
     phase: int
     interval_start: date
+    baseline_end: date | None
     shift: AnnotationAnswer | None = Field(description="Null of the first phase.")
     baseline: AnnotationAnswer | None = Field(
         description="By which its lines are frozen."
     )
 
 
-class RemarkAnswer(Answer):
-    """Why the chart shows less than it might."""
-
-    code: str
-    text: str
-
-
 class ShiftAnswer(Answer):
     """The most likely month of a change; suggested, never applied."""
 
     interval_start: date
-    first: date
+    first: date = Field(description="With ``last``, where it is with 95 % certainty.")
     last: date
     before: float
     after: float
-    evidence: float
+    evidence: float = Field(
+        description="The log-likelihood ratio of a step against none."
+    )
+    dispersion: float = Field(
+        description="The between-point variance that the evidence is divided by."
+    )
+
+
+class AssuranceAnswer(Answer):
+    """Whether a process that stays as it is meets the target; null: see the text."""
+
+    value: Literal["pass", "fail", "hit-and-miss"] | None
+    target: float | None
+    text: str
 
 
 class ChartAnswer(SeriesHead):
     """A control chart as numbers, with all that it was made by."""
 
     chart: str
-    reason: str
+    reason: str = Field(description="Why it is that chart.")
     rule_set: str
+    rule_set_version: str = Field(
+        description="Another version may find other signals in the same points."
+    )
     sigma_method: str
+    sigma_method_version: str
     sigma_z: float | None
-    limits_note: str = "Limits vary from point to point because d does."
+    explanation: str = Field(description="Why the limits vary, or do not.")
+    assurance: AssuranceAnswer
     view: ChartView = Field(
         description="With what a coordinator decided about it, or as first drawn."
     )
@@ -385,7 +446,12 @@ class FunnelLimitsAnswer(Answer):
 
 
 class ClinicAnswer(Answer):
-    """One clinic on one measure; ``lower`` and ``upper`` are its 95 % interval."""
+    """
+    One clinic on one measure; ``lower`` and ``upper`` are its 95 % interval.
+
+    Its true rank is one of ``rank_first`` to ``rank_last``: that holds of all clinics
+    at once, with 95 %.
+    """
 
     clinic: str
     name: str
@@ -397,21 +463,67 @@ class ClinicAnswer(Answer):
     limits: FunnelLimitsAnswer | None
     zone: str | None
     rank: int | None
+    rank_first: int | None
+    rank_last: int | None
     suppressed: bool
     reason: Withheld | None
 
 
+class BenchmarksAnswer(Answer):
+    """What a clinic may measure itself by; null: withheld, or there is none."""
+
+    network: float | None = Field(description="The pooled value.")
+    median_clinic: float | None
+    best_tenth: float | None = Field(
+        description="Of the best clinics that together have a tenth of all d (Kiefe)."
+    )
+    target: Target | None = Field(description="The published aim.")
+
+
 class ComparisonAnswer(SeriesHead):
-    """Every clinic on one measure in one interval."""
+    """
+    Every clinic on one measure in one interval.
+
+    ``target`` is what the funnel is around: the released network value. Rates and means
+    are on the measure's own scale; means have no funnel.
+    """
 
     interval_start: date
     interval_end: date
+    interval_method: Literal["wilson", "exact-poisson", "student-t"]
+    rank_method: str
     target: float | None
     phi: float | None
     tau2: float | None
-    best_tenth: float | None
+    benchmarks: BenchmarksAnswer
     clinics: list[ClinicAnswer]
     remarks: list[RemarkAnswer]
+
+
+class VariationPoint(Answer):
+    """
+    How much clinics differ in one interval.
+
+    ``between`` is the standard deviation between clinics beyond chance, on the scale of
+    the values, with its 95 % interval; null where the remarks say why.
+    """
+
+    interval_start: date
+    interval_end: date = Field(description="The first day after the interval.")
+    clinics: int = Field(description="How many have a value.")
+    network: float | None
+    between: float | None
+    lower: float | None
+    upper: float | None
+    phi: float | None
+    tau2: float | None
+    remarks: list[RemarkAnswer]
+
+
+class VariationAnswer(SeriesHead):
+    """How much clinics differ, interval by interval."""
+
+    points: list[VariationPoint]
 
 
 class RestatedBlock(Answer):

@@ -20,9 +20,9 @@ from app.services import (
     standings,
 )
 from app.services.chart_notes import find_notes
-from app.services.charts import MEDIA_TYPES, Picture
 from app.services.dashboards import Panel
-from app.services.page_pictures import Drawing, Look, PictureKind, Pictures, Scheme
+from app.services.page_pictures import Drawing, Look, PictureKind, Scheme
+from app.services.pictures import MEDIA_TYPES, Picture, Pictures
 from app.services.releases import latest
 from app.services.series import open_live
 

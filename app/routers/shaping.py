@@ -9,7 +9,10 @@ from typing import Any
 
 from fastapi import Response
 
+from app.charts.event_charts import EventChart
+from app.charts.lines import Lines
 from app.charts.measure_charts import ChartPoint
+from app.charts.rankings import RANK_METHOD
 from app.charts.remarks import Remark
 from app.domain.calendar import date_of_day, first_day
 from app.domain.counts import ReleasedCell, Withheld
@@ -17,7 +20,7 @@ from app.fhir.references import hub_id
 from app.routers import answers
 from app.routers.record_shaping import annotation_answer, moment
 from app.services.catalogue import MeasurePage
-from app.services.charts import ChartOf, ComparisonOf
+from app.services.charts import ChartOf, ComparisonOf, VariationOf
 from app.services.patient_statuses import Standings
 from app.services.series import Series
 from app.services.summaries import Gaps
@@ -41,10 +44,11 @@ def definition(page: MeasurePage) -> answers.MeasureDefinition:
     line = summary(page)
     names = answers.MeasureDefinition.model_fields.keys() - line.model_fields_set
     fields = {name: getattr(page, name) for name in names - {"target"}}
-    return answers.MeasureDefinition(**dict(line), **fields, target=_target(page))
+    return answers.MeasureDefinition(**dict(line), **fields, target=target(page))
 
 
-def _target(page: MeasurePage) -> answers.Target | None:
+def target(page: MeasurePage) -> answers.Target | None:
+    """Return the published aim of a measure, if there is one."""
     if page.target is None:
         return None
     value, citation = page.target
@@ -146,23 +150,52 @@ def _points(series: Series) -> list[answers.Point]:
     return [answers.Point(**point(cell, series)) for cell in series.cells]
 
 
-def events_answer(found: Gaps) -> answers.EventsAnswer:
+def events_answer(found: Gaps, chart: EventChart) -> answers.EventsAnswer:
     """Return a clinic's events, and what lay between one and the next."""
+    pairs = zip(found.gaps, chart.points, strict=True)
     return answers.EventsAnswer(
         measure=summary(found.page),
         clinic=found.clinic.code,
         between=found.between.value,
         counted_up_to=moment(found.counted_up_to),
+        chart=chart.chart,
+        reason=chart.reason,
+        rule_set=chart.rule_set,
+        rule_set_version=chart.rule_set.version,
+        sigma_method=chart.sigma_method,
+        sigma_method_version=chart.sigma_method_version,
+        explanation=chart.explanation,
         points=[
             answers.EventPoint(
                 day=date_of_day(gap.day),
                 since=date_of_day(gap.since),
                 value=gap.value,
                 reason=gap.unknown.value if gap.unknown else None,
+                **_lines(drawn.lines),
+                signals=list(drawn.signals),
             )
-            for gap in found.gaps
+            for gap, drawn in pairs
         ],
+        signals=[
+            answers.EventSignalAnswer(
+                rule=each.rule, phase=each.phase, points=list(each.points)
+            )
+            for each in chart.signals
+        ],
+        remarks=_remarks(chart.remarks),
     )
+
+
+def _lines(lines: Lines | None) -> dict[str, Any]:
+    """Return the fields of a point that tell its lines."""
+    lower, upper = (lines.lower, lines.upper) if lines else ((), ())
+    return {
+        "center_line": lines.center_line if lines else None,
+        "lower_limit": lower[2] if lower else None,
+        "upper_limit": upper[2] if upper else None,
+        "lower_2_sigma": lower[1] if lower else None,
+        "upper_2_sigma": upper[1] if upper else None,
+    }
 
 
 def series_csv(answer: answers.SeriesAnswer) -> Response:
@@ -233,8 +266,16 @@ def chart_answer(found: ChartOf) -> answers.ChartAnswer:
         chart=chart.chart,
         reason=chart.reason,
         rule_set=chart.rule_set,
+        rule_set_version=chart.rule_set.version,
         sigma_method=chart.sigma_method,
+        sigma_method_version=chart.sigma_method_version,
         sigma_z=chart.sigma_z,
+        explanation=chart.explanation,
+        assurance=answers.AssuranceAnswer(
+            value=chart.assurance.outlook,
+            target=chart.assurance.target,
+            text=chart.assurance.sentence,
+        ),
         **_notes(found),
         baselines=[
             answers.BaselineAnswer(
@@ -267,10 +308,13 @@ def _notes(found: ChartOf) -> dict[str, Any]:
             answers.PhaseAnswer(
                 phase=number,
                 interval_start=first_day(each.begins),
+                baseline_end=_first_day(drawn.baseline_end),
                 shift=each.shift and annotation_answer(each.shift),
                 baseline=each.baseline and annotation_answer(each.baseline),
             )
-            for number, each in enumerate(applied.phases, start=1)
+            for number, (each, drawn) in enumerate(
+                zip(applied.phases, found.chart.phases, strict=True), start=1
+            )
         ],
         "exclusions": [*map(annotation_answer, applied.excluded.values())],
         "annotations": [*map(annotation_answer, found.tests_of_change)],
@@ -283,8 +327,9 @@ def _chart_point(
     """Return a point with its lines."""
     cell = cells.get(each.interval_start)
     fields = _gap(each, series) if cell is None else point(cell, series)
+    drawn = {"value": each.value, "reason": each.withheld}
     return answers.ChartPointAnswer(
-        **fields,
+        **fields | drawn,
         center_line=each.center_line,
         lower_limit=each.lower_limit,
         upper_limit=each.upper_limit,
@@ -320,6 +365,7 @@ def _shift(found: ChartOf) -> answers.ShiftAnswer | None:
         before=shift.before,
         after=shift.after,
         evidence=shift.evidence,
+        dispersion=shift.dispersion,
     )
 
 
@@ -338,6 +384,8 @@ def comparison_answer(found: ComparisonOf) -> answers.ComparisonAnswer:
             limits=_limits(each.limits),
             zone=each.zone,
             rank=each.rank,
+            rank_first=each.rank_first,
+            rank_last=each.rank_last,
             suppressed=each.withheld is Withheld.SUPPRESSED,
             reason=each.withheld,
         )
@@ -347,12 +395,38 @@ def comparison_answer(found: ComparisonOf) -> answers.ComparisonAnswer:
         **head(found.series),
         interval_start=first_day(total.interval_start),
         interval_end=first_day(total.interval_start + total.interval.months),
+        interval_method=comparison.interval_method.value,
+        rank_method=RANK_METHOD,
         target=comparison.target,
         phi=comparison.phi,
         tau2=comparison.tau2,
-        best_tenth=comparison.best_tenth,
+        benchmarks=answers.BenchmarksAnswer(
+            network=comparison.target,
+            median_clinic=comparison.median_clinic,
+            best_tenth=comparison.best_tenth,
+            target=target(found.series.page),
+        ),
         clinics=clinics,
         remarks=_remarks(comparison.remarks),
+    )
+
+
+def variation_answer(found: VariationOf) -> answers.VariationAnswer:
+    """Return how much clinics differ, interval by interval."""
+    months = found.series.interval.months
+    names = answers.VariationPoint.model_fields.keys()
+    told = names - {"interval_start", "interval_end", "remarks"}
+    return answers.VariationAnswer(
+        **head(found.series),
+        points=[
+            answers.VariationPoint(
+                interval_start=first_day(each.interval_start),
+                interval_end=first_day(each.interval_start + months),
+                remarks=_remarks(each.remarks),
+                **{name: getattr(each, name) for name in told},
+            )
+            for each in found.variations
+        ],
     )
 
 
@@ -385,6 +459,10 @@ def release_answer(row: ReleaseRow) -> answers.ReleaseAnswer:
         ],
         audit=None if row.audit is None else answers.AuditAnswer(**row.audit),
     )
+
+
+def _first_day(month: int | None) -> date | None:
+    return None if month is None else first_day(month)
 
 
 def _days(months: Sequence[int]) -> list[date]:

@@ -1,24 +1,22 @@
 """The REST interface for partners and clinics: measures, series, charts, releases."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.charts.rules import RuleSet
-from app.domain.annotations import ChartView
-from app.domain.calendar import FOREVER, month_number
-from app.domain.counts import Interval
+from app.charts.gap_charts import GapLimits
 from app.routers import answers, shaping
 from app.routers.dependencies import BEARER, Caller, HubDependency, ReadSession
 from app.routers.descriptions import problem_responses
+from app.routers.keeping import KEPT_BY_RELEASE, NEVER_KEPT, KeptRoute
+from app.routers.viewers import Asked, Part, Seer
 from app.services import catalogue, charts, releases, series, summaries
 from app.services.authorization import check_scope
 from app.services.editions import Edition, required_edition
-from app.services.series import Viewer, Wanted
 
 router = APIRouter(
     prefix="/v1",
+    route_class=KeptRoute,
     tags=["measures"],
     dependencies=[Depends(BEARER)],
     responses=problem_responses(401, 403, 429, "default"),
@@ -30,14 +28,7 @@ def require_reader(caller: Caller) -> None:
     check_scope(caller, "Measure", "r")
 
 
-def find_viewer(caller: Caller) -> Viewer:
-    """Return a caller who may see numbers, as the viewer they are."""
-    check_scope(caller, "MeasureReport", "r")
-    return Viewer.of(caller)
-
-
 READER = Depends(require_reader)
-Seer = Annotated[Viewer, Depends(find_viewer)]
 
 
 def open_release(
@@ -49,32 +40,6 @@ def open_release(
 
 
 Released = Annotated[Edition, Depends(open_release)]
-
-
-def find_wanted(
-    clinic: Annotated[str | None, Query(description="A clinic's code.")] = None,
-    cohort: Annotated[str | None, Query(description="A named cohort.")] = None,
-    stratum: Annotated[str | None, Query(description="Such as age:6-12.")] = None,
-    interval: Annotated[Interval | None, Query()] = None,
-    since: Annotated[date | None, Query(alias="from")] = None,
-    until: Annotated[date | None, Query(alias="to", description="Inclusive.")] = None,
-) -> Wanted:
-    """Return the part of a measure that the parameters ask for."""
-    return Wanted(
-        clinic=clinic,
-        cohort=cohort,
-        stratum=stratum,
-        interval=interval,
-        since=0 if since is None else month_number(since.year, since.month),
-        until=FOREVER if until is None else month_number(until.year, until.month) + 1,
-    )
-
-
-Part = Annotated[Wanted, Depends(find_wanted)]
-Rules = Annotated[RuleSet, Query(description="The rules to search for signals with.")]
-View = Annotated[
-    ChartView, Query(description="With what was decided about the chart, or without.")
-]
 
 
 @router.get("/measures", dependencies=[READER])
@@ -96,6 +61,7 @@ def get_measure(
     "/measures/{measure_id}/series",
     response_model=answers.SeriesAnswer,
     responses=problem_responses(400, 404),
+    dependencies=[KEPT_BY_RELEASE],
 )
 def get_series(
     measure_id: str,
@@ -113,76 +79,74 @@ def get_series(
     return answer
 
 
-@router.get("/measures/{measure_id}/events", responses=problem_responses(400, 404))
+@router.get(
+    "/measures/{measure_id}/events",
+    responses=problem_responses(400, 404),
+    dependencies=[NEVER_KEPT],
+)
 def get_events(
     measure_id: str,
     viewer: Seer,
     hub: HubDependency,
     session: ReadSession,
+    asked: Asked,
     clinic: Annotated[str | None, Query(description="The caller's own code.")] = None,
+    limits: Annotated[
+        GapLimits, Query(description="How the limits of a g chart are made.")
+    ] = GapLimits.EXACT,
 ) -> answers.EventsAnswer:
-    """Return what lay between a clinic's single events, to the clinic itself."""
+    """Return what lay between a clinic's single events, charted, to the clinic."""
     found = summaries.find_gaps(
         session, hub, viewer.clinic_id, measure_id, clinic_code=clinic
     )
-    return shaping.events_answer(found)
+    chart = charts.chart_events(found, asked=asked, limits=limits)
+    return shaping.events_answer(found, chart)
 
 
-@router.get("/measures/{measure_id}/chart", responses=problem_responses(400, 404))
+@router.get(
+    "/measures/{measure_id}/chart",
+    responses=problem_responses(400, 404),
+    dependencies=[KEPT_BY_RELEASE],
+)
 def get_chart(
     measure_id: str,
     viewer: Seer,
     part: Part,
     hub: HubDependency,
     session: ReadSession,
-    rules: Rules = RuleSet.ANHOEJ,
-    view: View = ChartView.ACCEPTED,
+    asked: Asked,
 ) -> answers.ChartAnswer:
     """Return the control chart: every point with its lines and signals."""
-    found = charts.find_chart(
-        session, hub, viewer, measure_id, part, rule_set=rules, view=view
-    )
+    found = charts.find_chart(session, hub, viewer, measure_id, part, asked=asked)
     return shaping.chart_answer(found)
 
 
-@router.get("/measures/{measure_id}/chart.{picture}", include_in_schema=False)
-def draw_chart(
-    measure_id: str,
-    picture: charts.Picture,
-    viewer: Seer,
-    part: Part,
-    hub: HubDependency,
-    session: ReadSession,
-    rules: Rules = RuleSet.ANHOEJ,
-    view: View = ChartView.ACCEPTED,
-) -> Response:
-    """Return the control chart as a picture, or its Vega-Lite specification."""
-    found = charts.find_chart(
-        session, hub, viewer, measure_id, part, rule_set=rules, view=view
-    )
-    return _picture(charts.draw_chart(found, picture), picture)
-
-
-@router.get("/measures/{measure_id}/clinics", responses=problem_responses(400, 404))
+@router.get(
+    "/measures/{measure_id}/clinics",
+    responses=problem_responses(400, 404),
+    dependencies=[KEPT_BY_RELEASE],
+)
 def compare_clinics(
     measure_id: str,
     edition: Released,
     part: Part,
 ) -> answers.ComparisonAnswer:
-    """Return every clinic on one measure: rates, intervals, funnel limits."""
+    """Return every clinic on one measure: intervals, funnel limits, ranks."""
     return shaping.comparison_answer(charts.compare(edition, measure_id, part))
 
 
-@router.get("/measures/{measure_id}/clinics.{picture}", include_in_schema=False)
-def draw_clinics(
+@router.get(
+    "/measures/{measure_id}/variation",
+    responses=problem_responses(400, 404),
+    dependencies=[KEPT_BY_RELEASE],
+)
+def get_variation(
     measure_id: str,
-    picture: charts.Picture,
     edition: Released,
     part: Part,
-) -> Response:
-    """Return the funnel plot as a picture, or its Vega-Lite specification."""
-    found = charts.compare(edition, measure_id, part)
-    return _picture(charts.draw_comparison(found, picture), picture)
+) -> answers.VariationAnswer:
+    """Return how much clinics differ, interval by interval: narrowing is a result."""
+    return shaping.variation_answer(charts.find_variation(edition, measure_id, part))
 
 
 @router.get("/releases")
@@ -200,7 +164,3 @@ def get_release(
     return shaping.release_answer(
         releases.find_release(session, viewer.audience, release_id)
     )
-
-
-def _picture(drawn: str | bytes, picture: charts.Picture) -> Response:
-    return Response(drawn, media_type=charts.MEDIA_TYPES[picture])

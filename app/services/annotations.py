@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from app.charts.rules import RuleSet
 from app.charts.shifts import Shift
 from app.domain.annotations import AnnotationKind, Signature
 from app.domain.calendar import month_of_day
@@ -15,10 +14,10 @@ from app.domain.errors import (
     InvalidElementError,
     NotFoundError,
 )
+from app.services import charts
 from app.services.authorization import is_coordinator
 from app.services.catalogue import find_measure
 from app.services.chart_notes import as_shown, find_seen
-from app.services.charts import find_chart
 from app.services.free_texts import check_stated, check_texts
 from app.services.hub import Hub
 from app.services.releases import today_number
@@ -239,13 +238,13 @@ def find_suggestion(
 ) -> Shift | None:
     """Return the shift that the members' chart suggests now, if it suggests one."""
     try:
-        found = find_chart(
+        found = charts.find_chart(
             session,
             hub,
             Viewer(audience=Audience.MEMBERS),
             measure_id,
             wanted,
-            rule_set=RuleSet.ANHOEJ,
+            asked=charts.Asked(),
         )
     except (ForbiddenError, NotFoundError):  # nothing of it is published
         return None

@@ -1,55 +1,40 @@
 """Charts and clinic comparisons of what a viewer may see, as numbers and pictures."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
-from enum import StrEnum
-from functools import lru_cache
 from itertools import dropwhile
-from typing import Any
 
 import msgspec
-import vl_convert
 
 from app.charts import vega
 from app.charts.comparison import Comparison, compare_clinics
+from app.charts.event_charts import EventChart, event_chart
+from app.charts.gap_charts import GapLimits
+from app.charts.lines import ChartKind
 from app.charts.measure_charts import ControlChart, measure_chart
 from app.charts.rules import RuleSet
 from app.charts.shifts import Shift, suggested_shift
+from app.charts.variations import Variation, variations
+from app.charts.vega_events import event_chart_spec
+from app.charts.vega_notes import Note
 from app.disclosure.releases import not_published
 from app.domain.annotations import ChartView
+from app.domain.calendar import date_of_day
 from app.domain.counts import Basis, Interval, ReleasedCell
-from app.domain.errors import NotFoundError
+from app.domain.errors import MalformedError, NotFoundError
+from app.measures.definitions import Between
 from app.services.catalogue import (
-    MeasurePage,
     find_measure,
-    page_of,
     refuse_variant,
 )
 from app.services.chart_notes import Applied, applied
 from app.services.editions import Edition
 from app.services.hub import Hub
+from app.services.pictures import Picture, drawn
 from app.services.series import Series, Viewer, Wanted, find_series, released_series
+from app.services.summaries import Gaps
 from app.store.annotations import Annotation
 from app.store.sessions import ReadSession
-
-REMEMBERED_PICTURES = 512
-"""Some 30 kB each."""
-
-
-class Picture(StrEnum):
-    """What a chart can be had as, beside its numbers."""
-
-    SVG = "svg"
-    PNG = "png"
-    SPECIFICATION = "vl.json"
-
-
-MEDIA_TYPES = {
-    Picture.SVG: "image/svg+xml",
-    Picture.PNG: "image/png",
-    Picture.SPECIFICATION: "application/json",
-}
 
 
 class ChartOf(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,12 +64,28 @@ class ChartOf(msgspec.Struct, frozen=True, kw_only=True):
         ]
 
 
+class VariationOf(msgspec.Struct, frozen=True, kw_only=True):
+    """How much clinics differ on one measure, interval by interval."""
+
+    series: Series
+    variations: Sequence[Variation]
+
+
 class ComparisonOf(msgspec.Struct, frozen=True, kw_only=True):
     """Every clinic on one measure in one interval; the edition knows their names."""
 
     series: Series
     comparison: Comparison
     edition: Edition
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """How a caller wants a series drawn; ``chart`` None is the one that fits it."""
+
+    rule_set: RuleSet = RuleSet.ANHOEJ
+    chart: ChartKind | None = None
+    screened: bool = False
+    view: ChartView = ChartView.ACCEPTED
 
 
 def find_chart(
@@ -94,12 +95,11 @@ def find_chart(
     measure_id: str,
     wanted: Wanted,
     *,
-    rule_set: RuleSet,
-    view: ChartView = ChartView.ACCEPTED,
+    asked: Asked,
 ) -> ChartOf:
     """Return the control chart of a series that *viewer* may see."""
     series = find_series(session, hub, viewer, measure_id, wanted)
-    found = chart_of(series, rule_set=rule_set, view=view)
+    found = chart_of(series, **msgspec.structs.asdict(asked))
     if found is None:
         msg = "Nothing is published of this series"
         raise NotFoundError(msg)
@@ -111,39 +111,69 @@ def chart_of(
     *,
     rule_set: RuleSet = RuleSet.ANHOEJ,
     view: ChartView = ChartView.ACCEPTED,
+    chart: ChartKind | None = None,
+    screened: bool = False,
 ) -> ChartOf | None:
     """
     Return the control chart of a series, or None where nothing of it is published.
 
     It begins at the first published interval: what was withheld before would take the
-    lines from all that came after.
+    lines from all that came after. A further shift is looked for in the last phase.
+
+    Args:
+        series: of one clinic or the network.
+        rule_set: the rules to search for signals with.
+        view: with what was decided about it, or without.
+        chart: which chart, if not the one that fits.
+        screened: leave wild moving ranges out of an XmR or MR chart's sigma.
     """
     cells = tuple(dropwhile(lambda cell: cell.withheld is not None, series.cells))
     if not cells:
         return None
-    basis = series.page.basis
+    page = series.page
     decided = applied(
         series.notes,
         [cell.interval_start for cell in cells],
         interval=cells[0].interval,
         view=view,
     )
-    chart = measure_chart(
+    made = measure_chart(
         cells,
-        basis=basis,
-        improvement=series.page.improvement_notation,
-        scale=series.page.scale,
+        basis=page.basis,
+        improvement=page.improvement_notation,
+        scale=page.scale,
         rule_set=rule_set,
+        chart=chart,
+        screened=screened,
         phases=decided.lines,
         excluded=decided.excluded,
+        target=None if page.target is None else page.target[0],
     )
     return ChartOf(
         series=msgspec.structs.replace(series, cells=cells),
-        chart=chart,
-        shift=suggested_shift(decided.open_cells(cells), basis=basis)
-        if series.page.scale.is_proportion
-        else None,
+        chart=made,
+        shift=suggested_shift(
+            cells,
+            basis=page.basis,
+            scale=page.scale,
+            since=made.phases[-1].start,
+            excluded=decided.excluded,
+        ),
         applied=decided,
+    )
+
+
+def chart_events(found: Gaps, *, asked: Asked, limits: GapLimits) -> EventChart:
+    """Return the chart of what lay between a clinic's own events."""
+    if asked.screened:
+        msg = "Charts of single events are not screened"
+        raise MalformedError(msg, expression="screened")
+    return event_chart(
+        [gap.value for gap in found.gaps],
+        are_days=found.between is Between.DAYS,
+        rule_set=asked.rule_set,
+        chart=asked.chart,
+        limits=limits,
     )
 
 
@@ -155,18 +185,44 @@ def compare(edition: Edition, measure_id: str, wanted: Wanted) -> ComparisonOf:
     the newest interval of that width that has a network total.
 
     Raises:
-        NotFoundError: there is no such total, or the measure is a mean or a variant.
+        NotFoundError: there is no such total, or the measure is a variant.
     """
-    measure = find_measure(edition.hub, measure_id)
-    refuse_variant(measure)
-    page = page_of(measure)
-    refuse_rate(page, "Clinics are not compared on rates; see their series")
-    if page.scale.is_mean:
-        msg = (
-            "Clinics are not compared by means: a funnel plot is one of proportions. "
-            "Each clinic's series has its mean, deviation and percentiles."
-        )
+    network, cells = clinics_beside(edition, measure_id, wanted)
+    totals = [cell for cell in network.cells if cell.denominator is not None]
+    if not totals:
+        msg = "No network total of this width is published"
         raise NotFoundError(msg)
+    total, page = totals[-1], network.page
+    comparison = compare_clinics(
+        _beside(total, cells, basis=page.basis),
+        network=total,
+        improvement=page.improvement_notation,
+        scale=page.scale,
+    )
+    series = msgspec.structs.replace(network, cells=(total,))
+    return ComparisonOf(series=series, comparison=comparison, edition=edition)
+
+
+def find_variation(edition: Edition, measure_id: str, wanted: Wanted) -> VariationOf:
+    """
+    Return how much the clinics of a release differ, interval by interval.
+
+    The width is that at which most clinics publish; those that publish no interval of
+    it are not in it.
+    """
+    network, cells = clinics_beside(edition, measure_id, wanted)
+    page = network.page
+    sides = (
+        (total, _beside(total, cells, basis=page.basis)) for total in network.cells
+    )
+    return VariationOf(series=network, variations=variations(sides, scale=page.scale))
+
+
+def clinics_beside(
+    edition: Edition, measure_id: str, wanted: Wanted
+) -> tuple[Series, Sequence[ReleasedCell]]:
+    """Return the network's series at the clinics' usual width, and their cells."""
+    refuse_variant(find_measure(edition.hub, measure_id))
     cells = [
         cell
         for cell in edition.cells.get(measure_id, ())
@@ -174,25 +230,7 @@ def compare(edition: Edition, measure_id: str, wanted: Wanted) -> ComparisonOf:
     ]
     interval = wanted.interval or _usual_width(cells)
     whole = msgspec.structs.replace(wanted, clinic=None, interval=interval)
-    network = released_series(edition, measure_id, whole)
-    totals = [cell for cell in network.cells if cell.denominator is not None]
-    if not totals:
-        msg = "No network total of this width is published"
-        raise NotFoundError(msg)
-    total = totals[-1]
-    comparison = compare_clinics(
-        _beside(total, cells, basis=network.page.basis),
-        network=total,
-        improvement=network.page.improvement_notation,
-    )
-    series = msgspec.structs.replace(network, cells=(total,))
-    return ComparisonOf(series=series, comparison=comparison, edition=edition)
-
-
-def refuse_rate(page: MeasurePage, message: str) -> None:
-    """Refuse what is drawn for proportions only."""
-    if page.scale.per is not None:
-        raise NotFoundError(message)
+    return released_series(edition, measure_id, whole), cells
 
 
 def _usual_width(cells: Sequence[ReleasedCell]) -> Interval:
@@ -236,9 +274,38 @@ def _beside(
 
 def draw_chart(found: ChartOf, picture: Picture) -> str | bytes:
     """Return a control chart as *picture*."""
-    refuse_rate(found.series.page, "There is no picture of rates; see the chart")
     title = f"{found.series.page.title}: {found.series.name}"
-    return drawn(vega.control_chart_spec(found.chart, title=title), picture)
+    spec = vega.control_chart_spec(found.chart, title=title, notes=notes_on(found))
+    return drawn(spec, picture)
+
+
+def notes_on(found: ChartOf) -> list[Note]:
+    """Return the tests of change in the time of a chart, as its picture tells them."""
+    return [
+        Note(interval_start=each.month, text=each.what or "")
+        for each in found.tests_of_change
+    ]
+
+
+def draw_events(found: Gaps, picture: Picture, *, asked: Asked) -> str | bytes:
+    """Return the t or g chart of a clinic's own events as *picture*."""
+    chart = chart_events(found, asked=asked, limits=GapLimits.EXACT)
+    if not chart.points:
+        msg = "Nothing lies between events yet: a chart takes two of them"
+        raise NotFoundError(msg)
+    spec = event_chart_spec(
+        chart,
+        [date_of_day(gap.day) for gap in found.gaps],
+        title=f"{found.page.title}: {found.clinic.name}",
+        unit=found.between.value,
+    )
+    return drawn(spec, picture)
+
+
+def draw_spark_line(found: ChartOf, picture: Picture) -> str | bytes:
+    """Return a control chart as a line of the height of text."""
+    title = f"{found.series.page.title}: {found.series.name}"
+    return drawn(vega.spark_line_spec(found.chart, title=title), picture)
 
 
 def draw_comparison(found: ComparisonOf, picture: Picture) -> str | bytes:
@@ -250,18 +317,3 @@ def draw_comparison(found: ComparisonOf, picture: Picture) -> str | bytes:
     title = found.series.page.title
     spec = vega.funnel_spec(found.comparison, names=names, title=title)
     return drawn(spec, picture)
-
-
-def drawn(spec: dict[str, Any], picture: Picture) -> str | bytes:
-    """Return a Vega-Lite specification drawn; a PNG at twice the size, for print."""
-    return _rendered(json.dumps(spec), picture)
-
-
-@lru_cache(maxsize=REMEMBERED_PICTURES)
-def _rendered(spec: str, picture: Picture) -> str | bytes:
-    """Return a picture, remembered: drawing takes a tenth of a second."""
-    if picture is Picture.SVG:
-        return str(vl_convert.vegalite_to_svg(spec))
-    if picture is Picture.PNG:
-        return bytes(vl_convert.vegalite_to_png(spec, scale=2))
-    return spec

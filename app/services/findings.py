@@ -79,12 +79,13 @@ def _shift(shift: Shift, chart: ControlChart) -> str:
     """Return when and how far the level most likely changed, and whether for good."""
     interval, rose = chart.interval, shift.after > shift.before
     which = "better" if rose == (chart.improvement == "increase") else "worse"
+    before, after = map(chart.scale.text, (shift.before, shift.after))
     first = interval_label(shift.first, interval)
     last = interval_label(shift.last, interval)
     surely = "" if first == last else f" (95 % sure: between {first} and {last})"
     return (
         f"The level most likely changed in "
         f"{interval_label(shift.interval_start, interval)}{surely}, from "
-        f"{shift.before:.1%} to {shift.after:.1%}: a change for the {which}. "
+        f"{before} to {after}: a change for the {which}. "
         "This is a suggestion; the lines of the chart do not depend on it."
     )

@@ -1,9 +1,6 @@
 """The pictures of the dashboard: of one release, or of a clinic's own live numbers."""
 
-from collections import OrderedDict
-from collections.abc import Callable
 from enum import StrEnum
-from threading import Lock
 from typing import Any
 
 import msgspec
@@ -14,15 +11,13 @@ from app.charts.expectations import expectation_spec
 from app.charts.schemes import in_dark
 from app.domain.clinics import Audience
 from app.domain.errors import NotFoundError
-from app.services.charts import ChartOf, Picture, drawn
+from app.services.charts import ChartOf
 from app.services.dashboards import Panel, find_panel
 from app.services.editions import Edition
 from app.services.estimates import EstimateOf
+from app.services.pictures import Picture, drawn
 from app.services.series import Wanted
 from app.services.standings import find_beside
-
-REMEMBERED = 2048
-"""Some 30 kB each."""
 
 
 class PictureKind(StrEnum):
@@ -64,29 +59,6 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     look: Look
     notes: tuple[int, ...]
     """The annotations and cohorts that stand, by id: decisions change lines."""
-
-
-class Pictures:
-    """Pictures of releases that were drawn before; safe for several threads."""
-
-    def __init__(self, *, capacity: int = REMEMBERED) -> None:
-        self._capacity = capacity
-        self._lock = Lock()
-        self._known: OrderedDict[Drawing, str | bytes] = OrderedDict()
-
-    def find(self, drawing: Drawing, draw: Callable[[], str | bytes]) -> str | bytes:
-        """Return the picture of *drawing*, drawn where it is not remembered."""
-        with self._lock:
-            known = self._known.get(drawing)
-            if known is not None:
-                self._known.move_to_end(drawing)
-                return known
-        made = draw()
-        with self._lock:
-            self._known[drawing] = made
-            if len(self._known) > self._capacity:
-                self._known.popitem(last=False)
-        return made
 
 
 def draw(edition: Edition, drawing: Drawing) -> str | bytes:

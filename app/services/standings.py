@@ -41,7 +41,11 @@ class ClinicLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Beside(msgspec.Struct, frozen=True, kw_only=True):
-    """Every clinic on one measure; ``comparison`` None: no interval can be compared."""
+    """
+    Every clinic on one measure.
+
+    ``comparison`` is None where no interval can be compared, or there is no funnel.
+    """
 
     lines: tuple[ClinicLine, ...]
     comparison: ComparisonOf | None
@@ -134,13 +138,14 @@ def find_beside(edition: Edition, measure_id: str) -> Beside:
 
 
 def _comparison(edition: Edition, measure_id: str) -> ComparisonOf | None:
-    """Return the clinics that can be compared in one interval, if any can."""
+    """Return the clinics in the funnel of one interval, if there is one."""
     try:
         found = compare(edition, measure_id, Wanted())
     except NotFoundError:
         return None
-    values = [point.value for point in found.comparison.points]
-    return None if all(value is None for value in values) else found
+    comparison = found.comparison
+    has_value = any(point.value is not None for point in comparison.points)
+    return found if comparison.scale.is_proportion and has_value else None
 
 
 def _newest_of_clinics(cells: Sequence[ReleasedCell]) -> dict[int, ReleasedCell]:

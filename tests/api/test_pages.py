@@ -447,8 +447,8 @@ async def test_a_picture_to_take_along_says_what_it_is(member):
     ]
     picture = await member.get(f"{PAGE}/chart.png?release=1")
 
-    assert ">JIA in low disease activity, by visit: Network<" not in there
-    assert ">JIA in low disease activity, by visit: Network<" in alone
+    assert ">JIA in low disease activity, by visit: Network</text>" not in there
+    assert ">JIA in low disease activity, by visit: Network</text>" in alone
     assert picture.headers["Content-Type"] == "image/png"
     assert picture.content.startswith(b"\x89PNG")
 

@@ -653,16 +653,57 @@ LOCKED = ("2026-01", "2026-02", "2026-03")
 """Months whose data lock has passed by the test clock; together a quarter."""
 
 
-async def four_clinics(network: Network) -> dict[str, Caller]:
-    """Return clinics that reported three months; 12 events in 3,000 days, or 2."""
+async def four_clinics(network: Network, *, fifth: int = 2) -> dict[str, Caller]:
+    """Return clinics with 12 events, one *fifth*, in 3,000 days of three months."""
     names = ("alpha", "beta", "gamma", "delta", "epsilon")
     callers = {name: network.ehr(f"{name}-ehr") for name in names}
     for month in LOCKED:
         year, number = map(int, month.split("-"))
         for name, ehr in callers.items():
-            events = 2 if name == "epsilon" else 12
+            events = fifth if name == "epsilon" else 12
             await ehr.post(report(events, 3000, period=whole(year, number)))
     return callers
+
+
+async def test_clinics_are_compared_by_rates_of_what_was_to_be_expected(
+    hub: Hub, network: Network
+):
+    """
+    Four clinics with 12 events and one with 72 in 3,000 days each: 8 per 1,000.
+
+    24 were to be expected of each. All are in the answer with their exact intervals
+    (72 events: 56.34 to 90.67), and there is no picture of them.
+    """
+    await four_clinics(network, fifth=72)
+    partner = network.partner()
+    count(hub)
+    with write_session(hub.engine) as session:
+        releases.publish(session, hub)
+
+    answer = (await seen(partner, "clabsi-rate/clinics", interval="month")).json()
+    picture = await seen(partner, "clabsi-rate/clinics.svg")
+    variation = (await seen(partner, "clabsi-rate/variation", interval="month")).json()
+
+    clinics = {each["clinic"]: each for each in answer["clinics"]}
+    epsilon = clinics["epsilon"]
+    assert answer["target"] == answer["benchmarks"]["network"] == pytest.approx(8.0)
+    assert answer["benchmarks"]["median_clinic"] == 4.0
+    assert answer["interval_method"] == "exact-poisson"
+    assert (epsilon["n"], epsilon["d"], epsilon["value"]) == (72, 3000, 24.0)
+    assert (epsilon["lower"], epsilon["upper"]) == pytest.approx(
+        (56.34 / 3, 90.67 / 3), abs=0.01
+    )
+    assert (epsilon["rank"], epsilon["rank_first"], epsilon["rank_last"]) == (5, 5, 5)
+    alpha = clinics["alpha"]
+    assert (alpha["rank"], alpha["rank_first"], alpha["rank_last"]) == (1, 1, 4)
+    assert alpha["limits"]["denominator"] == 3000
+    assert "not the mean of its clinics'" in answer["pooling"]
+    assert "Exposure (denominator)" in picture.text
+    told = [point for point in variation["points"] if point["clinics"]]
+    assert [point["clinics"] for point in told] == [5, 5, 5]
+    for point in told:
+        assert 0 < point["lower"] < point["between"] < point["upper"]
+        assert point["remarks"] == []
 
 
 async def test_partners_see_released_rates_and_no_single_hidden_clinic(
@@ -700,7 +741,7 @@ async def test_a_rate_has_a_u_chart_as_numbers(hub: Hub, ehr: Caller):
     """
     Twelve months of 2 in 1,000 line days: centre line 2, upper limit 2 + 3 sqrt(2).
 
-    There is no picture of it yet, and no comparison of clinics: 404 says so.
+    Its picture is on the same scale.
     """
     for number in range(1, 13):
         await ehr.post(report(2, 1000, period=whole(2025, number)))
@@ -719,8 +760,8 @@ async def test_a_rate_has_a_u_chart_as_numbers(hub: Hub, ehr: Caller):
     assert {point["value"] for point in chart["points"]} == {2.0}
     assert chart["points"][0]["center_line"] == 2.0
     assert chart["points"][0]["upper_limit"] == pytest.approx(2 + 3 * 2**0.5)
-    assert picture.status_code == 404
-    assert picture.headers["content-type"] == "application/problem+json"
+    assert picture.status_code == 200
+    assert "per 1,000" in picture.text
 
 
 async def test_the_pages_and_the_catalogue_hold_beside_such_measures(

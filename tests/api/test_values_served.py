@@ -485,15 +485,6 @@ async def test_a_partner_reads_means_and_what_many_lie_beyond(three_clinics: Cal
     assert point["missing"] is point["excluded"] is point["excepted"] is None
 
 
-async def test_clinics_are_not_compared_by_means(three_clinics: Caller):
-    """A funnel is one of proportions; the refusal says where the numbers are."""
-    answer = await ask(three_clinics, "/v1/measures/mean-hba1c/clinics")
-
-    assert answer.status_code == 404
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert "not compared by means" in answer.json()["detail"]
-
-
 @pytest.mark.usefixtures("three_clinics")
 async def test_pages_show_means_in_their_unit(client: httpx.AsyncClient):
     """7.7 %, the unit of HbA1c, and not 766.7 %."""

@@ -1,23 +1,31 @@
 """What charts never do, whatever the counts."""
 
-from hypothesis import assume, given
+from math import exp
+
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from app.charts.comparison import compare_clinics
+from app.charts.comparison import Zone, compare_clinics
 from app.charts.control_charts import (
     c_chart,
     p_chart,
     p_prime_chart,
     u_chart,
-    xmr_chart,
+    u_prime_chart,
 )
-from app.charts.funnels import funnel_limits, overdispersion
+from app.charts.funnels import FunnelKind, funnel_limits, overdispersion, scores_of
+from app.charts.gap_charts import Counting, GapLimits, g_chart
+from app.charts.interventions import estimated_change
+from app.charts.likelihoods import of_proportions
 from app.charts.lines import frame
 from app.charts.measure_charts import measure_chart
+from app.charts.measurement_charts import xmr_chart
+from app.charts.panels import ProjectPoint
 from app.charts.rules import RuleSet, find_signals
 from app.charts.shifts import most_likely_shift
-from app.domain.counts import Basis, Withheld
+from app.domain.counts import Basis, Interval, Withheld
+from app.domain.scales import Scale
 from tests.released import START, cell, series
 
 rule_sets = st.sampled_from(RuleSet)
@@ -46,6 +54,10 @@ def test_limits_always_contain_the_centre_line(pairs):
         p_chart(x, n, within=within),
         p_prime_chart(x, n, within=within),
         u_chart(x, n, within=within),
+        u_prime_chart(x, n, within=within),
+        g_chart(x, within=within),
+        g_chart(x, within=within, limits=GapLimits.SIGMA),
+        g_chart(n, within=within, counting=Counting.TO),
         c_chart(x, within=within),
         xmr_chart(x, within=within),
     ):
@@ -72,6 +84,20 @@ def test_p_prime_is_never_narrower_than_p(pairs):
     within = frame(range(len(pairs)))
     plain = p_chart(*columns(pairs), within=within)
     prime = p_prime_chart(*columns(pairs), within=within)
+
+    for narrow, wide in zip(plain.lines, prime.lines, strict=True):
+        assert narrow
+        assert wide
+        assert all(w <= n for w, n in zip(wide.lower, narrow.lower, strict=True))
+        assert all(w >= n for w, n in zip(wide.upper, narrow.upper, strict=True))
+
+
+@given(several)
+def test_u_prime_is_never_narrower_than_u(pairs):
+    """The same rule as for p'."""
+    within = frame(range(len(pairs)))
+    plain = u_chart(*columns(pairs), within=within)
+    prime = u_prime_chart(*columns(pairs), within=within)
 
     for narrow, wide in zip(plain.lines, prime.lines, strict=True):
         assert narrow
@@ -152,7 +178,7 @@ def test_a_funnel_is_never_narrower_after_adjustment(pairs, denominator):
     """Overdispersion only adds variance."""
     x, n = columns(pairs)
     target = sum(x) / sum(n)
-    spread = overdispersion(x, n, target=target)
+    spread = overdispersion(scores_of(x, n, target=target))
     plain = funnel_limits(denominator, target=target)
     wide = funnel_limits(denominator, target=target, tau2=spread.tau2)
 
@@ -161,6 +187,99 @@ def test_a_funnel_is_never_narrower_after_adjustment(pairs, denominator):
     assert plain.upper_95 <= plain.upper_998 <= wide.upper_998
     assert wide.lower_95 <= plain.lower_95 <= target + 1e-12
     assert wide.upper_95 >= plain.upper_95 >= target - 1e-12
+
+
+events = st.lists(
+    st.tuples(st.integers(0, 60), st.integers(10, 5000)), min_size=2, max_size=30
+)
+
+
+@given(events, st.floats(0.01, 60))
+def test_a_funnel_of_rates_is_never_narrower_after_adjustment(pairs, expected):
+    """With clinics that had no event too; and it always holds the target."""
+    x, n = columns(pairs)
+    assume(sum(x))
+    kind = FunnelKind.STANDARDISED_RATIO
+    rate = sum(x) / sum(n)
+    scores = scores_of(x, [rate * each for each in n], target=1.0, kind=kind)
+    tau2 = overdispersion(scores, kind=kind).tau2
+    plain = funnel_limits(expected, target=1.0, kind=kind)
+    wide = funnel_limits(expected, target=1.0, tau2=tau2, kind=kind)
+
+    assert tau2 >= 0
+    assert 0 <= wide.lower_998 <= plain.lower_998 <= plain.lower_95 < 1
+    assert 1 < plain.upper_95 <= plain.upper_998 <= wide.upper_998
+    assert wide.lower_998 <= wide.lower_95 <= plain.lower_95
+    assert plain.upper_95 <= wide.upper_95 <= wide.upper_998
+
+
+@given(events, st.integers(10, 5000), st.sampled_from([1, 1000]))
+def test_a_clinic_without_events_never_gets_a_narrower_funnel(pairs, exposure, per):
+    """And is never outside where chance alone gives it none once in 40 times."""
+    assume(sum(x for x, _ in pairs))
+    total = [sum(column) for column in zip(*pairs, (0, exposure), strict=True)]
+    clinics = [*pairs, (0, exposure), (1, exposure)]
+    cells = [cell(x, n, clinic_id=i) for i, (x, n) in enumerate(clinics)]
+    network = cell(total[0], total[1], clinic_id=None)
+
+    *_, none, one = compare_clinics(
+        cells, network=network, improvement="decrease", scale=Scale(per=per)
+    ).points
+
+    assert none.limits == one.limits
+    assert none.value == none.lower == 0.0
+    if exp(-exposure * total[0] / total[1]) > 0.025:
+        assert none.zone in {None, Zone.INSIDE}
+
+
+@given(several, st.sampled_from(["increase", "decrease"]))
+def test_a_rank_always_lies_within_its_own_interval(pairs, improvement):
+    """And some clinic may be the best, some the last."""
+    cells = [cell(x, n, clinic_id=i) for i, (x, n) in enumerate(pairs)]
+    points = compare_clinics(
+        cells, network=replace(cells[0], clinic_id=None), improvement=improvement
+    ).points
+
+    for point in points:
+        assert point.rank_first is not None
+        assert 1 <= point.rank_first <= (point.rank or 0)
+        assert (point.rank or 0) <= (point.rank_last or 0) <= len(pairs)
+    assert min(point.rank_first or 0 for point in points) == 1
+    assert max(point.rank_last or 0 for point in points) == len(pairs)
+
+
+shocks = st.lists(st.floats(-1.5, 1.5), min_size=18, max_size=18)
+
+
+@settings(max_examples=20, deadline=None)
+@given(shocks, st.lists(st.floats(-1, 1), min_size=6, max_size=6), st.floats(0, 0.8))
+def test_what_moves_all_clinics_alike_never_looks_like_a_change(months, levels, gain):
+    """A project that adds nothing is found to add nothing; one that does, something."""
+
+    def change(effect: float) -> float:
+        found = estimated_change(
+            (
+                ProjectPoint(
+                    clinic_id=clinic,
+                    interval_start=START + month,
+                    numerator=round(10**6 / (1 + exp(-level - shock - on * effect))),
+                    denominator=10**6,
+                    takes_part=clinic < 3,
+                    starts=START + 9,
+                )
+                for clinic, level in enumerate(levels)
+                for month, shock in enumerate(months)
+                for on in [clinic < 3 and month >= 9]
+            ),
+            interval=Interval.MONTH,
+            project="a project",
+            measure="Remission",
+        )
+        assert found.change is not None
+        return found.change
+
+    assert abs(change(0.0)) < 1e-4
+    assert change(gain) >= 0.05 * gain - 1e-4
 
 
 @given(several, st.sampled_from(["increase", "decrease"]))
@@ -189,7 +308,7 @@ def test_a_shift_always_lies_within_its_own_interval(pairs):
     assume(0 < sum(x) < sum(n))
     starts = range(START, START + len(pairs))
 
-    shift = most_likely_shift(starts, x, n)
+    shift = most_likely_shift(starts, of_proportions(x, n))
 
     assert starts[3] <= shift.first <= shift.interval_start <= shift.last
     assert shift.last <= starts[-3]

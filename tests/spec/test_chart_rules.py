@@ -2,15 +2,9 @@
 
 import pytest
 
+from app.charts.finders import run_chance
 from app.charts.lines import Lines
-from app.charts.rules import (
-    FINDERS,
-    RULES,
-    Rule,
-    RuleSet,
-    find_signals,
-    run_chance,
-)
+from app.charts.rules import BOOKS, FINDERS, Rule, RuleSet, find_signals
 
 LINE = Lines(center_line=0.0, lower=(-1.0, -2.0, -3.0), upper=(1.0, 2.0, 3.0))
 
@@ -31,13 +25,17 @@ def found(values, rule_set: RuleSet, **kwargs) -> dict[Rule, list[tuple[int, ...
 
 def test_every_rule_has_a_finder_and_belongs_to_a_set():
     """A name without a rule behind it would be a promise not kept."""
-    assert {*FINDERS} == {*Rule} == {rule for rules in RULES.values() for rule in rules}
-    assert {*RULES} == {*RuleSet}
+    assert (
+        {*FINDERS}
+        == {*Rule}
+        == {rule for book in BOOKS.values() for rule in book.rules}
+    )
+    assert {*BOOKS} == {*RuleSet}
 
 
 def test_the_default_rules_are_anhoejs_and_three_sigma():
     """Other sets are chosen by name."""
-    assert RULES[RuleSet.ANHOEJ] == (
+    assert BOOKS[RuleSet.ANHOEJ].rules == (
         Rule.BEYOND_LIMITS,
         Rule.LONG_RUN,
         Rule.FEW_CROSSINGS,

@@ -10,19 +10,12 @@ from statistics import fmean, stdev
 
 import pytest
 
-from app.charts.control_charts import c_chart, p_chart, u_chart, xmr_chart
-from app.charts.funnels import funnel_limits, overdispersion
+from app.charts.control_charts import c_chart, p_chart, u_chart
+from app.charts.finders import crossings_limit, longest_run_limit, side
+from app.charts.gap_charts import t_chart
 from app.charts.lines import Fit, Lines, Phase, around, frame
-from app.charts.measurement_charts import mr_chart, s_chart, t_chart, xbar_chart
-from app.charts.rules import (
-    RULES,
-    Rule,
-    RuleSet,
-    crossings_limit,
-    find_signals,
-    longest_run_limit,
-    side,
-)
+from app.charts.measurement_charts import mr_chart, s_chart, xbar_chart, xmr_chart
+from app.charts.rules import BOOKS, Rule, RuleSet, find_signals
 
 NHS_FACTOR, OUR_FACTOR = 2.66, 3 / 1.128
 
@@ -264,7 +257,7 @@ def test_nelsons_rules_find_what_nelson_rules_jl_finds(shared: Path):
             phases=[1] * len(series),
         )
 
-        ours = points_of(found, RULES[RuleSet.NELSON][case["rule"] - 1])
+        ours = points_of(found, BOOKS[RuleSet.NELSON].rules[case["rule"] - 1])
         theirs = spans(case["expected"])
         if case["rule"] in {5, 6}:
             level = 2 if case["rule"] == 5 else 1
@@ -311,35 +304,3 @@ def test_making_data_count_rules_find_what_plotthedots_finds(shared: Path):
         values = [sign * (10.0 if close else 1.0) for close, sign in pairs]
         found = nhs_signals(values, Rule.TWO_OF_THREE_ON_A_SIDE, near=5.0)
         assert found == [i for i, flag in enumerate(case["expected"]) if flag]
-
-
-def test_funnel_limits_of_proportions_are_those_of_funnelplotr(shared: Path):
-    """Ten clinics: phi, tau2 and eight limits each, before and after adjustment."""
-    case = golden(shared, "funnelplotr_overdispersion")["derived_by_python_port"][
-        "PR_synthetic_10_clinics"
-    ]
-    numerators = [int(x) for x in case["numerator"]]
-    denominators = [int(n) for n in case["denominator"]]
-    target = sum(numerators) / sum(denominators)
-
-    found = overdispersion(numerators, denominators, target=target)
-
-    assert target == pytest.approx(case["target"], rel=1e-12)
-    assert (found.phi, found.tau2) == pytest.approx(
-        (case["phi"], case["tau2"]), rel=1e-9
-    )
-    for expected, n in zip(case["points"], denominators, strict=True):
-        for prefix, tau2 in (("", 0.0), ("od", found.tau2)):
-            limits = funnel_limits(n, target=target, tau2=tau2)
-            assert (
-                limits.lower_95,
-                limits.upper_95,
-                limits.lower_998,
-                limits.upper_998,
-            ) == pytest.approx(
-                [
-                    expected[prefix + name]
-                    for name in ("ll95", "ul95", "ll998", "ul998")
-                ],
-                abs=1e-6,
-            )

@@ -9,11 +9,10 @@ from app.charts.control_charts import (
     p_chart,
     p_prime_chart,
     proportion_chart,
-    run_chart,
     u_chart,
-    xmr_chart,
 )
 from app.charts.lines import ChartKind, Frame, Phase, frame
+from app.charts.measurement_charts import run_chart, xmr_chart
 
 
 def whole(points: int) -> Frame:

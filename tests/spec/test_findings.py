@@ -3,7 +3,7 @@
 import pytest
 
 from app.charts.measure_charts import ControlChart, measure_chart
-from app.charts.rules import RULES, RuleSet
+from app.charts.rules import BOOKS, RuleSet
 from app.charts.shifts import suggested_shift
 from app.domain.counts import Basis
 from app.services.dashboards import stratum_label
@@ -65,7 +65,7 @@ def test_a_short_series_was_not_searched():
 
 
 def test_every_rule_that_the_dashboard_searches_with_has_its_sentence():
-    assert set(FINDINGS) == set(RULES[RuleSet.ANHOEJ])
+    assert set(FINDINGS) == set(BOOKS[RuleSet.ANHOEJ].rules)
 
 
 @pytest.mark.parametrize(

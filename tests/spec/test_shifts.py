@@ -4,6 +4,7 @@ from math import log
 
 import pytest
 
+from app.charts.likelihoods import of_proportions
 from app.charts.shifts import most_likely_shift, suggested_shift
 from app.domain.counts import Basis, Withheld
 from tests.released import START, series
@@ -39,7 +40,8 @@ def test_a_planted_improvement_is_found_in_its_month():
 def test_the_evidence_is_the_log_likelihood_ratio():
     """0 of 30 then 30 of 30 against 30 of 60: 60 log 2, and the only place."""
     shift = most_likely_shift(
-        [START + i for i in range(6)], [0, 0, 0, 10, 10, 10], [10] * 6
+        [START + i for i in range(6)],
+        of_proportions([0, 0, 0, 10, 10, 10], [10] * 6),
     )
 
     assert shift.dispersion * shift.evidence == pytest.approx(60 * log(2))
@@ -65,7 +67,9 @@ def test_restless_points_need_a_larger_step():
     restless = [(15, 60), (45, 60)] * 6 + [(25, 60), (55, 60)] * 6
     starts = range(START, START + 24)
 
-    shift = most_likely_shift(starts, [x for x, _ in restless], [60] * 24)
+    levels = of_proportions([x for x, _ in restless], [60] * 24)
+
+    shift = most_likely_shift(starts, levels)
 
     assert shift.dispersion > 10
     assert suggested_shift(series(restless), basis=Basis.VISITS) is None

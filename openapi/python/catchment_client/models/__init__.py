@@ -11,12 +11,16 @@ from .add_project_body_phase_question_kind import AddProjectBodyPhaseQuestionKin
 from .annotation_answer import AnnotationAnswer
 from .annotation_kind import AnnotationKind
 from .annotations_answer import AnnotationsAnswer
+from .assurance_answer import AssuranceAnswer
+from .assurance_answer_value_type_0 import AssuranceAnswerValueType0
 from .audience import Audience
 from .audit_answer import AuditAnswer
 from .baseline_answer import BaselineAnswer
 from .basis import Basis
+from .benchmarks_answer import BenchmarksAnswer
 from .catalogue import Catalogue
 from .chart_answer import ChartAnswer
+from .chart_kind import ChartKind
 from .chart_point_answer import ChartPointAnswer
 from .chart_signal_answer import ChartSignalAnswer
 from .chart_view import ChartView
@@ -26,6 +30,7 @@ from .code_use import CodeUse
 from .cohort_answer import CohortAnswer
 from .cohorts_answer import CohortsAnswer
 from .comparison_answer import ComparisonAnswer
+from .comparison_answer_interval_method import ComparisonAnswerIntervalMethod
 from .contribution_answer import ContributionAnswer
 from .contribution_answer_status import ContributionAnswerStatus
 from .contributions_answer import ContributionsAnswer
@@ -37,6 +42,7 @@ from .end_project_body import EndProjectBody
 from .estimate_answer import EstimateAnswer
 from .event_point import EventPoint
 from .event_point_reason_type_0 import EventPointReasonType0
+from .event_signal_answer import EventSignalAnswer
 from .events_answer import EventsAnswer
 from .events_answer_between import EventsAnswerBetween
 from .evidence_answer import EvidenceAnswer
@@ -44,6 +50,7 @@ from .expected_answer import ExpectedAnswer
 from .finding import Finding
 from .finding_answer import FindingAnswer
 from .funnel_limits_answer import FunnelLimitsAnswer
+from .gap_limits import GapLimits
 from .grant_token_token_request import GrantTokenTokenRequest
 from .interval import Interval
 from .introspect_token_token_form import IntrospectTokenTokenForm
@@ -63,6 +70,7 @@ from .measure_summary_scoring import MeasureSummaryScoring
 from .measure_summary_value_sets import MeasureSummaryValueSets
 from .missing import Missing
 from .month_answer import MonthAnswer
+from .network_answer import NetworkAnswer
 from .no_capture import NoCapture
 from .no_comparison import NoComparison
 from .no_data import NoData
@@ -94,16 +102,22 @@ from .restated_block import RestatedBlock
 from .revocation_answer import RevocationAnswer
 from .revoke_token_token_form import RevokeTokenTokenForm
 from .rule_set import RuleSet
+from .score_answer import ScoreAnswer
+from .score_answer_withheld import ScoreAnswerWithheld
+from .scorecard_answer import ScorecardAnswer
 from .series_answer import SeriesAnswer
 from .shift_answer import ShiftAnswer
 from .signature_answer import SignatureAnswer
 from .signing_keys_response_signing_keys import SigningKeysResponseSigningKeys
 from .source_answer import SourceAnswer
+from .spark_point import SparkPoint
 from .target import Target
 from .token_answer import TokenAnswer
 from .token_problem import TokenProblem
 from .unit_answer import UnitAnswer
 from .untranslated_answer import UntranslatedAnswer
+from .variation_answer import VariationAnswer
+from .variation_point import VariationPoint
 from .visit_capture_answer import VisitCaptureAnswer
 from .withdraw_annotation_body import WithdrawAnnotationBody
 from .withheld import Withheld
@@ -120,12 +134,16 @@ __all__ = (
     "AnnotationAnswer",
     "AnnotationKind",
     "AnnotationsAnswer",
+    "AssuranceAnswer",
+    "AssuranceAnswerValueType0",
     "Audience",
     "AuditAnswer",
     "BaselineAnswer",
     "Basis",
+    "BenchmarksAnswer",
     "Catalogue",
     "ChartAnswer",
+    "ChartKind",
     "ChartPointAnswer",
     "ChartSignalAnswer",
     "ChartView",
@@ -135,6 +153,7 @@ __all__ = (
     "CohortAnswer",
     "CohortsAnswer",
     "ComparisonAnswer",
+    "ComparisonAnswerIntervalMethod",
     "ContributionAnswer",
     "ContributionAnswerStatus",
     "ContributionsAnswer",
@@ -148,11 +167,13 @@ __all__ = (
     "EventPointReasonType0",
     "EventsAnswer",
     "EventsAnswerBetween",
+    "EventSignalAnswer",
     "EvidenceAnswer",
     "ExpectedAnswer",
     "Finding",
     "FindingAnswer",
     "FunnelLimitsAnswer",
+    "GapLimits",
     "GrantTokenTokenRequest",
     "Interval",
     "IntrospectionAnswer",
@@ -170,6 +191,7 @@ __all__ = (
     "MeasureSummaryValueSets",
     "Missing",
     "MonthAnswer",
+    "NetworkAnswer",
     "NoCapture",
     "NoComparison",
     "NoData",
@@ -199,16 +221,22 @@ __all__ = (
     "RevocationAnswer",
     "RevokeTokenTokenForm",
     "RuleSet",
+    "ScoreAnswer",
+    "ScoreAnswerWithheld",
+    "ScorecardAnswer",
     "SeriesAnswer",
     "ShiftAnswer",
     "SignatureAnswer",
     "SigningKeysResponseSigningKeys",
     "SourceAnswer",
+    "SparkPoint",
     "Target",
     "TokenAnswer",
     "TokenProblem",
     "UnitAnswer",
     "UntranslatedAnswer",
+    "VariationAnswer",
+    "VariationPoint",
     "VisitCaptureAnswer",
     "WithdrawAnnotationBody",
     "Withheld",

@@ -14,6 +14,7 @@ from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.annotation_answer import AnnotationAnswer
+    from ..models.assurance_answer import AssuranceAnswer
     from ..models.baseline_answer import BaselineAnswer
     from ..models.chart_point_answer import ChartPointAnswer
     from ..models.chart_signal_answer import ChartSignalAnswer
@@ -32,6 +33,8 @@ class ChartAnswer:
 
     annotations: list[AnnotationAnswer]
     """ Tests of change in the time of the chart. """
+    assurance: AssuranceAnswer
+    """ Whether a process that stays as it is meets the target; null: see the text. """
     audience: Audience | None
     """ Null for a clinic's own live numbers. """
     baselines: list[BaselineAnswer]
@@ -42,6 +45,8 @@ class ChartAnswer:
     """ Live numbers hold all that came before. """
     exclusions: list[AnnotationAnswer]
     """ Decisions by which points are in no line and no run. """
+    explanation: str
+    """ Why the limits vary, or do not. """
     interval: Interval
     """ How long one point of a series is. """
     measure: MeasureSummary
@@ -51,10 +56,14 @@ class ChartAnswer:
     policy: str
     """ SHA-256 of the de-identification policy. """
     reason: str
+    """ Why it is that chart. """
     release: int | None
     remarks: list[RemarkAnswer]
     rule_set: str
+    rule_set_version: str
+    """ Another version may find other signals in the same points. """
     sigma_method: str
+    sigma_method_version: str
     sigma_z: float | None
     signals: list[ChartSignalAnswer]
     stratum: None | str
@@ -63,7 +72,10 @@ class ChartAnswer:
     """ The chart as it was first drawn, or with what a coordinator decided about it. """
     cohort: None | str | Unset = UNSET
     """ A named set of clinics. """
-    limits_note: str | Unset = "Limits vary from point to point because d does."
+    pooling: str | Unset = (
+        "The network's value is that of all its patients or exposure together (sum of n / sum of d, or sum of values / d), not the mean of its clinics'."
+    )
+    """ How clinics are pooled. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,6 +85,8 @@ class ChartAnswer:
         for annotations_item_data in self.annotations:
             annotations_item = annotations_item_data.to_dict()
             annotations.append(annotations_item)
+
+        assurance = self.assurance.to_dict()
 
         audience: None | str
         if isinstance(self.audience, str):
@@ -100,6 +114,8 @@ class ChartAnswer:
         for exclusions_item_data in self.exclusions:
             exclusions_item = exclusions_item_data.to_dict()
             exclusions.append(exclusions_item)
+
+        explanation = self.explanation
 
         interval: str = self.interval
 
@@ -129,7 +145,11 @@ class ChartAnswer:
 
         rule_set = self.rule_set
 
+        rule_set_version = self.rule_set_version
+
         sigma_method = self.sigma_method
+
+        sigma_method_version = self.sigma_method_version
 
         sigma_z: float | None
         sigma_z = self.sigma_z
@@ -156,19 +176,21 @@ class ChartAnswer:
         else:
             cohort = self.cohort
 
-        limits_note = self.limits_note
+        pooling = self.pooling
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
                 "annotations": annotations,
+                "assurance": assurance,
                 "audience": audience,
                 "baselines": baselines,
                 "chart": chart,
                 "clinic": clinic,
                 "counted_up_to": counted_up_to,
                 "exclusions": exclusions,
+                "explanation": explanation,
                 "interval": interval,
                 "measure": measure,
                 "phases": phases,
@@ -178,7 +200,9 @@ class ChartAnswer:
                 "release": release,
                 "remarks": remarks,
                 "rule_set": rule_set,
+                "rule_set_version": rule_set_version,
                 "sigma_method": sigma_method,
+                "sigma_method_version": sigma_method_version,
                 "sigma_z": sigma_z,
                 "signals": signals,
                 "stratum": stratum,
@@ -188,14 +212,15 @@ class ChartAnswer:
         )
         if cohort is not UNSET:
             field_dict["cohort"] = cohort
-        if limits_note is not UNSET:
-            field_dict["limits_note"] = limits_note
+        if pooling is not UNSET:
+            field_dict["pooling"] = pooling
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.annotation_answer import AnnotationAnswer  # noqa: PLC0415
+        from ..models.assurance_answer import AssuranceAnswer  # noqa: PLC0415
         from ..models.baseline_answer import BaselineAnswer  # noqa: PLC0415
         from ..models.chart_point_answer import ChartPointAnswer  # noqa: PLC0415
         from ..models.chart_signal_answer import ChartSignalAnswer  # noqa: PLC0415
@@ -211,6 +236,8 @@ class ChartAnswer:
             annotations_item = AnnotationAnswer.from_dict(annotations_item_data)
 
             annotations.append(annotations_item)
+
+        assurance = AssuranceAnswer.from_dict(rest.pop("assurance"))
 
         def _parse_audience(data: object) -> Audience | None:
             if data is None:
@@ -265,6 +292,8 @@ class ChartAnswer:
 
             exclusions.append(exclusions_item)
 
+        explanation = rest.pop("explanation")
+
         interval = check_interval(rest.pop("interval"))
 
         measure = MeasureSummary.from_dict(rest.pop("measure"))
@@ -303,7 +332,11 @@ class ChartAnswer:
 
         rule_set = rest.pop("rule_set")
 
+        rule_set_version = rest.pop("rule_set_version")
+
         sigma_method = rest.pop("sigma_method")
+
+        sigma_method_version = rest.pop("sigma_method_version")
 
         def _parse_sigma_z(data: object) -> float | None:
             if data is None:
@@ -352,16 +385,18 @@ class ChartAnswer:
 
         cohort = _parse_cohort(rest.pop("cohort", UNSET))
 
-        limits_note = rest.pop("limits_note", UNSET)
+        pooling = rest.pop("pooling", UNSET)
 
         chart_answer = cls(
             annotations=annotations,
+            assurance=assurance,
             audience=audience,
             baselines=baselines,
             chart=chart,
             clinic=clinic,
             counted_up_to=counted_up_to,
             exclusions=exclusions,
+            explanation=explanation,
             interval=interval,
             measure=measure,
             phases=phases,
@@ -371,14 +406,16 @@ class ChartAnswer:
             release=release,
             remarks=remarks,
             rule_set=rule_set,
+            rule_set_version=rule_set_version,
             sigma_method=sigma_method,
+            sigma_method_version=sigma_method_version,
             sigma_z=sigma_z,
             signals=signals,
             stratum=stratum,
             suggested_shift=suggested_shift,
             view=view,
             cohort=cohort,
-            limits_note=limits_note,
+            pooling=pooling,
         )
 
         chart_answer.additional_properties = rest

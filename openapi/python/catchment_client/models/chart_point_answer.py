@@ -20,7 +20,12 @@ T = TypeVar("T", bound="ChartPointAnswer")
 
 @_attrs_define
 class ChartPointAnswer:
-    """A point on a control chart, with its lines."""
+    """A point on a control chart, with its lines; ``value`` is what the chart is drawn of.
+
+    That is the measure's value but on MR, S and c charts: there it is the moving range,
+    the standard deviation, the number of events.
+
+    """
 
     center_line: float | None
     completeness: float | None

@@ -17,7 +17,12 @@ T = TypeVar("T", bound="ClinicAnswer")
 
 @_attrs_define
 class ClinicAnswer:
-    """One clinic on one measure; ``lower`` and ``upper`` are its 95 % interval."""
+    """One clinic on one measure; ``lower`` and ``upper`` are its 95 % interval.
+
+    Its true rank is one of ``rank_first`` to ``rank_last``: that holds of all clinics
+    at once, with 95 %.
+
+    """
 
     clinic: str
     d: int | None
@@ -26,6 +31,8 @@ class ClinicAnswer:
     n: int | None
     name: str
     rank: int | None
+    rank_first: int | None
+    rank_last: int | None
     reason: None | Withheld
     suppressed: bool
     upper: float | None
@@ -58,6 +65,12 @@ class ClinicAnswer:
         rank: int | None
         rank = self.rank
 
+        rank_first: int | None
+        rank_first = self.rank_first
+
+        rank_last: int | None
+        rank_last = self.rank_last
+
         reason: None | str
         if isinstance(self.reason, str):
             reason = self.reason
@@ -86,6 +99,8 @@ class ClinicAnswer:
                 "n": n,
                 "name": name,
                 "rank": rank,
+                "rank_first": rank_first,
+                "rank_last": rank_last,
                 "reason": reason,
                 "suppressed": suppressed,
                 "upper": upper,
@@ -148,6 +163,20 @@ class ClinicAnswer:
 
         rank = _parse_rank(rest.pop("rank"))
 
+        def _parse_rank_first(data: object) -> int | None:
+            if data is None:
+                return data
+            return cast(int | None, data)
+
+        rank_first = _parse_rank_first(rest.pop("rank_first"))
+
+        def _parse_rank_last(data: object) -> int | None:
+            if data is None:
+                return data
+            return cast(int | None, data)
+
+        rank_last = _parse_rank_last(rest.pop("rank_last"))
+
         def _parse_reason(data: object) -> None | Withheld:
             if data is None:
                 return data
@@ -194,6 +223,8 @@ class ClinicAnswer:
             n=n,
             name=name,
             rank=rank,
+            rank_first=rank_first,
+            rank_last=rank_last,
             reason=reason,
             suppressed=suppressed,
             upper=upper,

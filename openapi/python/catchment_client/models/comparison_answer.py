@@ -8,10 +8,15 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.audience import Audience, check_audience
+from ..models.comparison_answer_interval_method import (
+    ComparisonAnswerIntervalMethod,
+    check_comparison_answer_interval_method,
+)
 from ..models.interval import Interval, check_interval
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
+    from ..models.benchmarks_answer import BenchmarksAnswer
     from ..models.clinic_answer import ClinicAnswer
     from ..models.measure_summary import MeasureSummary
     from ..models.remark_answer import RemarkAnswer
@@ -22,11 +27,17 @@ T = TypeVar("T", bound="ComparisonAnswer")
 
 @_attrs_define
 class ComparisonAnswer:
-    """Every clinic on one measure in one interval."""
+    """Every clinic on one measure in one interval.
+
+    ``target`` is what the funnel is around: the released network value. Rates and means
+    are on the measure's own scale; means have no funnel.
+
+    """
 
     audience: Audience | None
     """ Null for a clinic's own live numbers. """
-    best_tenth: float | None
+    benchmarks: BenchmarksAnswer
+    """ What a clinic may measure itself by; null: withheld, or there is none. """
     clinic: None | str
     """ Null for the network as a whole, or a cohort. """
     clinics: list[ClinicAnswer]
@@ -35,12 +46,14 @@ class ComparisonAnswer:
     interval: Interval
     """ How long one point of a series is. """
     interval_end: datetime.date
+    interval_method: ComparisonAnswerIntervalMethod
     interval_start: datetime.date
     measure: MeasureSummary
     """ One line of the catalogue. """
     phi: float | None
     policy: str
     """ SHA-256 of the de-identification policy. """
+    rank_method: str
     release: int | None
     remarks: list[RemarkAnswer]
     stratum: None | str
@@ -48,6 +61,10 @@ class ComparisonAnswer:
     tau2: float | None
     cohort: None | str | Unset = UNSET
     """ A named set of clinics. """
+    pooling: str | Unset = (
+        "The network's value is that of all its patients or exposure together (sum of n / sum of d, or sum of values / d), not the mean of its clinics'."
+    )
+    """ How clinics are pooled. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -57,8 +74,7 @@ class ComparisonAnswer:
         else:
             audience = self.audience
 
-        best_tenth: float | None
-        best_tenth = self.best_tenth
+        benchmarks = self.benchmarks.to_dict()
 
         clinic: None | str
         clinic = self.clinic
@@ -78,6 +94,8 @@ class ComparisonAnswer:
 
         interval_end = self.interval_end.isoformat()
 
+        interval_method: str = self.interval_method
+
         interval_start = self.interval_start.isoformat()
 
         measure = self.measure.to_dict()
@@ -86,6 +104,8 @@ class ComparisonAnswer:
         phi = self.phi
 
         policy = self.policy
+
+        rank_method = self.rank_method
 
         release: int | None
         release = self.release
@@ -110,21 +130,25 @@ class ComparisonAnswer:
         else:
             cohort = self.cohort
 
+        pooling = self.pooling
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
                 "audience": audience,
-                "best_tenth": best_tenth,
+                "benchmarks": benchmarks,
                 "clinic": clinic,
                 "clinics": clinics,
                 "counted_up_to": counted_up_to,
                 "interval": interval,
                 "interval_end": interval_end,
+                "interval_method": interval_method,
                 "interval_start": interval_start,
                 "measure": measure,
                 "phi": phi,
                 "policy": policy,
+                "rank_method": rank_method,
                 "release": release,
                 "remarks": remarks,
                 "stratum": stratum,
@@ -134,11 +158,14 @@ class ComparisonAnswer:
         )
         if cohort is not UNSET:
             field_dict["cohort"] = cohort
+        if pooling is not UNSET:
+            field_dict["pooling"] = pooling
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.benchmarks_answer import BenchmarksAnswer  # noqa: PLC0415
         from ..models.clinic_answer import ClinicAnswer  # noqa: PLC0415
         from ..models.measure_summary import MeasureSummary  # noqa: PLC0415
         from ..models.remark_answer import RemarkAnswer  # noqa: PLC0415
@@ -160,12 +187,7 @@ class ComparisonAnswer:
 
         audience = _parse_audience(rest.pop("audience"))
 
-        def _parse_best_tenth(data: object) -> float | None:
-            if data is None:
-                return data
-            return cast(float | None, data)
-
-        best_tenth = _parse_best_tenth(rest.pop("best_tenth"))
+        benchmarks = BenchmarksAnswer.from_dict(rest.pop("benchmarks"))
 
         def _parse_clinic(data: object) -> None | str:
             if data is None:
@@ -200,6 +222,10 @@ class ComparisonAnswer:
 
         interval_end = datetime.date.fromisoformat(rest.pop("interval_end"))
 
+        interval_method = check_comparison_answer_interval_method(
+            rest.pop("interval_method")
+        )
+
         interval_start = datetime.date.fromisoformat(rest.pop("interval_start"))
 
         measure = MeasureSummary.from_dict(rest.pop("measure"))
@@ -212,6 +238,8 @@ class ComparisonAnswer:
         phi = _parse_phi(rest.pop("phi"))
 
         policy = rest.pop("policy")
+
+        rank_method = rest.pop("rank_method")
 
         def _parse_release(data: object) -> int | None:
             if data is None:
@@ -257,24 +285,29 @@ class ComparisonAnswer:
 
         cohort = _parse_cohort(rest.pop("cohort", UNSET))
 
+        pooling = rest.pop("pooling", UNSET)
+
         comparison_answer = cls(
             audience=audience,
-            best_tenth=best_tenth,
+            benchmarks=benchmarks,
             clinic=clinic,
             clinics=clinics,
             counted_up_to=counted_up_to,
             interval=interval,
             interval_end=interval_end,
+            interval_method=interval_method,
             interval_start=interval_start,
             measure=measure,
             phi=phi,
             policy=policy,
+            rank_method=rank_method,
             release=release,
             remarks=remarks,
             stratum=stratum,
             target=target,
             tau2=tau2,
             cohort=cohort,
+            pooling=pooling,
         )
 
         comparison_answer.additional_properties = rest

@@ -11,28 +11,45 @@ from ..models.event_point_reason_type_0 import (
     EventPointReasonType0,
     check_event_point_reason_type_0,
 )
+from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="EventPoint")
 
 
 @_attrs_define
 class EventPoint:
-    """An event, and what lay between the one before and it.
+    """An event, and what lay between the one before and it, with its lines.
 
     ``value`` is 0 between two events of one day, and null where ``reason`` says why.
 
     """
 
+    center_line: float | None
     day: datetime.date
+    lower_2_sigma: float | None
+    lower_limit: float | None
     reason: EventPointReasonType0 | None
+    signals: list[str]
     since: datetime.date
     """ The day of the event before. """
+    upper_2_sigma: float | None
+    upper_limit: float | None
     value: int | None
     """ Days, or opportunities, between the two. """
+    phase: int | Unset = 1
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        center_line: float | None
+        center_line = self.center_line
+
         day = self.day.isoformat()
+
+        lower_2_sigma: float | None
+        lower_2_sigma = self.lower_2_sigma
+
+        lower_limit: float | None
+        lower_limit = self.lower_limit
 
         reason: None | str
         if isinstance(self.reason, str):
@@ -40,28 +57,68 @@ class EventPoint:
         else:
             reason = self.reason
 
+        signals = self.signals
+
         since = self.since.isoformat()
+
+        upper_2_sigma: float | None
+        upper_2_sigma = self.upper_2_sigma
+
+        upper_limit: float | None
+        upper_limit = self.upper_limit
 
         value: int | None
         value = self.value
+
+        phase = self.phase
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
+                "center_line": center_line,
                 "day": day,
+                "lower_2_sigma": lower_2_sigma,
+                "lower_limit": lower_limit,
                 "reason": reason,
+                "signals": signals,
                 "since": since,
+                "upper_2_sigma": upper_2_sigma,
+                "upper_limit": upper_limit,
                 "value": value,
             }
         )
+        if phase is not UNSET:
+            field_dict["phase"] = phase
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         rest = dict(src_dict)
+
+        def _parse_center_line(data: object) -> float | None:
+            if data is None:
+                return data
+            return cast(float | None, data)
+
+        center_line = _parse_center_line(rest.pop("center_line"))
+
         day = datetime.date.fromisoformat(rest.pop("day"))
+
+        def _parse_lower_2_sigma(data: object) -> float | None:
+            if data is None:
+                return data
+            return cast(float | None, data)
+
+        lower_2_sigma = _parse_lower_2_sigma(rest.pop("lower_2_sigma"))
+
+        def _parse_lower_limit(data: object) -> float | None:
+            if data is None:
+                return data
+            return cast(float | None, data)
+
+        lower_limit = _parse_lower_limit(rest.pop("lower_limit"))
 
         def _parse_reason(data: object) -> EventPointReasonType0 | None:
             if data is None:
@@ -78,7 +135,23 @@ class EventPoint:
 
         reason = _parse_reason(rest.pop("reason"))
 
+        signals = cast(list[str], rest.pop("signals"))
+
         since = datetime.date.fromisoformat(rest.pop("since"))
+
+        def _parse_upper_2_sigma(data: object) -> float | None:
+            if data is None:
+                return data
+            return cast(float | None, data)
+
+        upper_2_sigma = _parse_upper_2_sigma(rest.pop("upper_2_sigma"))
+
+        def _parse_upper_limit(data: object) -> float | None:
+            if data is None:
+                return data
+            return cast(float | None, data)
+
+        upper_limit = _parse_upper_limit(rest.pop("upper_limit"))
 
         def _parse_value(data: object) -> int | None:
             if data is None:
@@ -87,11 +160,20 @@ class EventPoint:
 
         value = _parse_value(rest.pop("value"))
 
+        phase = rest.pop("phase", UNSET)
+
         event_point = cls(
+            center_line=center_line,
             day=day,
+            lower_2_sigma=lower_2_sigma,
+            lower_limit=lower_limit,
             reason=reason,
+            signals=signals,
             since=since,
+            upper_2_sigma=upper_2_sigma,
+            upper_limit=upper_limit,
             value=value,
+            phase=phase,
         )
 
         event_point.additional_properties = rest

@@ -16,10 +16,15 @@ T = TypeVar("T", bound="PhaseAnswer")
 
 @_attrs_define
 class PhaseAnswer:
-    """A phase of a chart, and by whose decisions it is what it is."""
+    """A phase of a chart, and by whose decisions it is what it is.
+
+    A frozen baseline ends before ``baseline_end``.
+
+    """
 
     baseline: AnnotationAnswer | None
     """ By which its lines are frozen. """
+    baseline_end: datetime.date | None
     interval_start: datetime.date
     phase: int
     shift: AnnotationAnswer | None
@@ -34,6 +39,12 @@ class PhaseAnswer:
             baseline = self.baseline.to_dict()
         else:
             baseline = self.baseline
+
+        baseline_end: None | str
+        if isinstance(self.baseline_end, datetime.date):
+            baseline_end = self.baseline_end.isoformat()
+        else:
+            baseline_end = self.baseline_end
 
         interval_start = self.interval_start.isoformat()
 
@@ -50,6 +61,7 @@ class PhaseAnswer:
         field_dict.update(
             {
                 "baseline": baseline,
+                "baseline_end": baseline_end,
                 "interval_start": interval_start,
                 "phase": phase,
                 "shift": shift,
@@ -79,6 +91,21 @@ class PhaseAnswer:
 
         baseline = _parse_baseline(rest.pop("baseline"))
 
+        def _parse_baseline_end(data: object) -> datetime.date | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                baseline_end_type_0 = datetime.date.fromisoformat(data)
+
+                return baseline_end_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.date | None, data)
+
+        baseline_end = _parse_baseline_end(rest.pop("baseline_end"))
+
         interval_start = datetime.date.fromisoformat(rest.pop("interval_start"))
 
         phase = rest.pop("phase")
@@ -100,6 +127,7 @@ class PhaseAnswer:
 
         phase_answer = cls(
             baseline=baseline,
+            baseline_end=baseline_end,
             interval_start=interval_start,
             phase=phase,
             shift=shift,

@@ -1,7 +1,14 @@
 from typing import Literal
 
 RuleSet = Literal[
-    "anhoej", "ihi-run", "nelson", "nhs-mdc", "shewhart", "western-electric"
+    "anhoej",
+    "ihi-run",
+    "nelson",
+    "nhs-mdc",
+    "nhs-mdc-6",
+    "provost-murray",
+    "shewhart",
+    "western-electric",
 ]
 
 RULE_SET_VALUES: set[RuleSet] = {
@@ -9,6 +16,8 @@ RULE_SET_VALUES: set[RuleSet] = {
     "ihi-run",
     "nelson",
     "nhs-mdc",
+    "nhs-mdc-6",
+    "provost-murray",
     "shewhart",
     "western-electric",
 }

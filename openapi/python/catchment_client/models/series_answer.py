@@ -43,6 +43,10 @@ class SeriesAnswer:
     """ A named set of clinics. """
     earlier_versions: list[EarlierVersionAnswer] | Unset = UNSET
     """ What was published before the definition changed. """
+    pooling: str | Unset = (
+        "The network's value is that of all its patients or exposure together (sum of n / sum of d, or sum of values / d), not the mean of its clinics'."
+    )
+    """ How clinics are pooled. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,6 +95,8 @@ class SeriesAnswer:
                 earlier_versions_item = earlier_versions_item_data.to_dict()
                 earlier_versions.append(earlier_versions_item)
 
+        pooling = self.pooling
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -110,6 +116,8 @@ class SeriesAnswer:
             field_dict["cohort"] = cohort
         if earlier_versions is not UNSET:
             field_dict["earlier_versions"] = earlier_versions
+        if pooling is not UNSET:
+            field_dict["pooling"] = pooling
 
         return field_dict
 
@@ -205,6 +213,8 @@ class SeriesAnswer:
 
                 earlier_versions.append(earlier_versions_item)
 
+        pooling = rest.pop("pooling", UNSET)
+
         series_answer = cls(
             audience=audience,
             clinic=clinic,
@@ -217,6 +227,7 @@ class SeriesAnswer:
             stratum=stratum,
             cohort=cohort,
             earlier_versions=earlier_versions,
+            pooling=pooling,
         )
 
         series_answer.additional_properties = rest

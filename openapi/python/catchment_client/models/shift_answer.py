@@ -16,8 +16,12 @@ class ShiftAnswer:
 
     after: float
     before: float
+    dispersion: float
+    """ The between-point variance that the evidence is divided by. """
     evidence: float
+    """ The log-likelihood ratio of a step against none. """
     first: datetime.date
+    """ With ``last``, where it is with 95 % certainty. """
     interval_start: datetime.date
     last: datetime.date
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -26,6 +30,8 @@ class ShiftAnswer:
         after = self.after
 
         before = self.before
+
+        dispersion = self.dispersion
 
         evidence = self.evidence
 
@@ -41,6 +47,7 @@ class ShiftAnswer:
             {
                 "after": after,
                 "before": before,
+                "dispersion": dispersion,
                 "evidence": evidence,
                 "first": first,
                 "interval_start": interval_start,
@@ -57,6 +64,8 @@ class ShiftAnswer:
 
         before = rest.pop("before")
 
+        dispersion = rest.pop("dispersion")
+
         evidence = rest.pop("evidence")
 
         first = datetime.date.fromisoformat(rest.pop("first"))
@@ -68,6 +77,7 @@ class ShiftAnswer:
         shift_answer = cls(
             after=after,
             before=before,
+            dispersion=dispersion,
             evidence=evidence,
             first=first,
             interval_start=interval_start,

@@ -148,7 +148,7 @@ def sync_detailed(
 ) -> Response[ComparisonAnswer | Problem]:
     """Compare Clinics
 
-     Return every clinic on one measure: rates, intervals, funnel limits.
+     Return every clinic on one measure: intervals, funnel limits, ranks.
 
     Args:
         measure_id (str):
@@ -197,7 +197,7 @@ def sync(
 ) -> ComparisonAnswer | Problem | None:
     """Compare Clinics
 
-     Return every clinic on one measure: rates, intervals, funnel limits.
+     Return every clinic on one measure: intervals, funnel limits, ranks.
 
     Args:
         measure_id (str):
@@ -241,7 +241,7 @@ async def asyncio_detailed(
 ) -> Response[ComparisonAnswer | Problem]:
     """Compare Clinics
 
-     Return every clinic on one measure: rates, intervals, funnel limits.
+     Return every clinic on one measure: intervals, funnel limits, ranks.
 
     Args:
         measure_id (str):
@@ -288,7 +288,7 @@ async def asyncio(
 ) -> ComparisonAnswer | Problem | None:
     """Compare Clinics
 
-     Return every clinic on one measure: rates, intervals, funnel limits.
+     Return every clinic on one measure: intervals, funnel limits, ranks.
 
     Args:
         measure_id (str):

@@ -7,6 +7,7 @@ import httpx
 
 from ...client import AuthenticatedClient, Client
 from ...models.chart_answer import ChartAnswer
+from ...models.chart_kind import ChartKind
 from ...models.chart_view import ChartView
 from ...models.interval import Interval
 from ...models.problem import Problem
@@ -17,29 +18,19 @@ from ...types import UNSET, Response, Unset
 def _get_kwargs(
     measure_id: str,
     *,
-    rules: RuleSet | Unset = UNSET,
-    view: ChartView | Unset = UNSET,
     clinic: None | str | Unset = UNSET,
     cohort: None | str | Unset = UNSET,
     stratum: None | str | Unset = UNSET,
     interval: Interval | None | Unset = UNSET,
     from_: datetime.date | None | Unset = UNSET,
     to: datetime.date | None | Unset = UNSET,
+    rules: RuleSet | Unset = UNSET,
+    chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
+    screened: bool | Unset = False,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
-
-    json_rules: str | Unset = UNSET
-    if not isinstance(rules, Unset):
-        json_rules = rules
-
-    params["rules"] = json_rules
-
-    json_view: str | Unset = UNSET
-    if not isinstance(view, Unset):
-        json_view = view
-
-    params["view"] = json_view
 
     json_clinic: None | str | Unset
     if isinstance(clinic, Unset):
@@ -88,6 +79,29 @@ def _get_kwargs(
     else:
         json_to = to
     params["to"] = json_to
+
+    json_rules: str | Unset = UNSET
+    if not isinstance(rules, Unset):
+        json_rules = rules
+
+    params["rules"] = json_rules
+
+    json_chart: None | str | Unset
+    if isinstance(chart, Unset):
+        json_chart = UNSET
+    elif isinstance(chart, str):
+        json_chart = chart
+    else:
+        json_chart = chart
+    params["chart"] = json_chart
+
+    json_view: str | Unset = UNSET
+    if not isinstance(view, Unset):
+        json_view = view
+
+    params["view"] = json_view
+
+    params["screened"] = screened
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -155,14 +169,16 @@ def sync_detailed(
     measure_id: str,
     *,
     client: AuthenticatedClient,
-    rules: RuleSet | Unset = UNSET,
-    view: ChartView | Unset = UNSET,
     clinic: None | str | Unset = UNSET,
     cohort: None | str | Unset = UNSET,
     stratum: None | str | Unset = UNSET,
     interval: Interval | None | Unset = UNSET,
     from_: datetime.date | None | Unset = UNSET,
     to: datetime.date | None | Unset = UNSET,
+    rules: RuleSet | Unset = UNSET,
+    chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
+    screened: bool | Unset = False,
 ) -> Response[ChartAnswer | Problem]:
     """Get Chart
 
@@ -170,15 +186,17 @@ def sync_detailed(
 
     Args:
         measure_id (str):
-        rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
-        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
-            decided about it.
         clinic (None | str | Unset): A clinic's code.
         cohort (None | str | Unset): A named cohort.
         stratum (None | str | Unset): Such as age:6-12.
         interval (Interval | None | Unset):
         from_ (datetime.date | None | Unset):
         to (datetime.date | None | Unset): Inclusive.
+        rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
+        chart (ChartKind | None | Unset): A chart that fits the measure; else the hub chooses.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
+        screened (bool | Unset): Of xmr and mr: leave wild moving ranges out. Default: False.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -190,14 +208,16 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         measure_id=measure_id,
-        rules=rules,
-        view=view,
         clinic=clinic,
         cohort=cohort,
         stratum=stratum,
         interval=interval,
         from_=from_,
         to=to,
+        rules=rules,
+        chart=chart,
+        view=view,
+        screened=screened,
     )
 
     response = client.get_httpx_client().request(
@@ -211,14 +231,16 @@ def sync(
     measure_id: str,
     *,
     client: AuthenticatedClient,
-    rules: RuleSet | Unset = UNSET,
-    view: ChartView | Unset = UNSET,
     clinic: None | str | Unset = UNSET,
     cohort: None | str | Unset = UNSET,
     stratum: None | str | Unset = UNSET,
     interval: Interval | None | Unset = UNSET,
     from_: datetime.date | None | Unset = UNSET,
     to: datetime.date | None | Unset = UNSET,
+    rules: RuleSet | Unset = UNSET,
+    chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
+    screened: bool | Unset = False,
 ) -> ChartAnswer | Problem | None:
     """Get Chart
 
@@ -226,15 +248,17 @@ def sync(
 
     Args:
         measure_id (str):
-        rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
-        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
-            decided about it.
         clinic (None | str | Unset): A clinic's code.
         cohort (None | str | Unset): A named cohort.
         stratum (None | str | Unset): Such as age:6-12.
         interval (Interval | None | Unset):
         from_ (datetime.date | None | Unset):
         to (datetime.date | None | Unset): Inclusive.
+        rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
+        chart (ChartKind | None | Unset): A chart that fits the measure; else the hub chooses.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
+        screened (bool | Unset): Of xmr and mr: leave wild moving ranges out. Default: False.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -247,14 +271,16 @@ def sync(
     return sync_detailed(
         measure_id=measure_id,
         client=client,
-        rules=rules,
-        view=view,
         clinic=clinic,
         cohort=cohort,
         stratum=stratum,
         interval=interval,
         from_=from_,
         to=to,
+        rules=rules,
+        chart=chart,
+        view=view,
+        screened=screened,
     ).parsed
 
 
@@ -262,14 +288,16 @@ async def asyncio_detailed(
     measure_id: str,
     *,
     client: AuthenticatedClient,
-    rules: RuleSet | Unset = UNSET,
-    view: ChartView | Unset = UNSET,
     clinic: None | str | Unset = UNSET,
     cohort: None | str | Unset = UNSET,
     stratum: None | str | Unset = UNSET,
     interval: Interval | None | Unset = UNSET,
     from_: datetime.date | None | Unset = UNSET,
     to: datetime.date | None | Unset = UNSET,
+    rules: RuleSet | Unset = UNSET,
+    chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
+    screened: bool | Unset = False,
 ) -> Response[ChartAnswer | Problem]:
     """Get Chart
 
@@ -277,15 +305,17 @@ async def asyncio_detailed(
 
     Args:
         measure_id (str):
-        rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
-        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
-            decided about it.
         clinic (None | str | Unset): A clinic's code.
         cohort (None | str | Unset): A named cohort.
         stratum (None | str | Unset): Such as age:6-12.
         interval (Interval | None | Unset):
         from_ (datetime.date | None | Unset):
         to (datetime.date | None | Unset): Inclusive.
+        rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
+        chart (ChartKind | None | Unset): A chart that fits the measure; else the hub chooses.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
+        screened (bool | Unset): Of xmr and mr: leave wild moving ranges out. Default: False.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -297,14 +327,16 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         measure_id=measure_id,
-        rules=rules,
-        view=view,
         clinic=clinic,
         cohort=cohort,
         stratum=stratum,
         interval=interval,
         from_=from_,
         to=to,
+        rules=rules,
+        chart=chart,
+        view=view,
+        screened=screened,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -316,14 +348,16 @@ async def asyncio(
     measure_id: str,
     *,
     client: AuthenticatedClient,
-    rules: RuleSet | Unset = UNSET,
-    view: ChartView | Unset = UNSET,
     clinic: None | str | Unset = UNSET,
     cohort: None | str | Unset = UNSET,
     stratum: None | str | Unset = UNSET,
     interval: Interval | None | Unset = UNSET,
     from_: datetime.date | None | Unset = UNSET,
     to: datetime.date | None | Unset = UNSET,
+    rules: RuleSet | Unset = UNSET,
+    chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
+    screened: bool | Unset = False,
 ) -> ChartAnswer | Problem | None:
     """Get Chart
 
@@ -331,15 +365,17 @@ async def asyncio(
 
     Args:
         measure_id (str):
-        rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
-        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
-            decided about it.
         clinic (None | str | Unset): A clinic's code.
         cohort (None | str | Unset): A named cohort.
         stratum (None | str | Unset): Such as age:6-12.
         interval (Interval | None | Unset):
         from_ (datetime.date | None | Unset):
         to (datetime.date | None | Unset): Inclusive.
+        rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
+        chart (ChartKind | None | Unset): A chart that fits the measure; else the hub chooses.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
+        screened (bool | Unset): Of xmr and mr: leave wild moving ranges out. Default: False.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -353,13 +389,15 @@ async def asyncio(
         await asyncio_detailed(
             measure_id=measure_id,
             client=client,
-            rules=rules,
-            view=view,
             clinic=clinic,
             cohort=cohort,
             stratum=stratum,
             interval=interval,
             from_=from_,
             to=to,
+            rules=rules,
+            chart=chart,
+            view=view,
+            screened=screened,
         )
     ).parsed

@@ -5,8 +5,12 @@ from urllib.parse import quote
 import httpx
 
 from ...client import AuthenticatedClient, Client
+from ...models.chart_kind import ChartKind
+from ...models.chart_view import ChartView
 from ...models.events_answer import EventsAnswer
+from ...models.gap_limits import GapLimits
 from ...models.problem import Problem
+from ...models.rule_set import RuleSet
 from ...types import UNSET, Response, Unset
 
 
@@ -14,6 +18,11 @@ def _get_kwargs(
     measure_id: str,
     *,
     clinic: None | str | Unset = UNSET,
+    limits: GapLimits | Unset = UNSET,
+    rules: RuleSet | Unset = UNSET,
+    chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
+    screened: bool | Unset = False,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
@@ -24,6 +33,35 @@ def _get_kwargs(
     else:
         json_clinic = clinic
     params["clinic"] = json_clinic
+
+    json_limits: str | Unset = UNSET
+    if not isinstance(limits, Unset):
+        json_limits = limits
+
+    params["limits"] = json_limits
+
+    json_rules: str | Unset = UNSET
+    if not isinstance(rules, Unset):
+        json_rules = rules
+
+    params["rules"] = json_rules
+
+    json_chart: None | str | Unset
+    if isinstance(chart, Unset):
+        json_chart = UNSET
+    elif isinstance(chart, str):
+        json_chart = chart
+    else:
+        json_chart = chart
+    params["chart"] = json_chart
+
+    json_view: str | Unset = UNSET
+    if not isinstance(view, Unset):
+        json_view = view
+
+    params["view"] = json_view
+
+    params["screened"] = screened
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -92,14 +130,26 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     clinic: None | str | Unset = UNSET,
+    limits: GapLimits | Unset = UNSET,
+    rules: RuleSet | Unset = UNSET,
+    chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
+    screened: bool | Unset = False,
 ) -> Response[EventsAnswer | Problem]:
     """Get Events
 
-     Return what lay between a clinic's single events, to the clinic itself.
+     Return what lay between a clinic's single events, charted, to the clinic.
 
     Args:
         measure_id (str):
         clinic (None | str | Unset): The caller's own code.
+        limits (GapLimits | Unset): How a g chart's limits are made: quantiles, or multiples of
+            sigma.
+        rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
+        chart (ChartKind | None | Unset): A chart that fits the measure; else the hub chooses.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
+        screened (bool | Unset): Of xmr and mr: leave wild moving ranges out. Default: False.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -112,6 +162,11 @@ def sync_detailed(
     kwargs = _get_kwargs(
         measure_id=measure_id,
         clinic=clinic,
+        limits=limits,
+        rules=rules,
+        chart=chart,
+        view=view,
+        screened=screened,
     )
 
     response = client.get_httpx_client().request(
@@ -126,14 +181,26 @@ def sync(
     *,
     client: AuthenticatedClient,
     clinic: None | str | Unset = UNSET,
+    limits: GapLimits | Unset = UNSET,
+    rules: RuleSet | Unset = UNSET,
+    chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
+    screened: bool | Unset = False,
 ) -> EventsAnswer | Problem | None:
     """Get Events
 
-     Return what lay between a clinic's single events, to the clinic itself.
+     Return what lay between a clinic's single events, charted, to the clinic.
 
     Args:
         measure_id (str):
         clinic (None | str | Unset): The caller's own code.
+        limits (GapLimits | Unset): How a g chart's limits are made: quantiles, or multiples of
+            sigma.
+        rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
+        chart (ChartKind | None | Unset): A chart that fits the measure; else the hub chooses.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
+        screened (bool | Unset): Of xmr and mr: leave wild moving ranges out. Default: False.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -147,6 +214,11 @@ def sync(
         measure_id=measure_id,
         client=client,
         clinic=clinic,
+        limits=limits,
+        rules=rules,
+        chart=chart,
+        view=view,
+        screened=screened,
     ).parsed
 
 
@@ -155,14 +227,26 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     clinic: None | str | Unset = UNSET,
+    limits: GapLimits | Unset = UNSET,
+    rules: RuleSet | Unset = UNSET,
+    chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
+    screened: bool | Unset = False,
 ) -> Response[EventsAnswer | Problem]:
     """Get Events
 
-     Return what lay between a clinic's single events, to the clinic itself.
+     Return what lay between a clinic's single events, charted, to the clinic.
 
     Args:
         measure_id (str):
         clinic (None | str | Unset): The caller's own code.
+        limits (GapLimits | Unset): How a g chart's limits are made: quantiles, or multiples of
+            sigma.
+        rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
+        chart (ChartKind | None | Unset): A chart that fits the measure; else the hub chooses.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
+        screened (bool | Unset): Of xmr and mr: leave wild moving ranges out. Default: False.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -175,6 +259,11 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         measure_id=measure_id,
         clinic=clinic,
+        limits=limits,
+        rules=rules,
+        chart=chart,
+        view=view,
+        screened=screened,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -187,14 +276,26 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     clinic: None | str | Unset = UNSET,
+    limits: GapLimits | Unset = UNSET,
+    rules: RuleSet | Unset = UNSET,
+    chart: ChartKind | None | Unset = UNSET,
+    view: ChartView | Unset = UNSET,
+    screened: bool | Unset = False,
 ) -> EventsAnswer | Problem | None:
     """Get Events
 
-     Return what lay between a clinic's single events, to the clinic itself.
+     Return what lay between a clinic's single events, charted, to the clinic.
 
     Args:
         measure_id (str):
         clinic (None | str | Unset): The caller's own code.
+        limits (GapLimits | Unset): How a g chart's limits are made: quantiles, or multiples of
+            sigma.
+        rules (RuleSet | Unset): The rule sets, by the names a caller may choose.
+        chart (ChartKind | None | Unset): A chart that fits the measure; else the hub chooses.
+        view (ChartView | Unset): The chart as it was first drawn, or with what a coordinator
+            decided about it.
+        screened (bool | Unset): Of xmr and mr: leave wild moving ranges out. Default: False.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -209,5 +310,10 @@ async def asyncio(
             measure_id=measure_id,
             client=client,
             clinic=clinic,
+            limits=limits,
+            rules=rules,
+            chart=chart,
+            view=view,
+            screened=screened,
         )
     ).parsed

@@ -1,0 +1,128 @@
+"""Pictures over REST: each chart and comparison as SVG, PNG or Vega-Lite."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from app.routers.dependencies import BEARER, HubDependency, ReadSession
+from app.routers.descriptions import problem_responses
+from app.routers.keeping import NEVER_KEPT, Drawing, KeptRoute
+from app.routers.viewers import Asked, Part, Seer
+from app.services import catalogue, charts, multiples, summaries
+from app.services.editions import Edition, required_edition
+from app.services.pictures import MEDIA_TYPES, Picture
+
+router = APIRouter(
+    prefix="/v1/measures/{measure_id}",
+    route_class=KeptRoute,
+    dependencies=[Depends(BEARER)],
+    responses=problem_responses(401, 403, 429, "default"),
+    include_in_schema=False,
+)
+
+
+class Opening:
+    """The viewer's newest release, opened only where a picture has to be drawn."""
+
+    def __init__(
+        self, measure_id: str, viewer: Seer, hub: HubDependency, session: ReadSession
+    ) -> None:
+        catalogue.find_measure(hub, measure_id)
+        self._measure_id, self._viewer = measure_id, viewer
+        self._hub, self._session = hub, session
+
+    def edition(self) -> Edition:
+        """Return the release, opened at the measure."""
+        return required_edition(
+            self._session,
+            self._hub,
+            self._viewer.audience,
+            measure_id=self._measure_id,
+        )
+
+
+Released = Annotated[Opening, Depends(Opening)]
+
+
+@router.get("/chart.{picture}")
+def draw_chart(
+    measure_id: str,
+    picture: Picture,
+    viewer: Seer,
+    part: Part,
+    hub: HubDependency,
+    session: ReadSession,
+    asked: Asked,
+    drawing: Drawing,
+) -> Response:
+    """Return the control chart as a picture, or its Vega-Lite specification."""
+
+    def draw() -> str | bytes:
+        found = charts.find_chart(session, hub, viewer, measure_id, part, asked=asked)
+        return charts.draw_chart(found, picture)
+
+    return drawing.reply(picture, draw)
+
+
+@router.get("/spark.{picture}")
+def draw_spark_line(
+    measure_id: str,
+    picture: Picture,
+    viewer: Seer,
+    part: Part,
+    hub: HubDependency,
+    session: ReadSession,
+    asked: Asked,
+    drawing: Drawing,
+) -> Response:
+    """Return the control chart as a line of the height of text."""
+
+    def draw() -> str | bytes:
+        found = charts.find_chart(session, hub, viewer, measure_id, part, asked=asked)
+        return charts.draw_spark_line(found, picture)
+
+    return drawing.reply(picture, draw)
+
+
+@router.get("/clinics.{picture}")
+def draw_clinics(
+    measure_id: str, picture: Picture, part: Part, released: Released, drawing: Drawing
+) -> Response:
+    """Return the funnel plot as a picture, or its Vega-Lite specification."""
+
+    def draw() -> str | bytes:
+        found = charts.compare(released.edition(), measure_id, part)
+        return charts.draw_comparison(found, picture)
+
+    return drawing.reply(picture, draw)
+
+
+@router.get("/multiples.{picture}")
+def draw_multiples(
+    measure_id: str, picture: Picture, part: Part, released: Released, drawing: Drawing
+) -> Response:
+    """Return a small chart of every clinic, all on one scale, in one picture."""
+
+    def draw() -> str | bytes:
+        found = multiples.find_multiples(released.edition(), measure_id, part)
+        return multiples.draw_multiples(found, picture)
+
+    return drawing.reply(picture, draw)
+
+
+@router.get("/events.{picture}", dependencies=[NEVER_KEPT])
+def draw_events(
+    measure_id: str,
+    picture: Picture,
+    viewer: Seer,
+    hub: HubDependency,
+    session: ReadSession,
+    asked: Asked,
+    clinic: Annotated[str | None, Query()] = None,
+) -> Response:
+    """Return what lay between a clinic's single events, to the clinic itself."""
+    found = summaries.find_gaps(
+        session, hub, viewer.clinic_id, measure_id, clinic_code=clinic
+    )
+    drawn = charts.draw_events(found, picture, asked=asked)
+    return Response(drawn, media_type=MEDIA_TYPES[picture])

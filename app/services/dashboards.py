@@ -4,6 +4,7 @@ import msgspec
 
 from app.charts.descriptions import chart_description
 from app.charts.measure_charts import ChartPoint
+from app.charts.vega_notes import note_lines
 from app.domain.counts import ReleasedCell
 from app.domain.errors import NotFoundError
 from app.measures.definitions import Measure
@@ -15,7 +16,7 @@ from app.services.catalogue import (
     refuse_variant,
     stratum_names,
 )
-from app.services.charts import ChartOf, chart_of
+from app.services.charts import ChartOf, chart_of, notes_on
 from app.services.editions import Edition
 from app.services.hub import Hub
 from app.services.series import Series, Wanted, released_series
@@ -79,7 +80,12 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     def description(self) -> str:
         """Return what a screen reader says of the chart."""
         assert self.found is not None
-        return chart_description(self.found.chart, title=self.title)
+        return chart_description(self.found.chart, title=self.title, notes=self.flags)
+
+    @property
+    def flags(self) -> list[str]:
+        """Return what the lettered flags on the chart stand for."""
+        return [] if self.found is None else [*note_lines(notes_on(self.found))]
 
 
 def find_panels(edition: Edition) -> list[Panel]:

@@ -9,12 +9,14 @@ from app.charts import vega
 from app.charts.completeness import completeness_of, completeness_spec
 from app.charts.expectations import expectation_spec
 from app.charts.schemes import in_dark
+from app.charts.vega_multiples import multiples_spec
 from app.domain.clinics import Audience
 from app.domain.errors import NotFoundError
-from app.services.charts import ChartOf
+from app.services.charts import ChartOf, notes_on
 from app.services.dashboards import Panel, find_panel
 from app.services.editions import Edition
 from app.services.estimates import EstimateOf
+from app.services.multiples import find_multiples
 from app.services.pictures import Picture, drawn
 from app.services.series import Wanted
 from app.services.standings import find_beside
@@ -27,6 +29,7 @@ class PictureKind(StrEnum):
     SPARK_LINE = "spark"
     COMPLETENESS = "completeness"
     FUNNEL = "clinics"
+    MULTIPLES = "every-clinic"
 
 
 class Scheme(StrEnum):
@@ -70,6 +73,8 @@ def draw(edition: Edition, drawing: Drawing) -> str | bytes:
     """
     if drawing.kind is PictureKind.FUNNEL:
         spec = _funnel(edition, drawing.measure_id, drawing.part)
+    elif drawing.kind is PictureKind.MULTIPLES:
+        spec = _multiples(edition, drawing.measure_id)
     else:
         panel = find_panel(edition, drawing.measure_id, drawing.part)
         spec = panel_spec(panel, drawing.kind)
@@ -83,10 +88,11 @@ def panel_spec(panel: Panel, kind: PictureKind) -> dict[str, Any]:
         if not any(completeness_of(cell) is not None for cell in cells):
             raise _nothing()
         return completeness_spec(cells, title=f"Completeness, {panel.title}")
-    chart = _required(panel).chart
+    found = _required(panel)
     if kind is PictureKind.SPARK_LINE:
-        return vega.spark_line_spec(chart, title=panel.title)
-    return vega.control_chart_spec(chart, title=panel.title)
+        return vega.spark_line_spec(found.chart, title=panel.title)
+    notes = notes_on(found)
+    return vega.control_chart_spec(found.chart, title=panel.title, notes=notes)
 
 
 def draw_spec(spec: dict[str, Any], look: Look) -> str | bytes:
@@ -121,6 +127,13 @@ def _funnel(edition: Edition, measure_id: str, part: Wanted) -> dict[str, Any]:
         title=found.series.page.title,
         own=next(iter(asked), None),
     )
+
+
+def _multiples(edition: Edition, measure_id: str) -> dict[str, Any]:
+    """Return a small chart of every clinic."""
+    found = find_multiples(edition, measure_id, Wanted())
+    title = f"{found.page.title}: every clinic"
+    return multiples_spec(found.multiples, title=title)
 
 
 def _required(panel: Panel) -> ChartOf:

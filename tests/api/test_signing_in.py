@@ -485,5 +485,5 @@ async def test_without_a_provider_there_is_no_sign_in(tmp_path):
         door = await browser.get("/sign-in")
     hub.engine.dispose()
 
-    assert "Sign in" not in page.text
+    assert "sign-in" not in page.text
     assert door.status_code == 404

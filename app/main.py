@@ -23,6 +23,7 @@ from app.routers import (
     fhir_document,
     fhir_measures,
     health,
+    interface_page,
     oauth,
     operations,
     page_files,
@@ -70,6 +71,8 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         app.state.waiting_room.close()
         if worker is not None:
             worker.stop()
+        if opened.openid is not None:
+            opened.openid.close()
         opened.engine.dispose()
 
     app = FastAPI(
@@ -77,6 +80,8 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         summary="The data hub of a learning health network.",
         version=version("catchment"),
         redirect_slashes=False,
+        docs_url=None,  # the framework's own pages are made by other hosts' scripts
+        redoc_url=None,
         generate_unique_id_function=operation_id,
         lifespan=running,
     )
@@ -98,12 +103,13 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         pictures,
         contributions,
         quality,
-        clinics,
         annotations,
         cohorts,
-        page_files,
         projects,
+        clinics,
+        page_files,
         pages,
+        interface_page,
         sign_in,
     ):
         app.include_router(room.router)

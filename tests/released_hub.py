@@ -2,15 +2,23 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+import msgspec
 from fastapi import FastAPI
+from sqlalchemy import text
 
+from app.disclosure.audits import Audit
+from app.disclosure.summaries import Share, Summary
+from app.domain.annotations import AnnotationKind, PhaseKind
 from app.domain.calendar import month_number
 from app.domain.clinics import Audience, ClinicStatus
 from app.domain.counts import Interval, ReleasedCell, Withheld
 from app.main import create_app, hub_of
+from app.services.annotations import CONSOLE, NewAnnotation, annotate
 from app.services.counts import measure_rows
 from app.services.hub import Hub
+from app.services.projects import NewPhase, NewProject, add_project
 from app.services.recounts import register_measures
 from app.services.registry import (
     PARTNER_SCOPES,
@@ -22,8 +30,9 @@ from app.services.registry import (
 from app.settings import Settings
 from app.smart.clients import generate_key
 from app.smart.tokens import issue_token
-from app.store import clinics
+from app.store import clinics, tables
 from app.store.migrations import migrate
+from app.store.recounts import mark_counted
 from app.store.releases import add_release, releases, save_cells
 from app.store.sessions import ReadSession, WriteSession, write_session
 from tests.hubs import bearer
@@ -35,6 +44,8 @@ FIRST = month_number(2024, 1)
 MONTHS = 14
 CLINICS = {"alder-creek": "Alder Creek", "birch-hill": "Birch & <b>Hill</b>"}
 TINY_CLINIC = ("fern-dale", "Fern Dale")
+LIVE = (4, 6)
+"""A numerator and a denominator that only their own clinic may see."""
 AUDIENCE_OF = {"app": Audience.MEMBERS, "anyone": Audience.PUBLIC}
 
 
@@ -128,6 +139,93 @@ def release_means(hub: Hub) -> None:
         (newest,) = releases(session, audience=Audience.MEMBERS, limit=1)
         mean_id = measure_rows(session, hub)[MEAN_MEASURE].id
         save_cells(session, newest.id, mean_id, _mean_cells(session))
+
+
+PROJECT = "treat-to-target"
+SIGNED: dict[str, Any] = {"author": "The coordinator", "reason": "Agreed by all"}
+
+
+def speak(hub: Hub) -> None:
+    """Write down a project of two clinics, and what one of them tried."""
+    phase = NewPhase(
+        kind=PhaseKind.PILOT, name="The first two", month=FIRST + 6, clinics=(*CLINICS,)
+    )
+    project = NewProject(
+        code=PROJECT,
+        name="Treat to target",
+        aim="Four of five in low disease activity",
+        measures=(MEASURE,),
+        phases=(phase,),
+        **SIGNED,
+    )
+    attempt = NewAnnotation(
+        kind=AnnotationKind.TEST_OF_CHANGE,
+        month=FIRST + 6,
+        clinic="alder-creek",
+        what="Joints are counted before the visit",
+        hypothesis="Ten points more",
+        **SIGNED,
+    )
+    with write_session(hub.engine) as session:
+        add_project(session, hub, CONSOLE, project)
+        annotate(session, hub, CONSOLE, attempt)
+
+
+RECORD = {
+    MEASURE: Summary(
+        cells=Share(shown=36, total=40),
+        clinics=Share(shown=2, total=3),
+        people=Share(shown=3000, total=4000),
+        small=1,
+        complementary=2,
+        not_published=1,
+        without_population=20,
+    ),
+    HIDDEN_MEASURE: Summary(
+        cells=Share(shown=0, total=MONTHS),
+        clinics=Share(shown=0, total=0),
+        people=Share(shown=0, total=1000),
+        small=10,
+        complementary=4,
+        not_published=0,
+        without_population=0,
+    ),
+}
+AUDIT = Audit(blocks=9, hidden=1234, by_witness=1200, by_solver=34, remedied=5)
+
+
+def keep_record(hub: Hub) -> None:
+    """Let the members' release say what it shows, and how it was audited."""
+    kept = {"summary": RECORD, "audit": AUDIT}
+    told = {name: msgspec.json.encode(each).decode() for name, each in kept.items()}
+    with hub.engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE release SET summary = :summary, audit = :audit"
+                " WHERE audience = 'members'"
+            ),
+            told,
+        )
+
+
+def count_live(hub: Hub, clinic: str, counts: tuple[int, int]) -> None:
+    """Let a clinic itself see a numerator and denominator in each of the months."""
+    numerator, denominator = counts
+    told = {"numerator": numerator, "denominator": denominator}
+    told |= {"population": denominator, "scored": denominator}
+    with write_session(hub.engine) as session:
+        measure_id = measure_rows(session, hub)[MEASURE].id
+        mark_counted(session, measure_id)
+        place: dict[str, Any] = {
+            "measure_id": measure_id,
+            "clinic_id": clinics.required_clinic(session, clinic).id,
+            "grain": 1,
+            "stratum": 0,
+            "bin": 0,
+        }
+        less = {name: -count for name, count in told.items()}
+        session.add(tables.Cell(**place, month=FIRST, **told))
+        session.add(tables.Cell(**place, month=FIRST + MONTHS, **less))
 
 
 def _publish(

@@ -26,8 +26,12 @@ STOP_SECONDS = 30
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Hub]:
-    """Serve a new hub, whose key and database are in *folder*, while the block runs."""
+def served(folder: Path, **chosen: Any) -> Iterator[Hub]:
+    """
+    Serve a new hub while the block runs, with the settings *chosen*.
+
+    Its key and database are in *folder*.
+    """
     write_master_key(folder / "master.key")
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -35,6 +39,7 @@ def served(folder: Path) -> Iterator[Hub]:
             database_url=f"sqlite:///{folder / 'catchment.db'}",
             master_key_file=folder / "master.key",
             port=listener.getsockname()[1],
+            **chosen,
         )
         app = create_app(settings)
         hub: Hub = app.state.hub

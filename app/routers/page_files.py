@@ -15,16 +15,19 @@ from app.services import (
     editions,
     own_numbers,
     page_pictures,
+    project_pages,
     release_pages,
     standings,
 )
+from app.services.chart_notes import find_notes
 from app.services.dashboards import Panel
 from app.services.page_pictures import Drawing, Look, PictureKind, Scheme
 from app.services.pictures import MEDIA_TYPES, Picture, Pictures
 from app.services.releases import latest
+from app.services.series import open_live
 
 KEPT = {"Cache-Control": "private, max-age=86400, immutable"}
-"""A picture names its release, and a release never changes."""
+"""A picture names its release and the notes beside it, which never change."""
 OWN = {"Cache-Control": "private, no-store"}
 """A clinic's own live numbers stay in no cache of a browser that others may use."""
 
@@ -100,6 +103,22 @@ def download_strata(
     return page_tables.strata_csv(dashboards.newest_strata(edition, measure_id), page)
 
 
+@router.get("/measures/{measure_id}/annotations.csv")
+def download_annotations(
+    measure_id: str,
+    reader: Reader,
+    part: Part,
+    hub: HubDependency,
+    session: ReadSession,
+) -> Response:
+    """Return what was tried and decided beside a chart as CSV."""
+    edition = editions.required_edition(
+        session, hub, reader.audience, measure_id=measure_id
+    )
+    panel = dashboards.find_panel(edition, measure_id, part)
+    return page_tables.notes_csv(panel.series.notes)
+
+
 @router.get("/measures/{measure_id}/own.csv")
 def download_own_series(
     measure_id: str,
@@ -142,9 +161,8 @@ def _own_panel(
     if reader.own is None:
         msg = "A clinic's own numbers are for its own people. Sign in first."
         raise ForbiddenError(msg)
-    return own_numbers.find_live_panel(
-        session, hub, reader.own.clinic, measure_id, part
-    )
+    live = open_live(session, hub, reader.own.clinic)
+    return own_numbers.find_live_panel(session, hub, live, measure_id, part)
 
 
 @router.get("/measures/{measure_id}/{kind}.{picture}")
@@ -171,6 +189,7 @@ def draw_measure(
         kind=kind,
         part=part,
         look=look,
+        notes=find_notes(session, hub.audiences.rules(reader.audience)).ids,
     )
 
     def draw() -> str | bytes:
@@ -185,6 +204,52 @@ def draw_measure(
 def _picture(drawn: str | bytes, look: Look, kept: dict[str, str]) -> Response:
     media_type = MEDIA_TYPES[look.picture]
     return Response(drawn, media_type=media_type, headers=PAGE_HEADERS | kept)
+
+
+@router.get("/projects.csv")
+def download_projects(
+    reader: Reader, hub: HubDependency, session: ReadSession
+) -> Response:
+    """Return every project as CSV."""
+    pages = project_pages.list_projects(session, hub, reader.viewer)
+    return page_tables.projects_csv(pages)
+
+
+@router.get("/projects/{code}/phases.csv")
+def download_phases(
+    code: str, reader: Reader, hub: HubDependency, session: ReadSession
+) -> Response:
+    """Return which clinics joined a project when as CSV."""
+    sheet = project_pages.find_sheet(session, hub, reader.viewer, code)
+    return page_tables.phases_csv(sheet.page)
+
+
+@router.get("/projects/{code}/{measure_id}.csv")
+def download_estimate(
+    code: str,
+    measure_id: str,
+    reader: Reader,
+    hub: HubDependency,
+    session: ReadSession,
+) -> Response:
+    """Return what a project's clinics reached and what was expected as CSV."""
+    found = project_pages.find_outcome(session, hub, reader.viewer, code, measure_id)
+    return page_tables.estimate_csv(found)
+
+
+@router.get("/projects/{code}/{measure_id}.{picture}")
+def draw_estimate(
+    code: str,
+    measure_id: str,
+    look: Asked,
+    reader: Reader,
+    hub: HubDependency,
+    session: ReadSession,
+) -> Response:
+    """Draw what a project's clinics reached beside what was expected."""
+    found = project_pages.find_outcome(session, hub, reader.viewer, code, measure_id)
+    drawn = page_pictures.draw_spec(page_pictures.estimate_spec(found), look)
+    return _picture(drawn, look, {})
 
 
 @router.get("/clinics.csv")

@@ -15,10 +15,13 @@ from app.routers.templates import PAGE_HEADERS
 from app.services.catalogue import MeasurePage
 from app.services.dashboards import Panel
 from app.services.editions import Edition
+from app.services.estimates import EstimateOf
 from app.services.findings import verdict
 from app.services.own_numbers import OwnScore
+from app.services.projects import ProjectPage
 from app.services.release_pages import MeasureLine, ReleasePage
 from app.services.standings import Beside, BoardLine, Score
+from app.store.annotations import Annotation
 
 Row = Mapping[str, Any]
 MEASURE = ("measure", "title", "unit")
@@ -117,6 +120,66 @@ def restated_csv(page: ReleasePage) -> Response:
         for block in page.row.restated
     ]
     return table_csv(["measure", "interval_start", "interval_end"], rows)
+
+
+def projects_csv(pages: Iterable[ProjectPage]) -> Response:
+    """Return projects, a line each."""
+    rows = [
+        {
+            "project": page.project.code,
+            "name": page.project.name,
+            "aim": page.project.aim,
+            "status": page.status,
+            "measures": "; ".join(page.project.measures),
+            "clinics": sum(len(each.clinics) for each in page.project.phases),
+        }
+        for page in pages
+    ]
+    return table_csv(["project", "name", "aim", "status", "measures", "clinics"], rows)
+
+
+def phases_csv(page: ProjectPage) -> Response:
+    """Return the clinics of a project, a line each, with the month they began."""
+    rows = [
+        {
+            "phase": phase.name,
+            "kind": phase.kind,
+            "month": first_day(phase.month),
+            "clinic": clinic,
+        }
+        for phase in page.project.phases
+        for clinic in page.clinics(phase)
+    ]
+    return table_csv(["phase", "kind", "month", "clinic"], rows)
+
+
+def estimate_csv(found: EstimateOf) -> Response:
+    """Return what was reached and expected, interval by interval."""
+    rows = [
+        {
+            "interval_start": first_day(each.interval_start),
+            "observed": each.observed,
+            "expected": each.expected,
+        }
+        for each in found.estimate.intervals
+    ]
+    return table_csv(["interval_start", "observed", "expected"], rows)
+
+
+def notes_csv(notes: Iterable[Annotation]) -> Response:
+    """Return what was tried and decided beside a chart."""
+    names = ["kind", "month", "clinic", "cohort", "what", "hypothesis", "author"]
+    rows = [
+        {
+            **{name: getattr(each, name) for name in names[2:-1]},
+            "kind": each.kind,
+            "month": first_day(each.month),
+            "author": each.signed.author,
+            "reason": each.signed.reason,
+        }
+        for each in notes
+    ]
+    return table_csv([*names, "reason"], rows)
 
 
 RELEASE = (

@@ -22,10 +22,13 @@ from app.services import (
     editions,
     invitations,
     own_numbers,
+    project_pages,
     release_pages,
     standings,
 )
+from app.services.dashboards import Panel
 from app.services.hub import Hub
+from app.services.series import Wanted, open_live
 
 router = APIRouter(include_in_schema=False)
 
@@ -74,20 +77,27 @@ def show_measure(
     if edition is None:
         return page("nothing.html", **frame(hub, reader))
     panel = dashboards.find_panel(edition, measure_id, part)
-    live = None
-    if reader.own is not None and reader.is_own(part.clinic):
-        live = own_numbers.find_live_panel(
-            session, hub, reader.own.clinic, measure_id, part
-        )
     return page(
         "measure.html",
         **frame(hub, reader, edition),
         measure=panel.page,
         panel=panel,
-        live=live,
+        live=_live_panel(reader, measure_id, part, hub, session),
         strata=dashboards.newest_strata(edition, measure_id),
         beside=standings.find_beside(edition, measure_id),
     )
+
+
+def _live_panel(
+    reader: PageReader, measure_id: str, part: Wanted, hub: Hub, session: ReadSession
+) -> Panel | None:
+    """Return the reader's own clinic live, where the page is about that clinic."""
+    if reader.own is None or not reader.is_own(part.clinic):
+        return None
+    live = open_live(session, hub, reader.own.clinic)
+    if measure_id not in live.served:
+        return None
+    return own_numbers.find_live_panel(session, hub, live, measure_id, part)
 
 
 @router.get("/clinics")
@@ -158,4 +168,28 @@ def show_release(
         "release.html",
         **frame(hub, reader),
         release=release_pages.find_page(session, hub, reader.audience, release_id),
+    )
+
+
+@router.get("/projects")
+def show_projects(reader: Reader, hub: HubDependency, session: ReadSession) -> Response:
+    """Show what clinics set out to improve."""
+    return page(
+        "projects.html",
+        **frame(hub, reader),
+        projects=project_pages.list_projects(session, hub, reader.viewer),
+    )
+
+
+@router.get("/projects/{code}")
+def show_project(
+    code: str, reader: Reader, hub: HubDependency, session: ReadSession
+) -> Response:
+    """Show one project: who joined when, and what came of it."""
+    edition = editions.open_edition(session, hub, reader.audience)
+    return page(
+        "project.html",
+        **frame(hub, reader, edition),
+        sheet=project_pages.find_sheet(session, hub, reader.viewer, code),
+        names={} if edition is None else edition.names,
     )

@@ -49,11 +49,12 @@ def find_reader(
 
 def find_wanted(
     clinic: Annotated[str | None, Query()] = None,
+    cohort: Annotated[str | None, Query()] = None,
     stratum: Annotated[str | None, Query()] = None,
     interval: Annotated[Interval | None, Query()] = None,
 ) -> Wanted:
     """Return the series that the parameters of a page ask for."""
-    return Wanted(clinic=clinic, stratum=stratum, interval=interval)
+    return Wanted(clinic=clinic, cohort=cohort, stratum=stratum, interval=interval)
 
 
 Reader = Annotated[PageReader, Depends(find_reader)]

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from app.charts.completeness import completeness_description, completeness_of
 from app.charts.descriptions import ZONES, chart_subtitle, interval_label
 from app.disclosure.summaries import Share
+from app.domain.annotations import AnnotationKind
 from app.domain.calendar import first_day
 from app.domain.counts import Basis, ReleasedCell
 from app.services.dashboards import Panel, stratum_label
@@ -34,6 +35,14 @@ COUNTED_BY = {
     Basis.INDEX_EVENTS: "From an event on",
     Basis.LATEST_STATUS: "By the latest status of each patient",
     Basis.SUMMARIES: "By the clinics themselves",
+}
+
+
+KINDS_OF_NOTE = {
+    AnnotationKind.TEST_OF_CHANGE: "Test of change",
+    AnnotationKind.SHIFT: "A new level was accepted from here on",
+    AnnotationKind.BASELINE: "The lines come from the months up to here",
+    AnnotationKind.EXCLUSION: "Left out of the lines: its cause is known",
 }
 
 
@@ -62,8 +71,9 @@ def environment() -> Environment:
         "count": "{:,}".format,
         "when": interval_of,
         "day": day_in_words,
-        "month": month_in_words,
         "moment": moment_in_words,
+        "month": month_in_words,
+        "kind_of_note": KINDS_OF_NOTE.__getitem__,
         "query": query,
         "completeness": completeness_of,
         "completeness_words": completeness_description,

@@ -30,9 +30,10 @@ def true_cells(
     clinics: Collection[int],
     before_month: int,
     keeping: Keeping,
+    widths: Collection[Interval] = tuple(Interval),
 ) -> list[Cell]:
     """
-    Return the true counts of *clinics* at every width, up to *before_month*.
+    Return the true counts of *clinics* at each of *widths*, up to *before_month*.
 
     Quarters come with their strata too. Nothing comes before the first month in which
     anybody counted, nor of what the policy keeps too little for: widths that are finer
@@ -44,20 +45,29 @@ def true_cells(
         )
     events = recounts.read_events(session, row.id, clinic_ids=clinics)
     return cells_of_events(
-        events, measure=measure, before_month=before_month, keeping=keeping
+        events,
+        measure=measure,
+        before_month=before_month,
+        keeping=keeping,
+        widths=widths,
     )
 
 
 def cells_of_events(
-    events: list[EventRow], *, measure: Measure, before_month: int, keeping: Keeping
+    events: list[EventRow],
+    *,
+    measure: Measure,
+    before_month: int,
+    keeping: Keeping,
+    widths: Collection[Interval] = tuple(Interval),
 ) -> list[Cell]:
-    """Return the cells of *events* at every width, as ``true_cells`` does."""
+    """Return the cells of *events* at each of *widths*, as ``true_cells`` does."""
     if not events:
         return []
     first = max(min(e.month for e in events), first_month(measure, keeping))
     return [
         cell
-        for interval in Interval
+        for interval in widths
         if interval.months >= keeping.finest.months
         for cell in _of_width(events, measure, interval, first, before_month)
     ]

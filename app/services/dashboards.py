@@ -4,6 +4,7 @@ import msgspec
 
 from app.charts.descriptions import chart_description
 from app.charts.measure_charts import ChartPoint
+from app.charts.vega_notes import note_lines
 from app.domain.counts import ReleasedCell
 from app.domain.errors import NotFoundError
 from app.measures.definitions import Measure
@@ -15,7 +16,7 @@ from app.services.catalogue import (
     refuse_variant,
     stratum_names,
 )
-from app.services.charts import ChartOf, chart_of
+from app.services.charts import ChartOf, chart_of, notes_on
 from app.services.editions import Edition
 from app.services.hub import Hub
 from app.services.series import Series, Wanted, released_series
@@ -71,10 +72,20 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.page.title}: {self.name}"
 
     @property
+    def rank(self) -> int:
+        """Return where the panel stands among others: first where signals are."""
+        return 0 if self.found is not None and self.found.chart.signals else 1
+
+    @property
     def description(self) -> str:
         """Return what a screen reader says of the chart."""
         assert self.found is not None
-        return chart_description(self.found.chart, title=self.title)
+        return chart_description(self.found.chart, title=self.title, notes=self.flags)
+
+    @property
+    def flags(self) -> list[str]:
+        """Return what the lettered flags on the chart stand for."""
+        return [] if self.found is None else [*note_lines(notes_on(self.found))]
 
 
 def find_panels(edition: Edition) -> list[Panel]:
@@ -90,6 +101,15 @@ def drawn_measures(hub: Hub) -> list[Measure]:
     return [each for each in published_measures(hub) if each.summary is None]
 
 
+def check_drawn(hub: Hub, measure_id: str) -> None:
+    """Refuse a measure of which pages show nothing."""
+    measure = find_measure(hub, measure_id)
+    refuse_variant(measure)
+    if measure not in drawn_measures(hub):
+        msg = "Pages show nothing of what clinics count themselves; the API does"
+        raise NotFoundError(msg)
+
+
 def find_panel(edition: Edition, measure_id: str, wanted: Wanted) -> Panel:
     """
     Return a series of the release with its chart; see ``released_series``.
@@ -97,24 +117,20 @@ def find_panel(edition: Edition, measure_id: str, wanted: Wanted) -> Panel:
     Raises:
         NotFoundError: the measure is one of which pages show nothing.
     """
-    measure = find_measure(edition.hub, measure_id)
-    refuse_variant(measure)
-    if measure not in drawn_measures(edition.hub):
-        msg = "Pages show nothing of what clinics count themselves; the API does"
-        raise NotFoundError(msg)
+    check_drawn(edition.hub, measure_id)
     series = released_series(edition, measure_id, wanted)
-    clinic_id = None if series.clinic is None else series.clinic.id
     return Panel(
         page=series.page,
         wanted=msgspec.structs.replace(wanted, interval=series.interval),
-        name=_series_name(edition, clinic_id, wanted.stratum),
+        name=_series_name(edition, series, wanted.stratum),
         series=series,
         found=chart_of(series),
     )
 
 
-def _series_name(edition: Edition, clinic_id: int | None, stratum: str | None) -> str:
-    name = "Network" if clinic_id is None else edition.name_of(clinic_id)
+def _series_name(edition: Edition, series: Series, stratum: str | None) -> str:
+    clinic = series.clinic
+    name = series.name if clinic is None else edition.name_of(clinic.id or 0)
     return name if stratum is None else f"{name}, {stratum_label(stratum)}"
 
 

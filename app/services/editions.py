@@ -50,6 +50,11 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True):
     clinics: Mapping[int, tables.Clinic]
     notes: Notes = Notes()
 
+    @property
+    def names(self) -> dict[str, str]:
+        """Return what readers may call each clinic, by its code."""
+        return {each.code: self.name_of(i) for i, each in self.clinics.items()}
+
     def name_of(self, clinic_id: int) -> str:
         """Return what the readers of the release may call a clinic."""
         clinic = self.clinics[clinic_id]

@@ -1,13 +1,14 @@
 """A clinic's own true numbers, live, as pages show them to its people and nobody."""
 
+from itertools import dropwhile
+
 import msgspec
 
-from app.domain.clinics import Audience
 from app.domain.counts import ReleasedCell
 from app.services.charts import chart_of
-from app.services.dashboards import Panel, drawn_measures
+from app.services.dashboards import Panel, check_drawn, drawn_measures
 from app.services.hub import Hub
-from app.services.series import Viewer, Wanted, find_series
+from app.services.series import Live, Wanted, live_series, open_live
 from app.services.standings import Score
 from app.store import tables
 from app.store.sessions import ReadSession
@@ -28,23 +29,28 @@ class OwnScore(msgspec.Struct, frozen=True, kw_only=True):
 def find_live_panel(
     session: ReadSession,
     hub: Hub,
-    clinic: tables.Clinic,
+    live: Live,
     measure_id: str,
     wanted: Wanted,
 ) -> Panel:
     """
     Return a clinic's own live series with its chart.
 
-    Whoever is shown it must speak for *clinic*: the numbers are as they are, of however
-    few people.
+    Whoever is shown it must speak for that clinic: the numbers are as they are, of
+    however few people. What is of before the first of them is left out.
+
+    Raises:
+        NotFoundError: the measure is yet to be counted, or pages show nothing of it.
     """
-    own = msgspec.structs.replace(wanted, clinic=clinic.code)
-    viewer = Viewer(audience=Audience.MEMBERS, clinic_id=clinic.id)
-    series = find_series(session, hub, viewer, measure_id, own)
+    check_drawn(hub, measure_id)
+    own = msgspec.structs.replace(wanted, clinic=live.clinic.code, cohort=None)
+    series = live_series(session, hub, live, measure_id, own)
+    told = dropwhile(lambda cell: cell.withheld is not None, series.cells)
+    series = msgspec.structs.replace(series, cells=tuple(told))
     return Panel(
         page=series.page,
         wanted=msgspec.structs.replace(own, interval=series.interval),
-        name=clinic.name,
+        name=live.clinic.name,
         series=series,
         found=chart_of(series),
     )
@@ -55,12 +61,14 @@ def find_own_scorecard(
 ) -> list[OwnScore]:
     """Return the measures that a clinic has anybody in, beside published *scores*."""
     published = {score.panel.page.id: score for score in scores}
+    live = open_live(session, hub, clinic)
     panels = (
-        find_live_panel(session, hub, clinic, measure.id, Wanted())
+        find_live_panel(session, hub, live, measure.id, Wanted())
         for measure in drawn_measures(hub)
+        if measure.id in live.served
     )
     return [
         OwnScore(live=panel, released=published.get(panel.page.id))
         for panel in panels
-        if panel.newest is not None or panel.page.id in published
+        if panel.newest is not None
     ]

@@ -7,12 +7,16 @@ import msgspec
 
 from app.charts import vega
 from app.charts.completeness import completeness_of, completeness_spec
+from app.charts.expectations import expectation_spec
 from app.charts.schemes import in_dark
+from app.charts.vega_multiples import multiples_spec
 from app.domain.clinics import Audience
 from app.domain.errors import NotFoundError
-from app.services.charts import ChartOf
+from app.services.charts import ChartOf, notes_on
 from app.services.dashboards import Panel, find_panel
 from app.services.editions import Edition
+from app.services.estimates import EstimateOf
+from app.services.multiples import find_multiples
 from app.services.pictures import Picture, drawn
 from app.services.series import Wanted
 from app.services.standings import find_beside
@@ -25,6 +29,7 @@ class PictureKind(StrEnum):
     SPARK_LINE = "spark"
     COMPLETENESS = "completeness"
     FUNNEL = "clinics"
+    MULTIPLES = "every-clinic"
 
 
 class Scheme(StrEnum):
@@ -55,6 +60,8 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     kind: PictureKind
     part: Wanted
     look: Look
+    notes: tuple[int, ...]
+    """The annotations and cohorts that stand, by id: decisions change lines."""
 
 
 def draw(edition: Edition, drawing: Drawing) -> str | bytes:
@@ -66,6 +73,8 @@ def draw(edition: Edition, drawing: Drawing) -> str | bytes:
     """
     if drawing.kind is PictureKind.FUNNEL:
         spec = _funnel(edition, drawing.measure_id, drawing.part)
+    elif drawing.kind is PictureKind.MULTIPLES:
+        spec = _multiples(edition, drawing.measure_id)
     else:
         panel = find_panel(edition, drawing.measure_id, drawing.part)
         spec = panel_spec(panel, drawing.kind)
@@ -79,10 +88,11 @@ def panel_spec(panel: Panel, kind: PictureKind) -> dict[str, Any]:
         if not any(completeness_of(cell) is not None for cell in cells):
             raise _nothing()
         return completeness_spec(cells, title=f"Completeness, {panel.title}")
-    chart = _required(panel).chart
+    found = _required(panel)
     if kind is PictureKind.SPARK_LINE:
-        return vega.spark_line_spec(chart, title=panel.title)
-    return vega.control_chart_spec(chart, title=panel.title)
+        return vega.spark_line_spec(found.chart, title=panel.title)
+    notes = notes_on(found)
+    return vega.control_chart_spec(found.chart, title=panel.title, notes=notes)
 
 
 def draw_spec(spec: dict[str, Any], look: Look) -> str | bytes:
@@ -90,6 +100,18 @@ def draw_spec(spec: dict[str, Any], look: Look) -> str | bytes:
     shown = spec if look.titled else spec | {"title": None}
     dark = look.scheme is Scheme.DARK
     return drawn(in_dark(shown) if dark else shown, look.picture)
+
+
+def estimate_spec(found: EstimateOf) -> dict[str, Any]:
+    """Return the picture of what came of a project."""
+    if not found.estimate.intervals:
+        raise _nothing()
+    return expectation_spec(
+        found.estimate,
+        title=f"{found.project.project.name}: {found.page.title}",
+        interval=found.interval,
+        scale=found.page.scale,
+    )
 
 
 def _funnel(edition: Edition, measure_id: str, part: Wanted) -> dict[str, Any]:
@@ -105,6 +127,13 @@ def _funnel(edition: Edition, measure_id: str, part: Wanted) -> dict[str, Any]:
         title=found.series.page.title,
         own=next(iter(asked), None),
     )
+
+
+def _multiples(edition: Edition, measure_id: str) -> dict[str, Any]:
+    """Return a small chart of every clinic."""
+    found = find_multiples(edition, measure_id, Wanted())
+    title = f"{found.page.title}: every clinic"
+    return multiples_spec(found.multiples, title=title)
 
 
 def _required(panel: Panel) -> ChartOf:

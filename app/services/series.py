@@ -21,11 +21,11 @@ from app.services.catalogue import (
     refuse_variant,
     stratum_number,
 )
-from app.services.chart_notes import find_own_notes
+from app.services.chart_notes import Notes, find_own_notes
 from app.services.cohort_series import find_cells, required_cohort
 from app.services.counts import true_cells
 from app.services.cubes import has_numerator
-from app.services.definitions import required_measure
+from app.services.definitions import Served, served_measures
 from app.services.editions import Edition, find_clinic, required_edition
 from app.services.hub import Hub
 from app.services.policies import check_width, widths
@@ -164,6 +164,64 @@ def _own_clinic(
     return clinic if clinic is not None and clinic.id == viewer.clinic_id else None
 
 
+class Live(msgspec.Struct, frozen=True, kw_only=True):
+    """What all live series of a clinic have in common, read once."""
+
+    clinic: tables.Clinic
+    clinic_id: int
+    served: Mapping[str, Served]
+    notes: Notes
+    counted_up_to: int
+
+
+def open_live(session: ReadSession, hub: Hub, clinic: tables.Clinic) -> Live:
+    """Open a clinic's own true numbers, for its own eyes."""
+    assert clinic.id is not None
+    since = recounts.waiting_since(session, clinic_id=clinic.id)
+    served = served_measures(session, hub)
+    return Live(
+        clinic=clinic,
+        clinic_id=clinic.id,
+        served={name: each for name, each in served.items() if each.row.counted},
+        notes=find_own_notes(session, clinic.id),
+        counted_up_to=since or hub.clock(),
+    )
+
+
+def live_series(
+    session: ReadSession, hub: Hub, live: Live, measure_id: str, wanted: Wanted
+) -> Series:
+    """
+    Return a clinic's own true numbers, up to this month; nothing of its visits.
+
+    Raises:
+        NotFoundError: the measure is yet to be counted.
+    """
+    if measure_id not in live.served:
+        msg = "The measure is yet to be counted"
+        raise NotFoundError(msg)
+    measure, row = live.served[measure_id].measure, live.served[measure_id].row
+    stratum = stratum_number(measure, wanted.stratum)
+    usual = Interval.QUARTER if stratum else hub.policy.keeping.finest
+    interval = wanted.interval or usual
+    own = _own(session, hub, measure, row, clinic_id=live.clinic_id, interval=interval)
+    return Series(
+        page=page_of(measure),
+        clinic=live.clinic,
+        stratum_name=wanted.stratum,
+        interval=interval,
+        cells=_chosen(own, wanted, interval, stratum),
+        widths=widths(hub),
+        audience=None,
+        release_id=None,
+        counted_up_to=live.counted_up_to,
+        policy_digest=hub.policy.digest,
+        notes=()
+        if stratum
+        else live.notes.beside(measure_id, clinic_id=live.clinic_id, cohort_id=None),
+    )
+
+
 def _live(
     session: ReadSession,
     hub: Hub,
@@ -171,34 +229,12 @@ def _live(
     clinic: tables.Clinic,
     wanted: Wanted,
 ) -> Series:
-    """Return a clinic's own true numbers, up to this month."""
-    assert clinic.id is not None
-    served = required_measure(session, hub, measure_id)
-    measure, row = served.measure, served.row
-    stratum = stratum_number(measure, wanted.stratum)
-    usual = Interval.QUARTER if stratum else hub.policy.keeping.finest
-    interval = wanted.interval or usual
-    own = _own(session, hub, measure, row, clinic_id=clinic.id, interval=interval)
-    cells = _chosen(own, wanted, interval, stratum)
-    since = recounts.waiting_since(session, clinic_id=clinic.id)
-    return Series(
-        page=page_of(measure),
-        clinic=clinic,
-        stratum_name=wanted.stratum,
-        interval=interval,
-        cells=cells,
-        widths=widths(hub),
-        audience=None,
-        release_id=None,
-        counted_up_to=since or hub.clock(),
-        policy_digest=hub.policy.digest,
-        captures=_captures(session, hub, measure, clinic.id, cells),
-        notes=()
-        if stratum
-        else find_own_notes(session, clinic.id).beside(
-            measure_id, clinic_id=clinic.id, cohort_id=None
-        ),
-    )
+    """Return a clinic's own true numbers, and how many of its visits it sent."""
+    live = open_live(session, hub, clinic)
+    series = live_series(session, hub, live, measure_id, wanted)
+    measure = live.served[measure_id].measure
+    captures = _captures(session, hub, measure, live.clinic_id, series.cells)
+    return msgspec.structs.replace(series, captures=captures)
 
 
 def _captures(
@@ -242,6 +278,7 @@ def _own(
         clinics={clinic_id},
         before_month=next_month,
         keeping=hub.policy.keeping,
+        widths=(interval,),
     )
     return own_cells(
         cells,

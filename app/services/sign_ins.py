@@ -95,9 +95,14 @@ def finish(
             "network for you. Ask the network's coordinator."
         )
         raise ForbiddenError(msg)
+    return admitted(hub, clinic)
+
+
+def admitted(hub: Hub, clinic: tables.Clinic) -> Admitted:
+    """Return a session of a clinic's people, from now on."""
     facts = {"clinic": clinic.code, "form": secrets.token_urlsafe(16)}
-    kept_on = _signed(hub, facts, _SESSION, seconds=SESSION_SECONDS)
-    return Admitted(clinic.code, kept_on)
+    kept = _signed(hub, facts, _SESSION, seconds=SESSION_SECONDS)
+    return Admitted(clinic.code, kept)
 
 
 def find_signed_in(session: ReadSession, hub: Hub, kept: str | None) -> SignedIn | None:

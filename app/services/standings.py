@@ -95,6 +95,12 @@ class BoardLine(msgspec.Struct, frozen=True, kw_only=True):
     network: ReleasedCell | None
     cells: Mapping[int, ReleasedCell]
 
+    @property
+    def is_told(self) -> bool:
+        """Return whether any number of the measure is published."""
+        of_clinics = (cell.withheld is None for cell in self.cells.values())
+        return self.network is not None or any(of_clinics)
+
 
 def find_board(edition: Edition) -> list[BoardLine]:
     """Return every clinic's newest published cell of every measure."""

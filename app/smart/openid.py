@@ -92,6 +92,10 @@ class OpenIdClient:
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[int, dict[str, Any]]] = {}
 
+    def close(self) -> None:
+        """Leave the provider."""
+        self._http.close()
+
     def authorization_url(self, attempt: Attempt, *, now: int) -> str:
         """
         Return where the browser is sent to sign in.

@@ -1,11 +1,14 @@
 """The dashboard from outside: what each reader sees, and what nobody may."""
 
+import csv
 import re
 from collections.abc import AsyncIterator, Iterator
+from html import unescape
 from html.parser import HTMLParser
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from typing_extensions import override
 
 from app.services.hub import Hub
@@ -18,6 +21,7 @@ from tests.released_hub import (
     MONTHS,
     TINY_CLINIC,
     app_of,
+    keep_record,
     release,
     release_means,
     small_hub,
@@ -26,18 +30,29 @@ from tests.released_hub import (
 
 PAGE = f"/measures/{MEASURE}"
 MEANS = f"/measures/{MEAN_MEASURE}"
-PUBLIC_PAGES = ("/", PAGE, f"{PAGE}?interval=month", f"/measures/{HIDDEN_MEASURE}")
+PUBLIC_PAGES = (
+    "/",
+    "/releases",
+    "/releases/2",
+    "/docs",
+    PAGE,
+    f"{PAGE}?interval=month",
+    f"/measures/{HIDDEN_MEASURE}",
+)
 MEMBERS_PAGES = (
-    *PUBLIC_PAGES,
+    *(page for page in PUBLIC_PAGES if page != "/releases/2"),
+    "/releases/1",
     f"{PAGE}?clinic=alder-creek",
     f"{PAGE}?stratum=age:0-6",
     MEANS,
     f"{MEANS}?clinic=alder-creek",
     f"{MEANS}?stratum=course:oligo",
+    "/clinics",
     "/clinics/alder-creek",
     "/clinics/birch-hill",
 )
 CLINIC_WORDS = (*CLINICS, *CLINICS.values(), *TINY_CLINIC, "Birch")
+REASONS = ("small", "complementary", "not_published", "without_population")
 DASH = "\u2013"
 ADDRESS = re.compile(r"""(?:src|href|action|srcset)\s*=\s*["']?([^"'\s>]*)|url\(""")
 
@@ -79,27 +94,34 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     hub = small_hub(tmp_path_factory.mktemp("hub"))
     release(hub)
     release_means(hub)
+    keep_record(hub)
     yield hub
     hub.engine.dispose()
 
 
+@pytest.fixture(scope="module")
+def app(hub: Hub) -> FastAPI:
+    """The application, made once."""
+    return app_of(hub)
+
+
 @pytest.fixture
-async def visitor(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
+async def visitor(hub: Hub, app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """A browser without a link."""
-    async with _browser(hub) as client:
+    async with _browser(hub, app) as client:
         yield client
 
 
 @pytest.fixture
-async def member(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
+async def member(hub: Hub, app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """A browser that a members' link was opened in."""
-    async with _browser(hub) as client:
+    async with _browser(hub, app) as client:
         await client.get(members_link(hub))
         yield client
 
 
-def _browser(hub: Hub) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app=app_of(hub))
+def _browser(hub: Hub, app: FastAPI) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=app)
     return httpx.AsyncClient(transport=transport, base_url=hub.base_url)
 
 
@@ -110,7 +132,7 @@ async def test_the_public_sees_no_clinic_and_no_number_of_members(visitor, page)
 
     assert not [word for word in CLINIC_WORDS if word in text]
     assert "of 100" not in text
-    assert "Public release" in text
+    assert "Members\u2019 release" not in text
 
 
 async def test_the_public_overview_shows_the_newest_public_number(visitor):
@@ -125,8 +147,11 @@ async def test_the_public_overview_shows_the_newest_public_number(visitor):
 @pytest.mark.parametrize(
     "page",
     [
+        "/clinics",
+        "/clinics.csv",
         "/clinics/alder-creek",
         "/clinics/no-such-clinic",
+        "/clinics/alder-creek/scorecard.csv",
         f"{PAGE}?clinic=alder-creek",
         f"{PAGE}?clinic=no-such-clinic",
         f"{PAGE}/series.csv?clinic=alder-creek",
@@ -385,7 +410,7 @@ async def test_every_picture_of_a_page_can_be_drawn(member):
     for page in MEMBERS_PAGES:
         text = (await member.get(page)).text
         for source in set(re.findall(r'<img[^>]* src="([^"]+)"', text)):
-            picture = await member.get(source.replace("&amp;", "&"))
+            picture = await member.get(unescape(source))
             assert picture.status_code == 200
             assert picture.headers["Content-Type"] == "image/svg+xml"
             assert picture.text.startswith("<svg")
@@ -400,6 +425,131 @@ async def test_every_picture_has_its_words(member):
     assert any("Control chart (p), Feb 2024 to Feb 2025." in each for each in words)
     assert any("Funnel plot" in each for each in words)
     assert len(words) == text.count("<img")
+
+
+async def test_a_picture_is_drawn_for_its_ground(member):
+    """The same marks on a dark screen, in colours that can be seen there."""
+    light, dark = [
+        (await member.get(f"{PAGE}/chart.svg?release=1&scheme={scheme}")).text
+        for scheme in ("light", "dark")
+    ]
+
+    assert "#FFFFFF" in light.upper()
+    assert "#0072B2" not in dark.upper()
+    assert light.count("<path") == dark.count("<path")
+
+
+async def test_a_picture_to_take_along_says_what_it_is(member):
+    """On the page the heading does; a PNG in a slide has nothing around it."""
+    address = f"{PAGE}/chart.svg?release=1&interval=month"
+    there, alone = [
+        (await member.get(f"{address}{more}")).text for more in ("", "&titled=true")
+    ]
+    picture = await member.get(f"{PAGE}/chart.png?release=1")
+
+    assert ">JIA in low disease activity, by visit: Network</text>" not in there
+    assert ">JIA in low disease activity, by visit: Network</text>" in alone
+    assert picture.headers["Content-Type"] == "image/png"
+    assert picture.content.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("page", MEMBERS_PAGES)
+async def test_every_table_and_picture_can_be_taken_along(member, page):
+    """Each has its CSV, each its PNG."""
+    text = (await member.get(page)).text
+    sections = re.findall(r"(?s)<section.*?</section>", text)
+
+    for section in sections if page != "/docs" else ():
+        offered = re.findall(r'href="([^"]+)" download', section)
+        if "<table" in section or 'class="board"' in section:
+            assert any(".csv" in address for address in offered)
+        pictures = re.findall(r'<img src="[^"]*/(\w+)\.svg', section)
+        for kind in pictures:
+            assert any(f"/{kind}.png" in address for address in offered)
+
+
+@pytest.mark.parametrize(
+    ("table", "lines"),
+    [
+        ("/overview.csv", "of jia-low-disease-activity-visits: 73,100,0.73"),
+        ("/clinics.csv", "of alder-creek: 53,77,0.6883116883116883"),
+        (f"{PAGE}/clinics.csv", "of birch-hill: 50,93,0.5376344086021505"),
+        (f"{PAGE}/strata.csv", "of age:0-6: 31,40,0.775"),
+        (
+            "/clinics/birch-hill/scorecard.csv",
+            f"of {MEASURE}: 50,93,0.5376344086021505",
+        ),
+    ],
+)
+async def test_a_table_to_take_along_has_the_numbers_of_its_page(member, table, lines):
+    """n, d and the value unrounded, of the newest interval that is published."""
+    answer = await member.get(table)
+
+    rows = csv.DictReader(answer.text.splitlines())
+    named, _, numbers = lines.removeprefix("of ").partition(": ")
+    told = [",".join((r["n"], r["d"], r["value"])) for r in rows if named in r.values()]
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    assert numbers in told
+
+
+async def test_a_release_says_what_it_hides_and_why(hub, member):
+    """As totals by reason, as `/v1` has them; never beside a single cell."""
+    page = (await member.get("/releases/1")).text
+    answer = await member.get("/v1/releases/1", headers=token(hub, "app"))
+    table = (await member.get("/releases/1.csv")).text
+
+    shown = answer.json()["summary"]
+    reasons = [sum(each[name] for each in shown.values()) for name in REASONS]
+    assert re.findall(r'<dd class="number">([\d,]+)</dd>', page) == [
+        "11",
+        "6",
+        "1",
+        "20",
+    ]
+    assert reasons == [11, 6, 1, 20]
+    assert "36 of 54" in page  # 36 of 40 and 0 of 14
+    assert "67%" in page
+    assert "1,234 hidden counts in 9 blocks" in page
+    (line,) = [row for row in csv.DictReader(table.splitlines()) if row["small"] == "1"]
+    assert (line["measure"], line["cells_shown"], line["cells"]) == (
+        MEASURE,
+        "36",
+        "40",
+    )
+
+
+async def test_releases_are_listed_to_their_own_readers(member, visitor):
+    """Each audience has its own, and no other's is there."""
+    rows = Tables((await member.get("/releases")).text).rows["releases-table"][1:]
+
+    assert [row[0] for row in rows] == ["Release 1"]
+    assert "36 of 54 (67%)" in rows[0]
+    assert "Release 2" in (await visitor.get("/releases")).text
+    assert (await member.get("/releases/2")).status_code == 404
+    assert (await visitor.get("/releases/1")).status_code == 404
+
+
+async def test_a_release_without_a_record_says_so(visitor):
+    """One from before there were records is a page like any other."""
+    page = await visitor.get("/releases/2")
+
+    assert page.status_code == 200
+    assert "keeps no record" in page.text
+
+
+async def test_every_clinic_stands_on_one_board(member):
+    """The network first; who publishes nothing is marked, who has nobody is a dash."""
+    rows = Tables((await member.get("/clinics")).text).rows["board-table"]
+
+    lines = {row[0]: row[1:] for row in rows[1:]}
+    assert rows[0][2:] == ["Alder Creek", "Birch & <b>Hill</b>", "Fern Dale"]
+    assert lines["JIA in low disease activity, by visit"] == [
+        "73.0%",
+        "68.8%",
+        "53.8%",
+        "not published",
+    ]
+    assert lines["JIA, mean pain, by visit"] == ["4.3", "3.2", DASH, "not published"]
 
 
 @pytest.mark.parametrize("number", [2, 99])
@@ -453,7 +603,7 @@ async def test_a_suppressed_measure_is_marked_and_not_missing(visitor):
 async def test_before_the_first_release_the_page_says_what_to_do(tmp_path):
     """A new hub is no error."""
     hub = small_hub(tmp_path)
-    async with _browser(hub) as client:
+    async with _browser(hub, app_of(hub)) as client:
         pages = [await client.get(path) for path in ("/", PAGE)]
     hub.engine.dispose()
 

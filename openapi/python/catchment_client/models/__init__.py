@@ -70,6 +70,7 @@ from .measure_summary_scoring import MeasureSummaryScoring
 from .measure_summary_value_sets import MeasureSummaryValueSets
 from .missing import Missing
 from .month_answer import MonthAnswer
+from .network_answer import NetworkAnswer
 from .no_capture import NoCapture
 from .no_comparison import NoComparison
 from .no_data import NoData
@@ -101,11 +102,15 @@ from .restated_block import RestatedBlock
 from .revocation_answer import RevocationAnswer
 from .revoke_token_token_form import RevokeTokenTokenForm
 from .rule_set import RuleSet
+from .score_answer import ScoreAnswer
+from .score_answer_withheld import ScoreAnswerWithheld
+from .scorecard_answer import ScorecardAnswer
 from .series_answer import SeriesAnswer
 from .shift_answer import ShiftAnswer
 from .signature_answer import SignatureAnswer
 from .signing_keys_response_signing_keys import SigningKeysResponseSigningKeys
 from .source_answer import SourceAnswer
+from .spark_point import SparkPoint
 from .target import Target
 from .token_answer import TokenAnswer
 from .token_problem import TokenProblem
@@ -186,6 +191,7 @@ __all__ = (
     "MeasureSummaryValueSets",
     "Missing",
     "MonthAnswer",
+    "NetworkAnswer",
     "NoCapture",
     "NoComparison",
     "NoData",
@@ -215,11 +221,15 @@ __all__ = (
     "RevocationAnswer",
     "RevokeTokenTokenForm",
     "RuleSet",
+    "ScoreAnswer",
+    "ScoreAnswerWithheld",
+    "ScorecardAnswer",
     "SeriesAnswer",
     "ShiftAnswer",
     "SignatureAnswer",
     "SigningKeysResponseSigningKeys",
     "SourceAnswer",
+    "SparkPoint",
     "Target",
     "TokenAnswer",
     "TokenProblem",

@@ -189,7 +189,7 @@ def draw_measure(
         kind=kind,
         part=part,
         look=look,
-        notes=find_notes(session, hub.audiences.rules(reader.audience)).ids,
+        notes=find_notes(session, hub.audiences.rules(reader.audience)).version,
     )
 
     def draw() -> str | bytes:

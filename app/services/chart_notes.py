@@ -28,14 +28,6 @@ class Notes(msgspec.Struct, frozen=True, kw_only=True):
         ids = " ".join(str(each.id) for each in self.annotations)
         return hashlib.sha256(ids.encode()).hexdigest()[:16]
 
-    @property
-    def ids(self) -> tuple[int, ...]:
-        """Return what tells these notes from others: none is ever changed."""
-        return (
-            *(each.id for each in self.annotations),
-            *(-each.id for each in self.cohorts),
-        )
-
     def beside(
         self, measure_id: str, *, clinic_id: int | None, cohort_id: int | None
     ) -> tuple[Annotation, ...]:

@@ -60,8 +60,8 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     kind: PictureKind
     part: Wanted
     look: Look
-    notes: tuple[int, ...]
-    """The annotations and cohorts that stand, by id: decisions change lines."""
+    notes: str
+    """The mark of what was said and decided: decisions change lines."""
 
 
 def draw(edition: Edition, drawing: Drawing) -> str | bytes:

@@ -31,8 +31,8 @@ from app.store import clinics
 from app.store.annotations import Annotation
 from app.store.sessions import ReadSession
 
-MOST_ROWS, MOST_CHARTS, MOST_PLACES = 8, 4, 5
-MOST_CHANGES, MOST_TESTS, MOST_QUESTIONS = 3, 4, 5
+MOST_ROWS, MOST_CHARTS, MOST_PLACES = 8, 4, 4
+MOST_CHANGES, MOST_TESTS, MOST_QUESTIONS = 3, 3, 4
 """What two pages have room for; of the rest the report says that it is there."""
 MOST_NAMED = 3
 COMPLETE_ENOUGH = 0.8

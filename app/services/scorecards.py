@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 
 import msgspec
 
@@ -16,7 +15,14 @@ from app.services.charts import ChartOf, chart_of
 from app.services.editions import Edition, find_clinic, open_edition, required_edition
 from app.services.findings import Verdict, verdict
 from app.services.hub import Hub
-from app.services.series import Series, Viewer, Wanted, find_series, released_series
+from app.services.series import (
+    Series,
+    Viewer,
+    Wanted,
+    live_series,
+    open_live,
+    released_series,
+)
 from app.services.summaries import has_series
 from app.store import clinics, tables
 from app.store.sessions import ReadSession
@@ -129,30 +135,22 @@ def live_scorecard(
         audience: whose release the network's numbers beside them come from.
         until: the month number before which the intervals end.
     """
-    viewer = Viewer(audience=audience, clinic_id=clinic.id)
     wanted = Wanted(clinic=clinic.code, until=until)
     edition = open_edition(session, hub, audience)
-    found = [*_live_series(session, hub, viewer, wanted)]
+    live = open_live(session, hub, clinic)
+    found = [
+        live_series(session, hub, live, measure.id, wanted)
+        for measure in _scored(hub)
+        if measure.id in live.served
+    ]
     return Scorecard(
         clinic=clinic,
         name=clinic.name,
         lines=tuple(_line(series, edition, until) for series in found),
         edition=edition,
-        counted_up_to=min(
-            (at for series in found if (at := series.counted_up_to) is not None),
-            default=hub.clock(),
-        ),
+        counted_up_to=live.counted_up_to,
         policy_digest=hub.policy.digest,
     )
-
-
-def _live_series(
-    session: ReadSession, hub: Hub, viewer: Viewer, wanted: Wanted
-) -> Iterator[Series]:
-    """Yield a clinic's own series; a measure that is yet to be counted has none."""
-    for measure in _scored(hub):
-        with suppress(NotFoundError):
-            yield find_series(session, hub, viewer, measure.id, wanted)
 
 
 def released_scorecard(

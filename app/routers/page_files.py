@@ -21,10 +21,10 @@ from app.services import (
 )
 from app.services.chart_notes import find_notes
 from app.services.dashboards import Panel
+from app.services.live_series import open_live
 from app.services.page_pictures import Drawing, Look, PictureKind, Scheme
 from app.services.pictures import MEDIA_TYPES, Picture, Pictures
 from app.services.releases import latest
-from app.services.series import open_live
 
 KEPT = {"Cache-Control": "private, max-age=86400, immutable"}
 """A picture names its release and the notes beside it, which never change."""

@@ -28,7 +28,8 @@ from app.services import (
 )
 from app.services.dashboards import Panel
 from app.services.hub import Hub
-from app.services.series import Wanted, open_live
+from app.services.live_series import open_live
+from app.services.series import Wanted
 
 router = APIRouter(include_in_schema=False)
 

@@ -10,7 +10,7 @@ from app.routers.dependencies import BEARER, Caller, HubDependency, ReadSession
 from app.routers.descriptions import problem_responses
 from app.routers.keeping import KEPT_BY_RELEASE, NEVER_KEPT, KeptRoute
 from app.routers.viewers import Asked, Part, Seer
-from app.services import catalogue, charts, releases, series, summaries
+from app.services import catalogue, charts, releases, summaries, viewed_series
 from app.services.authorization import check_scope
 from app.services.editions import Edition, required_edition
 
@@ -72,7 +72,7 @@ def get_series(
     session: ReadSession,
 ) -> answers.SeriesAnswer | Response:
     """Return n, d and value, interval by interval; as CSV where that is accepted."""
-    found = series.find_series(session, hub, viewer, measure_id, part)
+    found = viewed_series.find_series(session, hub, viewer, measure_id, part)
     answer = shaping.series_answer(found)
     if "text/csv" in request.headers.get("Accept", ""):
         return shaping.series_csv(answer)

@@ -31,8 +31,10 @@ from app.services.chart_notes import Applied, applied
 from app.services.editions import Edition
 from app.services.hub import Hub
 from app.services.pictures import Picture, drawn
-from app.services.series import Series, Viewer, Wanted, find_series, released_series
+from app.services.released_series import released_series
+from app.services.series import Series, Viewer, Wanted
 from app.services.summaries import Gaps
+from app.services.viewed_series import find_series
 from app.store.annotations import Annotation
 from app.store.sessions import ReadSession
 

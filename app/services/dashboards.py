@@ -19,7 +19,8 @@ from app.services.catalogue import (
 from app.services.charts import ChartOf, chart_of, notes_on
 from app.services.editions import Edition
 from app.services.hub import Hub
-from app.services.series import Series, Wanted, released_series
+from app.services.released_series import released_series
+from app.services.series import Series, Wanted
 
 REST = ("unknown", "other")
 """The strata of who is in no other."""

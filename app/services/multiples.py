@@ -10,7 +10,8 @@ from app.services.catalogue import MeasurePage
 from app.services.charts import clinics_beside
 from app.services.editions import Edition, check_sees_clinics
 from app.services.pictures import Picture, drawn
-from app.services.series import Wanted, released_series
+from app.services.released_series import released_series
+from app.services.series import Wanted
 
 
 class MultiplesOf(msgspec.Struct, frozen=True, kw_only=True):

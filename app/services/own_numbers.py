@@ -8,7 +8,8 @@ from app.domain.counts import ReleasedCell
 from app.services.charts import chart_of
 from app.services.dashboards import Panel, check_drawn, drawn_measures
 from app.services.hub import Hub
-from app.services.series import Live, Wanted, live_series, open_live
+from app.services.live_series import Live, live_series, open_live
+from app.services.series import Wanted
 from app.services.standings import Score
 from app.store import tables
 from app.store.sessions import ReadSession

@@ -15,14 +15,9 @@ from app.services.charts import ChartOf, chart_of
 from app.services.editions import Edition, find_clinic, open_edition, required_edition
 from app.services.findings import Verdict, verdict
 from app.services.hub import Hub
-from app.services.series import (
-    Series,
-    Viewer,
-    Wanted,
-    live_series,
-    open_live,
-    released_series,
-)
+from app.services.live_series import live_series, open_live
+from app.services.released_series import released_series
+from app.services.series import Series, Viewer, Wanted
 from app.services.summaries import has_series
 from app.store import clinics, tables
 from app.store.sessions import ReadSession

@@ -16,7 +16,8 @@ from app.services.dashboards import (
     find_panel,
 )
 from app.services.editions import Edition
-from app.services.series import Wanted, released_series
+from app.services.released_series import released_series
+from app.services.series import Wanted
 from app.store import tables
 
 

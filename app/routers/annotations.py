@@ -26,7 +26,7 @@ from app.routers.questions import (
 )
 from app.routers.record_shaping import annotation_answer, reply
 from app.services import annotations
-from app.services.annotations import Asked, NewAnnotation
+from app.services.annotations import AnnotationsWanted, NewAnnotation
 
 router = APIRouter(
     prefix="/v1",
@@ -51,14 +51,14 @@ def list_annotations(
     ] = False,
 ) -> answers.AnnotationsAnswer:
     """List what was said and decided about charts, as far as the caller sees them."""
-    asked = Asked(
+    wanted = AnnotationsWanted(
         clinic=clinic,
         cohort=cohort,
         measure=measure,
         kind=kind,
         include_withdrawn=include_withdrawn,
     )
-    found = annotations.find_annotations(session, hub, reader, asked)
+    found = annotations.find_annotations(session, hub, reader, wanted)
     return answers.AnnotationsAnswer(annotations=[*map(annotation_answer, found)])
 
 

@@ -10,10 +10,10 @@ from app.charts.panels import ProjectPoint
 from app.disclosure.cohorts import cells_by_interval
 from app.domain.counts import Basis, Interval, ReleasedCell
 from app.domain.errors import MalformedError
-from app.services.annotations import Party
 from app.services.catalogue import MeasurePage, find_measure, page_of
 from app.services.editions import required_edition
 from app.services.hub import Hub
+from app.services.parties import Party
 from app.services.projects import ProjectPage, find_project
 from app.store.sessions import ReadSession
 

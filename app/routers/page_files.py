@@ -51,7 +51,7 @@ def find_look(
 
 
 AppPictures = Annotated[Pictures, Depends(find_pictures)]
-Asked = Annotated[Look, Depends(find_look)]
+PageLook = Annotated[Look, Depends(find_look)]
 
 
 @router.get("/overview.csv")
@@ -138,7 +138,7 @@ def download_own_series(
 def draw_own(
     measure_id: str,
     kind: PictureKind,
-    look: Asked,
+    look: PageLook,
     reader: Reader,
     part: Part,
     hub: HubDependency,
@@ -169,7 +169,7 @@ def _own_panel(
 def draw_measure(
     measure_id: str,
     kind: PictureKind,
-    look: Asked,
+    look: PageLook,
     release: int,
     reader: Reader,
     part: Part,
@@ -241,7 +241,7 @@ def download_estimate(
 def draw_estimate(
     code: str,
     measure_id: str,
-    look: Asked,
+    look: PageLook,
     reader: Reader,
     hub: HubDependency,
     session: ReadSession,

@@ -81,8 +81,13 @@ class ComparisonOf(msgspec.Struct, frozen=True, kw_only=True):
     edition: Edition
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """How a caller wants a series drawn; ``chart`` None is the one that fits it."""
+class ChartWanted(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    How a caller wants a series charted.
+
+    ``chart`` None is the one that fits it; ``screened`` leaves wild moving ranges out
+    of an XmR or MR chart's sigma; ``view`` is with what was decided, or without.
+    """
 
     rule_set: RuleSet = RuleSet.ANHOEJ
     chart: ChartKind | None = None
@@ -90,7 +95,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     view: ChartView = ChartView.ACCEPTED
 
 
-AS_IT_FITS = Asked()
+AS_IT_FITS = ChartWanted()
 
 
 def find_chart(
@@ -100,37 +105,23 @@ def find_chart(
     measure_id: str,
     wanted: Wanted,
     *,
-    asked: Asked = AS_IT_FITS,
+    asked: ChartWanted = AS_IT_FITS,
 ) -> ChartOf:
     """Return the control chart of a series that *viewer* may see."""
     series = find_series(session, hub, viewer, measure_id, wanted)
-    found = chart_of(series, **msgspec.structs.asdict(asked))
+    found = chart_of(series, asked=asked)
     if found is None:
         msg = "Nothing is published of this series"
         raise NotFoundError(msg)
     return found
 
 
-def chart_of(
-    series: Series,
-    *,
-    rule_set: RuleSet = RuleSet.ANHOEJ,
-    view: ChartView = ChartView.ACCEPTED,
-    chart: ChartKind | None = None,
-    screened: bool = False,
-) -> ChartOf | None:
+def chart_of(series: Series, *, asked: ChartWanted = AS_IT_FITS) -> ChartOf | None:
     """
     Return the control chart of a series, or None where nothing of it is published.
 
     It begins at the first published interval: what was withheld before would take the
     lines from all that came after. A further shift is looked for in the last phase.
-
-    Args:
-        series: of one clinic or the network.
-        rule_set: the rules to search for signals with.
-        view: with what was decided about it, or without.
-        chart: which chart, if not the one that fits.
-        screened: leave wild moving ranges out of an XmR or MR chart's sigma.
     """
     cells = tuple(dropwhile(lambda cell: cell.withheld is not None, series.cells))
     if not cells:
@@ -140,16 +131,16 @@ def chart_of(
         series.notes,
         [cell.interval_start for cell in cells],
         interval=cells[0].interval,
-        view=view,
+        view=asked.view,
     )
     made = measure_chart(
         cells,
         basis=page.basis,
         improvement=page.improvement_notation,
         scale=page.scale,
-        rule_set=rule_set,
-        chart=chart,
-        screened=screened,
+        rule_set=asked.rule_set,
+        chart=asked.chart,
+        screened=asked.screened,
         phases=decided.lines,
         excluded=decided.excluded,
         target=None if page.target is None else page.target[0],
@@ -168,7 +159,7 @@ def chart_of(
     )
 
 
-def chart_events(found: Gaps, *, asked: Asked, limits: GapLimits) -> EventChart:
+def chart_events(found: Gaps, *, asked: ChartWanted, limits: GapLimits) -> EventChart:
     """Return the chart of what lay between a clinic's own events."""
     if asked.screened:
         msg = "Charts of single events are not screened"
@@ -292,7 +283,7 @@ def notes_on(found: ChartOf) -> list[Note]:
     ]
 
 
-def draw_events(found: Gaps, picture: Picture, *, asked: Asked) -> str | bytes:
+def draw_events(found: Gaps, picture: Picture, *, asked: ChartWanted) -> str | bytes:
     """Return the t or g chart of a clinic's own events as *picture*."""
     chart = chart_events(found, asked=asked, limits=GapLimits.EXACT)
     if not chart.points:

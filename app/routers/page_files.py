@@ -17,6 +17,7 @@ from app.services import (
     page_pictures,
     project_pages,
     release_pages,
+    specifications,
     standings,
 )
 from app.services.chart_notes import find_notes
@@ -248,7 +249,7 @@ def draw_estimate(
 ) -> Response:
     """Draw what a project's clinics reached beside what was expected."""
     found = project_pages.find_outcome(session, hub, reader.viewer, code, measure_id)
-    drawn = page_pictures.draw_spec(page_pictures.estimate_spec(found), look)
+    drawn = page_pictures.draw_spec(specifications.estimate_of(found), look)
     return _picture(drawn, look, {})
 
 

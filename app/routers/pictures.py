@@ -8,9 +8,9 @@ from app.routers.dependencies import BEARER, HubDependency, ReadSession
 from app.routers.descriptions import problem_responses
 from app.routers.keeping import NEVER_KEPT, Drawing, KeptRoute
 from app.routers.viewers import Asked, Part, Seer
-from app.services import catalogue, charts, multiples, summaries
+from app.services import catalogue, charts, multiples, specifications, summaries
 from app.services.editions import Edition, required_edition
-from app.services.pictures import MEDIA_TYPES, Picture
+from app.services.pictures import MEDIA_TYPES, Picture, drawn
 
 router = APIRouter(
     prefix="/v1/measures/{measure_id}",
@@ -59,7 +59,7 @@ def draw_chart(
 
     def draw() -> str | bytes:
         found = charts.find_chart(session, hub, viewer, measure_id, part, asked=asked)
-        return charts.draw_chart(found, picture)
+        return drawn(specifications.chart_of(found), picture)
 
     return drawing.reply(picture, draw)
 
@@ -79,7 +79,7 @@ def draw_spark_line(
 
     def draw() -> str | bytes:
         found = charts.find_chart(session, hub, viewer, measure_id, part, asked=asked)
-        return charts.draw_spark_line(found, picture)
+        return drawn(specifications.spark_line_of(found), picture)
 
     return drawing.reply(picture, draw)
 
@@ -92,7 +92,7 @@ def draw_clinics(
 
     def draw() -> str | bytes:
         found = charts.compare(released.edition(), measure_id, part)
-        return charts.draw_comparison(found, picture)
+        return drawn(specifications.funnel_of(found), picture)
 
     return drawing.reply(picture, draw)
 
@@ -105,7 +105,7 @@ def draw_multiples(
 
     def draw() -> str | bytes:
         found = multiples.find_multiples(released.edition(), measure_id, part)
-        return multiples.draw_multiples(found, picture)
+        return drawn(specifications.multiples_of(found), picture)
 
     return drawing.reply(picture, draw)
 
@@ -124,5 +124,5 @@ def draw_events(
     found = summaries.find_gaps(
         session, hub, viewer.clinic_id, measure_id, clinic_code=clinic
     )
-    drawn = charts.draw_events(found, picture, asked=asked)
-    return Response(drawn, media_type=MEDIA_TYPES[picture])
+    made = drawn(specifications.events_of(found, asked=asked), picture)
+    return Response(made, media_type=MEDIA_TYPES[picture])

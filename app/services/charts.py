@@ -1,4 +1,4 @@
-"""Charts and clinic comparisons of what a viewer may see, as numbers and pictures."""
+"""Charts and clinic comparisons of what a viewer may see, as numbers."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,7 +6,6 @@ from itertools import dropwhile
 
 import msgspec
 
-from app.charts import vega
 from app.charts.comparison import Comparison, compare_clinics
 from app.charts.event_charts import EventChart, event_chart
 from app.charts.gap_charts import GapLimits
@@ -15,11 +14,9 @@ from app.charts.measure_charts import ControlChart, measure_chart
 from app.charts.rules import RuleSet
 from app.charts.shifts import Shift, suggested_shift
 from app.charts.variations import Variation, variations
-from app.charts.vega_events import event_chart_spec
 from app.charts.vega_notes import Note
 from app.disclosure.releases import not_published
 from app.domain.annotations import ChartView
-from app.domain.calendar import date_of_day
 from app.domain.counts import Basis, Interval, ReleasedCell
 from app.domain.errors import MalformedError, NotFoundError
 from app.measures.definitions import Between
@@ -30,7 +27,6 @@ from app.services.catalogue import (
 from app.services.chart_notes import Applied, applied
 from app.services.editions import Edition
 from app.services.hub import Hub
-from app.services.pictures import Picture, drawn
 from app.services.released_series import released_series
 from app.services.series import Series, Viewer, Wanted
 from app.services.summaries import Gaps
@@ -50,6 +46,11 @@ class ChartOf(msgspec.Struct, frozen=True, kw_only=True):
     chart: ControlChart
     shift: Shift | None
     applied: Applied
+
+    @property
+    def title(self) -> str:
+        """Return what a picture of it is called."""
+        return f"{self.series.page.title}: {self.series.name}"
 
     @property
     def tests_of_change(self) -> list[Annotation]:
@@ -268,48 +269,9 @@ def _beside(
     return list((marks | {cell.clinic_id: cell for cell in ending}).values())
 
 
-def draw_chart(found: ChartOf, picture: Picture) -> str | bytes:
-    """Return a control chart as *picture*."""
-    title = f"{found.series.page.title}: {found.series.name}"
-    spec = vega.control_chart_spec(found.chart, title=title, notes=notes_on(found))
-    return drawn(spec, picture)
-
-
 def notes_on(found: ChartOf) -> list[Note]:
     """Return the tests of change in the time of a chart, as its picture tells them."""
     return [
         Note(interval_start=each.month, text=each.what or "")
         for each in found.tests_of_change
     ]
-
-
-def draw_events(found: Gaps, picture: Picture, *, asked: ChartWanted) -> str | bytes:
-    """Return the t or g chart of a clinic's own events as *picture*."""
-    chart = chart_events(found, asked=asked, limits=GapLimits.EXACT)
-    if not chart.points:
-        msg = "Nothing lies between events yet: a chart takes two of them"
-        raise NotFoundError(msg)
-    spec = event_chart_spec(
-        chart,
-        [date_of_day(gap.day) for gap in found.gaps],
-        title=f"{found.page.title}: {found.clinic.name}",
-        unit=found.between.value,
-    )
-    return drawn(spec, picture)
-
-
-def draw_spark_line(found: ChartOf, picture: Picture) -> str | bytes:
-    """Return a control chart as a line of the height of text."""
-    title = f"{found.series.page.title}: {found.series.name}"
-    return drawn(vega.spark_line_spec(found.chart, title=title), picture)
-
-
-def draw_comparison(found: ComparisonOf, picture: Picture) -> str | bytes:
-    """Return a funnel plot of clinics as *picture*."""
-    names = {
-        clinic_id: found.edition.name_of(clinic_id)
-        for clinic_id in found.edition.clinics
-    }
-    title = found.series.page.title
-    spec = vega.funnel_spec(found.comparison, names=names, title=title)
-    return drawn(spec, picture)

@@ -4,12 +4,11 @@ from operator import attrgetter
 
 import msgspec
 
-from app.charts.vega_multiples import Multiples, Panel, multiples_spec
+from app.charts.vega_multiples import Multiples, Panel
 from app.domain.errors import NotFoundError
 from app.services.catalogue import MeasurePage
 from app.services.charts import clinics_beside
 from app.services.editions import Edition, check_sees_clinics
-from app.services.pictures import Picture, drawn
 from app.services.released_series import released_series
 from app.services.series import Wanted
 
@@ -60,9 +59,3 @@ def find_multiples(edition: Edition, measure_id: str, wanted: Wanted) -> Multipl
             improvement=page.improvement_notation,
         ),
     )
-
-
-def draw_multiples(found: MultiplesOf, picture: Picture) -> str | bytes:
-    """Return the panels as *picture*."""
-    title = f"{found.page.title}: every clinic"
-    return drawn(multiples_spec(found.multiples, title=title), picture)

@@ -8,7 +8,12 @@ from fastapi import APIRouter, Depends, Query, Response
 from app.domain.annotations import AnnotationKind
 from app.domain.calendar import day_number, month_number
 from app.domain.errors import InvalidElementError
-from app.routers import record_answers as answers
+from app.routers.annotation_answers import (
+    AnnotationAnswer,
+    AnnotationsAnswer,
+    annotation_answer,
+)
+from app.routers.answers import reply
 from app.routers.dependencies import (
     BEARER,
     HubDependency,
@@ -24,7 +29,6 @@ from app.routers.questions import (
     described,
     read_as,
 )
-from app.routers.record_shaping import annotation_answer, reply
 from app.services import annotations
 from app.services.annotations import AnnotationsWanted, NewAnnotation
 
@@ -49,7 +53,7 @@ def list_annotations(
     include_withdrawn: Annotated[
         bool, Query(description="Also what was taken back, and by whom.")
     ] = False,
-) -> answers.AnnotationsAnswer:
+) -> AnnotationsAnswer:
     """List what was said and decided about charts, as far as the caller sees them."""
     wanted = AnnotationsWanted(
         clinic=clinic,
@@ -59,13 +63,13 @@ def list_annotations(
         include_withdrawn=include_withdrawn,
     )
     found = annotations.find_annotations(session, hub, reader, wanted)
-    return answers.AnnotationsAnswer(annotations=[*map(annotation_answer, found)])
+    return AnnotationsAnswer(annotations=[*map(annotation_answer, found)])
 
 
 @router.post(
     "/annotations",
     status_code=201,
-    response_model=answers.AnnotationAnswer,
+    response_model=AnnotationAnswer,
     responses=problem_responses(400, 404, 409, 413, 415, 422),
     openapi_extra=described(NewAnnotationQuestion),
 )
@@ -83,7 +87,7 @@ def add_annotation(
 
 @router.post(
     "/annotations/{annotation_id}/withdraw",
-    response_model=answers.AnnotationAnswer,
+    response_model=AnnotationAnswer,
     responses=problem_responses(400, 404, 409, 413, 415, 422),
     openapi_extra=described(WithdrawalQuestion),
 )

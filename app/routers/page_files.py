@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.domain.errors import ForbiddenError, NotFoundError
-from app.routers import page_tables, shaping
+from app.routers import page_tables
 from app.routers.dependencies import HubDependency, ReadSession
 from app.routers.readers import PageReader, Part, Reader
+from app.routers.series_answers import series_answer, series_csv
 from app.routers.templates import PAGE_HEADERS
 from app.services import (
     catalogue,
@@ -77,7 +78,7 @@ def download_series(
         session, hub, reader.audience, measure_id=measure_id
     )
     panel = dashboards.find_panel(edition, measure_id, part)
-    return shaping.series_csv(shaping.series_answer(panel.series))
+    return series_csv(series_answer(panel.series))
 
 
 @router.get("/measures/{measure_id}/clinics.csv")
@@ -130,7 +131,7 @@ def download_own_series(
 ) -> Response:
     """Return the signed-in clinic's own live series as CSV."""
     panel = _own_panel(reader, measure_id, part, hub, session)
-    answer = shaping.series_csv(shaping.series_answer(panel.series))
+    answer = series_csv(series_answer(panel.series))
     answer.headers.update(PAGE_HEADERS | OWN)
     return answer
 

@@ -10,7 +10,7 @@ from fastapi import Response
 from app.charts.completeness import completeness_of
 from app.domain.calendar import first_day
 from app.domain.counts import ReleasedCell
-from app.routers.record_shaping import moment
+from app.routers.answers import moment
 from app.routers.templates import PAGE_HEADERS
 from app.services.catalogue import MeasurePage
 from app.services.dashboards import Panel

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from app.domain.annotations import PhaseKind
 from app.domain.calendar import month_number
-from app.routers import record_answers as answers
+from app.routers.answers import reply
 from app.routers.dependencies import (
     BEARER,
     HubDependency,
@@ -16,6 +16,13 @@ from app.routers.dependencies import (
 )
 from app.routers.descriptions import problem_responses
 from app.routers.parties import Reader, Writer
+from app.routers.project_answers import (
+    EstimateAnswer,
+    ProjectAnswer,
+    ProjectsAnswer,
+    estimate_answer,
+    project_answer,
+)
 from app.routers.questions import (
     EndQuestion,
     NewPhaseQuestion,
@@ -24,7 +31,6 @@ from app.routers.questions import (
     described,
     read_as,
 )
-from app.routers.record_shaping import estimate_answer, project_answer, reply
 from app.services import estimates, projects
 from app.services.projects import NewPhase, NewProject
 
@@ -39,16 +45,16 @@ router = APIRouter(
 @router.get("/projects")
 def list_projects(
     reader: Reader, hub: HubDependency, session: ReadSession
-) -> answers.ProjectsAnswer:
+) -> ProjectsAnswer:
     """List what clinics set out to improve."""
     found = projects.find_projects(session, hub, reader)
-    return answers.ProjectsAnswer(projects=[*map(project_answer, found)])
+    return ProjectsAnswer(projects=[*map(project_answer, found)])
 
 
 @router.post(
     "/projects",
     status_code=201,
-    response_model=answers.ProjectAnswer,
+    response_model=ProjectAnswer,
     responses=problem_responses(400, 409, 413, 415, 422),
     openapi_extra=described(NewProjectQuestion),
 )
@@ -76,7 +82,7 @@ def add_project(
 @router.get("/projects/{project_id}", responses=problem_responses(404))
 def get_project(
     project_id: str, reader: Reader, hub: HubDependency, session: ReadSession
-) -> answers.ProjectAnswer:
+) -> ProjectAnswer:
     """Return one project with its phases."""
     return project_answer(projects.find_project(session, hub, reader, project_id))
 
@@ -84,7 +90,7 @@ def get_project(
 @router.post(
     "/projects/{project_id}/phases",
     status_code=201,
-    response_model=answers.ProjectAnswer,
+    response_model=ProjectAnswer,
     responses=problem_responses(400, 404, 409, 413, 415, 422),
     openapi_extra=described(NewPhaseQuestion),
 )
@@ -111,7 +117,7 @@ def add_phase(
 
 @router.post(
     "/projects/{project_id}/end",
-    response_model=answers.ProjectAnswer,
+    response_model=ProjectAnswer,
     responses=problem_responses(400, 404, 409, 413, 415, 422),
     openapi_extra=described(EndQuestion),
 )
@@ -144,7 +150,7 @@ def get_estimate(
     measure: Annotated[
         str | None, Query(description="One of the project's; none: its first.")
     ] = None,
-) -> answers.EstimateAnswer:
+) -> EstimateAnswer:
     """Return how much a measure changed with a project, from released counts."""
     found = estimates.find_estimate(session, hub, reader, project_id, measure)
     return estimate_answer(found)

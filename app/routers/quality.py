@@ -11,9 +11,9 @@ from app.domain.calendar import first_day, month_number
 from app.domain.quality import Window
 from app.fhir.references import hub_id
 from app.routers import quality_answers as answers
+from app.routers.answers import moment
 from app.routers.dependencies import BEARER, Caller, HubDependency, ReadSession
 from app.routers.descriptions import problem_responses
-from app.routers.record_shaping import moment
 from app.services import quality
 from app.services.authorization import check_scope
 from app.services.clinic_findings import MonthReport

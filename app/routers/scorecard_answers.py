@@ -10,10 +10,9 @@ from pydantic import Field
 from app.domain.calendar import first_day
 from app.domain.clinics import Audience
 from app.domain.counts import Interval, ReleasedCell, Withheld
-from app.routers import shaping
-from app.routers.answers import MeasureSummary, Point, Target
-from app.routers.record_shaping import moment
-from app.routers.shapes import Answer
+from app.routers.answers import Answer, moment
+from app.routers.measure_answers import MeasureSummary, Target, summary, target
+from app.routers.series_answers import Point, point
 from app.services.scorecards import Beside, Line, Scorecard
 
 
@@ -102,10 +101,10 @@ def scorecard_answer(found: Scorecard) -> ScorecardAnswer:
 def _score(line: Line) -> ScoreAnswer:
     newest, chart = line.newest, line.found and line.found.chart
     return ScoreAnswer(
-        measure=shaping.summary(line.page),
-        target=shaping.target(line.page),
+        measure=summary(line.page),
+        target=target(line.page),
         interval=line.series.interval,
-        newest=newest and Point(**shaping.point(newest, line.series)),
+        newest=newest and Point(**point(newest, line.series)),
         network=line.network and _network(line.network, line),
         reason=line.last_reason,
         withheld={reason.value: count for reason, count in line.withheld.items()},

@@ -1,7 +1,5 @@
 """The data-quality report: what a clinic's own data are like, for that clinic alone."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
@@ -11,7 +9,7 @@ from app.domain.calendar import first_day, month_number
 from app.domain.quality import Window
 from app.fhir.references import hub_id
 from app.routers import quality_answers as answers
-from app.routers.answers import moment
+from app.routers.answers import csv_table, moment
 from app.routers.dependencies import BEARER, Caller, HubDependency, ReadSession
 from app.routers.descriptions import problem_responses
 from app.services import quality
@@ -97,11 +95,8 @@ def quality_answer(report: quality.QualityReport) -> answers.QualityAnswer:
 
 def quality_csv(answer: answers.QualityAnswer) -> Response:
     """Return findings as CSV, a line each: of all, of a source, of a code."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(answers.FindingLine.model_fields))
-    writer.writeheader()
-    writer.writerows(line.model_dump(mode="json") for line in _lines(answer))
-    return Response(text.getvalue(), media_type="text/csv")
+    rows = (line.model_dump(mode="json") for line in _lines(answer))
+    return csv_table([*answers.FindingLine.model_fields], rows)
 
 
 def _lines(answer: answers.QualityAnswer) -> Iterator[answers.FindingLine]:

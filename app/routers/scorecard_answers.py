@@ -1,7 +1,5 @@
 """A clinic's scorecard as an answer, and as CSV."""
 
-import csv
-import io
 from datetime import date, datetime
 
 from fastapi import Response
@@ -10,9 +8,9 @@ from pydantic import Field
 from app.domain.calendar import first_day
 from app.domain.clinics import Audience
 from app.domain.counts import Interval, ReleasedCell, Withheld
-from app.routers.answers import Answer, moment
+from app.routers.answers import Answer, csv_table, moment
 from app.routers.measure_answers import MeasureSummary, Target, summary, target
-from app.routers.series_answers import Point, point
+from app.routers.series_answers import Point, cell_fields, point
 from app.services.scorecards import Beside, Line, Scorecard
 
 
@@ -115,15 +113,10 @@ def _score(line: Line) -> ScoreAnswer:
 
 
 def _network(beside: Beside, line: Line) -> NetworkAnswer:
-    cell = beside.cell
-    n, d = cell.told
+    told = cell_fields(beside.cell, line.page)
+    names = NetworkAnswer.model_fields.keys() & told.keys()
     return NetworkAnswer(
-        interval_start=first_day(cell.interval_start),
-        interval_end=first_day(cell.interval_start + cell.interval.months),
-        same_interval=beside.is_same_interval,
-        n=n,
-        d=d,
-        value=line.page.scale.value(cell),
+        same_interval=beside.is_same_interval, **{name: told[name] for name in names}
     )
 
 
@@ -147,11 +140,7 @@ COLUMNS = (
 
 def scorecard_csv(answer: ScorecardAnswer) -> Response:
     """Return a scorecard as CSV: a line a measure, empty where a value is withheld."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=COLUMNS)
-    writer.writeheader()
-    writer.writerows(_row(score, answer) for score in answer.measures)
-    return Response(text.getvalue(), media_type="text/csv")
+    return csv_table(COLUMNS, (_row(score, answer) for score in answer.measures))
 
 
 def _row(score: ScoreAnswer, card: ScorecardAnswer) -> dict[str, object]:

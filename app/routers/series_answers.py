@@ -1,7 +1,5 @@
 """Series as answers, and as CSV: a measure, interval by interval."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -10,11 +8,12 @@ from typing import Any
 from fastapi import Response
 from pydantic import Field
 
+from app.charts.completeness import completeness_of
 from app.domain.calendar import first_day
 from app.domain.clinics import Audience
 from app.domain.counts import Interval, ReleasedCell, Withheld
 from app.domain.visit_capture import NoCapture
-from app.routers.answers import Answer, moment
+from app.routers.answers import Answer, csv_table, moment
 from app.routers.measure_answers import MeasureSummary, summary
 from app.services.catalogue import MeasurePage
 from app.services.series import Series
@@ -161,30 +160,35 @@ def _points(series: Series) -> list[Point]:
 
 def point(cell: ReleasedCell, series: Series) -> dict[str, Any]:
     """Return the fields of a point."""
-    page, completeness = series.page, None
-    n, d = cell.told
-    if cell.population and cell.scored is not None:
-        completeness = cell.scored / cell.population
+    page = series.page
     return {
-        "interval_start": first_day(cell.interval_start),
-        "interval_end": first_day(cell.interval_start + cell.interval.months),
-        "n": n,
-        "d": d,
-        "value": page.scale.value(cell),
+        **cell_fields(cell, page),
         "sd": cell.deviation,
         **{name: cell.quantile(percent) for name, percent in PERCENTILES.items()},
-        "population": cell.population,
-        "scored": cell.scored,
-        "completeness": completeness,
         **capture_fields(series, cell.interval_start),
         "suppressed": cell.withheld is Withheld.SUPPRESSED,
-        "reason": cell.withheld,
         "provisional": cell.provisional,
         "excluded": cell.excluded,
         "excepted": cell.excepted,
         "missing": None if cell.missing is None else _missing(cell.missing, page),
         "restated_in": series.restated_in(cell),
         "clinics": series.behind.get(cell.interval_start),
+    }
+
+
+def cell_fields(cell: ReleasedCell, page: MeasurePage) -> dict[str, Any]:
+    """Return what every table and answer tells of a cell."""
+    n, d = cell.told
+    return {
+        "interval_start": first_day(cell.interval_start),
+        "interval_end": first_day(cell.interval_start + cell.interval.months),
+        "n": n,
+        "d": d,
+        "value": page.scale.value(cell),
+        "population": cell.population,
+        "scored": cell.scored,
+        "completeness": completeness_of(cell),
+        "reason": cell.withheld,
     }
 
 
@@ -220,17 +224,16 @@ def series_csv(answer: SeriesAnswer) -> Response:
 
     Each line says by what it was counted, so that it can stand alone.
     """
-    text = io.StringIO()
     counted_by = _counted_by(answer)
     names = [*Point.model_fields, *counted_by]
-    writer = csv.DictWriter(text, fieldnames=names)
-    writer.writeheader()
-    for each in answer.points:
-        fields = each.model_dump(mode="json") | counted_by
-        lacking = each.missing or ()
-        fields["missing"] = "; ".join(f"{m.component}: {m.people}" for m in lacking)
-        writer.writerow(fields)
-    return Response(text.getvalue(), media_type="text/csv")
+    return csv_table(names, (_line(each) | counted_by for each in answer.points))
+
+
+def _line(told: Point) -> dict[str, Any]:
+    """Return a point as a line of a table."""
+    lacking = told.missing or ()
+    missing = "; ".join(f"{each.component}: {each.people}" for each in lacking)
+    return told.model_dump(mode="json") | {"missing": missing}
 
 
 def _counted_by(answer: SeriesAnswer) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from app.services import (
     editions,
     own_numbers,
     page_pictures,
+    page_scorecards,
     project_pages,
     release_pages,
     specifications,
@@ -271,7 +272,7 @@ def download_scorecard(
     """Return a clinic's published scorecard as CSV."""
     edition = editions.required_edition(session, hub, reader.audience)
     editions.find_clinic(edition, code)
-    return page_tables.scorecard_csv(standings.find_scorecard(edition, code))
+    return page_tables.scorecard_csv(page_scorecards.find_scores(edition, code))
 
 
 @router.get("/clinics/{code}/own.csv")
@@ -282,7 +283,7 @@ def download_own_scorecard(
     if reader.own is None or not reader.is_own(code):
         msg = "A clinic's own numbers are for its own people. Sign in first."
         raise ForbiddenError(msg)
-    scores = own_numbers.find_own_scorecard(session, hub, reader.own.clinic, [])
+    scores = page_scorecards.find_own_scores(session, hub, reader.own.clinic, [])
     answer = page_tables.own_csv(scores)
     answer.headers.update(OWN)
     return answer

@@ -15,10 +15,10 @@ from app.services.dashboards import Panel
 from app.services.editions import Edition
 from app.services.estimates import EstimateOf
 from app.services.findings import verdict
-from app.services.own_numbers import OwnScore
+from app.services.page_scorecards import OwnScore, Score
 from app.services.projects import ProjectPage
 from app.services.release_pages import MeasureLine, ReleasePage
-from app.services.standings import Beside, BoardLine, Score
+from app.services.standings import BoardLine, ClinicsBeside
 from app.store.annotations import Annotation
 
 Row = Mapping[str, Any]
@@ -60,7 +60,7 @@ def own_csv(scores: Iterable[OwnScore]) -> Response:
     return _table([*PANEL, "provisional"], rows)
 
 
-def clinics_csv(beside: Beside, page: MeasurePage) -> Response:
+def clinics_csv(beside: ClinicsBeside, page: MeasurePage) -> Response:
     """Return each clinic's newest published interval of one measure."""
     rows = [
         {

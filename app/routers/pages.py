@@ -7,14 +7,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import RedirectResponse
 
 from app.routers.dependencies import HubDependency, ReadSession
-from app.routers.readers import (
-    MEMBERS_COOKIE,
-    PageReader,
-    Part,
-    Reader,
-    frame,
-    keep,
-)
+from app.routers.readers import MEMBERS_COOKIE, PageReader, Part, Reader, frame, keep
 from app.routers.templates import PAGE_HEADERS, page
 from app.services import (
     catalogue,
@@ -22,6 +15,7 @@ from app.services import (
     editions,
     invitations,
     own_numbers,
+    page_scorecards,
     project_pages,
     release_pages,
     standings,
@@ -127,7 +121,7 @@ def show_clinic(
         **frame(hub, reader, edition),
         clinic=clinic,
         name=edition.name_of(clinic.id or 0),
-        scores=standings.find_scorecard(edition, code),
+        scores=page_scorecards.find_scores(edition, code),
     )
 
 
@@ -137,7 +131,7 @@ def _own_page(reader: PageReader, hub: Hub, session: ReadSession) -> Response:
     clinic = reader.own.clinic
     edition = editions.open_edition(session, hub, reader.audience)
     scores = (
-        standings.find_scorecard(edition, clinic.code)
+        page_scorecards.find_scores(edition, clinic.code)
         if edition is not None and clinic.id in edition.clinics
         else []
     )
@@ -145,7 +139,7 @@ def _own_page(reader: PageReader, hub: Hub, session: ReadSession) -> Response:
         "own.html",
         **frame(hub, reader, edition),
         clinic=clinic,
-        scores=own_numbers.find_own_scorecard(session, hub, clinic, scores),
+        scores=page_scorecards.find_own_scores(session, hub, clinic, scores),
         now=hub.clock(),
     )
 

@@ -20,10 +20,7 @@ from app.domain.annotations import ChartView
 from app.domain.counts import Basis, Interval, ReleasedCell
 from app.domain.errors import MalformedError, NotFoundError
 from app.measures.definitions import Between
-from app.services.catalogue import (
-    find_measure,
-    refuse_variant,
-)
+from app.services.catalogue import find_measure, refuse_variant
 from app.services.chart_notes import Applied, applied
 from app.services.editions import Edition
 from app.services.hub import Hub

@@ -20,12 +20,7 @@ from app.services.findings import Verdict, shift_sentence
 from app.services.hub import Hub
 from app.services.pictures import Picture, drawn
 from app.services.releases import today_number
-from app.services.scorecards import (
-    Line,
-    Scorecard,
-    live_scorecard,
-    released_scorecard,
-)
+from app.services.scorecards import Line, Scorecard, live_scorecard, released_scorecard
 from app.services.series import Wanted
 from app.store import clinics
 from app.store.annotations import Annotation

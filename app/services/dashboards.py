@@ -42,9 +42,8 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def newest(self) -> ReleasedCell | None:
-        """Return the newest cell that is published."""
-        shown = [cell for cell in self.series.cells if cell.withheld is None]
-        return shown[-1] if shown else None
+        """Return the newest cell that has a value."""
+        return self.series.newest
 
     @property
     def newest_complete(self) -> ReleasedCell | None:

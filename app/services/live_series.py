@@ -11,10 +11,7 @@ from app.domain.errors import NotFoundError
 from app.domain.records import Precision
 from app.domain.visit_capture import VisitCapture
 from app.measures.definitions import Measure
-from app.services.catalogue import (
-    page_of,
-    stratum_number,
-)
+from app.services.catalogue import page_of, stratum_number
 from app.services.chart_notes import Notes, find_own_notes
 from app.services.counts import true_cells
 from app.services.cubes import has_numerator

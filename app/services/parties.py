@@ -4,9 +4,7 @@ import msgspec
 
 from app.domain.annotations import Signature
 from app.domain.clinics import Audience, Principal
-from app.domain.errors import (
-    ForbiddenError,
-)
+from app.domain.errors import ForbiddenError
 from app.services.authorization import is_coordinator
 from app.services.free_texts import check_stated
 from app.services.hub import Hub

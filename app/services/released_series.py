@@ -7,11 +7,7 @@ import msgspec
 from app.disclosure.releases import not_published
 from app.domain.counts import Interval, ReleasedCell
 from app.domain.errors import NotFoundError
-from app.services.catalogue import (
-    find_measure,
-    page_of,
-    stratum_number,
-)
+from app.services.catalogue import find_measure, page_of, stratum_number
 from app.services.cohort_series import find_cells, required_cohort
 from app.services.editions import Edition, find_clinic
 from app.services.series import Series, Wanted, chosen_cells

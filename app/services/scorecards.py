@@ -54,7 +54,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def newest(self) -> ReleasedCell | None:
         """Return the newest cell that has a value."""
-        return _newest(self.series)
+        return self.series.newest
 
     @property
     def last_reason(self) -> Withheld | None:
@@ -176,13 +176,17 @@ def _line(series: Series, edition: Edition | None, until: int) -> Line:
     return Line(
         series=series,
         found=chart_of(series),
-        network=None if edition is None else _beside(series, edition, until),
+        network=None
+        if edition is None
+        else network_beside(edition, series, until=until),
     )
 
 
-def _beside(series: Series, edition: Edition, until: int) -> Beside | None:
+def network_beside(
+    edition: Edition, series: Series, *, until: int = FOREVER
+) -> Beside | None:
     """Return the network's cell beside the newest of a clinic's series."""
-    newest = _newest(series)
+    newest = series.newest
     width = series.interval if newest is None else newest.interval
     known = _network(edition, series.page.id, width, until)
     if newest is not None and newest.interval_start in known:
@@ -202,8 +206,3 @@ def _network(
     except NotFoundError:
         return {}
     return {cell.interval_start: cell for cell in cells if cell.withheld is None}
-
-
-def _newest(series: Series) -> ReleasedCell | None:
-    told = [cell for cell in series.cells if cell.withheld is None]
-    return told[-1] if told else None

@@ -9,9 +9,7 @@ from app.domain.calendar import FOREVER
 from app.domain.clinics import Audience, Principal
 from app.domain.counts import Basis, Interval, ReleasedCell
 from app.domain.visit_capture import NOT_PUBLISHED, VisitCapture
-from app.services.catalogue import (
-    MeasurePage,
-)
+from app.services.catalogue import MeasurePage
 from app.store import tables
 from app.store.annotations import Annotation
 from app.store.cohorts import Cohort
@@ -75,6 +73,12 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[Annotation, ...] = ()
     cohort: Cohort | None = None
     behind: Mapping[int, int] = {}
+
+    @property
+    def newest(self) -> ReleasedCell | None:
+        """Return the newest cell that has a value."""
+        told = [cell for cell in self.cells if cell.withheld is None]
+        return told[-1] if told else None
 
     def restated_in(self, cell: ReleasedCell) -> int | None:
         """Return the release that gave a cell its numbers, if it had others before."""

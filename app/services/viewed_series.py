@@ -2,10 +2,7 @@
 
 from app.domain.counts import Interval
 from app.domain.errors import MalformedError
-from app.services.catalogue import (
-    find_measure,
-    refuse_variant,
-)
+from app.services.catalogue import find_measure, refuse_variant
 from app.services.editions import required_edition
 from app.services.hub import Hub
 from app.services.live_series import find_live_series

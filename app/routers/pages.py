@@ -7,7 +7,15 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import RedirectResponse
 
 from app.routers.dependencies import HubDependency, ReadSession
-from app.routers.readers import MEMBERS_COOKIE, PageReader, Part, Reader, frame, keep
+from app.routers.readers import (
+    MEMBERS_COOKIE,
+    Newest,
+    PageReader,
+    Part,
+    Reader,
+    frame,
+    keep,
+)
 from app.routers.templates import PAGE_HEADERS, page
 from app.services import (
     catalogue,
@@ -96,9 +104,8 @@ def _live_panel(
 
 
 @router.get("/clinics")
-def show_clinics(reader: Reader, hub: HubDependency, session: ReadSession) -> Response:
+def show_clinics(reader: Reader, hub: HubDependency, edition: Newest) -> Response:
     """Show every clinic on every measure."""
-    edition = editions.required_edition(session, hub, reader.audience)
     editions.check_sees_clinics(edition)
     return page(
         "clinics.html",

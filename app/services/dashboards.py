@@ -122,16 +122,15 @@ def find_panel(edition: Edition, measure_id: str, wanted: Wanted) -> Panel:
     return Panel(
         page=series.page,
         wanted=msgspec.structs.replace(wanted, interval=series.interval),
-        name=_series_name(edition, series, wanted.stratum),
+        name=_series_name(series),
         series=series,
         found=chart_of(series),
     )
 
 
-def _series_name(edition: Edition, series: Series, stratum: str | None) -> str:
-    clinic = series.clinic
-    name = series.name if clinic is None else edition.name_of(clinic.id or 0)
-    return name if stratum is None else f"{name}, {stratum_label(stratum)}"
+def _series_name(series: Series) -> str:
+    stratum = series.stratum_name
+    return f"{series.name}, {stratum_label(stratum)}" if stratum else series.name
 
 
 def stratum_label(name: str) -> str:

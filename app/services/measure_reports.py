@@ -151,7 +151,7 @@ class _Views:
             id=self.report_id(measure, series, cell).text,
             measure=defined(measure),
             place=place,
-            place_name=self._name_of(series),
+            place_name=series.name if series.clinic else NETWORK_NAME,
             cell=cell,
             strata=self._strata(measure, place, cell),
             as_of=self._released_at if live is None else live,
@@ -235,14 +235,6 @@ class _Views:
             for stratifier, cells in by_stratifier.items()
             if any(c.withheld is not Withheld.NOT_PUBLISHED for c in cells.values())
         }
-
-    def _name_of(self, series: Series) -> str:
-        if series.clinic is None:
-            return NETWORK_NAME
-        if self._edition is None or series.release_id is None:
-            return series.clinic.name
-        assert series.clinic.id is not None
-        return self._edition.name_of(series.clinic.id)
 
     @cached_property
     def _edition(self) -> Edition | None:

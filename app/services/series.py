@@ -39,6 +39,7 @@ from app.store.recounts import MeasureRow
 from app.store.restatements import RestatementRow
 from app.store.sessions import ReadSession
 
+NETWORK = "Network"
 ENOUGH_SHOWN = 0.5
 """The share of a width's intervals that must be published for it to be shown first."""
 
@@ -74,7 +75,8 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     """
     One measure, interval by interval.
 
-    ``clinic`` None is the network. ``widths`` are those there is anything of. A live
+    ``clinic`` None is the network. ``name`` is what the viewer may call it: a clinic,
+    a cohort or the network. ``widths`` are those there is anything of. A live
     series has no ``release_id``; its numbers are complete up to ``counted_up_to``,
     epoch milliseconds. ``captures`` are those of a live series, by interval start.
     ``earlier`` is what was published by definitions of before, never of the same time.
@@ -84,6 +86,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 
     page: MeasurePage
     clinic: tables.Clinic | None
+    name: str
     stratum_name: str | None
     interval: Interval
     cells: tuple[ReleasedCell, ...]
@@ -98,12 +101,6 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[Annotation, ...] = ()
     cohort: Cohort | None = None
     behind: Mapping[int, int] = {}
-
-    @property
-    def name(self) -> str:
-        """Return what the clinic, the cohort or the network is called."""
-        subject = self.clinic or self.cohort
-        return "Network" if subject is None else subject.name
 
     def restated_in(self, cell: ReleasedCell) -> int | None:
         """Return the release that gave a cell its numbers, if it had others before."""
@@ -208,6 +205,7 @@ def live_series(
     return Series(
         page=page_of(measure),
         clinic=live.clinic,
+        name=live.clinic.name,
         stratum_name=wanted.stratum,
         interval=interval,
         cells=_chosen(own, wanted, interval, stratum),
@@ -319,6 +317,7 @@ def released_series(edition: Edition, measure_id: str, wanted: Wanted) -> Series
     newest = Series(
         page=page_of(measure),
         clinic=clinic,
+        name=NETWORK if clinic_id is None else edition.name_of(clinic_id),
         stratum_name=wanted.stratum,
         interval=interval,
         cells=_chosen(cells, wanted, interval, stratum),
@@ -354,6 +353,7 @@ def _of_cohort(edition: Edition, measure_id: str, wanted: Wanted, code: str) -> 
             whole,
             page=page,
             cells=chosen,
+            name=cohort.name,
             cohort=cohort,
             behind=before.behind,
             earlier=(),
@@ -362,6 +362,7 @@ def _of_cohort(edition: Edition, measure_id: str, wanted: Wanted, code: str) -> 
         earlier.append(part)
     return msgspec.structs.replace(
         whole,
+        name=cohort.name,
         cohort=cohort,
         interval=found.interval,
         cells=_chosen(found.cells, wanted, found.interval, 0),

@@ -23,7 +23,9 @@ from app.domain.counts import Interval, ReleasedCell
 from app.domain.scales import Scale
 
 COLUMNS = 4
-PANEL_WIDTH, PANEL_HEIGHT = 120, 64
+PANEL_WIDTH, PANEL_HEIGHT = 150, 64
+LONGEST_NAME = PANEL_WIDTH + 12
+"""Of a longer name the panel shows the beginning, the description all."""
 TICKS = 3
 NETWORK, CLINIC = "network", "clinic"
 
@@ -70,7 +72,12 @@ def multiples_spec(found: Multiples, *, title: str) -> Spec:
             "type": "nominal",
             "title": None,
             "sort": [panel.name for panel in found.panels],
-            "header": {"labelFontSize": 13, "labelColor": INK, "labelAnchor": "start"},
+            "header": {
+                "labelFontSize": 13,
+                "labelLimit": LONGEST_NAME,
+                "labelColor": INK,
+                "labelAnchor": "start",
+            },
         },
         "columns": min(COLUMNS, max(1, len(found.panels))),
         "spacing": {"row": 14, "column": 18},

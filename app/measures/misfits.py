@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from difflib import get_close_matches
 from enum import Enum
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
+from msgspec.structs import FieldInfo
 
 from app.measures.checks import Path, Problem
 from app.measures.definitions import (
@@ -86,7 +88,7 @@ def _of_word(
     stated: dict[Any, Any], kind: type[msgspec.Struct], path: Path
 ) -> Iterator[Problem]:
     """Yield what a word has too much and too little, and the misfits of its fields."""
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = _fields(kind)
     tag = kind.__struct_config__.tag_field
     for key, value in stated.items():
         if key in fields:
@@ -98,6 +100,12 @@ def _of_word(
     if missing:
         names = ", ".join(f"`{name}`" for name in missing)
         yield Problem(path, f"missing required field {names}: add it")
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> dict[str, FieldInfo]:
+    """Return the fields of a word by their names; msgspec works them out anew."""
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
 
 
 def _chosen(stated: Any, kind: Any) -> Any:  # noqa: ANN401

@@ -89,7 +89,7 @@ def _tag(request: Request, audience: str, state: str) -> Tag:
 def _has(request: Request, tag: Tag) -> bool:
     """Return whether If-None-Match names *tag*; weak comparison, as for any GET."""
     known = request.headers.get("If-None-Match", "").split(",")
-    return any(each.strip().removeprefix("W/") in {tag, "*"} for each in known)
+    return any(each.strip().removeprefix("W/") == tag for each in known)
 
 
 def refuse_keeping(request: Request) -> None:

@@ -42,21 +42,24 @@ async def ask_again(voice: Voice, path: str, tag: str, **asked: Any) -> httpx.Re
     return await voice.http.get(f"/v1/{path}", params=asked, headers=headers)
 
 
-@pytest.mark.parametrize("path", [*RELEASED, "chart", "series", "clinics", "variation"])
 async def test_who_has_an_answer_is_told_so_and_nothing_is_drawn(
-    voices: Voices, path: str, monkeypatch: pytest.MonkeyPatch
+    voices: Voices, monkeypatch: pytest.MonkeyPatch
 ):
     """A release never changes: what was drawn of it is asked about, not for."""
-    first = await voices.member.get(f"{PAGE}/{path}")
-    monkeypatch.setattr(pictures, "drawn", None)
-    again = await ask_again(voices.member, f"{PAGE}/{path}", first.headers["ETag"])
+    for path in (*RELEASED, "chart", "series", "clinics", "variation"):
+        first = await voices.member.get(f"{PAGE}/{path}")
+        with monkeypatch.context() as undrawn:
+            undrawn.setattr(pictures, "_rendered", None)
+            again = await ask_again(
+                voices.member, f"{PAGE}/{path}", first.headers["ETag"]
+            )
 
-    assert first.status_code == 200
-    assert not first.headers["ETag"].startswith("W/")
-    assert first.headers["Cache-Control"] == "private, no-cache"
-    assert "Authorization" in first.headers["Vary"]
-    assert (again.status_code, again.content) == (304, b"")
-    assert again.headers["ETag"] == first.headers["ETag"]
+        assert first.status_code == 200, path
+        assert not first.headers["ETag"].startswith("W/")
+        assert first.headers["Cache-Control"] == "private, no-cache"
+        assert "Authorization" in first.headers["Vary"]
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["ETag"] == first.headers["ETag"]
 
 
 async def test_a_scorecard_of_a_release_is_kept_and_a_live_one_is_not(voices: Voices):
@@ -71,17 +74,16 @@ async def test_a_scorecard_of_a_release_is_kept_and_a_live_one_is_not(voices: Vo
     assert again.status_code == 200
 
 
-@pytest.mark.parametrize("path", ["chart", "chart.svg", "spark.svg", "series"])
-async def test_live_numbers_stay_in_no_cache(hub: Hub, network: Network, path: str):
+async def test_live_numbers_stay_in_no_cache(hub: Hub, network: Network):
     """What a clinic alone may see is left in no browser that others use."""
     voice = await reporter(hub, network)
 
-    own = await voice.get(f"measures/clabsi-rate/{path}", clinic="alpha")
-
-    assert own.status_code == 200
-    assert own.headers["Cache-Control"] == "private, no-store"
-    assert "Authorization" in own.headers["Vary"]
-    assert "ETag" not in own.headers
+    for path in ("chart", "chart.svg", "spark.svg", "series"):
+        own = await voice.get(f"measures/clabsi-rate/{path}", clinic="alpha")
+        assert own.status_code == 200
+        assert own.headers["Cache-Control"] == "private, no-store", path
+        assert "Authorization" in own.headers["Vary"]
+        assert "ETag" not in own.headers
 
 
 async def reporter(hub: Hub, network: Network) -> Voice:
@@ -93,14 +95,14 @@ async def reporter(hub: Hub, network: Network) -> Voice:
     return await voice_of(ehr)
 
 
-@pytest.mark.parametrize("asked", [{"interval": "quarter"}, {"clinic": "alder-creek"}])
-async def test_another_question_has_another_tag(voices: Voices, asked: dict[str, str]):
+async def test_another_question_has_another_tag(voices: Voices):
     """A picture of the network is no answer about a clinic."""
     plain = await voices.member.get(CHART)
-    other = await ask_again(voices.member, CHART, plain.headers["ETag"], **asked)
 
-    assert other.status_code == 200
-    assert other.headers["ETag"] != plain.headers["ETag"]
+    for asked in ({"interval": "quarter"}, {"clinic": "alder-creek"}):
+        other = await ask_again(voices.member, CHART, plain.headers["ETag"], **asked)
+        assert other.status_code == 200
+        assert other.headers["ETag"] != plain.headers["ETag"]
 
 
 async def test_csv_and_json_have_different_tags(voices: Voices):
@@ -113,33 +115,27 @@ async def test_csv_and_json_have_different_tags(voices: Voices):
     assert plain.headers["ETag"] != table.headers["ETag"]
 
 
-@pytest.mark.parametrize(
-    "change", ["release", "test of change", "decision", "withdrawal", "name"]
-)
-async def test_whatever_changes_a_picture_changes_its_tag(
-    hub: Hub, voices: Voices, change: str
-):
+async def test_whatever_changes_a_picture_changes_its_tag(hub: Hub, voices: Voices):
     """A decision moves the lines of a chart between releases: 304 would be a lie."""
-    made = {}
-    if change == "withdrawal":
-        made = await voices.alder.say("annotations", TEST_OF_CHANGE)
-    before = (await voices.member.get(CHART, clinic="alder-creek")).headers["ETag"]
+    tags = [await tag_of(voices)]
+    made = await voices.alder.say("annotations", TEST_OF_CHANGE)
+    tags.append(await tag_of(voices))
+    taken = {"author": "Ada", "reason": "A mistake"}
+    await voices.alder.say(f"annotations/{made['id']}/withdraw", taken)
+    tags.append(await tag_of(voices))
+    await voices.coordinator.say("annotations", SHIFT)
+    tags.append(await tag_of(voices))
+    with write_session(hub.engine) as session:
+        clinics.required_clinic(session, "alder-creek").name = "Alder Brook"
+    tags.append(await tag_of(voices))
+    publish_to_members(hub, MEASURE, [published(60, 100, FIRST)])
+    tags.append(await tag_of(voices))
 
-    if change == "release":
-        publish_to_members(hub, MEASURE, [published(60, 100, FIRST)])
-    elif change == "test of change":
-        await voices.alder.say("annotations", TEST_OF_CHANGE)
-    elif change == "decision":
-        await voices.coordinator.say("annotations", SHIFT)
-    elif change == "withdrawal":
-        taken = {"author": "Ada", "reason": "A mistake"}
-        await voices.alder.say(f"annotations/{made['id']}/withdraw", taken)
-    else:
-        with write_session(hub.engine) as session:
-            clinics.required_clinic(session, "alder-creek").name = "Alder Brook"
+    assert len(set(tags)) == len(tags)
 
-    again = await ask_again(voices.member, CHART, before, clinic="alder-creek")
-    assert again.status_code != 304
+
+async def tag_of(voices: Voices) -> str:
+    return str((await voices.member.get(f"{PAGE}/series")).headers["ETag"])
 
 
 async def test_a_picture_is_drawn_once_for_all_who_may_see_it(

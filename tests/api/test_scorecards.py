@@ -57,6 +57,7 @@ async def test_members_read_a_clinic_beside_the_network(voices: Voices):
     assert (line["reason"], line["withheld"]) == (None, {})
 
 
+@ONE_DATABASE
 async def test_a_scorecard_says_what_the_search_for_signals_came_to(voices: Voices):
     """
     Alder Creek rises month by month, from 40 to 53 of 77.
@@ -71,6 +72,7 @@ async def test_a_scorecard_says_what_the_search_for_signals_came_to(voices: Voic
     assert line_of(card, HIDDEN_MEASURE)["verdict"] == "not searched"
 
 
+@ONE_DATABASE
 async def test_an_accepted_shift_is_in_the_lines_that_signals_are_sought_by(
     voices: Voices,
 ):
@@ -85,6 +87,7 @@ async def test_an_accepted_shift_is_in_the_lines_that_signals_are_sought_by(
     assert line_of(card, MEASURE)["signals"] == rules
 
 
+@ONE_DATABASE
 async def test_what_is_withheld_is_told_with_its_reason(voices: Voices):
     """Fern Dale publishes nothing: that is a reason, not a blank."""
     card = await voices.member.read("clinics/fern-dale/scorecard")
@@ -96,6 +99,7 @@ async def test_what_is_withheld_is_told_with_its_reason(voices: Voices):
     assert sum(line["withheld"].values()) == len(line["spark"])
 
 
+@ONE_DATABASE
 async def test_every_released_measure_has_a_line(voices: Voices):
     """One call is the whole of it: a measure that says nothing is there, too."""
     card = await voices.member.read(ALDER)
@@ -117,6 +121,7 @@ async def test_the_public_sees_no_single_clinic(voices: Voices):
     assert refused.headers["content-type"] == "application/problem+json"
 
 
+@ONE_DATABASE
 async def test_a_clinic_that_is_not_there_is_not_found(voices: Voices):
     """A partner learns no more of a clinic that is unknown than of a typing error."""
     assert (await voices.member.get("clinics/nowhere/scorecard")).status_code == 404

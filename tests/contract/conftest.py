@@ -27,6 +27,7 @@ def catchment(
     capsys: pytest.CaptureFixture[str],
 ):
     """Run a command in an otherwise empty folder; return how it ended."""
+    gc.freeze()  # what is there already is no command's, and need not be looked through
 
     def run(*words: str, **settings: str) -> Ended:
         with monkeypatch.context() as here:
@@ -40,4 +41,5 @@ def catchment(
         gc.collect()  # closes the command's database, as the end of its process does
         return Ended(ended.value.code, *capsys.readouterr())
 
-    return run
+    yield run
+    gc.unfreeze()

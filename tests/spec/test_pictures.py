@@ -256,6 +256,19 @@ def test_every_clinic_has_a_panel_on_one_scale_in_the_order_given():
     assert "resolve" not in spec
 
 
+def test_a_long_name_leaves_the_panels_where_they_are():
+    """A hospital with a long name is no reason to shrink everybody's chart."""
+    short, long = "Alder", "Alder Creek Hospital for Children and Adolescents"
+    widths = [
+        float(
+            svg_of(multiples_spec(multiples(name, "Birch"), title="R")).attrib["width"]
+        )
+        for name in (short, long)
+    ]
+
+    assert widths[1] - widths[0] <= 20
+
+
 def test_a_withheld_clinic_has_its_panel_and_a_word():
     """Who is not shown is not forgotten."""
     spec = multiples_spec(multiples("Alder", "Birch", hidden="Birch"), title="R")

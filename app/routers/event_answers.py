@@ -1,7 +1,7 @@
 """A clinic's own single events and what lay between them, as an answer."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -12,6 +12,11 @@ from app.routers.answers import Answer, moment
 from app.routers.measure_answers import MeasureSummary, summary
 from app.routers.remark_answers import RemarkAnswer, remark_answers
 from app.services.summaries import Gaps
+
+LINES = (
+    *("center_line", "lower_limit", "upper_limit"),
+    *("lower_2_sigma", "upper_2_sigma"),
+)
 
 
 class EventPoint(Answer):
@@ -103,13 +108,6 @@ def events_answer(found: Gaps, chart: EventChart) -> EventsAnswer:
     )
 
 
-def _lines(lines: Lines | None) -> dict[str, Any]:
+def _lines(lines: Lines | None) -> dict[str, float | None]:
     """Return the fields of a point that tell its lines."""
-    lower, upper = (lines.lower, lines.upper) if lines else ((), ())
-    return {
-        "center_line": lines.center_line if lines else None,
-        "lower_limit": lower[2] if lower else None,
-        "upper_limit": upper[2] if upper else None,
-        "lower_2_sigma": lower[1] if lower else None,
-        "upper_2_sigma": upper[1] if upper else None,
-    }
+    return {name: getattr(lines, name) if lines else None for name in LINES}

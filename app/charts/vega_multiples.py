@@ -6,16 +6,17 @@ from itertools import chain
 import msgspec
 
 from app.charts.descriptions import better, interval_label
-from app.charts.vega import SHARE, scale_axis
 from app.charts.vega_layers import (
     BLUE,
     CONFIG,
     GREY,
     INK,
     SCHEMA,
+    SHARE,
     Spec,
     curve,
     looks,
+    scale_axis,
     time_axis,
 )
 from app.domain.calendar import first_day

@@ -4,6 +4,7 @@ from app.charts import vega
 from app.charts.expectations import expectation_spec
 from app.charts.gap_charts import GapLimits
 from app.charts.vega_events import event_chart_spec
+from app.charts.vega_funnels import funnel_spec
 from app.charts.vega_layers import Spec
 from app.charts.vega_multiples import multiples_spec
 from app.domain.calendar import date_of_day
@@ -34,7 +35,7 @@ def spark_line_of(found: ChartOf, *, title: str | None = None) -> Spec:
 def funnel_of(found: ComparisonOf, *, own: int | None = None) -> Spec:
     """Return the funnel plot of clinics; that of the id *own* is named in it."""
     edition = found.edition
-    return vega.funnel_spec(
+    return funnel_spec(
         found.comparison,
         names={clinic_id: edition.name_of(clinic_id) for clinic_id in edition.clinics},
         title=found.series.page.title,

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from app.charts.event_charts import event_chart
 from app.charts.lines import ChartKind, Phase
 from app.charts.measure_charts import measure_chart
-from app.charts.vega import control_chart_spec, funnel_spec, spark_line_spec
+from app.charts.vega import control_chart_spec, spark_line_spec
 from app.charts.vega_events import event_chart_spec
+from app.charts.vega_funnels import funnel_spec
 from app.charts.vega_layers import FONT, LOOKS, WHITE
 from app.charts.vega_multiples import Multiples, Panel, multiples_spec
 from app.charts.vega_notes import MOST_NOTES, Note

@@ -129,4 +129,4 @@ def find_drawer(
     return Drawer(tag, request.app.state.pictures)
 
 
-Drawing = Annotated[Drawer, Depends(find_drawer)]
+KeptDrawer = Annotated[Drawer, Depends(find_drawer)]

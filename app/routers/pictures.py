@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from app.routers.dependencies import BEARER, HubDependency, ReadSession
 from app.routers.descriptions import problem_responses
-from app.routers.keeping import NEVER_KEPT, Drawing, KeptRoute
+from app.routers.keeping import NEVER_KEPT, KeptDrawer, KeptRoute
 from app.routers.viewers import Asked, Part, Seer
 from app.services import catalogue, charts, multiples, specifications, summaries
 from app.services.editions import Edition, required_edition
@@ -53,7 +53,7 @@ def draw_chart(
     hub: HubDependency,
     session: ReadSession,
     asked: Asked,
-    drawing: Drawing,
+    drawer: KeptDrawer,
 ) -> Response:
     """Return the control chart as a picture, or its Vega-Lite specification."""
 
@@ -61,7 +61,7 @@ def draw_chart(
         found = charts.find_chart(session, hub, viewer, measure_id, part, asked=asked)
         return drawn(specifications.chart_of(found), picture)
 
-    return drawing.reply(picture, draw)
+    return drawer.reply(picture, draw)
 
 
 @router.get("/spark.{picture}")
@@ -73,7 +73,7 @@ def draw_spark_line(
     hub: HubDependency,
     session: ReadSession,
     asked: Asked,
-    drawing: Drawing,
+    drawer: KeptDrawer,
 ) -> Response:
     """Return the control chart as a line of the height of text."""
 
@@ -81,12 +81,16 @@ def draw_spark_line(
         found = charts.find_chart(session, hub, viewer, measure_id, part, asked=asked)
         return drawn(specifications.spark_line_of(found), picture)
 
-    return drawing.reply(picture, draw)
+    return drawer.reply(picture, draw)
 
 
 @router.get("/clinics.{picture}")
 def draw_clinics(
-    measure_id: str, picture: Picture, part: Part, released: Released, drawing: Drawing
+    measure_id: str,
+    picture: Picture,
+    part: Part,
+    released: Released,
+    drawer: KeptDrawer,
 ) -> Response:
     """Return the funnel plot as a picture, or its Vega-Lite specification."""
 
@@ -94,12 +98,16 @@ def draw_clinics(
         found = charts.compare(released.edition(), measure_id, part)
         return drawn(specifications.funnel_of(found), picture)
 
-    return drawing.reply(picture, draw)
+    return drawer.reply(picture, draw)
 
 
 @router.get("/multiples.{picture}")
 def draw_multiples(
-    measure_id: str, picture: Picture, part: Part, released: Released, drawing: Drawing
+    measure_id: str,
+    picture: Picture,
+    part: Part,
+    released: Released,
+    drawer: KeptDrawer,
 ) -> Response:
     """Return a small chart of every clinic, all on one scale, in one picture."""
 
@@ -107,7 +115,7 @@ def draw_multiples(
         found = multiples.find_multiples(released.edition(), measure_id, part)
         return drawn(specifications.multiples_of(found), picture)
 
-    return drawing.reply(picture, draw)
+    return drawer.reply(picture, draw)
 
 
 @router.get("/events.{picture}", dependencies=[NEVER_KEPT])

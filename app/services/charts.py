@@ -1,6 +1,5 @@
 """Charts and clinic comparisons of what a viewer may see, as numbers."""
 
-from collections import Counter
 from collections.abc import Sequence
 from itertools import dropwhile
 
@@ -17,14 +16,14 @@ from app.charts.variations import Variation, variations
 from app.charts.vega_notes import Note
 from app.disclosure.releases import not_published
 from app.domain.annotations import ChartView
-from app.domain.counts import Basis, Interval, ReleasedCell
+from app.domain.counts import Basis, ReleasedCell
 from app.domain.errors import MalformedError, NotFoundError
 from app.measures.definitions import Between
 from app.services.catalogue import find_measure, refuse_variant
 from app.services.chart_notes import Applied, applied
 from app.services.editions import Edition
 from app.services.hub import Hub
-from app.services.released_series import released_series
+from app.services.released_series import clinic_cells, released_series, usual_width
 from app.services.series import Series, Viewer, Wanted
 from app.services.summaries import Gaps
 from app.services.viewed_series import find_series
@@ -217,27 +216,10 @@ def clinics_beside(
 ) -> tuple[Series, Sequence[ReleasedCell]]:
     """Return the network's series at the clinics' usual width, and their cells."""
     refuse_variant(find_measure(edition.hub, measure_id))
-    cells = [
-        cell
-        for cell in edition.cells.get(measure_id, ())
-        if cell.clinic_id is not None and cell.stratum == 0
-    ]
-    interval = wanted.interval or _usual_width(cells)
+    cells = clinic_cells(edition, measure_id)
+    interval = wanted.interval or usual_width(cells)
     whole = msgspec.structs.replace(wanted, clinic=None, interval=interval)
     return released_series(edition, measure_id, whole), cells
-
-
-def _usual_width(cells: Sequence[ReleasedCell]) -> Interval:
-    """Return the width at which most clinics publish; of several the finest."""
-    published = {
-        (cell.clinic_id, cell.interval) for cell in cells if cell.withheld is None
-    }
-    counts = Counter(interval for _, interval in published)
-    return max(
-        Interval,
-        key=lambda width: (counts[width], -width.months),
-        default=Interval.YEAR,
-    )
 
 
 def _beside(

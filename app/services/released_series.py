@@ -1,5 +1,6 @@
 """Series of a release: of the network, of a clinic, of a cohort."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -134,6 +135,24 @@ def _earlier(edition: Edition, newest: Series, wanted: Wanted) -> tuple[Series, 
             )
         )
     return tuple(each for each in found if each.cells)
+
+
+def clinic_cells(edition: Edition, measure_id: str) -> list[ReleasedCell]:
+    """Return what a release has of a measure's clinics, strata left out."""
+    return [
+        cell
+        for cell in _unstratified(edition.cells.get(measure_id, ()))
+        if cell.clinic_id is not None
+    ]
+
+
+def usual_width(cells: Sequence[ReleasedCell]) -> Interval:
+    """Return the width at which most of the clinics publish; of several the finest."""
+    published = {
+        (cell.clinic_id, cell.interval) for cell in cells if cell.withheld is None
+    }
+    counts = Counter(interval for _, interval in published)
+    return max(Interval, key=lambda width: (counts[width], -width.months))
 
 
 def _shown_first(cells: Sequence[ReleasedCell]) -> Interval:

@@ -4,7 +4,7 @@ from operator import attrgetter
 
 import msgspec
 
-from app.charts.vega_multiples import Multiples, Panel
+from app.charts.vega_multiples import Multiples, SmallChart
 from app.domain.errors import NotFoundError
 from app.services.catalogue import MeasurePage
 from app.services.charts import clinics_beside
@@ -37,7 +37,7 @@ def find_multiples(edition: Edition, measure_id: str, wanted: Wanted) -> Multipl
         raise NotFoundError(msg)
     page = network.page
     panels = [
-        Panel(
+        SmallChart(
             name=edition.name_of(clinic_id),
             cells=released_series(
                 edition,

@@ -1,9 +1,9 @@
 """Each thing that can be drawn as its Vega-Lite specification, for every door."""
 
 from app.charts import vega
-from app.charts.expectations import expectation_spec
 from app.charts.gap_charts import GapLimits
 from app.charts.vega_events import event_chart_spec
+from app.charts.vega_expectations import expectation_spec
 from app.charts.vega_funnels import funnel_spec
 from app.charts.vega_layers import Spec
 from app.charts.vega_multiples import multiples_spec

@@ -17,7 +17,7 @@ from app.charts.vega import control_chart_spec, spark_line_spec
 from app.charts.vega_events import event_chart_spec
 from app.charts.vega_funnels import funnel_spec
 from app.charts.vega_layers import FONT, LOOKS, WHITE
-from app.charts.vega_multiples import Multiples, Panel, multiples_spec
+from app.charts.vega_multiples import Multiples, SmallChart, multiples_spec
 from app.charts.vega_notes import MOST_NOTES, Note
 from app.domain.counts import Basis, Interval, Withheld
 from app.domain.scales import Scale
@@ -58,7 +58,7 @@ def multiples(*names: str, hidden: str = "") -> Multiples:
     blank = series([Withheld.SUPPRESSED] * len(COUNTS))
     return Multiples(
         panels=tuple(
-            Panel(name=name, cells=tuple(blank if name == hidden else months))
+            SmallChart(name=name, cells=tuple(blank if name == hidden else months))
             for name in names
         ),
         network=tuple(months),

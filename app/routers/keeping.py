@@ -14,10 +14,11 @@ from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from typing_extensions import override
 
+from app.charts.vega_layers import Spec
 from app.routers.dependencies import HubDependency, ReadSession
 from app.routers.viewers import Seer
 from app.services.freshness import is_about_itself, state_of
-from app.services.pictures import MEDIA_TYPES, Picture, Pictures
+from app.services.pictures import MEDIA_TYPES, Picture, Pictures, drawn
 
 VARY = "Authorization, Accept"
 LIVE = {"Cache-Control": "private, no-store", "Vary": VARY}
@@ -107,8 +108,12 @@ class Drawer:
     def __init__(self, tag: Tag | None, known: Pictures) -> None:
         self._tag, self._known = tag, known
 
-    def reply(self, picture: Picture, draw: Callable[[], str | bytes]) -> Response:
-        """Return a picture, drawn only where nobody asked for it before."""
+    def reply(self, picture: Picture, specify: Callable[[], Spec]) -> Response:
+        """Return a picture, specified and drawn only where nobody asked before."""
+
+        def draw() -> str | bytes:
+            return drawn(specify(), picture)
+
         made = draw() if self._tag is None else self._known.find(self._tag, draw)
         return Response(made, media_type=MEDIA_TYPES[picture], headers=ALONE)
 

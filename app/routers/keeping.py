@@ -17,8 +17,9 @@ from typing_extensions import override
 from app.charts.vega_layers import Spec
 from app.routers.dependencies import HubDependency, ReadSession
 from app.routers.viewers import Seer
-from app.services.freshness import is_about_itself, state_of
+from app.services.freshness import state_of
 from app.services.pictures import MEDIA_TYPES, Picture, Pictures, drawn
+from app.services.viewed_series import own_clinic
 
 VARY = "Authorization, Accept"
 LIVE = {"Cache-Control": "private, no-store", "Vary": VARY}
@@ -64,7 +65,7 @@ def find_tag(
     """
     asked = request.query_params.get("clinic")
     code = request.path_params.get("clinic", asked)
-    if is_about_itself(session, viewer, code):
+    if own_clinic(session, viewer, code) is not None:
         request.state.terms = LIVE
         return None
     state = state_of(session, hub, viewer.audience)

@@ -165,15 +165,12 @@ def _row(line: Line) -> Row:
 
 def _charts(lines: Sequence[Line]) -> Iterator[Chart]:
     """Yield the first charts: those with signals come before the others."""
-    for line in [line for line in lines if line.found is not None][:MOST_CHARTS]:
-        assert line.found is not None
-        spec = specifications.chart_of(line.found, title=line.page.title)
+    charted = [(line, line.found) for line in lines if line.found is not None]
+    for line, found in charted[:MOST_CHARTS]:
+        spec = specifications.chart_of(found, title=line.page.title)
         yield Chart(
             line=line,
-            words=(
-                chart_subtitle(line.found.chart),
-                *note_lines(notes_on(line.found)),
-            ),
+            words=(chart_subtitle(found.chart), *note_lines(notes_on(found))),
             image=_image(spec | {"title": None}),
         )
 

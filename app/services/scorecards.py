@@ -19,7 +19,8 @@ from app.services.live_series import live_series, open_live
 from app.services.released_series import released_series
 from app.services.series import Series, Viewer, Wanted
 from app.services.summaries import has_series
-from app.store import clinics, tables
+from app.services.viewed_series import own_clinic
+from app.store import tables
 from app.store.sessions import ReadSession
 
 
@@ -106,9 +107,9 @@ def find_scorecard(
         ForbiddenError: the viewer's audience does not see clinics.
         NotFoundError: nothing has been released, or nothing of such a clinic.
     """
-    clinic = clinics.find_clinic(session, code)
-    if clinic is not None and clinic.id is not None and clinic.id == viewer.clinic_id:
-        return live_scorecard(session, hub, clinic, audience=viewer.audience)
+    own = own_clinic(session, viewer, code)
+    if own is not None:
+        return live_scorecard(session, hub, own, audience=viewer.audience)
     return released_scorecard(required_edition(session, hub, viewer.audience), code)
 
 

@@ -27,7 +27,7 @@ def find_series(
         raise MalformedError(msg, expression="interval")
     if wanted.interval or wanted.stratum:
         check_width(hub, wanted.interval or Interval.QUARTER)
-    own = _own_clinic(session, viewer, wanted.clinic)
+    own = own_clinic(session, viewer, wanted.clinic)
     if own is not None:
         return find_live_series(session, hub, measure_id, own, wanted)
     refuse_variant(measure)
@@ -45,9 +45,11 @@ def _check_cohort(wanted: Wanted) -> None:
         raise MalformedError(msg, expression="stratum")
 
 
-def _own_clinic(
+def own_clinic(
     session: ReadSession, viewer: Viewer, code: str | None
 ) -> tables.Clinic | None:
-    """Return the clinic of *code* where it is the viewer's own."""
-    clinic = None if code is None else clinics.find_clinic(session, code)
+    """Return the clinic of *code* where it is the viewer's own, and so told live."""
+    if code is None or viewer.clinic_id is None:
+        return None
+    clinic = clinics.find_clinic(session, code)
     return clinic if clinic is not None and clinic.id == viewer.clinic_id else None

@@ -22,7 +22,7 @@ from app.routers.dependencies import (
     committed,
 )
 from app.routers.descriptions import problem_responses
-from app.routers.parties import Reader, Writer
+from app.routers.parties import ReadingParty, WritingParty
 from app.routers.questions import (
     NewAnnotationQuestion,
     WithdrawalQuestion,
@@ -42,7 +42,7 @@ router = APIRouter(
 
 @router.get("/annotations", responses=problem_responses(400))
 def list_annotations(
-    reader: Reader,
+    reader: ReadingParty,
     hub: HubDependency,
     session: ReadSession,
     *,
@@ -76,7 +76,7 @@ def list_annotations(
 @committed
 def add_annotation(
     question: Annotated[NewAnnotationQuestion, Depends(read_as(NewAnnotationQuestion))],
-    writer: Writer,
+    writer: WritingParty,
     hub: HubDependency,
     session: WriteSession,
 ) -> Response:
@@ -95,7 +95,7 @@ def add_annotation(
 def withdraw_annotation(
     annotation_id: int,
     question: Annotated[WithdrawalQuestion, Depends(read_as(WithdrawalQuestion))],
-    writer: Writer,
+    writer: WritingParty,
     hub: HubDependency,
     session: WriteSession,
 ) -> Response:

@@ -14,7 +14,7 @@ from app.routers.dependencies import (
     committed,
 )
 from app.routers.descriptions import problem_responses
-from app.routers.parties import Reader, Writer
+from app.routers.parties import ReadingParty, WritingParty
 from app.routers.questions import NewCohortQuestion, described, read_as
 from app.services import cohorts
 from app.services.cohorts import NewCohort
@@ -29,7 +29,7 @@ router = APIRouter(
 
 @router.get("/cohorts")
 def list_cohorts(
-    reader: Reader, hub: HubDependency, session: ReadSession
+    reader: ReadingParty, hub: HubDependency, session: ReadSession
 ) -> CohortsAnswer:
     """List the named sets of clinics."""
     found = cohorts.find_cohorts(session, hub, reader)
@@ -46,7 +46,7 @@ def list_cohorts(
 @committed
 def add_cohort(
     question: Annotated[NewCohortQuestion, Depends(read_as(NewCohortQuestion))],
-    writer: Writer,
+    writer: WritingParty,
     hub: HubDependency,
     session: WriteSession,
 ) -> Response:

@@ -23,5 +23,5 @@ def find_writer(caller: Caller) -> Party:
     return party
 
 
-Reader = Annotated[Party, Depends(find_reader)]
-Writer = Annotated[Party, Depends(find_writer)]
+ReadingParty = Annotated[Party, Depends(find_reader)]
+WritingParty = Annotated[Party, Depends(find_writer)]

@@ -15,7 +15,7 @@ from app.routers.dependencies import (
     committed,
 )
 from app.routers.descriptions import problem_responses
-from app.routers.parties import Reader, Writer
+from app.routers.parties import ReadingParty, WritingParty
 from app.routers.project_answers import (
     EstimateAnswer,
     ProjectAnswer,
@@ -44,7 +44,7 @@ router = APIRouter(
 
 @router.get("/projects")
 def list_projects(
-    reader: Reader, hub: HubDependency, session: ReadSession
+    reader: ReadingParty, hub: HubDependency, session: ReadSession
 ) -> ProjectsAnswer:
     """List what clinics set out to improve."""
     found = projects.find_projects(session, hub, reader)
@@ -61,7 +61,7 @@ def list_projects(
 @committed
 def add_project(
     question: Annotated[NewProjectQuestion, Depends(read_as(NewProjectQuestion))],
-    writer: Writer,
+    writer: WritingParty,
     hub: HubDependency,
     session: WriteSession,
 ) -> Response:
@@ -81,7 +81,7 @@ def add_project(
 
 @router.get("/projects/{project_id}", responses=problem_responses(404))
 def get_project(
-    project_id: str, reader: Reader, hub: HubDependency, session: ReadSession
+    project_id: str, reader: ReadingParty, hub: HubDependency, session: ReadSession
 ) -> ProjectAnswer:
     """Return one project with its phases."""
     return project_answer(projects.find_project(session, hub, reader, project_id))
@@ -98,7 +98,7 @@ def get_project(
 def add_phase(
     project_id: str,
     question: Annotated[NewPhaseQuestion, Depends(read_as(NewPhaseQuestion))],
-    writer: Writer,
+    writer: WritingParty,
     hub: HubDependency,
     session: WriteSession,
 ) -> Response:
@@ -125,7 +125,7 @@ def add_phase(
 def end_project(
     project_id: str,
     question: Annotated[EndQuestion, Depends(read_as(EndQuestion))],
-    writer: Writer,
+    writer: WritingParty,
     hub: HubDependency,
     session: WriteSession,
 ) -> Response:
@@ -144,7 +144,7 @@ def end_project(
 @router.get("/projects/{project_id}/estimate", responses=problem_responses(400, 404))
 def get_estimate(
     project_id: str,
-    reader: Reader,
+    reader: ReadingParty,
     hub: HubDependency,
     session: ReadSession,
     measure: Annotated[

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from app.domain.annotations import AnnotationKind
-from app.domain.calendar import day_number, month_number
+from app.domain.calendar import day_number, month_of_text
 from app.domain.errors import InvalidElementError
 from app.routers.annotation_answers import (
     AnnotationAnswer,
@@ -31,6 +31,8 @@ from app.routers.questions import (
 )
 from app.services import annotations
 from app.services.annotations import AnnotationsWanted, NewAnnotation
+
+DAY_LENGTH = len("2026-03-15")
 
 router = APIRouter(
     prefix="/v1",
@@ -113,11 +115,10 @@ def withdraw_annotation(
 
 def new_annotation(question: NewAnnotationQuestion) -> NewAnnotation:
     """Return what a body says, in the hub's words."""
-    year, month, *rest = map(int, question.month.split("-"))
     return NewAnnotation(
-        kind=question.kind_of_it,
-        month=month_number(year, month),
-        day=_day(year, month, rest[0]) if rest else None,
+        kind=question.annotation_kind,
+        month=month_of_text(question.month),
+        day=_day(question.month),
         clinic=question.clinic,
         cohort=question.cohort,
         measures=tuple(question.measures),
@@ -128,9 +129,12 @@ def new_annotation(question: NewAnnotationQuestion) -> NewAnnotation:
     )
 
 
-def _day(year: int, month: int, day: int) -> int:
+def _day(text: str) -> int | None:
+    """Return the day number of a day, or None of a month."""
+    if len(text) < DAY_LENGTH:
+        return None
     try:
-        return day_number(date(year, month, day))
+        return day_number(date.fromisoformat(text))
     except ValueError:
         msg = "There is no such day"
         raise InvalidElementError(msg, expression="month") from None

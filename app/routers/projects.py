@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from app.domain.annotations import PhaseKind
-from app.domain.calendar import month_number
+from app.domain.calendar import month_of_text
 from app.routers.answers import reply
 from app.routers.dependencies import (
     BEARER,
@@ -157,10 +157,9 @@ def get_estimate(
 
 
 def _new_phase(question: PhaseQuestion) -> NewPhase:
-    year, month = question.month.split("-")
     return NewPhase(
         kind=PhaseKind(question.kind),
         name=question.name,
-        month=month_number(int(year), int(month)),
+        month=month_of_text(question.month),
         clinics=tuple(question.clinics),
     )

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.domain.calendar import first_day, month_number
+from app.domain.calendar import first_day, month_of_text
 from app.domain.quality import Window
 from app.fhir.references import hub_id
 from app.routers import quality_answers as answers
@@ -39,8 +39,8 @@ def find_window(
     """Return the months asked for; the last twelve closed ones where none are."""
     return quality.chosen_window(
         hub,
-        since=None if since is None else _month(since),
-        until=None if until is None else _month(until) + 1,
+        since=None if since is None else month_of_text(since),
+        until=None if until is None else month_of_text(until) + 1,
     )
 
 
@@ -205,8 +205,3 @@ def _distribution(found: Any) -> answers.DistributionAnswer | None:  # noqa: ANN
         return None
     names = answers.DistributionAnswer.model_fields
     return answers.DistributionAnswer(**{name: getattr(found, name) for name in names})
-
-
-def _month(text: str) -> int:
-    year, month = text.split("-")[:2]
-    return month_number(int(year), int(month))

@@ -298,6 +298,7 @@ def released_series(edition: Edition, measure_id: str, wanted: Wanted) -> Series
         NotFoundError: no measure or stratum of that name, or no such clinic in it, or
             no such cohort.
         ForbiddenError: the audience does not see clinics.
+        MalformedError: a clinic or a stratum is asked for beside a cohort.
     """
     if wanted.cohort is not None:
         return _of_cohort(edition, measure_id, wanted, wanted.cohort)
@@ -336,6 +337,7 @@ def released_series(edition: Edition, measure_id: str, wanted: Wanted) -> Series
 
 def _of_cohort(edition: Edition, measure_id: str, wanted: Wanted, code: str) -> Series:
     """Return a cohort's series, of what is published of its clinics."""
+    _check_cohort(wanted)
     cohort = required_cohort(edition, code)
     whole = released_series(
         edition, measure_id, msgspec.structs.replace(wanted, cohort=None)

@@ -17,16 +17,17 @@ _MONTHS = (
     "mär|mai|okt|dez|ene|abr|ago|dic|fév|avr|juin|juil|aoû|déc"
 )
 _FORMS = {
-    "e-mail": re.compile(r"\S@\S"),
+    "e-mail": re.compile(r"\S@\S|\S\s?@\s?[\w\-]+\.\w"),
     "web-address": re.compile(r"(?i)://|\bwww\."),
     "number": re.compile(r"\d{5}"),
     "phone": re.compile(
         r"\+\s?\d[\d\s().\-/]{5,}\d"
-        r"|(?<!\d)\(?\d{3}\)?[\s.\-/]{0,3}\d{3,4}(?:[\s.\-/]\d{3,4})+(?!\d)"
+        r"|(?<!\d)\(?\d{3}\)?[\s.\-/]{0,3}\d{3,4}(?:[\s.\-/]{1,3}\d{3,4})+(?!\d)"
         r"|(?<!\d)\d{3}[\s.\-]\d{4}(?!\d)"
     ),
     "date": re.compile(
-        r"(?<!\d)\d{4}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?\d{1,2}(?!\d)"
+        r"(?<!\d)(?:19|20)\d\d\s\d\d\s\d\d(?!\d)"
+        r"|(?<!\d)\d{4}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?\d{1,2}(?!\d)"
         r"|(?<!\d)\d{1,2}\s?[-/.]\s?\d{1,2}\s?[-/.]\s?(?:\d{4}|\d\d)(?!\d)"
         rf"|(?i:\b(?:{_MONTHS})[^\W\d]*\.?\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}})"
         rf"|(?i:(?<!\d)\d{{1,2}}(?:st|nd|rd|th|\.)?\s+(?:of\s+|de\s+)?"

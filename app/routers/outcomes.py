@@ -168,11 +168,12 @@ def install_error_replies(app: FastAPI) -> None:
         # FastAPI's own reply would quote the input.
         names = sorted({str(e["loc"][-1]) for e in error.errors() if e.get("loc")})
         known = set(_names(getattr(request.scope.get("route"), "dependant", None)))
-        named = ", ".join(name for name in names if name in known)
-        message = f"Invalid or missing: {named}" if named else "Invalid parameters"
+        named = [name for name in names if name in known]
+        listed = ", ".join(named)
+        message = f"Invalid or missing: {listed}" if named else "Invalid parameters"
         return error_reply(
             request,
-            InvalidElementError(message),
+            InvalidElementError(message, expression=named[0] if named else None),
             status=HTTPStatus.BAD_REQUEST,
         )
 

@@ -159,7 +159,10 @@ def _check_decision(hub: Hub, new: NewAnnotation) -> None:
     if new.month > month_of_day(today_number(hub)):
         msg = "A decision is about a month that has begun"
         raise InvalidElementError(msg, expression="month")
-    for element in ("what", "hypothesis", "day"):
+    if new.day is not None:
+        msg = "A decision is about a whole month"
+        raise InvalidElementError(msg, expression="month")
+    for element in ("what", "hypothesis"):
         if getattr(new, element) is not None:
             msg = "This is told of tests of change only"
             raise InvalidElementError(msg, expression=element)

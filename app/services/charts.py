@@ -214,11 +214,20 @@ def find_variation(edition: Edition, measure_id: str, wanted: Wanted) -> Variati
 def clinics_beside(
     edition: Edition, measure_id: str, wanted: Wanted
 ) -> tuple[Series, Sequence[ReleasedCell]]:
-    """Return the network's series at the clinics' usual width, and their cells."""
+    """
+    Return the network's series at the clinics' usual width, and their cells.
+
+    Raises:
+        MalformedError: a part of the network is asked for; clinics are whole.
+    """
     refuse_variant(find_measure(edition.hub, measure_id))
+    for element in ("clinic", "cohort", "stratum"):
+        if getattr(wanted, element) is not None:
+            msg = "Clinics are compared whole, all of them, around the network's value"
+            raise MalformedError(msg, expression=element)
     cells = clinic_cells(edition, measure_id)
     interval = wanted.interval or usual_width(cells)
-    whole = msgspec.structs.replace(wanted, clinic=None, interval=interval)
+    whole = msgspec.structs.replace(wanted, interval=interval)
     return released_series(edition, measure_id, whole), cells
 
 

@@ -51,7 +51,7 @@ def add_cohort(
     """
     require_coordinator(party)
     check_code(new.code)
-    check_stated({"name": new.name})
+    check_stated({"code": new.code, "name": new.name})
     signed = signed_by(party, hub, author=new.author, reason=new.reason)
     ids = clinic_ids(session, new.clinics)
     if len(ids) < FEWEST:

@@ -80,7 +80,7 @@ def add_project(
     """
     require_coordinator(party)
     check_code(new.code)
-    check_stated({"name": new.name, "aim": new.aim})
+    check_stated({"code": new.code, "name": new.name, "aim": new.aim})
     signed = signed_by(party, hub, author=new.author, reason=new.reason)
     if not new.measures:
         msg = "A project has a measure to improve"

@@ -256,7 +256,7 @@ def _has_twice(texts: Collection[str]) -> bool:
 def check_code(code: str) -> None:
     """Refuse a code that could not stand in a URL as it is."""
     if len(code) > MAX_CODE or CODE.fullmatch(code) is None:
-        msg = "A clinic's code is lower-case words and digits with hyphens, at most 64"
+        msg = "A code is lower-case words and digits with hyphens, at most 64"
         raise InvalidElementError(msg, expression="code")
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from app.disclosure.releases import not_published
 from app.domain.counts import Interval, ReleasedCell
-from app.domain.errors import NotFoundError
+from app.domain.errors import MalformedError, NotFoundError
 from app.services.catalogue import find_measure, page_of, stratum_number
 from app.services.cohort_series import find_cells, required_cohort
 from app.services.editions import Edition, find_clinic
@@ -31,6 +31,7 @@ def released_series(edition: Edition, measure_id: str, wanted: Wanted) -> Series
         NotFoundError: no measure or stratum of that name, or no such clinic in it, or
             no such cohort.
         ForbiddenError: the audience does not see clinics.
+        MalformedError: a clinic or a stratum is asked for beside a cohort.
     """
     if wanted.cohort is not None:
         return _of_cohort(edition, measure_id, wanted, wanted.cohort)
@@ -67,8 +68,19 @@ def released_series(edition: Edition, measure_id: str, wanted: Wanted) -> Series
     return msgspec.structs.replace(newest, earlier=_earlier(edition, newest, wanted))
 
 
+def check_cohort(wanted: Wanted) -> None:
+    """Refuse to tell of a cohort what is told of others only."""
+    if wanted.clinic is not None:
+        msg = "Ask for a clinic or for a cohort"
+        raise MalformedError(msg, expression="cohort")
+    if wanted.stratum is not None:
+        msg = "Strata are told of the network, not of cohorts"
+        raise MalformedError(msg, expression="stratum")
+
+
 def _of_cohort(edition: Edition, measure_id: str, wanted: Wanted, code: str) -> Series:
     """Return a cohort's series, of what is published of its clinics."""
+    check_cohort(wanted)
     cohort = required_cohort(edition, code)
     network = released_series(
         edition, measure_id, msgspec.structs.replace(wanted, cohort=None)

@@ -7,7 +7,7 @@ from app.services.editions import required_edition
 from app.services.hub import Hub
 from app.services.live_series import find_live_series
 from app.services.policies import check_width
-from app.services.released_series import released_series
+from app.services.released_series import check_cohort, released_series
 from app.services.series import Series, Viewer, Wanted
 from app.services.summaries import refuse_between
 from app.store import clinics, tables
@@ -21,7 +21,7 @@ def find_series(
     measure = find_measure(hub, measure_id)
     refuse_between(measure)
     if wanted.cohort is not None:
-        _check_cohort(wanted)
+        check_cohort(wanted)
     if wanted.stratum is not None and wanted.interval not in {None, Interval.QUARTER}:
         msg = "Strata are told quarter by quarter: ask for interval=quarter"
         raise MalformedError(msg, expression="interval")
@@ -33,16 +33,6 @@ def find_series(
     refuse_variant(measure)
     edition = required_edition(session, hub, viewer.audience, measure_id=measure_id)
     return released_series(edition, measure_id, wanted)
-
-
-def _check_cohort(wanted: Wanted) -> None:
-    """Refuse what is not told of a cohort."""
-    if wanted.clinic is not None:
-        msg = "Ask for a clinic or for a cohort"
-        raise MalformedError(msg, expression="cohort")
-    if wanted.stratum is not None:
-        msg = "Strata are told of the network, not of cohorts"
-        raise MalformedError(msg, expression="stratum")
 
 
 def own_clinic(

@@ -411,7 +411,7 @@ UNFIT: list[tuple[dict[str, Any], int, str | None]] = [
     ({"measures": [MEASURE, "uc-remission-visits"]}, 422, "measures"),
     ({"measures": ["no-such-measure"]}, 422, "measures"),
     ({"month": "2099-01"}, 422, "month"),
-    ({"month": "2024-08-15"}, 422, "day"),
+    ({"month": "2024-08-15"}, 422, "month"),
     ({"month": "2024-13"}, 422, "month"),
     ({"what": "A new form"}, 422, "what"),
     ({"cohort": "two"}, 422, "cohort"),

@@ -117,10 +117,11 @@ async def test_a_chart_that_does_not_fit_is_refused_by_the_parameters_name(
 async def test_what_is_no_chart_or_rule_set_at_all_is_refused_by_name(
     http: httpx.AsyncClient, name: str
 ):
-    """Its value is not repeated."""
+    """In words and as the element, as all refusals are; its value is not repeated."""
     refused = await ask(http, **{name: "pie"})
 
     assert refused.status_code == 400
+    assert refused.json()["element"] == name
     assert refused.json()["detail"] == f"Invalid or missing: {name}"
 
 

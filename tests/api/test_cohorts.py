@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.counts import Interval
 from app.services.hub import Hub
+from app.services.invitations import members_link
 from app.store import clinics
 from app.store.sessions import read_session
 from tests.api.voices import SIGNED, Voices, publish_to_members, voices_at, with_scope
@@ -176,6 +177,7 @@ UNFIT: list[tuple[dict[str, Any], int, str | None]] = [
     ({"clinics": ["alder-creek", "alder-creek"]}, 422, "clinics"),
     ({"clinics": ["alder-creek"]}, 422, "clinics"),
     ({"code": "Not A Code"}, 422, "code"),
+    ({"code": "ada-born-2012-03-04"}, 422, "code"),
     ({"name": ""}, 422, "name"),
     ({"name": "Of ada@example.org"}, 422, "name"),
     ({"clinics": None}, 422, "clinics"),
@@ -220,3 +222,19 @@ async def test_what_is_not_told_of_a_cohort_is_refused(voices: Voices):
     ]
 
     assert statuses == [400, 400, 404]
+
+
+@ONE_DATABASE
+@pytest.mark.parametrize("beside", ["clinic=alder-creek", "stratum=course:oligo"])
+async def test_a_page_shows_no_cohort_for_what_was_asked_beside_it(
+    hub: Hub, voices: Voices, beside: str
+):
+    """A reader who asked for a clinic would take the cohort's chart for the clinic's."""
+    await voices.coordinator.say("cohorts", PAIR)
+    publish_to_members(hub, MEASURE, [published(60, 100, FIRST)])
+    await voices.member.http.get(members_link(hub))
+
+    page = await voices.member.http.get(f"/measures/{MEASURE}?cohort=pair&{beside}")
+
+    assert page.status_code == 400
+    assert "Alder and Birch" not in page.text

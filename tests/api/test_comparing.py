@@ -53,6 +53,23 @@ async def test_benchmarks_stand_together_and_the_target_has_its_citation(http):
     assert "10.3389" in found["target"]["citation"]
 
 
+@pytest.mark.parametrize(
+    "path", ["clinics", "variation", "clinics.svg", "multiples.svg"]
+)
+@pytest.mark.parametrize("element", ["clinic", "cohort", "stratum"])
+async def test_clinics_are_never_held_against_a_part_of_the_network(
+    http, path: str, element: str
+):
+    """A stratum's total beside whole clinics would put all of them in a wrong place."""
+    part = {"clinic": "alder-creek", "cohort": "pair", "stratum": "course:oligo"}
+    asked = {element: part[element], "interval": "quarter"}
+
+    refused = await http.get(f"/v1/measures/{MEASURE}/{path}", params=asked)
+
+    assert refused.status_code == 400
+    assert refused.json()["element"] == element
+
+
 async def test_clinics_are_compared_by_means_without_a_funnel(http):
     """3.2 of 100 people with a deviation of 2; t with 99 degrees is 1.98422."""
     found = await answer(http, "clinics", MEAN_MEASURE)

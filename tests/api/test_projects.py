@@ -163,6 +163,7 @@ UNFIT: list[tuple[dict[str, Any], int, str | None]] = [
     ({"phases": [PILOT | {"rumour": 1}]}, 400, None),
     ({"aim": "Call 555-123-4567"}, 422, "aim"),
     ({"code": "No Code"}, 422, "code"),
+    ({"code": "call-5551234567"}, 422, "code"),
     ({"author": ""}, 422, "author"),
 ]
 

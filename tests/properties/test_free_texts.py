@@ -78,6 +78,7 @@ def test_marks_that_nobody_sees_hide_nothing(identifier: str, data: st.DataObjec
         "Between 2024-03 and 2025-02, at 3 of 12 clinics",
         "cJADAS10 below 2.5 (was 3.8); see the huddle of week 14",
         "2024-2025: two PDSA cycles, 1/3 of visits, 10-15 minutes each",
+        "The huddle @ 9, then rounds @ noon; in 2024 12 of 40 children",
         "Score 0-10; 24/7 line; 3-month follow-up at 12 weeks",
     ],
 )
@@ -95,6 +96,10 @@ def test_what_a_team_writes_of_its_practice_passes(text: str):
         ("123-45-6789", "ssn"),
         ("call (555) 123-4567", "phone"),
         ("call +49 30 1234567", "phone"),
+        ("call 555 . 123 . 4567", "phone"),
+        ("ask ada.example @example.org", "e-mail"),
+        ("ask ada @ example.org", "e-mail"),
+        ("born 2014 03 03", "date"),
         ("patient 12345", "number"),
         ("born 3 March 2014", "date"),
         ("born 3. März 2014", "date"),

@@ -10,8 +10,7 @@ from app.charts.vega_layers import (
     Spec,
     curve,
     end_labels,
-    mean_axis,
-    proportion_axis,
+    scale_axis,
     sheet,
     time_axis,
 )
@@ -36,11 +35,7 @@ def expectation_spec(
         for each in told
     ]
     drawn = chain.from_iterable((each.observed, each.expected) for each in told)
-    y = (
-        proportion_axis(drawn, title="Share of patients")
-        if scale.is_proportion
-        else mean_axis(drawn, scale)
-    )
+    y = scale_axis(drawn, scale, share="Share of patients")
     dots = {"type": "point", "filled": True, "color": BLUE, "size": 50, "opacity": 1}
     return {
         **sheet(title, [SUBTITLE], f"{title}. {estimate.words}"),

@@ -13,6 +13,7 @@ from app.domain.calendar import first_day, month_number
 from app.domain.errors import NotFoundError
 from app.services import annotations
 from app.services.annotations import AnnotationsWanted, NewAnnotation
+from app.services.catalogue import find_measure, page_of
 from app.services.parties import CONSOLE
 from app.services.series import Wanted
 from app.store.annotations import Annotation
@@ -173,11 +174,13 @@ def _suggested(measure: str, clinic: str | None, cohort: str | None) -> tuple[in
     with read_session(hub.engine) as session:
         wanted = Wanted(clinic=clinic, cohort=cohort)
         shift = annotations.find_suggestion(session, hub, measure, wanted)
+    scale = page_of(find_measure(hub, measure)).scale
     if shift is None:
         msg = "The members' chart suggests no shift"
         raise NotFoundError(msg)
     told = (
-        f"{shift.before:.1%} to {shift.after:.1%} in {_month(shift.interval_start)} "
+        f"{scale.text(shift.before)} to {scale.text(shift.after)} "
+        f"in {_month(shift.interval_start)} "
         f"({_month(shift.first)} to {_month(shift.last)}, evidence "
         f"{shift.evidence:.1f})"
     )

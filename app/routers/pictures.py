@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from app.charts.vega_layers import Spec
 from app.routers.dependencies import BEARER, HubDependency, ReadSession
 from app.routers.descriptions import problem_responses
-from app.routers.keeping import NEVER_KEPT, KeptDrawer, KeptRoute
+from app.routers.keeping import ALONE, NEVER_KEPT, KeptDrawer, KeptRoute
 from app.routers.viewers import Asked, Part, Seer
 from app.services import catalogue, charts, multiples, specifications, summaries
 from app.services.charts import ChartOf
@@ -137,4 +137,4 @@ def draw_events(
         session, hub, viewer.clinic_id, measure_id, clinic_code=clinic
     )
     made = drawn(specifications.events_of(found, asked=asked), picture)
-    return Response(made, media_type=MEDIA_TYPES[picture])
+    return Response(made, media_type=MEDIA_TYPES[picture], headers=ALONE)

@@ -159,6 +159,8 @@ def test_a_demonstration_begins_at_its_port_and_leaves_no_server(
     code: int,
 ):
     """A server that is left would hold the port, and the database, of the next."""
+    # Whom a shell starts in the background ignores it, and so would the command.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     data = tmp_path / "data"
     data.mkdir()
     (data / "one.json").write_text('{"resourceType": "Patient", "id": "one"}')

@@ -229,7 +229,7 @@ async def test_what_is_not_told_of_a_cohort_is_refused(voices: Voices):
 async def test_a_page_shows_no_cohort_for_what_was_asked_beside_it(
     hub: Hub, voices: Voices, beside: str
 ):
-    """A reader who asked for a clinic would take the cohort's chart for the clinic's."""
+    """Who asked for a clinic would take the cohort's chart for the clinic's."""
     await voices.coordinator.say("cohorts", PAIR)
     publish_to_members(hub, MEASURE, [published(60, 100, FIRST)])
     await voices.member.http.get(members_link(hub))

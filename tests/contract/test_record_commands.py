@@ -70,7 +70,7 @@ def test_a_suggested_shift_of_means_is_no_percentage(catchment, hub):
 
     suggested = catchment("shift", "suggested", MEAN_MEASURE).output
 
-    assert "5.0 to 7.0 in 2025-07" in suggested
+    assert "5.0 score to 7.0 score in 2025-07" in suggested
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,10 @@ from tests.hubs import (
 )
 from tests.reference.databases import Database
 from tests.served import served_by_a_process
+from tests.skips import (  # noqa: F401  (hooks of pytest)
+    pytest_make_collect_report,
+    pytest_runtest_makereport,
+)
 
 ROOT = Path(__file__).parent.parent
 DIALECTS = ("sqlite", "postgresql")
@@ -166,27 +170,3 @@ def pytest_configure(config: pytest.Config):
     if hasattr(config, "workerinput"):
         hypothesis.settings.register_profile("worker", database=None)
         hypothesis.settings.load_profile("worker")
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item):
-    """With CI=true a skip is a failure: nothing may go untested unnoticed."""
-    outcome = yield
-    report = outcome.get_result()
-    if (
-        os.environ.get("CI") == "true"
-        and report.skipped
-        and not hasattr(report, "wasxfail")
-    ):
-        report.outcome = "failed"
-        report.longrepr = f"skipped in CI: {item.nodeid}: {report.longrepr}"
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_make_collect_report(collector: pytest.Collector):
-    """The same for a module that skips as a whole, or for want of an import."""
-    outcome = yield
-    report = outcome.get_result()
-    if os.environ.get("CI") == "true" and report.skipped:
-        report.outcome = "failed"
-        report.longrepr = f"skipped in CI: {collector.nodeid}: {report.longrepr}"

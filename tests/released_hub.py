@@ -15,9 +15,10 @@ from app.domain.calendar import month_number
 from app.domain.clinics import Audience, ClinicStatus
 from app.domain.counts import Interval, ReleasedCell, Withheld
 from app.main import create_app, hub_of
-from app.services.annotations import CONSOLE, NewAnnotation, annotate
+from app.services.annotations import NewAnnotation, annotate
 from app.services.counts import measure_rows
 from app.services.hub import Hub
+from app.services.parties import CONSOLE
 from app.services.projects import NewPhase, NewProject, add_project
 from app.services.recounts import register_measures
 from app.services.registry import (

@@ -6,7 +6,7 @@ from statistics import median
 
 import msgspec
 
-from app.charts.estimates import IntervalMethod, interval_of, method_of
+from app.charts.confidence_intervals import IntervalMethod, interval_of, method_of
 from app.charts.funnels import FunnelLimits
 from app.charts.peers import Peers, peers_of
 from app.charts.rankings import best_tenth, rank_intervals, ranks, simultaneous_tail

@@ -28,7 +28,7 @@ from scipy.optimize import brentq
 from scipy.special import gammaincinv
 
 from app.charts.binomials import Z_95
-from app.charts.poissons import control_limits
+from app.charts.poissons import exact_interval
 
 Z_998 = 3.090232306167813
 """The standard normal quantile of 0.999."""
@@ -195,7 +195,7 @@ def _ratio_limits(
     expected: float, target: float, tau2: float, z: float, kind: FunnelKind
 ) -> tuple[float, float]:
     """Return the limits of a standardised ratio, exact where tau2 is 0."""
-    counts = control_limits(expected, tail=TAILS[z])
+    counts = exact_interval(expected, tail=TAILS[z])
     lower, upper = (target * count / expected for count in counts)
     if tau2:
         wide = _limits(expected, target, tau2, z, kind)

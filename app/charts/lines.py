@@ -46,6 +46,26 @@ class Lines(msgspec.Struct, frozen=True, kw_only=True):
     lower: tuple[float, ...] = ()
     upper: tuple[float, ...] = ()
 
+    @property
+    def lower_limit(self) -> float | None:
+        """Return the line three sigmas below, if there is one."""
+        return self.lower[2] if self.lower else None
+
+    @property
+    def upper_limit(self) -> float | None:
+        """Return the line three sigmas above, if there is one."""
+        return self.upper[2] if self.upper else None
+
+    @property
+    def lower_2_sigma(self) -> float | None:
+        """Return the line two sigmas below, if there is one."""
+        return self.lower[1] if self.lower else None
+
+    @property
+    def upper_2_sigma(self) -> float | None:
+        """Return the line two sigmas above, if there is one."""
+        return self.upper[1] if self.upper else None
+
 
 class Phase(msgspec.Struct, frozen=True, kw_only=True):
     """

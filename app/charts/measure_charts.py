@@ -246,17 +246,16 @@ def _points(
 ) -> Iterator[ChartPoint]:
     rows = zip(series, fit.values, fit.lines, within.phases, strict=True)
     for position, (cell, value, line, phase) in enumerate(rows):
-        lower, upper = (line.lower, line.upper) if line else ((), ())
         yield ChartPoint(
             interval_start=cell.interval_start,
             value=value,
             numerator=cell.numerator,
             denominator=cell.denominator,
             center_line=line.center_line if line else None,
-            lower_limit=lower[2] if lower else None,
-            upper_limit=upper[2] if upper else None,
-            lower_2_sigma=lower[1] if lower else None,
-            upper_2_sigma=upper[1] if upper else None,
+            lower_limit=line.lower_limit if line else None,
+            upper_limit=line.upper_limit if line else None,
+            lower_2_sigma=line.lower_2_sigma if line else None,
+            upper_2_sigma=line.upper_2_sigma if line else None,
             signals=rules.standing_out(position, found),
             withheld=cell.withheld or (Withheld.NO_DATA if value is None else None),
             provisional=cell.provisional,

@@ -3,9 +3,12 @@
 from scipy.special import gammaincinv
 
 
-def exact_interval(events: int, *, tail: float) -> tuple[float, float]:
+def exact_interval(events: float, *, tail: float) -> tuple[float, float]:
     """
     Return an exact interval of the expectation behind so many *events*.
+
+    Around expected events, which need not be whole, its ends serve as control limits,
+    as FunnelPlotR has them for standardised ratios.
 
     Args:
         events: >= 0; of none the lower end is 0.
@@ -15,15 +18,3 @@ def exact_interval(events: int, *, tail: float) -> tuple[float, float]:
     """
     lower = float(gammaincinv(events, tail)) if events else 0.0
     return lower, float(gammaincinv(events + 1, 1 - tail))
-
-
-def control_limits(expected: float, *, tail: float) -> tuple[float, float]:
-    """
-    Return control limits around *expected* events, > 0: an exact interval of them.
-
-    Source: as FunnelPlotR has them for standardised ratios, Garwood's interval at an
-    expectation that need not be whole.
-    """
-    return float(gammaincinv(expected, tail)), float(
-        gammaincinv(expected + 1, 1 - tail)
-    )

@@ -72,8 +72,8 @@ def _row(point: EventPoint, day: date) -> Spec:
         "numerator": None,
         "denominator": None,
         "center_line": lines.center_line if lines else None,
-        "lower_limit": lines.lower[-1] if lines and lines.lower else None,
-        "upper_limit": lines.upper[-1] if lines and lines.upper else None,
+        "lower_limit": lines.lower_limit if lines else None,
+        "upper_limit": lines.upper_limit if lines else None,
         "phase": 1,
         "kind": _kind(point),
     }

@@ -1,4 +1,9 @@
-"""The sheet, axes, marks and colours that all pictures share, as Vega-Lite."""
+"""
+The sheet, axes, marks and colours that all pictures share, as Vega-Lite.
+
+Colours are Okabe and Ito's, which colour-blind people can tell apart, and what a colour
+says a shape says too. Sizes suit a phone: text stays legible at a width of 360 pixels.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from textwrap import wrap
@@ -17,10 +22,10 @@ FONT = "Arimo"
 FONTS = f"{FONT}, 'Liberation Sans', Arial, Helvetica, sans-serif"
 """One embedded font, then those of the same widths, then any."""
 WIDTH, HEIGHT = 360, 240
-SPARK_WIDTH, SPARK_HEIGHT = 120, 28
 SUBTITLE_LENGTH = 66
 """Characters of a subtitle that fit the width."""
 TITLE_LENGTH = 46
+SHARE = "Share of patients"
 TICKS = 6
 TICK_STEPS = {
     Interval.MONTH: (1, 2, 3, 4, 6, 12, 24, 60, 120),
@@ -134,6 +139,19 @@ def proportion_axis(drawn: Iterable[float | None], *, title: str = "") -> Spec:
             "ticks": False,
         },
     }
+
+
+def scale_axis(
+    drawn: Iterable[float | None], scale: Scale, *, share: str, what: str | None = None
+) -> Spec:
+    """Return the axis of values of a scale; *what* they are, if not its values."""
+    if scale.is_mean:
+        unit = f" ({scale.unit_name})" if scale.unit_name else ""
+        return mean_axis(drawn, scale, title=f"{what or 'Mean'}{unit}")
+    if scale.per is not None:
+        title = f"{what or 'Events'} per {scale.per:,}"
+        return rate_axis(drawn, scale, title=title)
+    return proportion_axis(drawn, title=what or share)
 
 
 def mean_axis(drawn: Iterable[float | None], scale: Scale, *, title: str = "") -> Spec:

@@ -6,16 +6,17 @@ from itertools import chain
 import msgspec
 
 from app.charts.descriptions import better, interval_label
-from app.charts.vega import SHARE, scale_axis
 from app.charts.vega_layers import (
     BLUE,
     CONFIG,
     GREY,
     INK,
     SCHEMA,
+    SHARE,
     Spec,
     curve,
     looks,
+    scale_axis,
     time_axis,
 )
 from app.domain.calendar import first_day
@@ -30,7 +31,7 @@ TICKS = 3
 NETWORK, CLINIC = "network", "clinic"
 
 
-class Panel(msgspec.Struct, frozen=True, kw_only=True):
+class SmallChart(msgspec.Struct, frozen=True, kw_only=True):
     """A clinic's name, and its released cells in time order."""
 
     name: str
@@ -44,7 +45,7 @@ class Multiples(msgspec.Struct, frozen=True, kw_only=True):
     ``improvement`` is the measure's improvement notation.
     """
 
-    panels: tuple[Panel, ...]
+    panels: tuple[SmallChart, ...]
     network: tuple[ReleasedCell, ...]
     interval: Interval
     scale: Scale
@@ -114,7 +115,7 @@ def _newest(cells: Sequence[ReleasedCell]) -> ReleasedCell | None:
     return told[-1] if told else None
 
 
-def _why(panel: Panel) -> str:
+def _why(panel: SmallChart) -> str:
     """Return why nothing of a clinic is shown."""
     reasons = [cell.withheld for cell in panel.cells if cell.withheld]
     return reasons[-1].replace("-", " ") if reasons else "not published"
@@ -131,7 +132,7 @@ def _rows(found: Multiples) -> Iterator[Spec]:
             yield _row(panel, middle, found, of="word") | {"word": _why(panel)}
 
 
-def _row(panel: Panel, cell: ReleasedCell, found: Multiples, *, of: str) -> Spec:
+def _row(panel: SmallChart, cell: ReleasedCell, found: Multiples, *, of: str) -> Spec:
     is_gap = of == CLINIC and cell.withheld and _newest(panel.cells)
     return {
         "name": panel.name,

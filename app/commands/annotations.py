@@ -12,8 +12,9 @@ from app.domain.annotations import AnnotationKind
 from app.domain.calendar import first_day, month_number
 from app.domain.errors import NotFoundError
 from app.services import annotations
-from app.services.annotations import CONSOLE, Asked, NewAnnotation
+from app.services.annotations import AnnotationsWanted, NewAnnotation
 from app.services.catalogue import find_measure, scale_of
+from app.services.parties import CONSOLE
 from app.services.series import Wanted
 from app.store.annotations import Annotation
 from app.store.clinics import required_clinic
@@ -98,11 +99,11 @@ def list_annotations(
 ) -> None:
     """List what was said and decided, the first one first."""
     hub = open_hub()
-    asked = Asked(
+    wanted = AnnotationsWanted(
         clinic=clinic, cohort=cohort, measure=measure, include_withdrawn=withdrawn
     )
     with read_session(hub.engine) as session:
-        found = annotations.find_annotations(session, hub, CONSOLE, asked)
+        found = annotations.find_annotations(session, hub, CONSOLE, wanted)
     echo_table(AnnotationLine, [*map(_line, found)])
 
 

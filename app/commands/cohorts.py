@@ -9,8 +9,8 @@ from app.commands.annotations import Author, Reason
 from app.commands.hubs import open_hub
 from app.commands.listings import echo_table
 from app.services import cohorts
-from app.services.annotations import CONSOLE
 from app.services.cohorts import NewCohort
+from app.services.parties import CONSOLE
 from app.store.sessions import read_session, write_session
 
 app = typer.Typer(

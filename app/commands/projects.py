@@ -12,7 +12,7 @@ from app.commands.listings import echo_table
 from app.domain.annotations import PhaseKind
 from app.domain.calendar import first_day, month_number
 from app.services import estimates, projects
-from app.services.annotations import CONSOLE
+from app.services.parties import CONSOLE
 from app.services.projects import NewPhase, NewProject
 from app.store.sessions import read_session, write_session
 

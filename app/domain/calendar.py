@@ -25,6 +25,12 @@ def month_number(year: int, month: int) -> int:
     return MONTHS_A_YEAR * year + month - 1
 
 
+def month_of_text(text: str) -> int:
+    """Return the month number of a text that begins as ``2026-03`` does."""
+    year, month, *_ = text.split("-")
+    return month_number(int(year), int(month))
+
+
 def month_of_day(day: int) -> int:
     """Return the month number in which a day number falls."""
     on = date_of_day(day)

@@ -6,7 +6,7 @@ from datetime import date
 
 import msgspec
 
-from app.domain.calendar import day_number, month_number, month_of_day
+from app.domain.calendar import day_number, month_number, month_of_day, month_of_text
 from app.domain.counts import Basis
 from app.domain.terminology import Coding
 from app.measures.checks import Problem
@@ -150,10 +150,7 @@ def _month_of(day: date) -> int:
 
 def _month(text: str | None) -> int | None:
     """Return the month number of ``2024-03``."""
-    if text is None:
-        return None
-    year, month = text.split("-")
-    return month_number(int(year), int(month))
+    return None if text is None else month_of_text(text)
 
 
 def _interval(text: str) -> tuple[int, int]:

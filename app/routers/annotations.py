@@ -6,9 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from app.domain.annotations import AnnotationKind
-from app.domain.calendar import day_number, month_number
+from app.domain.calendar import day_number, month_of_text
 from app.domain.errors import InvalidElementError
-from app.routers import record_answers as answers
+from app.routers.annotation_answers import (
+    AnnotationAnswer,
+    AnnotationsAnswer,
+    annotation_answer,
+)
+from app.routers.answers import reply
 from app.routers.dependencies import (
     BEARER,
     HubDependency,
@@ -17,16 +22,17 @@ from app.routers.dependencies import (
     committed,
 )
 from app.routers.descriptions import problem_responses
-from app.routers.parties import Reader, Writer
+from app.routers.parties import ReadingParty, WritingParty
 from app.routers.questions import (
     NewAnnotationQuestion,
     WithdrawalQuestion,
     described,
     read_as,
 )
-from app.routers.record_shaping import annotation_answer, reply
 from app.services import annotations
-from app.services.annotations import Asked, NewAnnotation
+from app.services.annotations import AnnotationsWanted, NewAnnotation
+
+DAY_LENGTH = len("2026-03-15")
 
 router = APIRouter(
     prefix="/v1",
@@ -38,7 +44,7 @@ router = APIRouter(
 
 @router.get("/annotations", responses=problem_responses(400))
 def list_annotations(
-    reader: Reader,
+    reader: ReadingParty,
     hub: HubDependency,
     session: ReadSession,
     *,
@@ -49,30 +55,30 @@ def list_annotations(
     include_withdrawn: Annotated[
         bool, Query(description="Also what was taken back, and by whom.")
     ] = False,
-) -> answers.AnnotationsAnswer:
+) -> AnnotationsAnswer:
     """List what was said and decided about charts, as far as the caller sees them."""
-    asked = Asked(
+    wanted = AnnotationsWanted(
         clinic=clinic,
         cohort=cohort,
         measure=measure,
         kind=kind,
         include_withdrawn=include_withdrawn,
     )
-    found = annotations.find_annotations(session, hub, reader, asked)
-    return answers.AnnotationsAnswer(annotations=[*map(annotation_answer, found)])
+    found = annotations.find_annotations(session, hub, reader, wanted)
+    return AnnotationsAnswer(annotations=[*map(annotation_answer, found)])
 
 
 @router.post(
     "/annotations",
     status_code=201,
-    response_model=answers.AnnotationAnswer,
+    response_model=AnnotationAnswer,
     responses=problem_responses(400, 404, 409, 413, 415, 422),
     openapi_extra=described(NewAnnotationQuestion),
 )
 @committed
 def add_annotation(
     question: Annotated[NewAnnotationQuestion, Depends(read_as(NewAnnotationQuestion))],
-    writer: Writer,
+    writer: WritingParty,
     hub: HubDependency,
     session: WriteSession,
 ) -> Response:
@@ -83,7 +89,7 @@ def add_annotation(
 
 @router.post(
     "/annotations/{annotation_id}/withdraw",
-    response_model=answers.AnnotationAnswer,
+    response_model=AnnotationAnswer,
     responses=problem_responses(400, 404, 409, 413, 415, 422),
     openapi_extra=described(WithdrawalQuestion),
 )
@@ -91,7 +97,7 @@ def add_annotation(
 def withdraw_annotation(
     annotation_id: int,
     question: Annotated[WithdrawalQuestion, Depends(read_as(WithdrawalQuestion))],
-    writer: Writer,
+    writer: WritingParty,
     hub: HubDependency,
     session: WriteSession,
 ) -> Response:
@@ -109,11 +115,10 @@ def withdraw_annotation(
 
 def new_annotation(question: NewAnnotationQuestion) -> NewAnnotation:
     """Return what a body says, in the hub's words."""
-    year, month, *rest = map(int, question.month.split("-"))
     return NewAnnotation(
-        kind=question.kind_of_it,
-        month=month_number(year, month),
-        day=_day(year, month, rest[0]) if rest else None,
+        kind=question.annotation_kind,
+        month=month_of_text(question.month),
+        day=_day(question.month),
         clinic=question.clinic,
         cohort=question.cohort,
         measures=tuple(question.measures),
@@ -124,9 +129,12 @@ def new_annotation(question: NewAnnotationQuestion) -> NewAnnotation:
     )
 
 
-def _day(year: int, month: int, day: int) -> int:
+def _day(text: str) -> int | None:
+    """Return the day number of a day, or None of a month."""
+    if len(text) < DAY_LENGTH:
+        return None
     try:
-        return day_number(date(year, month, day))
+        return day_number(date.fromisoformat(text))
     except ValueError:
         msg = "There is no such day"
         raise InvalidElementError(msg, expression="month") from None

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from app.routers import record_answers as answers
+from app.routers.answers import reply
+from app.routers.cohort_answers import CohortAnswer, CohortsAnswer, cohort_answer
 from app.routers.dependencies import (
     BEARER,
     HubDependency,
@@ -13,9 +14,8 @@ from app.routers.dependencies import (
     committed,
 )
 from app.routers.descriptions import problem_responses
-from app.routers.parties import Reader, Writer
+from app.routers.parties import ReadingParty, WritingParty
 from app.routers.questions import NewCohortQuestion, described, read_as
-from app.routers.record_shaping import cohort_answer, reply
 from app.services import cohorts
 from app.services.cohorts import NewCohort
 
@@ -29,24 +29,24 @@ router = APIRouter(
 
 @router.get("/cohorts")
 def list_cohorts(
-    reader: Reader, hub: HubDependency, session: ReadSession
-) -> answers.CohortsAnswer:
+    reader: ReadingParty, hub: HubDependency, session: ReadSession
+) -> CohortsAnswer:
     """List the named sets of clinics."""
     found = cohorts.find_cohorts(session, hub, reader)
-    return answers.CohortsAnswer(cohorts=[*map(cohort_answer, found)])
+    return CohortsAnswer(cohorts=[*map(cohort_answer, found)])
 
 
 @router.post(
     "/cohorts",
     status_code=201,
-    response_model=answers.CohortAnswer,
+    response_model=CohortAnswer,
     responses=problem_responses(400, 409, 413, 415, 422),
     openapi_extra=described(NewCohortQuestion),
 )
 @committed
 def add_cohort(
     question: Annotated[NewCohortQuestion, Depends(read_as(NewCohortQuestion))],
-    writer: Writer,
+    writer: WritingParty,
     hub: HubDependency,
     session: WriteSession,
 ) -> Response:

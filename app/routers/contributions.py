@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from app.domain.calendar import month_number
+from app.domain.calendar import month_of_text
 from app.domain.clinics import Source
-from app.routers import answers, shaping
+from app.routers.contribution_answers import ContributionsAnswer, contributions_answer
 from app.routers.dependencies import BEARER, Caller, HubDependency, ReadSession
 from app.routers.descriptions import problem_responses
 from app.services import patient_statuses
@@ -47,16 +47,15 @@ def list_contributions(
         int, Query(ge=0, le=LAST_ID, description="What `next` of a page said.")
     ] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST_AT_ONCE)] = USUAL_LIMIT,
-) -> answers.ContributionsAnswer:
+) -> ContributionsAnswer:
     """List the clinic's own patients that a measure counts, and where each stands."""
-    year, _, number = (month or "").partition("-")
     found = patient_statuses.find_contributions(
         session,
         hub,
         source,
         measure_id,
-        month=month_number(int(year), int(number)) if month else None,
+        month=None if month is None else month_of_text(month),
         after=after,
         limit=limit,
     )
-    return shaping.contributions_answer(found)
+    return contributions_answer(found)

@@ -4,7 +4,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from app.routers.answers import Problem, TokenProblem
+from app.routers.answers import Problem
+from app.routers.oauth_answers import TokenProblem
 from app.routers.outcomes import PROBLEM_JSON
 from app.smart.vocabulary import ASSERTION_TYPE, GRANT_TYPE, AuthMethod
 

@@ -9,6 +9,7 @@ from app.domain.calendar import first_day
 from app.domain.records import RecordType
 from app.fhir.report_ids import is_report_id
 from app.fhir.report_questions import stated_in
+from app.routers.answers import moment
 from app.routers.bodies import (
     FhirBody,
     document_reply,
@@ -19,7 +20,6 @@ from app.routers.bodies import (
 )
 from app.routers.dependencies import Caller, HubDependency, ReadSession
 from app.routers.fhir import READ, read
-from app.routers.record_shaping import moment
 from app.services import measure_reports, measure_resources, patient_statuses
 from app.services.authorization import check_scope
 from app.services.patient_statuses import Standing, Standings, check_may_ask

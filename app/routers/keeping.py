@@ -14,10 +14,12 @@ from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from typing_extensions import override
 
+from app.charts.vega_layers import Spec
 from app.routers.dependencies import HubDependency, ReadSession
 from app.routers.viewers import Seer
-from app.services.freshness import is_about_itself, state_of
-from app.services.pictures import MEDIA_TYPES, Picture, Pictures
+from app.services.freshness import state_of
+from app.services.pictures import MEDIA_TYPES, Picture, Pictures, drawn
+from app.services.viewed_series import own_clinic
 
 VARY = "Authorization, Accept"
 LIVE = {"Cache-Control": "private, no-store", "Vary": VARY}
@@ -63,7 +65,7 @@ def find_tag(
     """
     asked = request.query_params.get("clinic")
     code = request.path_params.get("clinic", asked)
-    if is_about_itself(session, viewer, code):
+    if own_clinic(session, viewer, code) is not None:
         request.state.terms = LIVE
         return None
     state = state_of(session, hub, viewer.audience)
@@ -107,8 +109,12 @@ class Drawer:
     def __init__(self, tag: Tag | None, known: Pictures) -> None:
         self._tag, self._known = tag, known
 
-    def reply(self, picture: Picture, draw: Callable[[], str | bytes]) -> Response:
-        """Return a picture, drawn only where nobody asked for it before."""
+    def reply(self, picture: Picture, specify: Callable[[], Spec]) -> Response:
+        """Return a picture, specified and drawn only where nobody asked before."""
+
+        def draw() -> str | bytes:
+            return drawn(specify(), picture)
+
         made = draw() if self._tag is None else self._known.find(self._tag, draw)
         return Response(made, media_type=MEDIA_TYPES[picture], headers=ALONE)
 
@@ -129,4 +135,4 @@ def find_drawer(
     return Drawer(tag, request.app.state.pictures)
 
 
-Drawing = Annotated[Drawer, Depends(find_drawer)]
+KeptDrawer = Annotated[Drawer, Depends(find_drawer)]

@@ -6,7 +6,6 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from app.routers import answers
 from app.routers.bodies import SmallBody
 from app.routers.dependencies import HubDependency
 from app.routers.descriptions import (
@@ -17,6 +16,12 @@ from app.routers.descriptions import (
     REGISTRATION_REQUEST,
     TOKEN_FORM,
     TOKEN_REQUEST,
+)
+from app.routers.oauth_answers import (
+    IntrospectionAnswer,
+    RegistrationAnswer,
+    RevocationAnswer,
+    TokenAnswer,
 )
 from app.routers.outcomes import NO_STORE
 from app.services import authorization, registrations, token_states
@@ -41,7 +46,7 @@ def discover(hub: HubDependency) -> dict[str, Any]:
 
 @router.post(
     "/oauth/token",
-    response_model=answers.TokenAnswer,
+    response_model=TokenAnswer,
     responses=OAUTH_REFUSALS,
     openapi_extra=TOKEN_REQUEST,
 )
@@ -55,7 +60,7 @@ def grant_token(request: Request, body: SmallBody, hub: HubDependency) -> Respon
 
 @router.post(
     "/oauth/introspect",
-    response_model=answers.IntrospectionAnswer,
+    response_model=IntrospectionAnswer,
     responses=OAUTH_REFUSALS,
     openapi_extra=TOKEN_FORM,
 )
@@ -69,7 +74,7 @@ def introspect_token(request: Request, body: SmallBody, hub: HubDependency) -> R
 
 @router.post(
     "/oauth/revoke",
-    response_model=answers.RevocationAnswer,
+    response_model=RevocationAnswer,
     responses=OAUTH_REFUSALS,
     openapi_extra=TOKEN_FORM,
 )
@@ -84,7 +89,7 @@ def revoke_token(request: Request, body: SmallBody, hub: HubDependency) -> Respo
 @router.post(
     "/oauth/register",
     status_code=201,
-    response_model=answers.RegistrationAnswer,
+    response_model=RegistrationAnswer,
     responses=REGISTRATION_REFUSALS,
     openapi_extra=REGISTRATION_REQUEST,
 )

@@ -1,26 +1,24 @@
 """Every table of a page as CSV: a line for each row, empty where nothing is told."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fastapi import Response
 
-from app.charts.completeness import completeness_of
 from app.domain.calendar import first_day
 from app.domain.counts import ReleasedCell
-from app.routers.record_shaping import moment
+from app.routers.answers import csv_table, moment
+from app.routers.series_answers import cell_fields
 from app.routers.templates import PAGE_HEADERS
 from app.services.catalogue import MeasurePage
 from app.services.dashboards import Panel
 from app.services.editions import Edition
 from app.services.estimates import EstimateOf
 from app.services.findings import verdict
-from app.services.own_numbers import OwnScore
+from app.services.page_scorecards import OwnScore, Score
 from app.services.projects import ProjectPage
 from app.services.release_pages import MeasureLine, ReleasePage
-from app.services.standings import Beside, BoardLine, Score
+from app.services.standings import BoardLine, ClinicsBeside
 from app.store.annotations import Annotation
 
 Row = Mapping[str, Any]
@@ -32,18 +30,13 @@ CELL = (
 PANEL = (*MEASURE, *CELL, "special_causes")
 
 
-def table_csv(names: Sequence[str], rows: Iterable[Row]) -> Response:
-    """Return *rows* as CSV, their columns in the order of *names*."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=names)
-    writer.writeheader()
-    writer.writerows(rows)
-    return Response(text.getvalue(), media_type="text/csv", headers=PAGE_HEADERS)
+def _table(names: Sequence[str], rows: Iterable[Row]) -> Response:
+    return csv_table(names, rows, headers=PAGE_HEADERS)
 
 
 def panels_csv(panels: Iterable[Panel]) -> Response:
     """Return the newest published numbers of each measure."""
-    return table_csv(PANEL, map(_panel, panels))
+    return _table(PANEL, map(_panel, panels))
 
 
 def scorecard_csv(scores: Iterable[Score]) -> Response:
@@ -52,11 +45,11 @@ def scorecard_csv(scores: Iterable[Score]) -> Response:
     names = [*PANEL, *(f"network_{name}" for name in network)]
     rows = []
     for score in scores:
-        beside = cell_row(score.network, score.panel.page)
+        beside = _cell(score.network, score.panel.page)
         rows.append(
             _panel(score.panel) | {f"network_{name}": beside[name] for name in network}
         )
-    return table_csv(names, rows)
+    return _table(names, rows)
 
 
 def own_csv(scores: Iterable[OwnScore]) -> Response:
@@ -64,21 +57,21 @@ def own_csv(scores: Iterable[OwnScore]) -> Response:
     rows = [
         _panel(score.live) | {"provisional": _provisional(score)} for score in scores
     ]
-    return table_csv([*PANEL, "provisional"], rows)
+    return _table([*PANEL, "provisional"], rows)
 
 
-def clinics_csv(beside: Beside, page: MeasurePage) -> Response:
+def clinics_csv(beside: ClinicsBeside, page: MeasurePage) -> Response:
     """Return each clinic's newest published interval of one measure."""
     rows = [
         {
             "clinic": line.clinic.code,
             "name": line.name,
-            **cell_row(line.cell, page),
+            **_cell(line.cell, page),
             "place": line.point.zone if line.point else None,
         }
         for line in beside.lines
     ]
-    return table_csv(["clinic", "name", *CELL, "place"], rows)
+    return _table(["clinic", "name", *CELL, "place"], rows)
 
 
 def strata_csv(
@@ -86,11 +79,11 @@ def strata_csv(
 ) -> Response:
     """Return the strata of the newest quarter that each stratifier has."""
     rows = [
-        {"stratifier": stratifier, "stratum": name, **cell_row(cell, page)}
+        {"stratifier": stratifier, "stratum": name, **_cell(cell, page)}
         for stratifier, cells in strata.items()
         for name, cell in cells.items()
     ]
-    return table_csv(["stratifier", "stratum", *CELL], rows)
+    return _table(["stratifier", "stratum", *CELL], rows)
 
 
 def board_csv(board: Iterable[BoardLine], edition: Edition) -> Response:
@@ -98,15 +91,15 @@ def board_csv(board: Iterable[BoardLine], edition: Edition) -> Response:
     rows = []
     for line in board:
         head = {"measure": line.page.id, "title": line.page.title}
-        whole = {"clinic": None, "name": "Network", **cell_row(line.network, line.page)}
+        whole = {"clinic": None, "name": "Network", **_cell(line.network, line.page)}
         rows.append(head | whole)
         for clinic_id, cell in line.cells.items():
             clinic = {
                 "clinic": edition.clinics[clinic_id].code,
                 "name": edition.name_of(clinic_id),
             }
-            rows.append(head | clinic | cell_row(cell, line.page))
-    return table_csv(["measure", "title", "clinic", "name", *CELL], rows)
+            rows.append(head | clinic | _cell(cell, line.page))
+    return _table(["measure", "title", "clinic", "name", *CELL], rows)
 
 
 def restated_csv(page: ReleasePage) -> Response:
@@ -119,7 +112,7 @@ def restated_csv(page: ReleasePage) -> Response:
         }
         for block in page.row.restated
     ]
-    return table_csv(["measure", "interval_start", "interval_end"], rows)
+    return _table(["measure", "interval_start", "interval_end"], rows)
 
 
 def projects_csv(pages: Iterable[ProjectPage]) -> Response:
@@ -135,7 +128,7 @@ def projects_csv(pages: Iterable[ProjectPage]) -> Response:
         }
         for page in pages
     ]
-    return table_csv(["project", "name", "aim", "status", "measures", "clinics"], rows)
+    return _table(["project", "name", "aim", "status", "measures", "clinics"], rows)
 
 
 def phases_csv(page: ProjectPage) -> Response:
@@ -150,7 +143,7 @@ def phases_csv(page: ProjectPage) -> Response:
         for phase in page.project.phases
         for clinic in page.clinics(phase)
     ]
-    return table_csv(["phase", "kind", "month", "clinic"], rows)
+    return _table(["phase", "kind", "month", "clinic"], rows)
 
 
 def estimate_csv(found: EstimateOf) -> Response:
@@ -163,7 +156,7 @@ def estimate_csv(found: EstimateOf) -> Response:
         }
         for each in found.estimate.intervals
     ]
-    return table_csv(["interval_start", "observed", "expected"], rows)
+    return _table(["interval_start", "observed", "expected"], rows)
 
 
 def notes_csv(notes: Iterable[Annotation]) -> Response:
@@ -179,7 +172,7 @@ def notes_csv(notes: Iterable[Annotation]) -> Response:
         }
         for each in notes
     ]
-    return table_csv([*names, "reason"], rows)
+    return _table([*names, "reason"], rows)
 
 
 RELEASE = (
@@ -208,12 +201,12 @@ def releases_csv(pages: Iterable[ReleasePage]) -> Response:
             row |= {"cells_shown": cells.shown, "cells": cells.total}
             row |= {"people_shown": people.shown, "people": people.total}
         rows.append(row)
-    return table_csv(RELEASE, rows)
+    return _table(RELEASE, rows)
 
 
 def release_csv(page: ReleasePage) -> Response:
     """Return what a release shows of each measure, and why not more."""
-    return table_csv(["measure", "title", *SHOWN], map(_line, page.lines))
+    return _table(["measure", "title", *SHOWN], map(_line, page.lines))
 
 
 def _line(line: MeasureLine) -> Row:
@@ -243,24 +236,11 @@ def _panel(panel: Panel) -> dict[str, Any]:
         "measure": panel.page.id,
         "title": panel.page.title,
         "unit": panel.page.scale.unit,
-        **cell_row(panel.newest or panel.last, panel.page),
+        **_cell(panel.newest or panel.last, panel.page),
         "special_causes": found,
     }
 
 
-def cell_row(cell: ReleasedCell | None, page: MeasurePage) -> dict[str, Any]:
+def _cell(cell: ReleasedCell | None, page: MeasurePage) -> dict[str, Any]:
     """Return the columns of a cell; all are empty where there is none."""
-    if cell is None:
-        return dict.fromkeys(CELL)
-    n, d = cell.told
-    return {
-        "interval_start": first_day(cell.interval_start),
-        "interval_end": first_day(cell.interval_start + cell.interval.months),
-        "n": n,
-        "d": d,
-        "value": page.scale.value(cell),
-        "population": cell.population,
-        "scored": cell.scored,
-        "completeness": completeness_of(cell),
-        "reason": cell.withheld,
-    }
+    return dict.fromkeys(CELL) if cell is None else cell_fields(cell, page)

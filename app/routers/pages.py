@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from app.routers.dependencies import HubDependency, ReadSession
 from app.routers.readers import (
     MEMBERS_COOKIE,
+    Newest,
     PageReader,
     Part,
     Reader,
@@ -22,13 +23,15 @@ from app.services import (
     editions,
     invitations,
     own_numbers,
+    page_scorecards,
     project_pages,
     release_pages,
     standings,
 )
 from app.services.dashboards import Panel
 from app.services.hub import Hub
-from app.services.series import Wanted, open_live
+from app.services.live_series import open_live
+from app.services.series import Wanted
 
 router = APIRouter(include_in_schema=False)
 
@@ -101,9 +104,8 @@ def _live_panel(
 
 
 @router.get("/clinics")
-def show_clinics(reader: Reader, hub: HubDependency, session: ReadSession) -> Response:
+def show_clinics(reader: Reader, hub: HubDependency, edition: Newest) -> Response:
     """Show every clinic on every measure."""
-    edition = editions.required_edition(session, hub, reader.audience)
     editions.check_sees_clinics(edition)
     return page(
         "clinics.html",
@@ -126,7 +128,7 @@ def show_clinic(
         **frame(hub, reader, edition),
         clinic=clinic,
         name=edition.name_of(clinic.id or 0),
-        scores=standings.find_scorecard(edition, code),
+        scores=page_scorecards.find_scores(edition, code),
     )
 
 
@@ -136,7 +138,7 @@ def _own_page(reader: PageReader, hub: Hub, session: ReadSession) -> Response:
     clinic = reader.own.clinic
     edition = editions.open_edition(session, hub, reader.audience)
     scores = (
-        standings.find_scorecard(edition, clinic.code)
+        page_scorecards.find_scores(edition, clinic.code)
         if edition is not None and clinic.id in edition.clinics
         else []
     )
@@ -144,7 +146,7 @@ def _own_page(reader: PageReader, hub: Hub, session: ReadSession) -> Response:
         "own.html",
         **frame(hub, reader, edition),
         clinic=clinic,
-        scores=own_numbers.find_own_scorecard(session, hub, clinic, scores),
+        scores=page_scorecards.find_own_scores(session, hub, clinic, scores),
         now=hub.clock(),
     )
 

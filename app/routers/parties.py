@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import Depends
 
 from app.routers.dependencies import Caller
-from app.services.annotations import Party
 from app.services.authorization import check_scope
+from app.services.parties import Party
 
 
 def find_reader(caller: Caller) -> Party:
@@ -23,5 +23,5 @@ def find_writer(caller: Caller) -> Party:
     return party
 
 
-Reader = Annotated[Party, Depends(find_reader)]
-Writer = Annotated[Party, Depends(find_writer)]
+ReadingParty = Annotated[Party, Depends(find_reader)]
+WritingParty = Annotated[Party, Depends(find_writer)]

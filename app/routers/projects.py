@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from app.domain.annotations import PhaseKind
-from app.domain.calendar import month_number
-from app.routers import record_answers as answers
+from app.domain.calendar import month_of_text
+from app.routers.answers import reply
 from app.routers.dependencies import (
     BEARER,
     HubDependency,
@@ -15,7 +15,14 @@ from app.routers.dependencies import (
     committed,
 )
 from app.routers.descriptions import problem_responses
-from app.routers.parties import Reader, Writer
+from app.routers.parties import ReadingParty, WritingParty
+from app.routers.project_answers import (
+    EstimateAnswer,
+    ProjectAnswer,
+    ProjectsAnswer,
+    estimate_answer,
+    project_answer,
+)
 from app.routers.questions import (
     EndQuestion,
     NewPhaseQuestion,
@@ -24,7 +31,6 @@ from app.routers.questions import (
     described,
     read_as,
 )
-from app.routers.record_shaping import estimate_answer, project_answer, reply
 from app.services import estimates, projects
 from app.services.projects import NewPhase, NewProject
 
@@ -38,24 +44,24 @@ router = APIRouter(
 
 @router.get("/projects")
 def list_projects(
-    reader: Reader, hub: HubDependency, session: ReadSession
-) -> answers.ProjectsAnswer:
+    reader: ReadingParty, hub: HubDependency, session: ReadSession
+) -> ProjectsAnswer:
     """List what clinics set out to improve."""
     found = projects.find_projects(session, hub, reader)
-    return answers.ProjectsAnswer(projects=[*map(project_answer, found)])
+    return ProjectsAnswer(projects=[*map(project_answer, found)])
 
 
 @router.post(
     "/projects",
     status_code=201,
-    response_model=answers.ProjectAnswer,
+    response_model=ProjectAnswer,
     responses=problem_responses(400, 409, 413, 415, 422),
     openapi_extra=described(NewProjectQuestion),
 )
 @committed
 def add_project(
     question: Annotated[NewProjectQuestion, Depends(read_as(NewProjectQuestion))],
-    writer: Writer,
+    writer: WritingParty,
     hub: HubDependency,
     session: WriteSession,
 ) -> Response:
@@ -75,8 +81,8 @@ def add_project(
 
 @router.get("/projects/{project_id}", responses=problem_responses(404))
 def get_project(
-    project_id: str, reader: Reader, hub: HubDependency, session: ReadSession
-) -> answers.ProjectAnswer:
+    project_id: str, reader: ReadingParty, hub: HubDependency, session: ReadSession
+) -> ProjectAnswer:
     """Return one project with its phases."""
     return project_answer(projects.find_project(session, hub, reader, project_id))
 
@@ -84,7 +90,7 @@ def get_project(
 @router.post(
     "/projects/{project_id}/phases",
     status_code=201,
-    response_model=answers.ProjectAnswer,
+    response_model=ProjectAnswer,
     responses=problem_responses(400, 404, 409, 413, 415, 422),
     openapi_extra=described(NewPhaseQuestion),
 )
@@ -92,7 +98,7 @@ def get_project(
 def add_phase(
     project_id: str,
     question: Annotated[NewPhaseQuestion, Depends(read_as(NewPhaseQuestion))],
-    writer: Writer,
+    writer: WritingParty,
     hub: HubDependency,
     session: WriteSession,
 ) -> Response:
@@ -111,7 +117,7 @@ def add_phase(
 
 @router.post(
     "/projects/{project_id}/end",
-    response_model=answers.ProjectAnswer,
+    response_model=ProjectAnswer,
     responses=problem_responses(400, 404, 409, 413, 415, 422),
     openapi_extra=described(EndQuestion),
 )
@@ -119,7 +125,7 @@ def add_phase(
 def end_project(
     project_id: str,
     question: Annotated[EndQuestion, Depends(read_as(EndQuestion))],
-    writer: Writer,
+    writer: WritingParty,
     hub: HubDependency,
     session: WriteSession,
 ) -> Response:
@@ -138,23 +144,22 @@ def end_project(
 @router.get("/projects/{project_id}/estimate", responses=problem_responses(400, 404))
 def get_estimate(
     project_id: str,
-    reader: Reader,
+    reader: ReadingParty,
     hub: HubDependency,
     session: ReadSession,
     measure: Annotated[
         str | None, Query(description="One of the project's; none: its first.")
     ] = None,
-) -> answers.EstimateAnswer:
+) -> EstimateAnswer:
     """Return how much a measure changed with a project, from released counts."""
     found = estimates.find_estimate(session, hub, reader, project_id, measure)
     return estimate_answer(found)
 
 
 def _new_phase(question: PhaseQuestion) -> NewPhase:
-    year, month = question.month.split("-")
     return NewPhase(
         kind=PhaseKind(question.kind),
         name=question.name,
-        month=month_number(int(year), int(month)),
+        month=month_of_text(question.month),
         clinics=tuple(question.clinics),
     )

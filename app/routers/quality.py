@@ -1,19 +1,17 @@
 """The data-quality report: what a clinic's own data are like, for that clinic alone."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.domain.calendar import first_day, month_number
+from app.domain.calendar import first_day, month_of_text
 from app.domain.quality import Window
 from app.fhir.references import hub_id
 from app.routers import quality_answers as answers
+from app.routers.answers import csv_table, moment
 from app.routers.dependencies import BEARER, Caller, HubDependency, ReadSession
 from app.routers.descriptions import problem_responses
-from app.routers.record_shaping import moment
 from app.services import quality
 from app.services.authorization import check_scope
 from app.services.clinic_findings import MonthReport
@@ -41,8 +39,8 @@ def find_window(
     """Return the months asked for; the last twelve closed ones where none are."""
     return quality.chosen_window(
         hub,
-        since=None if since is None else _month(since),
-        until=None if until is None else _month(until) + 1,
+        since=None if since is None else month_of_text(since),
+        until=None if until is None else month_of_text(until) + 1,
     )
 
 
@@ -97,11 +95,8 @@ def quality_answer(report: quality.QualityReport) -> answers.QualityAnswer:
 
 def quality_csv(answer: answers.QualityAnswer) -> Response:
     """Return findings as CSV, a line each: of all, of a source, of a code."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(answers.FindingLine.model_fields))
-    writer.writeheader()
-    writer.writerows(line.model_dump(mode="json") for line in _lines(answer))
-    return Response(text.getvalue(), media_type="text/csv")
+    rows = (line.model_dump(mode="json") for line in _lines(answer))
+    return csv_table([*answers.FindingLine.model_fields], rows)
 
 
 def _lines(answer: answers.QualityAnswer) -> Iterator[answers.FindingLine]:
@@ -210,8 +205,3 @@ def _distribution(found: Any) -> answers.DistributionAnswer | None:  # noqa: ANN
         return None
     names = answers.DistributionAnswer.model_fields
     return answers.DistributionAnswer(**{name: getattr(found, name) for name in names})
-
-
-def _month(text: str) -> int:
-    year, month = text.split("-")[:2]
-    return month_number(int(year), int(month))

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from app.domain.quality import CodeUse, Finding, NoComparison, NoData
 from app.domain.visit_capture import NoCapture
-from app.routers.shapes import Answer
+from app.routers.answers import Answer
 
 
 class DistributionAnswer(Answer):

@@ -59,7 +59,7 @@ class NewAnnotationQuestion(SignedQuestion):
     hypothesis: Text | None = Field(default=None, description="What it should do.")
 
     @property
-    def kind_of_it(self) -> AnnotationKind:
+    def annotation_kind(self) -> AnnotationKind:
         """Return the kind."""
         return AnnotationKind(self.kind)
 

@@ -7,13 +7,19 @@ from fastapi import Cookie, Depends, Query, Response
 
 from app.domain.clinics import Audience
 from app.domain.counts import Interval
+from app.domain.errors import ForbiddenError
 from app.routers.dependencies import HubDependency, ReadSession
 from app.services import invitations, sign_ins
-from app.services.editions import Edition
+from app.services.dashboards import Panel
+from app.services.editions import Edition, required_edition
 from app.services.hub import Hub
+from app.services.live_series import open_live
+from app.services.own_numbers import find_live_panel
 from app.services.series import Viewer, Wanted
 from app.services.sign_ins import SignedIn
 
+OWN = {"Cache-Control": "private, no-store"}
+"""A clinic's own live numbers stay in no cache of a browser that others may use."""
 MEMBERS_COOKIE = "catchment_members"
 SESSION_COOKIE = "catchment_session"
 
@@ -59,6 +65,48 @@ def find_wanted(
 
 Reader = Annotated[PageReader, Depends(find_reader)]
 Part = Annotated[Wanted, Depends(find_wanted)]
+
+
+def open_newest(reader: Reader, hub: HubDependency, session: ReadSession) -> Edition:
+    """Return the reader's newest release."""
+    return required_edition(session, hub, reader.audience)
+
+
+def open_at_measure(
+    measure_id: str, reader: Reader, hub: HubDependency, session: ReadSession
+) -> Edition:
+    """Return the reader's newest release, opened at one measure."""
+    return required_edition(session, hub, reader.audience, measure_id=measure_id)
+
+
+def find_own_panel(
+    measure_id: str,
+    reader: Reader,
+    part: Part,
+    hub: HubDependency,
+    session: ReadSession,
+) -> Panel:
+    """Return a live panel of the clinic that signed in: of that one and no other."""
+    live = open_live(session, hub, required_own(reader).clinic)
+    return find_live_panel(session, hub, live, measure_id, part)
+
+
+def required_own(reader: PageReader, code: str | None = None) -> SignedIn:
+    """
+    Return who signed in; where a *code* is given, for the clinic of that code.
+
+    Raises:
+        ForbiddenError: nobody did.
+    """
+    if reader.own is None or not (code is None or reader.is_own(code)):
+        msg = "A clinic's own numbers are for its own people. Sign in first."
+        raise ForbiddenError(msg)
+    return reader.own
+
+
+Newest = Annotated[Edition, Depends(open_newest)]
+AtMeasure = Annotated[Edition, Depends(open_at_measure)]
+OwnPanel = Annotated[Panel, Depends(find_own_panel)]
 
 
 def keep(response: Response, hub: Hub, name: str, value: str, *, seconds: int) -> None:

@@ -1,7 +1,5 @@
 """A clinic's scorecard as an answer, and as CSV."""
 
-import csv
-import io
 from datetime import date, datetime
 
 from fastapi import Response
@@ -10,10 +8,9 @@ from pydantic import Field
 from app.domain.calendar import first_day
 from app.domain.clinics import Audience
 from app.domain.counts import Interval, ReleasedCell, Withheld
-from app.routers import shaping
-from app.routers.answers import MeasureSummary, Point, Target
-from app.routers.record_shaping import moment
-from app.routers.shapes import Answer
+from app.routers.answers import Answer, csv_table, moment
+from app.routers.measure_answers import MeasureSummary, Target, summary, target
+from app.routers.series_answers import Point, cell_fields, point
 from app.services.scorecards import Beside, Line, Scorecard
 
 
@@ -102,10 +99,10 @@ def scorecard_answer(found: Scorecard) -> ScorecardAnswer:
 def _score(line: Line) -> ScoreAnswer:
     newest, chart = line.newest, line.found and line.found.chart
     return ScoreAnswer(
-        measure=shaping.summary(line.page),
-        target=shaping.target(line.page),
+        measure=summary(line.page),
+        target=target(line.page),
         interval=line.series.interval,
-        newest=newest and Point(**shaping.point(newest, line.series)),
+        newest=newest and Point(**point(newest, line.series)),
         network=line.network and _network(line.network, line),
         reason=line.last_reason,
         withheld={reason.value: count for reason, count in line.withheld.items()},
@@ -116,15 +113,10 @@ def _score(line: Line) -> ScoreAnswer:
 
 
 def _network(beside: Beside, line: Line) -> NetworkAnswer:
-    cell = beside.cell
-    n, d = cell.told
+    told = cell_fields(beside.cell, line.page)
+    names = NetworkAnswer.model_fields.keys() & told.keys()
     return NetworkAnswer(
-        interval_start=first_day(cell.interval_start),
-        interval_end=first_day(cell.interval_start + cell.interval.months),
-        same_interval=beside.is_same_interval,
-        n=n,
-        d=d,
-        value=line.page.scale.value(cell),
+        same_interval=beside.is_same_interval, **{name: told[name] for name in names}
     )
 
 
@@ -148,11 +140,7 @@ COLUMNS = (
 
 def scorecard_csv(answer: ScorecardAnswer) -> Response:
     """Return a scorecard as CSV: a line a measure, empty where a value is withheld."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=COLUMNS)
-    writer.writeheader()
-    writer.writerows(_row(score, answer) for score in answer.measures)
-    return Response(text.getvalue(), media_type="text/csv")
+    return csv_table(COLUMNS, (_row(score, answer) for score in answer.measures))
 
 
 def _row(score: ScoreAnswer, card: ScorecardAnswer) -> dict[str, object]:

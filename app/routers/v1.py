@@ -5,12 +5,27 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.charts.gap_charts import GapLimits
-from app.routers import answers, shaping
+from app.routers.chart_answers import ChartAnswer, chart_answer
+from app.routers.comparison_answers import (
+    ComparisonAnswer,
+    VariationAnswer,
+    comparison_answer,
+    variation_answer,
+)
 from app.routers.dependencies import BEARER, Caller, HubDependency, ReadSession
 from app.routers.descriptions import problem_responses
+from app.routers.event_answers import EventsAnswer, events_answer
 from app.routers.keeping import KEPT_BY_RELEASE, NEVER_KEPT, KeptRoute
+from app.routers.measure_answers import (
+    Catalogue,
+    MeasureDefinition,
+    definition,
+    summary,
+)
+from app.routers.release_answers import ReleaseAnswer, ReleasesAnswer, release_answer
+from app.routers.series_answers import SeriesAnswer, series_answer, series_csv
 from app.routers.viewers import Asked, Part, Seer
-from app.services import catalogue, charts, releases, series, summaries
+from app.services import catalogue, charts, releases, summaries, viewed_series
 from app.services.authorization import check_scope
 from app.services.editions import Edition, required_edition
 
@@ -43,23 +58,23 @@ Released = Annotated[Edition, Depends(open_release)]
 
 
 @router.get("/measures", dependencies=[READER])
-def list_measures(hub: HubDependency, session: ReadSession) -> answers.Catalogue:
+def list_measures(hub: HubDependency, session: ReadSession) -> Catalogue:
     """List the measures that are served."""
     pages = catalogue.all_pages(session, hub)
-    return answers.Catalogue(measures=[shaping.summary(page) for page in pages])
+    return Catalogue(measures=[summary(page) for page in pages])
 
 
 @router.get("/measures/{measure_id}", dependencies=[READER])
 def get_measure(
     measure_id: str, hub: HubDependency, session: ReadSession
-) -> answers.MeasureDefinition:
+) -> MeasureDefinition:
     """Return a measure's definition, in words and as data."""
-    return shaping.definition(catalogue.find_page(session, hub, measure_id))
+    return definition(catalogue.find_page(session, hub, measure_id))
 
 
 @router.get(
     "/measures/{measure_id}/series",
-    response_model=answers.SeriesAnswer,
+    response_model=SeriesAnswer,
     responses=problem_responses(400, 404),
     dependencies=[KEPT_BY_RELEASE],
 )
@@ -70,12 +85,12 @@ def get_series(
     part: Part,
     hub: HubDependency,
     session: ReadSession,
-) -> answers.SeriesAnswer | Response:
+) -> SeriesAnswer | Response:
     """Return n, d and value, interval by interval; as CSV where that is accepted."""
-    found = series.find_series(session, hub, viewer, measure_id, part)
-    answer = shaping.series_answer(found)
+    found = viewed_series.find_series(session, hub, viewer, measure_id, part)
+    answer = series_answer(found)
     if "text/csv" in request.headers.get("Accept", ""):
-        return shaping.series_csv(answer)
+        return series_csv(answer)
     return answer
 
 
@@ -94,13 +109,13 @@ def get_events(
     limits: Annotated[
         GapLimits, Query(description="How the limits of a g chart are made.")
     ] = GapLimits.EXACT,
-) -> answers.EventsAnswer:
+) -> EventsAnswer:
     """Return what lay between a clinic's single events, charted, to the clinic."""
     found = summaries.find_gaps(
         session, hub, viewer.clinic_id, measure_id, clinic_code=clinic
     )
     chart = charts.chart_events(found, asked=asked, limits=limits)
-    return shaping.events_answer(found, chart)
+    return events_answer(found, chart)
 
 
 @router.get(
@@ -115,10 +130,10 @@ def get_chart(
     hub: HubDependency,
     session: ReadSession,
     asked: Asked,
-) -> answers.ChartAnswer:
+) -> ChartAnswer:
     """Return the control chart: every point with its lines and signals."""
     found = charts.find_chart(session, hub, viewer, measure_id, part, asked=asked)
-    return shaping.chart_answer(found)
+    return chart_answer(found)
 
 
 @router.get(
@@ -130,9 +145,9 @@ def compare_clinics(
     measure_id: str,
     edition: Released,
     part: Part,
-) -> answers.ComparisonAnswer:
+) -> ComparisonAnswer:
     """Return every clinic on one measure: intervals, funnel limits, ranks."""
-    return shaping.comparison_answer(charts.compare(edition, measure_id, part))
+    return comparison_answer(charts.compare(edition, measure_id, part))
 
 
 @router.get(
@@ -144,23 +159,19 @@ def get_variation(
     measure_id: str,
     edition: Released,
     part: Part,
-) -> answers.VariationAnswer:
+) -> VariationAnswer:
     """Return how much clinics differ, interval by interval: narrowing is a result."""
-    return shaping.variation_answer(charts.find_variation(edition, measure_id, part))
+    return variation_answer(charts.find_variation(edition, measure_id, part))
 
 
 @router.get("/releases")
-def list_releases(viewer: Seer, session: ReadSession) -> answers.ReleasesAnswer:
+def list_releases(viewer: Seer, session: ReadSession) -> ReleasesAnswer:
     """List what was published for the caller's audience, the newest first."""
-    rows = map(shaping.release_answer, releases.published(session, viewer.audience))
-    return answers.ReleasesAnswer(releases=list(rows))
+    rows = map(release_answer, releases.published(session, viewer.audience))
+    return ReleasesAnswer(releases=list(rows))
 
 
 @router.get("/releases/{release_id}", responses=problem_responses(400, 404))
-def get_release(
-    release_id: int, viewer: Seer, session: ReadSession
-) -> answers.ReleaseAnswer:
+def get_release(release_id: int, viewer: Seer, session: ReadSession) -> ReleaseAnswer:
     """Return one release: when, under which policy, and how much of it is shown."""
-    return shaping.release_answer(
-        releases.find_release(session, viewer.audience, release_id)
-    )
+    return release_answer(releases.find_release(session, viewer.audience, release_id))

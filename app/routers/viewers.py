@@ -11,8 +11,8 @@ from app.domain.annotations import ChartView
 from app.domain.calendar import FOREVER, month_number
 from app.domain.counts import Interval
 from app.routers.dependencies import Caller
-from app.services import charts
 from app.services.authorization import check_scope
+from app.services.charts import ChartWanted
 from app.services.series import Viewer, Wanted
 
 
@@ -60,10 +60,10 @@ def find_asked(
     screened: Annotated[
         bool, Query(description="Of xmr and mr: leave wild moving ranges out.")
     ] = False,
-) -> charts.Asked:
+) -> ChartWanted:
     """Return how the parameters ask for a series to be drawn."""
-    return charts.Asked(rule_set=rules, chart=chart, screened=screened, view=view)
+    return ChartWanted(rule_set=rules, chart=chart, screened=screened, view=view)
 
 
 Part = Annotated[Wanted, Depends(find_wanted)]
-Asked = Annotated[charts.Asked, Depends(find_asked)]
+Asked = Annotated[ChartWanted, Depends(find_asked)]

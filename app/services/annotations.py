@@ -5,56 +5,28 @@ from collections.abc import Sequence
 import msgspec
 
 from app.charts.shifts import Shift
-from app.domain.annotations import AnnotationKind, Signature
+from app.domain.annotations import AnnotationKind
 from app.domain.calendar import month_of_day
-from app.domain.clinics import Audience, Principal
+from app.domain.clinics import Audience
 from app.domain.errors import (
     ConflictError,
     ForbiddenError,
     InvalidElementError,
     NotFoundError,
 )
-from app.services.authorization import is_coordinator
 from app.services.catalogue import find_measure
 from app.services.chart_notes import as_shown, find_seen
 from app.services.charts import find_chart
 from app.services.free_texts import check_stated, check_texts
 from app.services.hub import Hub
+from app.services.parties import CONSOLE, Party, signed_by
 from app.services.releases import today_number
 from app.services.series import Viewer, Wanted
 from app.store import annotations, clinics, cohorts
 from app.store.annotations import Annotation
-from app.store.sessions import OPERATOR, ReadSession, WriteSession
+from app.store.sessions import ReadSession, WriteSession
 
 EVIDENCE = ("first", "last", "before", "after", "evidence", "dispersion")
-
-
-class Party(msgspec.Struct, frozen=True, kw_only=True):
-    """
-    Who reads or writes about charts: a clinic, a coordinator, or somebody else.
-
-    ``clinic`` is the id of the clinic that a client speaks for.
-    """
-
-    client_id: str
-    audience: Audience
-    clinic: int | None = None
-    coordinates: bool = False
-
-    @classmethod
-    def of(cls, principal: Principal) -> "Party":
-        """Return the party that an access token speaks for."""
-        source = principal.source
-        return cls(
-            client_id=principal.client_id,
-            audience=principal.audience,
-            clinic=None if source is None else source.clinic_id,
-            coordinates=is_coordinator(principal),
-        )
-
-
-CONSOLE = Party(client_id=OPERATOR, audience=Audience.MEMBERS, coordinates=True)
-"""Who sits at the operator's console decides as a coordinator does."""
 
 
 class NewAnnotation(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +48,7 @@ class NewAnnotation(msgspec.Struct, frozen=True, kw_only=True):
     hypothesis: str | None = None
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class AnnotationsWanted(msgspec.Struct, frozen=True, kw_only=True):
     """Which annotations are asked for; None: any."""
 
     clinic: str | None = None
@@ -84,31 +56,6 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     measure: str | None = None
     kind: AnnotationKind | None = None
     include_withdrawn: bool = False
-
-
-def signed_by(party: Party, hub: Hub, *, author: str, reason: str) -> Signature:
-    """Return a signature of now, whose texts were looked through."""
-    check_stated({"author": author, "reason": reason})
-    return Signature(
-        author=author,
-        reason=reason,
-        client_id=party.client_id,
-        created_at=hub.clock(),
-    )
-
-
-def as_read_by(party: Party, signed: Signature) -> Signature:
-    """Return a signature without the client that wrote it, which is the audit's."""
-    if party.coordinates:
-        return signed
-    return msgspec.structs.replace(signed, client_id="")
-
-
-def require_coordinator(party: Party) -> None:
-    """Refuse who does not decide for the network."""
-    if not party.coordinates:
-        msg = "Only a coordinator's client may do this"
-        raise ForbiddenError(msg)
 
 
 def annotate(
@@ -274,17 +221,17 @@ def blank(
 
 
 def find_annotations(
-    session: ReadSession, hub: Hub, party: Party, asked: Asked
+    session: ReadSession, hub: Hub, party: Party, wanted: AnnotationsWanted
 ) -> list[Annotation]:
     """Return what a party may see of what was asked for, in the order written."""
     return [
         each
         for each in _visible(session, hub, party)
-        if (asked.include_withdrawn or each.stands)
-        and asked.clinic in {None, each.clinic}
-        and asked.cohort in {None, each.cohort}
-        and asked.kind in {None, each.kind}
-        and (asked.measure is None or each.concerns(asked.measure))
+        if (wanted.include_withdrawn or each.stands)
+        and wanted.clinic in {None, each.clinic}
+        and wanted.cohort in {None, each.cohort}
+        and wanted.kind in {None, each.kind}
+        and (wanted.measure is None or each.concerns(wanted.measure))
     ]
 
 

@@ -1,12 +1,10 @@
-"""Charts and clinic comparisons of what a viewer may see, as numbers and pictures."""
+"""Charts and clinic comparisons of what a viewer may see, as numbers."""
 
-from collections import Counter
 from collections.abc import Sequence
 from itertools import dropwhile
 
 import msgspec
 
-from app.charts import vega
 from app.charts.comparison import Comparison, compare_clinics
 from app.charts.event_charts import EventChart, event_chart
 from app.charts.gap_charts import GapLimits
@@ -15,24 +13,20 @@ from app.charts.measure_charts import ControlChart, measure_chart
 from app.charts.rules import RuleSet
 from app.charts.shifts import Shift, suggested_shift
 from app.charts.variations import Variation, variations
-from app.charts.vega_events import event_chart_spec
 from app.charts.vega_notes import Note
 from app.disclosure.releases import not_published
 from app.domain.annotations import ChartView
-from app.domain.calendar import date_of_day
-from app.domain.counts import Basis, Interval, ReleasedCell
+from app.domain.counts import Basis, ReleasedCell
 from app.domain.errors import MalformedError, NotFoundError
 from app.measures.definitions import Between
-from app.services.catalogue import (
-    find_measure,
-    refuse_variant,
-)
+from app.services.catalogue import find_measure, refuse_variant
 from app.services.chart_notes import Applied, applied
 from app.services.editions import Edition
 from app.services.hub import Hub
-from app.services.pictures import Picture, drawn
-from app.services.series import Series, Viewer, Wanted, find_series, released_series
+from app.services.released_series import clinic_cells, released_series, usual_width
+from app.services.series import Series, Viewer, Wanted
 from app.services.summaries import Gaps
+from app.services.viewed_series import find_series
 from app.store.annotations import Annotation
 from app.store.sessions import ReadSession
 
@@ -48,6 +42,11 @@ class ChartOf(msgspec.Struct, frozen=True, kw_only=True):
     chart: ControlChart
     shift: Shift | None
     applied: Applied
+
+    @property
+    def title(self) -> str:
+        """Return what a picture of it is called."""
+        return f"{self.series.page.title}: {self.series.name}"
 
     @property
     def tests_of_change(self) -> list[Annotation]:
@@ -79,8 +78,13 @@ class ComparisonOf(msgspec.Struct, frozen=True, kw_only=True):
     edition: Edition
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """How a caller wants a series drawn; ``chart`` None is the one that fits it."""
+class ChartWanted(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    How a caller wants a series charted.
+
+    ``chart`` None is the one that fits it; ``screened`` leaves wild moving ranges out
+    of an XmR or MR chart's sigma; ``view`` is with what was decided, or without.
+    """
 
     rule_set: RuleSet = RuleSet.ANHOEJ
     chart: ChartKind | None = None
@@ -88,7 +92,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     view: ChartView = ChartView.ACCEPTED
 
 
-AS_IT_FITS = Asked()
+AS_IT_FITS = ChartWanted()
 
 
 def find_chart(
@@ -98,37 +102,23 @@ def find_chart(
     measure_id: str,
     wanted: Wanted,
     *,
-    asked: Asked = AS_IT_FITS,
+    asked: ChartWanted = AS_IT_FITS,
 ) -> ChartOf:
     """Return the control chart of a series that *viewer* may see."""
     series = find_series(session, hub, viewer, measure_id, wanted)
-    found = chart_of(series, **msgspec.structs.asdict(asked))
+    found = chart_of(series, asked=asked)
     if found is None:
         msg = "Nothing is published of this series"
         raise NotFoundError(msg)
     return found
 
 
-def chart_of(
-    series: Series,
-    *,
-    rule_set: RuleSet = RuleSet.ANHOEJ,
-    view: ChartView = ChartView.ACCEPTED,
-    chart: ChartKind | None = None,
-    screened: bool = False,
-) -> ChartOf | None:
+def chart_of(series: Series, *, asked: ChartWanted = AS_IT_FITS) -> ChartOf | None:
     """
     Return the control chart of a series, or None where nothing of it is published.
 
     It begins at the first published interval: what was withheld before would take the
     lines from all that came after. A further shift is looked for in the last phase.
-
-    Args:
-        series: of one clinic or the network.
-        rule_set: the rules to search for signals with.
-        view: with what was decided about it, or without.
-        chart: which chart, if not the one that fits.
-        screened: leave wild moving ranges out of an XmR or MR chart's sigma.
     """
     cells = tuple(dropwhile(lambda cell: cell.withheld is not None, series.cells))
     if not cells:
@@ -138,16 +128,16 @@ def chart_of(
         series.notes,
         [cell.interval_start for cell in cells],
         interval=cells[0].interval,
-        view=view,
+        view=asked.view,
     )
     made = measure_chart(
         cells,
         basis=page.basis,
         improvement=page.improvement_notation,
         scale=page.scale,
-        rule_set=rule_set,
-        chart=chart,
-        screened=screened,
+        rule_set=asked.rule_set,
+        chart=asked.chart,
+        screened=asked.screened,
         phases=decided.lines,
         excluded=decided.excluded,
         target=None if page.target is None else page.target[0],
@@ -166,7 +156,7 @@ def chart_of(
     )
 
 
-def chart_events(found: Gaps, *, asked: Asked, limits: GapLimits) -> EventChart:
+def chart_events(found: Gaps, *, asked: ChartWanted, limits: GapLimits) -> EventChart:
     """Return the chart of what lay between a clinic's own events."""
     if asked.screened:
         msg = "Charts of single events are not screened"
@@ -235,27 +225,10 @@ def clinics_beside(
         if getattr(wanted, element) is not None:
             msg = "Clinics are compared whole, all of them, around the network's value"
             raise MalformedError(msg, expression=element)
-    cells = [
-        cell
-        for cell in edition.cells.get(measure_id, ())
-        if cell.clinic_id is not None and cell.stratum == 0
-    ]
-    interval = wanted.interval or _usual_width(cells)
+    cells = clinic_cells(edition, measure_id)
+    interval = wanted.interval or usual_width(cells)
     whole = msgspec.structs.replace(wanted, interval=interval)
     return released_series(edition, measure_id, whole), cells
-
-
-def _usual_width(cells: Sequence[ReleasedCell]) -> Interval:
-    """Return the width at which most clinics publish; of several the finest."""
-    published = {
-        (cell.clinic_id, cell.interval) for cell in cells if cell.withheld is None
-    }
-    counts = Counter(interval for _, interval in published)
-    return max(
-        Interval,
-        key=lambda width: (counts[width], -width.months),
-        default=Interval.YEAR,
-    )
 
 
 def _beside(
@@ -284,48 +257,9 @@ def _beside(
     return list((marks | {cell.clinic_id: cell for cell in ending}).values())
 
 
-def draw_chart(found: ChartOf, picture: Picture) -> str | bytes:
-    """Return a control chart as *picture*."""
-    title = f"{found.series.page.title}: {found.series.name}"
-    spec = vega.control_chart_spec(found.chart, title=title, notes=notes_on(found))
-    return drawn(spec, picture)
-
-
 def notes_on(found: ChartOf) -> list[Note]:
     """Return the tests of change in the time of a chart, as its picture tells them."""
     return [
         Note(interval_start=each.month, text=each.what or "")
         for each in found.tests_of_change
     ]
-
-
-def draw_events(found: Gaps, picture: Picture, *, asked: Asked) -> str | bytes:
-    """Return the t or g chart of a clinic's own events as *picture*."""
-    chart = chart_events(found, asked=asked, limits=GapLimits.EXACT)
-    if not chart.points:
-        msg = "Nothing lies between events yet: a chart takes two of them"
-        raise NotFoundError(msg)
-    spec = event_chart_spec(
-        chart,
-        [date_of_day(gap.day) for gap in found.gaps],
-        title=f"{found.page.title}: {found.clinic.name}",
-        unit=found.between.value,
-    )
-    return drawn(spec, picture)
-
-
-def draw_spark_line(found: ChartOf, picture: Picture) -> str | bytes:
-    """Return a control chart as a line of the height of text."""
-    title = f"{found.series.page.title}: {found.series.name}"
-    return drawn(vega.spark_line_spec(found.chart, title=title), picture)
-
-
-def draw_comparison(found: ComparisonOf, picture: Picture) -> str | bytes:
-    """Return a funnel plot of clinics as *picture*."""
-    names = {
-        clinic_id: found.edition.name_of(clinic_id)
-        for clinic_id in found.edition.clinics
-    }
-    title = found.series.page.title
-    spec = vega.funnel_spec(found.comparison, names=names, title=title)
-    return drawn(spec, picture)

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from app.charts import vega
 from app.charts.comparison import ClinicPoint
 from app.charts.completeness import completeness_of
 from app.charts.descriptions import chart_subtitle, interval_label
@@ -14,18 +13,14 @@ from app.charts.vega_notes import note_lines
 from app.domain.calendar import month_of_day
 from app.domain.clinics import Audience
 from app.domain.errors import InvalidElementError, NotFoundError
+from app.services import specifications
 from app.services.charts import ChartOf, ComparisonOf, compare, notes_on
 from app.services.editions import Edition, required_edition
 from app.services.findings import Verdict, shift_sentence
 from app.services.hub import Hub
 from app.services.pictures import Picture, drawn
 from app.services.releases import today_number
-from app.services.scorecards import (
-    Line,
-    Scorecard,
-    live_scorecard,
-    released_scorecard,
-)
+from app.services.scorecards import Line, Scorecard, live_scorecard, released_scorecard
 from app.services.series import Wanted
 from app.store import clinics
 from app.store.annotations import Annotation
@@ -164,19 +159,18 @@ def _row(line: Line) -> Row:
     found = line.found
     if found is None:
         return Row(line=line, spark=None)
-    spec = vega.spark_line_spec(found.chart, title=line.page.title)
+    spec = specifications.spark_line_of(found, title=line.page.title)
     return Row(line=line, spark=_image(spec))
 
 
 def _charts(lines: Sequence[Line]) -> Iterator[Chart]:
     """Yield the first charts: those with signals come before the others."""
-    for line in [line for line in lines if line.found is not None][:MOST_CHARTS]:
-        assert line.found is not None
-        chart, notes = line.found.chart, notes_on(line.found)
-        spec = vega.control_chart_spec(chart, title=line.page.title, notes=notes)
+    charted = [(line, line.found) for line in lines if line.found is not None]
+    for line, found in charted[:MOST_CHARTS]:
+        spec = specifications.chart_of(found, title=line.page.title)
         yield Chart(
             line=line,
-            words=(chart_subtitle(chart), *note_lines(notes)),
+            words=(chart_subtitle(found.chart), *note_lines(notes_on(found))),
             image=_image(spec | {"title": None}),
         )
 
@@ -202,13 +196,7 @@ def _place(edition: Edition, line: Line, card: Scorecard, month: int) -> Place |
 
 
 def _funnel(place: Place, card: Scorecard) -> Image:
-    edition = place.found.edition
-    spec = vega.funnel_spec(
-        place.found.comparison,
-        title=place.found.series.page.title,
-        names={i: edition.name_of(i) for i in edition.clinics},
-        own=card.clinic.id,
-    )
+    spec = specifications.funnel_of(place.found, own=card.clinic.id)
     return _image(spec | {"title": None})
 
 

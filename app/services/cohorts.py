@@ -6,15 +6,10 @@ import msgspec
 
 from app.disclosure.audiences import ClinicsShown
 from app.domain.errors import ConflictError, ForbiddenError, InvalidElementError
-from app.services.annotations import (
-    Party,
-    as_read_by,
-    require_coordinator,
-    signed_by,
-)
 from app.services.chart_notes import onboarding_clinics
 from app.services.free_texts import check_stated
 from app.services.hub import Hub
+from app.services.parties import Party, as_read_by, require_coordinator, signed_by
 from app.services.registry import check_code
 from app.store import clinics, cohorts
 from app.store.cohorts import Cohort

@@ -19,7 +19,8 @@ from app.services.catalogue import (
 from app.services.charts import ChartOf, chart_of, notes_on
 from app.services.editions import Edition
 from app.services.hub import Hub
-from app.services.series import Series, Wanted, released_series
+from app.services.released_series import released_series
+from app.services.series import Series, Wanted
 
 REST = ("unknown", "other")
 """The strata of who is in no other."""
@@ -41,9 +42,8 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def newest(self) -> ReleasedCell | None:
-        """Return the newest cell that is published."""
-        shown = [cell for cell in self.series.cells if cell.withheld is None]
-        return shown[-1] if shown else None
+        """Return the newest cell that has a value."""
+        return self.series.newest
 
     @property
     def newest_complete(self) -> ReleasedCell | None:

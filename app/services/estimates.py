@@ -1,6 +1,5 @@
 """How much a measure changed with a project: from what is published, and no more."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -10,11 +9,12 @@ from app.charts.panels import ProjectPoint
 from app.disclosure.cohorts import cells_by_interval
 from app.domain.counts import Basis, Interval, ReleasedCell
 from app.domain.errors import MalformedError
-from app.services.annotations import Party
 from app.services.catalogue import MeasurePage, find_measure, page_of
 from app.services.editions import required_edition
 from app.services.hub import Hub
+from app.services.parties import Party
 from app.services.projects import ProjectPage, find_project
+from app.services.released_series import clinic_cells, usual_width
 from app.store.sessions import ReadSession
 
 
@@ -49,13 +49,9 @@ def find_estimate(
     edition = required_edition(session, hub, party.audience, measure_id=chosen)
     measure = edition.measures.get(chosen, find_measure(hub, chosen))
     page = page_of(measure)
-    cells = [
-        cell
-        for cell in edition.cells.get(chosen, ())
-        if cell.clinic_id is not None and cell.stratum == 0
-    ]
+    cells = clinic_cells(edition, chosen)
     starts = found.project.starts
-    interval = _usual_width(cells, starts)
+    interval = usual_width([cell for cell in cells if cell.clinic_id in starts])
     points = [*_points(cells, starts, interval=interval, basis=page.basis)]
     seen = {point.clinic_id for point in points}
     return EstimateOf(
@@ -83,17 +79,6 @@ def _chosen(found: ProjectPage, measure_id: str | None) -> str:
         msg = "The measure is none that the project set out to improve"
         raise MalformedError(msg, expression="measure")
     return measure_id
-
-
-def _usual_width(cells: Sequence[ReleasedCell], starts: Mapping[int, int]) -> Interval:
-    """Return the width at which most of the project's clinics publish, the finest."""
-    published = {
-        (cell.clinic_id, cell.interval)
-        for cell in cells
-        if cell.withheld is None and cell.clinic_id in starts
-    }
-    counts = Counter(interval for _, interval in published)
-    return max(Interval, key=lambda width: (counts[width], -width.months))
 
 
 def _points(

@@ -6,17 +6,8 @@ from app.domain.clinics import Audience
 from app.services.hub import Hub
 from app.services.pictures import drawing_version
 from app.services.releases import latest
-from app.services.series import Viewer
 from app.store import clinics, states
 from app.store.sessions import ReadSession
-
-
-def is_about_itself(session: ReadSession, viewer: Viewer, code: str | None) -> bool:
-    """Tell whether a viewer asks about its own clinic, whose numbers are live."""
-    if code is None or viewer.clinic_id is None:
-        return False
-    clinic = clinics.find_clinic(session, code)
-    return clinic is not None and clinic.id == viewer.clinic_id
 
 
 def state_of(session: ReadSession, hub: Hub, audience: Audience) -> str | None:

@@ -33,8 +33,10 @@ from app.services.editions import Edition, open_edition
 from app.services.hub import Hub
 from app.services.measure_resources import defined
 from app.services.policies import widths
-from app.services.series import Series, Viewer, Wanted, find_series, released_series
+from app.services.released_series import released_series
+from app.services.series import Series, Viewer, Wanted
 from app.services.summaries import has_series
+from app.services.viewed_series import find_series
 from app.store import clinics, recounts, tables
 from app.store.sessions import ReadSession
 

@@ -4,13 +4,13 @@ from operator import attrgetter
 
 import msgspec
 
-from app.charts.vega_multiples import Multiples, Panel, multiples_spec
+from app.charts.vega_multiples import Multiples, SmallChart
 from app.domain.errors import NotFoundError
 from app.services.catalogue import MeasurePage
 from app.services.charts import clinics_beside
 from app.services.editions import Edition, check_sees_clinics
-from app.services.pictures import Picture, drawn
-from app.services.series import Wanted, released_series
+from app.services.released_series import released_series
+from app.services.series import Wanted
 
 
 class MultiplesOf(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +37,7 @@ def find_multiples(edition: Edition, measure_id: str, wanted: Wanted) -> Multipl
         raise NotFoundError(msg)
     page = network.page
     panels = [
-        Panel(
+        SmallChart(
             name=edition.name_of(clinic_id),
             cells=released_series(
                 edition,
@@ -59,9 +59,3 @@ def find_multiples(edition: Edition, measure_id: str, wanted: Wanted) -> Multipl
             improvement=page.improvement_notation,
         ),
     )
-
-
-def draw_multiples(found: MultiplesOf, picture: Picture) -> str | bytes:
-    """Return the panels as *picture*."""
-    title = f"{found.page.title}: every clinic"
-    return drawn(multiples_spec(found.multiples, title=title), picture)

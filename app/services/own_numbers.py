@@ -4,26 +4,12 @@ from itertools import dropwhile
 
 import msgspec
 
-from app.domain.counts import ReleasedCell
 from app.services.charts import chart_of
-from app.services.dashboards import Panel, check_drawn, drawn_measures
+from app.services.dashboards import Panel, check_drawn
 from app.services.hub import Hub
-from app.services.series import Live, Wanted, live_series, open_live
-from app.services.standings import Score
-from app.store import tables
+from app.services.live_series import Live, live_series
+from app.services.series import Wanted
 from app.store.sessions import ReadSession
-
-
-class OwnScore(msgspec.Struct, frozen=True, kw_only=True):
-    """A clinic's live panel of one measure, and what is published of it, if it is."""
-
-    live: Panel
-    released: Score | None
-
-    @property
-    def published(self) -> ReleasedCell | None:
-        """Return the newest published cell of the clinic."""
-        return None if self.released is None else self.released.panel.newest
 
 
 def find_live_panel(
@@ -54,21 +40,3 @@ def find_live_panel(
         series=series,
         found=chart_of(series),
     )
-
-
-def find_own_scorecard(
-    session: ReadSession, hub: Hub, clinic: tables.Clinic, scores: list[Score]
-) -> list[OwnScore]:
-    """Return the measures that a clinic has anybody in, beside published *scores*."""
-    published = {score.panel.page.id: score for score in scores}
-    live = open_live(session, hub, clinic)
-    panels = (
-        find_live_panel(session, hub, live, measure.id, Wanted())
-        for measure in drawn_measures(hub)
-        if measure.id in live.served
-    )
-    return [
-        OwnScore(live=panel, released=published.get(panel.page.id))
-        for panel in panels
-        if panel.newest is not None
-    ]

@@ -1,21 +1,17 @@
 """The pictures of the dashboard: of one release, or of a clinic's own live numbers."""
 
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 
-from app.charts import vega
 from app.charts.completeness import completeness_of, completeness_spec
-from app.charts.expectations import expectation_spec
 from app.charts.schemes import in_dark
-from app.charts.vega_multiples import multiples_spec
+from app.charts.vega_layers import Spec
 from app.domain.clinics import Audience
 from app.domain.errors import NotFoundError
-from app.services.charts import ChartOf, notes_on
+from app.services import specifications
 from app.services.dashboards import Panel, find_panel
 from app.services.editions import Edition
-from app.services.estimates import EstimateOf
 from app.services.multiples import find_multiples
 from app.services.pictures import Picture, drawn
 from app.services.series import Wanted
@@ -74,72 +70,43 @@ def draw(edition: Edition, drawing: Drawing) -> str | bytes:
     if drawing.kind is PictureKind.FUNNEL:
         spec = _funnel(edition, drawing.measure_id, drawing.part)
     elif drawing.kind is PictureKind.MULTIPLES:
-        spec = _multiples(edition, drawing.measure_id)
+        found = find_multiples(edition, drawing.measure_id, Wanted())
+        spec = specifications.multiples_of(found)
     else:
         panel = find_panel(edition, drawing.measure_id, drawing.part)
         spec = panel_spec(panel, drawing.kind)
     return draw_spec(spec, drawing.look)
 
 
-def panel_spec(panel: Panel, kind: PictureKind) -> dict[str, Any]:
+def panel_spec(panel: Panel, kind: PictureKind) -> Spec:
     """Return the Vega-Lite specification of a panel's picture."""
     if kind is PictureKind.COMPLETENESS:
         cells = panel.series.cells
         if not any(completeness_of(cell) is not None for cell in cells):
             raise _nothing()
         return completeness_spec(cells, title=f"Completeness, {panel.title}")
-    found = _required(panel)
+    if panel.found is None:
+        raise _nothing()
     if kind is PictureKind.SPARK_LINE:
-        return vega.spark_line_spec(found.chart, title=panel.title)
-    notes = notes_on(found)
-    return vega.control_chart_spec(found.chart, title=panel.title, notes=notes)
+        return specifications.spark_line_of(panel.found, title=panel.title)
+    return specifications.chart_of(panel.found, title=panel.title)
 
 
-def draw_spec(spec: dict[str, Any], look: Look) -> str | bytes:
+def draw_spec(spec: Spec, look: Look) -> str | bytes:
     """Return a Vega-Lite specification drawn."""
     shown = spec if look.titled else spec | {"title": None}
     dark = look.scheme is Scheme.DARK
     return drawn(in_dark(shown) if dark else shown, look.picture)
 
 
-def estimate_spec(found: EstimateOf) -> dict[str, Any]:
-    """Return the picture of what came of a project."""
-    if not found.estimate.intervals:
-        raise _nothing()
-    return expectation_spec(
-        found.estimate,
-        title=f"{found.project.project.name}: {found.page.title}",
-        interval=found.interval,
-        scale=found.page.scale,
-    )
-
-
-def _funnel(edition: Edition, measure_id: str, part: Wanted) -> dict[str, Any]:
+def _funnel(edition: Edition, measure_id: str, part: Wanted) -> Spec:
     """Return the funnel plot of clinics; one that is asked for is named in it."""
     found = find_beside(edition, measure_id).comparison
     if found is None:
         msg = "No interval of this measure can be compared"
         raise NotFoundError(msg)
     asked = [i for i, clinic in edition.clinics.items() if clinic.code == part.clinic]
-    return vega.funnel_spec(
-        found.comparison,
-        names={i: edition.name_of(i) for i in edition.clinics},
-        title=found.series.page.title,
-        own=next(iter(asked), None),
-    )
-
-
-def _multiples(edition: Edition, measure_id: str) -> dict[str, Any]:
-    """Return a small chart of every clinic."""
-    found = find_multiples(edition, measure_id, Wanted())
-    title = f"{found.page.title}: every clinic"
-    return multiples_spec(found.multiples, title=title)
-
-
-def _required(panel: Panel) -> ChartOf:
-    if panel.found is None:
-        raise _nothing()
-    return panel.found
+    return specifications.funnel_of(found, own=next(iter(asked), None))
 
 
 def _nothing() -> NotFoundError:

@@ -2,10 +2,10 @@
 
 import msgspec
 
-from app.services.annotations import Party
 from app.services.dashboards import drawn_measures
 from app.services.estimates import EstimateOf, find_estimate
 from app.services.hub import Hub
+from app.services.parties import Party
 from app.services.projects import ProjectPage, find_project, find_projects
 from app.services.releases import latest
 from app.services.series import Viewer

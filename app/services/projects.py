@@ -8,17 +8,12 @@ import msgspec
 from app.domain.annotations import PhaseKind, Signature
 from app.domain.calendar import month_of_day
 from app.domain.errors import ConflictError, InvalidElementError, NotFoundError
-from app.services.annotations import (
-    Party,
-    as_read_by,
-    check_measures,
-    require_coordinator,
-    signed_by,
-)
+from app.services.annotations import check_measures
 from app.services.cohorts import clinic_ids, require_sight_of_clinics, seen_codes
 from app.services.free_texts import check_stated
 from app.services.hub import Hub
 from app.services.participation import active_clinics
+from app.services.parties import Party, as_read_by, require_coordinator, signed_by
 from app.services.registry import check_code
 from app.services.releases import today_number
 from app.store import projects

@@ -15,16 +15,12 @@ from app.services.charts import ChartOf, chart_of
 from app.services.editions import Edition, find_clinic, open_edition, required_edition
 from app.services.findings import Verdict, verdict
 from app.services.hub import Hub
-from app.services.series import (
-    Series,
-    Viewer,
-    Wanted,
-    live_series,
-    open_live,
-    released_series,
-)
+from app.services.live_series import live_series, open_live
+from app.services.released_series import released_series
+from app.services.series import Series, Viewer, Wanted
 from app.services.summaries import has_series
-from app.store import clinics, tables
+from app.services.viewed_series import own_clinic
+from app.store import tables
 from app.store.sessions import ReadSession
 
 
@@ -59,7 +55,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def newest(self) -> ReleasedCell | None:
         """Return the newest cell that has a value."""
-        return _newest(self.series)
+        return self.series.newest
 
     @property
     def last_reason(self) -> Withheld | None:
@@ -111,9 +107,9 @@ def find_scorecard(
         ForbiddenError: the viewer's audience does not see clinics.
         NotFoundError: nothing has been released, or nothing of such a clinic.
     """
-    clinic = clinics.find_clinic(session, code)
-    if clinic is not None and clinic.id is not None and clinic.id == viewer.clinic_id:
-        return live_scorecard(session, hub, clinic, audience=viewer.audience)
+    own = own_clinic(session, viewer, code)
+    if own is not None:
+        return live_scorecard(session, hub, own, audience=viewer.audience)
     return released_scorecard(required_edition(session, hub, viewer.audience), code)
 
 
@@ -181,13 +177,17 @@ def _line(series: Series, edition: Edition | None, until: int) -> Line:
     return Line(
         series=series,
         found=chart_of(series),
-        network=None if edition is None else _beside(series, edition, until),
+        network=None
+        if edition is None
+        else network_beside(edition, series, until=until),
     )
 
 
-def _beside(series: Series, edition: Edition, until: int) -> Beside | None:
+def network_beside(
+    edition: Edition, series: Series, *, until: int = FOREVER
+) -> Beside | None:
     """Return the network's cell beside the newest of a clinic's series."""
-    newest = _newest(series)
+    newest = series.newest
     width = series.interval if newest is None else newest.interval
     known = _network(edition, series.page.id, width, until)
     if newest is not None and newest.interval_start in known:
@@ -207,8 +207,3 @@ def _network(
     except NotFoundError:
         return {}
     return {cell.interval_start: cell for cell in cells if cell.withheld is None}
-
-
-def _newest(series: Series) -> ReleasedCell | None:
-    told = [cell for cell in series.cells if cell.withheld is None]
-    return told[-1] if told else None

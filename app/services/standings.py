@@ -10,21 +10,11 @@ from app.domain.counts import ReleasedCell
 from app.domain.errors import NotFoundError
 from app.services.catalogue import MeasurePage
 from app.services.charts import ComparisonOf, compare
-from app.services.dashboards import (
-    Panel,
-    drawn_measures,
-    find_panel,
-)
+from app.services.dashboards import drawn_measures
 from app.services.editions import Edition
-from app.services.series import Wanted, released_series
+from app.services.released_series import released_series
+from app.services.series import Wanted
 from app.store import tables
-
-
-class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """A clinic on one measure, and the network in the clinic's newest interval."""
-
-    panel: Panel
-    network: ReleasedCell | None
 
 
 class ClinicLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +30,7 @@ class ClinicLine(msgspec.Struct, frozen=True, kw_only=True):
     point: ClinicPoint | None
 
 
-class Beside(msgspec.Struct, frozen=True, kw_only=True):
+class ClinicsBeside(msgspec.Struct, frozen=True, kw_only=True):
     """
     Every clinic on one measure.
 
@@ -56,36 +46,6 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True):
         assert self.comparison is not None
         title = self.comparison.series.page.title
         return comparison_description(self.comparison.comparison, title=title)
-
-
-def find_scorecard(edition: Edition, code: str) -> list[Score]:
-    """Return the measures that the release tells of a clinic, the network beside it."""
-    panels = [
-        find_panel(edition, measure.id, Wanted(clinic=code))
-        for measure in drawn_measures(edition.hub)
-    ]
-    return [
-        Score(panel=panel, network=_network_beside(edition, panel))
-        for panel in panels
-        if panel.series.cells
-    ]
-
-
-def _network_beside(edition: Edition, panel: Panel) -> ReleasedCell | None:
-    """Return the network's published cell of a panel's newest interval, if any."""
-    newest = panel.newest
-    if newest is None:
-        return None
-    wanted = Wanted(interval=newest.interval)
-    network = find_panel(edition, panel.page.id, wanted).series.cells
-    return next(
-        (
-            cell
-            for cell in network
-            if cell.interval_start == newest.interval_start and cell.withheld is None
-        ),
-        None,
-    )
 
 
 class BoardLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,18 +67,17 @@ def find_board(edition: Edition) -> list[BoardLine]:
     lines = []
     for measure in drawn_measures(edition.hub):
         network = released_series(edition, measure.id, Wanted())
-        shown = [cell for cell in network.cells if cell.withheld is None]
         lines.append(
             BoardLine(
                 page=network.page,
-                network=shown[-1] if shown else None,
+                network=network.newest,
                 cells=_newest_of_clinics(edition.cells.get(measure.id, ())),
             )
         )
     return [line for line in lines if line.cells]
 
 
-def find_beside(edition: Edition, measure_id: str) -> Beside:
+def find_beside(edition: Edition, measure_id: str) -> ClinicsBeside:
     """Return every clinic on one measure, by name."""
     newest = _newest_of_clinics(edition.cells.get(measure_id, ()))
     found = _comparison(edition, measure_id)
@@ -132,7 +91,7 @@ def find_beside(edition: Edition, measure_id: str) -> Beside:
         )
         for clinic_id, cell in newest.items()
     ]
-    return Beside(
+    return ClinicsBeside(
         lines=tuple(sorted(lines, key=lambda line: line.name)), comparison=found
     )
 

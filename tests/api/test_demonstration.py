@@ -23,7 +23,8 @@ from app.services import releases
 from app.services.cubes import first_cubes
 from app.services.drafts import drafts
 from app.services.release_previews import previewed
-from app.services.series import Viewer, Wanted, find_series
+from app.services.series import Viewer, Wanted
+from app.services.viewed_series import find_series
 from app.smart.clients import client_assertion
 from app.store import clinics
 from app.store.releases import read_cells, read_intervals

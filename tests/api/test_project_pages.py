@@ -10,9 +10,10 @@ from fastapi import FastAPI
 
 from app.domain.annotations import AnnotationKind, PhaseKind
 from app.services import annotations, cohorts, projects
-from app.services.annotations import CONSOLE, NewAnnotation
+from app.services.annotations import NewAnnotation
 from app.services.hub import Hub
 from app.services.invitations import members_link
+from app.services.parties import CONSOLE
 from app.services.projects import NewPhase, NewProject
 from app.store.sessions import write_session
 from tests.api.test_projects import PROJECT, enrol_others

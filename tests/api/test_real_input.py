@@ -21,7 +21,8 @@ from app.domain.counts import Interval
 from app.domain.records import Content
 from app.main import hub_of
 from app.services.hub import Hub
-from app.services.series import Viewer, Wanted, find_series
+from app.services.series import Viewer, Wanted
+from app.services.viewed_series import find_series
 from app.store.sessions import read_session
 
 CLINICS = 4

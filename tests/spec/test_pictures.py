@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from app.charts.event_charts import event_chart
 from app.charts.lines import ChartKind, Phase
 from app.charts.measure_charts import measure_chart
-from app.charts.vega import control_chart_spec, funnel_spec, spark_line_spec
+from app.charts.vega import control_chart_spec, spark_line_spec
 from app.charts.vega_events import event_chart_spec
+from app.charts.vega_funnels import funnel_spec
 from app.charts.vega_layers import FONT, LOOKS, WHITE
-from app.charts.vega_multiples import Multiples, Panel, multiples_spec
+from app.charts.vega_multiples import Multiples, SmallChart, multiples_spec
 from app.charts.vega_notes import MOST_NOTES, Note
 from app.domain.counts import Basis, Interval, Withheld
 from app.domain.scales import Scale
@@ -57,7 +58,7 @@ def multiples(*names: str, hidden: str = "") -> Multiples:
     blank = series([Withheld.SUPPRESSED] * len(COUNTS))
     return Multiples(
         panels=tuple(
-            Panel(name=name, cells=tuple(blank if name == hidden else months))
+            SmallChart(name=name, cells=tuple(blank if name == hidden else months))
             for name in names
         ),
         network=tuple(months),

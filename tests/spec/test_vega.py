@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from app.charts.comparison import Comparison, compare_clinics
 from app.charts.lines import Phase
 from app.charts.measure_charts import ControlChart, measure_chart
-from app.charts.vega import control_chart_spec, funnel_spec, spark_line_spec
+from app.charts.vega import control_chart_spec, spark_line_spec
+from app.charts.vega_funnels import funnel_spec
 from app.domain.counts import Basis, Interval, Withheld
 from tests.released import START, cell, series
 

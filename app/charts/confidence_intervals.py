@@ -1,4 +1,4 @@
-"""One clinic's value with its interval, whatever its measure counts."""
+"""The interval of one clinic's value, whatever its measure counts."""
 
 from enum import StrEnum
 from math import sqrt

@@ -1,72 +1,17 @@
-"""The shapes of the answers about annotations, cohorts and projects."""
+"""Projects and what came of them, as answers."""
 
-from datetime import date, datetime
+from datetime import date
 
 from pydantic import Field
 
 from app.charts.interventions import NotEstimated
-from app.domain.annotations import AnnotationKind, PhaseKind
+from app.domain.annotations import PhaseKind
+from app.domain.calendar import first_day
 from app.domain.counts import Interval
-from app.routers.shapes import Answer
-from app.services.projects import ProjectStatus
-
-
-class SignatureAnswer(Answer):
-    """Who said something, when and why."""
-
-    author: str | None = Field(description="Null where clinics have codes for names.")
-    reason: str
-    created_at: datetime
-    client: str | None = Field(
-        description="Which client wrote it; for coordinators and the clinic itself."
-    )
-
-
-class EvidenceAnswer(Answer):
-    """What an accepted shift was suggested with; see the chart's suggested shift."""
-
-    first: date
-    last: date
-    before: float
-    after: float
-    evidence: float
-
-
-class AnnotationAnswer(SignatureAnswer):
-    """Something said or decided about charts."""
-
-    id: int
-    kind: AnnotationKind
-    month: date = Field(description="Its first day.")
-    day: date | None
-    clinic: str | None = Field(description="A code; neither: of the network.")
-    cohort: str | None
-    measures: list[str] = Field(description="Ids; none: all measures.")
-    what: str | None
-    hypothesis: str | None
-    evidence: EvidenceAnswer | None
-    by_clinic: bool = Field(description="The clinic wrote it; else a coordinator.")
-    withdrawn: SignatureAnswer | None = None
-
-
-class AnnotationsAnswer(Answer):
-    """Annotations in the order they were written."""
-
-    annotations: list[AnnotationAnswer]
-
-
-class CohortAnswer(SignatureAnswer):
-    """A named set of clinics."""
-
-    code: str
-    name: str
-    clinics: list[str] = Field(description="The codes of its clinics.")
-
-
-class CohortsAnswer(Answer):
-    """Every cohort, in the order of its code."""
-
-    cohorts: list[CohortAnswer]
+from app.routers.annotation_answers import SignatureAnswer, signature_fields
+from app.routers.answers import Answer
+from app.services.estimates import EstimateOf
+from app.services.projects import ProjectPage, ProjectStatus
 
 
 class ProjectPhaseAnswer(SignatureAnswer):
@@ -139,3 +84,55 @@ class EstimateAnswer(Answer):
     )
     not_estimated: NotEstimated | None
     intervals: list[ExpectedAnswer]
+
+
+def project_answer(page: ProjectPage) -> ProjectAnswer:
+    """Return a project with its phases."""
+    project = page.project
+    return ProjectAnswer(
+        **signature_fields(project.signed),
+        code=project.code,
+        name=project.name,
+        aim=project.aim,
+        measures=list(project.measures),
+        status=page.status,
+        phases=[
+            ProjectPhaseAnswer(
+                **signature_fields(phase.signed),
+                kind=phase.kind,
+                name=phase.name,
+                month=first_day(phase.month),
+                clinics=page.clinics(phase),
+            )
+            for phase in project.phases
+        ],
+        ended=None
+        if project.ended is None
+        else SignatureAnswer(**signature_fields(project.ended)),
+        remarks=list(page.remarks),
+    )
+
+
+def estimate_answer(found: EstimateOf) -> EstimateAnswer:
+    """Return the change that came with a project, in words and in numbers."""
+    told = found.estimate
+    names = EstimateAnswer.model_fields.keys() & set(told.__struct_fields__)
+    fields = {name: getattr(told, name) for name in names - {"intervals"}}
+    return EstimateAnswer(
+        **fields,
+        project=found.project.project.code,
+        measure=found.page.id,
+        improvement_notation=found.page.improvement_notation,
+        per=found.page.scale.per,
+        interval=found.interval,
+        release=found.release_id,
+        unpublished=found.unpublished,
+        intervals=[
+            ExpectedAnswer(
+                interval_start=first_day(each.interval_start),
+                observed=each.observed,
+                expected=each.expected,
+            )
+            for each in told.intervals
+        ],
+    )

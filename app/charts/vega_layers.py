@@ -247,7 +247,8 @@ def marks(
         "mark": {"type": "point", "size": 55, "opacity": 1, "strokeWidth": 1.5},
         "encoding": {
             "y": y,
-            **looks(legend={"title": None, "values": shown}),
+            # Vega finds no size for a legend of nothing, nor for the picture.
+            **looks(legend={"title": None, "values": shown} if shown else None),
             "tooltip": [
                 {"field": "kind"},
                 {"field": "value", "format": scale.number_format},

@@ -13,10 +13,11 @@ from app.domain.calendar import first_day, month_number
 from app.domain.errors import NotFoundError
 from app.services import annotations
 from app.services.annotations import AnnotationsWanted, NewAnnotation
-from app.services.catalogue import find_measure, page_of
+from app.services.catalogue import find_measure, scale_of
 from app.services.parties import CONSOLE
 from app.services.series import Wanted
 from app.store.annotations import Annotation
+from app.store.clinics import required_clinic
 from app.store.sessions import read_session, write_session
 
 app = typer.Typer(
@@ -171,18 +172,19 @@ def accept_shift(
 def _suggested(measure: str, clinic: str | None, cohort: str | None) -> tuple[int, str]:
     """Return the month that is suggested, and a sentence about it."""
     hub = open_hub()
+    scale = scale_of(find_measure(hub, measure))
     with read_session(hub.engine) as session:
+        if clinic is not None:
+            required_clinic(session, clinic)
         wanted = Wanted(clinic=clinic, cohort=cohort)
         shift = annotations.find_suggestion(session, hub, measure, wanted)
-    scale = page_of(find_measure(hub, measure)).scale
     if shift is None:
         msg = "The members' chart suggests no shift"
         raise NotFoundError(msg)
     told = (
-        f"{scale.text(shift.before)} to {scale.text(shift.after)} "
-        f"in {_month(shift.interval_start)} "
-        f"({_month(shift.first)} to {_month(shift.last)}, evidence "
-        f"{shift.evidence:.1f})"
+        f"{scale.text(shift.before)} to {scale.text(shift.after)} in "
+        f"{_month(shift.interval_start)} ({_month(shift.first)} to "
+        f"{_month(shift.last)}, evidence {shift.evidence:.1f})"
     )
     return shift.interval_start, told
 

@@ -1,5 +1,6 @@
 """Pictures over REST: of what, for whom, and kept until something changes."""
 
+import re
 from typing import Any
 
 import httpx
@@ -195,6 +196,22 @@ async def test_the_public_sees_no_small_charts_of_clinics(voices: Voices):
 
     assert refused.status_code == 403
     assert refused.headers["content-type"] == "application/problem+json"
+
+
+async def test_where_no_clinic_publishes_there_is_a_picture_all_the_same(
+    hub: Hub, voices: Voices
+):
+    """Of a size that is a number: a legend of no points has none."""
+    publish_to_members(hub, MEASURE, [published(60, 100, FIRST)])
+
+    drawn = await voices.member.get(f"{PAGE}/clinics.svg")
+    printed = await voices.member.get(f"{PAGE}/clinics.png")
+
+    width = re.search(r'^<svg[^>]* width="(\d+)"', drawn.text)
+    assert width is not None
+    assert int(width[1]) < 1000
+    assert printed.status_code == 200
+    assert printed.content.startswith(b"\x89PNG")
 
 
 async def test_a_mean_is_compared_in_a_picture(hub: Hub, voices: Voices):

@@ -13,7 +13,7 @@ from app.settings import Settings
 from app.store.sessions import write_session
 from tests.api.voices import publish_to_members
 from tests.commands import refusal
-from tests.released_hub import FIRST, MEASURE, published
+from tests.released_hub import FIRST, MEAN_MEASURE, MEASURE, mean, published
 
 SIGNED = ("--author", "The coordinator", "--reason", "The network agreed")
 CLINICS = ("alder", "birch", "cedar")
@@ -59,6 +59,30 @@ def test_a_suggested_shift_is_accepted_with_a_reason(catchment):
     assert line[1:5] == ["shift", "2025-07", "network", MEASURE]
     assert line[6:] == ["The coordinator", "The network agreed", "-"]
     assert "suggests no shift" in refusal(again)
+
+
+def test_a_suggested_shift_of_means_is_no_percentage(catchment, hub):
+    """A mean of 5 points is not 500 percent."""
+    low = [mean(50, FIRST + i) for i in range(18)]
+    high = [mean(70, FIRST + i) for i in range(18, 36)]
+    publish_to_members(hub, MEAN_MEASURE, [*low, *high], months=36)
+    hub.engine.dispose()
+
+    suggested = catchment("shift", "suggested", MEAN_MEASURE).output
+
+    assert "5.0 score to 7.0 score in 2025-07" in suggested
+
+
+@pytest.mark.parametrize(
+    ("asked", "missing"),
+    [
+        (("no-such-measure",), "No measure of that id"),
+        ((MEASURE, "--clinic", "nowhere"), "No clinic of that code"),
+    ],
+)
+def test_of_what_there_is_not_no_shift_is_denied(catchment, asked, missing):
+    """A slip of the pen would read as a chart without a change."""
+    assert missing in refusal(catchment("shift", "suggested", *asked))
 
 
 def test_what_was_said_is_listed_and_taken_back(catchment):

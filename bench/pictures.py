@@ -11,7 +11,6 @@ import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,6 +24,7 @@ from app.services.registry import NewClinic, enrol_clinic
 from app.store import clinics
 from app.store.releases import add_release, save_cells
 from app.store.sessions import write_session
+from bench.targets import Target, tell
 from tests.released_hub import FIRST, MEASURE, app_of, published, small_hub, token
 
 MONTHS = 36
@@ -33,20 +33,6 @@ DRAWN_MS, CACHED_MS = 150, 5
 PATHS = ("chart.svg", "chart.png", "spark.svg", "clinics.svg", "multiples.svg")
 ROUNDS = 9
 ASKED_AGAIN = 40
-
-
-@dataclass(frozen=True)
-class Target:
-    """What was measured, and what it should be below."""
-
-    name: str
-    value: float
-    aim: float
-
-    @property
-    def met(self) -> bool:
-        """Return whether it is."""
-        return self.value < self.aim
 
 
 def publish(hub: Hub) -> None:
@@ -159,10 +145,7 @@ def main() -> int:
         publish(hub)
         targets = asyncio.run(measure(hub))
         hub.engine.dispose()
-    for target in targets:
-        met = "met" if target.met else "short"
-        print(f"{target.name}: {target.value:.2f} (aim {target.aim:g}): {met}")
-    return 0 if all(target.met for target in targets) else 1
+    return tell(targets)
 
 
 if __name__ == "__main__":

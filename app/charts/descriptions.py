@@ -38,8 +38,8 @@ def event_description(chart: EventChart, *, title: str, unit: str) -> str:
 
 def event_subtitle(chart: EventChart) -> str:
     """Return that more between events is better, and the signals or that none is."""
-    rules = dict.fromkeys(signal.rule.replace("-", " ") for signal in chart.signals)
-    found = f"signals: {', '.join(rules)}" if rules else "no signals"
+    findings = _findings(chart)
+    found = f"signals: {findings}" if findings else "no signals"
     return f"Higher is better; {found}. For the clinic's own eyes"
 
 
@@ -53,8 +53,7 @@ def _event_sentences(chart: EventChart, unit: str) -> Iterator[str]:
         yield f"Centre line {lines.center_line:.1f} {unit}."
     if lines is not None and lines.upper:
         yield f"Limits {lines.lower[-1]:.1f} to {lines.upper[-1]:.1f}."
-    rules = dict.fromkeys(signal.rule.replace("-", " ") for signal in chart.signals)
-    yield f"Signals: {', '.join(rules) or 'none'}."
+    yield f"Signals: {_findings(chart) or 'none'}."
     yield from (remark.text for remark in chart.remarks)
 
 
@@ -96,7 +95,7 @@ def _verdict(chart: ControlChart) -> str:
     return next((text for code, text in reasons.items() if code in codes), "no signals")
 
 
-def _findings(chart: ControlChart) -> str:
+def _findings(chart: ControlChart | EventChart) -> str:
     rules = dict.fromkeys(signal.rule for signal in chart.signals)
     return ", ".join(rule.replace("-", " ") for rule in rules)
 

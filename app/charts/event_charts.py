@@ -81,8 +81,8 @@ def event_chart(
         return _empty(values, rule_set)
     unknown = [point for point, value in enumerate(values) if value is None]
     within = frame(range(len(values)), phases=phases, excluded=unknown)
-    fit = _fit(drawn, values, within, limits)
     young = young_phases(within)
+    fit = without_limits(_fit(drawn, values, within, limits), within, young)
     found = rules.find_signals(
         [
             None if phase in young else value
@@ -120,10 +120,8 @@ def _chart(values: Counts, *, are_days: bool, asked: ChartKind | None) -> ChartK
 
 def _fit(chart: ChartKind, values: Counts, within: Frame, limits: GapLimits) -> Fit:
     if chart is ChartKind.T:
-        fit = t_chart(values, within=within)
-    else:
-        fit = g_chart(values, within=within, limits=limits)
-    return without_limits(fit, within, young_phases(within))
+        return t_chart(values, within=within)
+    return g_chart(values, within=within, limits=limits)
 
 
 def _reason(fit: Fit, *, are_days: bool, is_chosen: bool) -> str:

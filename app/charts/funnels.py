@@ -24,7 +24,6 @@ from math import asin, exp, floor, log, log1p, pi, sin, sqrt
 from typing import NamedTuple
 
 import msgspec
-from scipy.optimize import brentq
 from scipy.special import gammaincinv
 
 from app.charts.binomials import Z_95
@@ -142,6 +141,9 @@ def tau_interval(scores: Scores) -> tuple[float, float]:
 
     Source: Viechtbauer, Stat Med 2007;26:37-52 (the Q profile).
     """
+    # Here, because loading it takes every command a tenth of a second to start.
+    from scipy.optimize import brentq  # noqa: PLC0415
+
     pairs = [*zip(scores.z, scores.s, strict=True)]
 
     def excess(tau: float, quantile: float) -> float:

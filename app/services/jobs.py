@@ -18,7 +18,12 @@ from sqlalchemy.exc import DBAPIError
 from typing_extensions import override
 
 from app.domain.clinics import Source
-from app.domain.errors import IssueType, NotFoundError, ServiceError
+from app.domain.errors import (
+    IntakeStoppedError,
+    IssueType,
+    NotFoundError,
+    ServiceError,
+)
 from app.services.hub import Hub
 from app.services.sealing import seal, unseal
 from app.store import jobs
@@ -41,6 +46,8 @@ SLICE_MS = 1_000
 """For so long one job is gone on with before the next has its turn."""
 MOST_ATTEMPTS = 10
 LONGEST_BACKOFF_MS = 15 * 60 * 1000
+LONGEST_WAIT_MS = 24 * 3600 * 1000
+"""Who asks to be left alone for longer is asked again all the same."""
 PASSING = frozenset({IssueType.TRANSIENT, IssueType.THROTTLED})
 KEPT_MS = 30 * 24 * 3600 * 1000
 """For so long what a job came to is kept after its end."""
@@ -104,7 +111,11 @@ class Run:
         Raises:
             LeaseLostError: the job is no longer this worker's; roll back.
         """
-        changes: dict[str, object] = {"updated_at": self.hub.clock(), "attempts": 0}
+        changes: dict[str, object] = {
+            "updated_at": self.hub.clock(),
+            "attempts": 0,
+            "failure": None,
+        }
         if progress is not None:
             changes["progress"] = msgspec.json.encode(progress).decode()
         if sealed is not None:
@@ -178,7 +189,7 @@ class _Heartbeat(threading.Thread):
         return jobs.beat(session, self._job, now=now, seconds=LEASE_SECONDS)
 
     def stop(self) -> None:
-        """Let the lease run out."""
+        """Hold the lease no longer than it lasts."""
         self._over.set()
         self.join()
 
@@ -235,7 +246,7 @@ def _ended(
 
 def _fail(run: Run, error: Exception) -> None:
     """Try the step again later where that may help; else end the job, visibly."""
-    attempts = run.job.attempts + 1
+    attempts = run.job.attempts + (not isinstance(error, IntakeStoppedError))
     facts = {"job": run.job.id, "error": type(error).__name__, "count": attempts}
     log.warning("job failed", extra=facts)
     failure = error.message if isinstance(error, ServiceError) else _name(error)
@@ -263,9 +274,12 @@ def _name(error: Exception) -> str:
 
 
 def _backoff_ms(error: Exception, attempts: int) -> int:
+    """Return twice as long as the last time, and no less than the error says."""
+    doubled = min(1000 << attempts, LONGEST_BACKOFF_MS)
+    if isinstance(error, IntakeStoppedError):  # the operator may renew it any moment
+        return LONGEST_BACKOFF_MS
     stated = error.retry_after_seconds if isinstance(error, ServiceError) else None
-    doubled = 1000 * 2**attempts if stated is None else 1000 * stated
-    return min(doubled, LONGEST_BACKOFF_MS)
+    return max(doubled, min(1000 * (stated or 0), LONGEST_WAIT_MS))
 
 
 def required_job(hub: Hub, job_id: int, *, clinic_id: int | None = None) -> Job:
@@ -293,8 +307,7 @@ def cancel(hub: Hub, job: Job) -> bool:
         current = jobs.find_job(session, job.id)
         if current is None or current.state in {JobState.DONE, JobState.CANCELLED}:
             return False
-        drop_staged(session, job.id)
-        return jobs.change_job(
+        is_changed = jobs.change_job(
             session,
             current,
             state=JobState.CANCELLED.value,
@@ -303,6 +316,9 @@ def cancel(hub: Hub, job: Job) -> bool:
             sealed=None,
             updated_at=hub.clock(),
         )
+        if is_changed:
+            drop_staged(session, job.id)
+        return is_changed
 
 
 def dismiss(hub: Hub, job: Job) -> None:

@@ -65,14 +65,18 @@ _INSERT = text(
 _FIND = text(f"{_SELECT} WHERE j.id = :id")
 _CALLED = text(f"{_SELECT} WHERE j.name_key = :name_key ORDER BY j.id DESC LIMIT 1")
 # Of one kind the jobs of a source go one after the other, so that versions keep their
-# order; of all clinics the one goes next that was served least lately.
+# order; of all clinics the one goes next that was served least lately. What is being
+# received has a turn when something of it is staged, or nothing came for long.
 _CLAIM = (
-    f"{_SELECT} WHERE j.state IN ('receiving', 'waiting') AND j.kind {{kinds}} "
+    f"{_SELECT} WHERE j.kind {{kinds}} "
+    "AND (j.state = 'waiting' OR j.state = 'receiving' AND (j.updated_at <= :abandoned "
+    "OR EXISTS (SELECT 1 FROM staged s WHERE s.job_id = j.id))) "
     "AND j.not_before <= :now AND j.held_until <= :now "
     "AND NOT EXISTS (SELECT 1 FROM job e WHERE e.source_id = j.source_id "
     "AND e.kind = j.kind AND e.id < j.id AND e.state = 'waiting') "
-    "ORDER BY (SELECT MAX(c.served_at) FROM job c WHERE c.clinic_id = j.clinic_id "
-    "AND c.updated_at > :lately), j.served_at, j.id LIMIT 1"
+    "ORDER BY (SELECT COALESCE(MAX(c.served_at), 0) FROM job c "
+    "WHERE c.clinic_id = j.clinic_id AND c.updated_at > :lately), "
+    "j.served_at, j.id LIMIT 1"
 )
 _TAKE = text(
     "UPDATE job SET holder = :holder, held_until = :until, served_at = :now "
@@ -81,9 +85,6 @@ _TAKE = text(
 _BEAT = text(
     "UPDATE job SET held_until = :until WHERE id = :id AND holder = :holder "
     "AND state IN ('receiving', 'waiting')"
-)
-_LETS_GO = text(
-    "UPDATE job SET holder = NULL, held_until = 0 WHERE id = :id AND holder = :holder"
 )
 _RECEIVED = text(
     "UPDATE job SET received = :received, updated_at = :now "
@@ -99,6 +100,8 @@ _ENDED_BEFORE = text(
     "AND NOT EXISTS (SELECT 1 FROM delivered d WHERE d.job_id = job.id) LIMIT 100"
 )
 LATELY_MS = 3600 * 1000
+ABANDONED_MS = 24 * LATELY_MS
+"""Of what nothing came for so long nothing more is expected."""
 
 
 def add_job(
@@ -185,7 +188,11 @@ def claim_job(
     connection = connection_of(session)
     named = ", ".join(f":kind{number}" for number in range(len(kinds)))
     values: dict[str, Any] = {f"kind{n}": kind for n, kind in enumerate(sorted(kinds))}
-    values |= {"now": now, "lately": now - LATELY_MS}
+    values |= {
+        "now": now,
+        "lately": now - LATELY_MS,
+        "abandoned": now - ABANDONED_MS,
+    }
     query = _CLAIM.replace("{kinds}", f"IN ({named})")
     if connection.dialect.name == "postgresql":
         query += " FOR UPDATE OF j SKIP LOCKED"
@@ -204,11 +211,6 @@ def beat(session: WriteSession, job: Job, *, now: int, seconds: int) -> bool:
     """Hold a job for longer; return whether it is still ours and goes on."""
     values = {"id": job.id, "holder": job.holder, "until": now + 1000 * seconds}
     return connection_of(session).execute(_BEAT, values).rowcount == 1
-
-
-def let_go(session: WriteSession, job: Job) -> None:
-    """Let any worker take a job that was ours."""
-    connection_of(session).execute(_LETS_GO, {"id": job.id, "holder": job.holder})
 
 
 def busy_clinics(session: ReadSession, *, since: int) -> set[int]:

@@ -86,6 +86,9 @@ _BEAT = text(
     "UPDATE job SET held_until = :until WHERE id = :id AND holder = :holder "
     "AND state IN ('receiving', 'waiting')"
 )
+_LETS_GO = text(
+    "UPDATE job SET holder = NULL, held_until = 0 WHERE id = :id AND holder = :holder"
+)
 _RECEIVED = text(
     "UPDATE job SET received = :received, updated_at = :now "
     "WHERE id = :id AND state = 'receiving' AND received = :before"
@@ -216,6 +219,11 @@ def beat(session: WriteSession, job: Job, *, now: int, seconds: int) -> bool:
 def busy_clinics(session: ReadSession, *, since: int) -> set[int]:
     """Return the clinics of which something has come in bulk since a moment."""
     return set(connection_of(session).execute(_BUSY, {"since": since}).scalars())
+
+
+def let_go(session: WriteSession, job: Job) -> None:
+    """Let any worker take a job that was ours."""
+    connection_of(session).execute(_LETS_GO, {"id": job.id, "holder": job.holder})
 
 
 def note_received(

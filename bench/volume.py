@@ -27,6 +27,8 @@ import orjson
 import psutil
 import psycopg
 
+from app.store.migrations import migrate
+from app.store.sessions import open_engine
 from bench.door import Served, family, served, spent_by, token_at
 from bench.targets import Target, tell
 
@@ -168,10 +170,11 @@ def ask(http: httpx.Client, hub: Served, where: str) -> httpx.Response:
 
 def cpu_of(hub: Served) -> dict[str, float]:
     """Return the CPU seconds so far of the server, its readers and the database."""
-    children = [child.pid for child in psutil.Process(hub.server).children()]
+    below = psutil.Process(hub.server).children(recursive=True)
+    children = [child.pid for child in below]
     return {
         "server and store": spent_by([hub.server]),
-        "readers": spent_by(children),
+        "readers": spent_by([child.pid for child in below]),
         "database": spent_by(family(hub.database)),
         "sender": time.process_time(),
     }
@@ -282,6 +285,9 @@ def measured(url: str, folder: Path, database: int) -> Iterator[Target]:
 def grown(url: str, folder: Path, database: int) -> Iterator[Target]:
     """Push the same number into stores that hold more and more."""
     rates = []
+    engine = open_engine(url)
+    migrate(engine)
+    engine.dispose()
     for held in STORES:
         fill(url, held)
         with served(url, folder, database, has_worker=True) as hub:

@@ -27,8 +27,6 @@ import orjson
 import psutil
 import psycopg
 
-from app.store.migrations import migrate
-from app.store.sessions import open_engine
 from bench.door import Served, family, served, spent_by, token_at
 from bench.targets import Target, tell
 
@@ -171,13 +169,18 @@ def ask(http: httpx.Client, hub: Served, where: str) -> httpx.Response:
 def cpu_of(hub: Served) -> dict[str, float]:
     """Return the CPU seconds so far of the server, its readers and the database."""
     below = psutil.Process(hub.server).children(recursive=True)
-    children = [child.pid for child in below]
     return {
         "server and store": spent_by([hub.server]),
         "readers": spent_by([child.pid for child in below]),
-        "database": spent_by(family(hub.database)),
+        "database": _spent_with_ended(hub.database),
         "sender": time.process_time(),
     }
+
+
+def _spent_with_ended(process: int | None) -> float:
+    """Return the CPU seconds of a process and its children, those that ended too."""
+    times = psutil.Process(process).cpu_times()
+    return spent_by(family(process)) + times.children_user + times.children_system
 
 
 def floor(url: str, lines: Sequence[bytes]) -> float:
@@ -207,7 +210,7 @@ def floor(url: str, lines: Sequence[bytes]) -> float:
 
 FILL = """
 WITH first AS (SELECT COALESCE(MAX(id), 0) AS id FROM record), made AS (
-  SELECT first.id + n AS id, first.id + n - n % 150 + 1 AS subject, n
+  SELECT first.id + n AS id, first.id + n - mod(n, 150) + 1 AS subject, n
   FROM first, generate_series(1, %(rows)s) n)
 , records AS (
   INSERT INTO record (id, type, source_id, subject_id, encounter_id, version, state,
@@ -221,7 +224,8 @@ WITH first AS (SELECT COALESCE(MAX(id), 0) AS id FROM record), made AS (
 , facts AS (
   INSERT INTO observation (subject_id, concept_id, day, record_id, part, month, value,
     encounter_id)
-  SELECT subject, 1 + n % 5, 19000 + n % 900, id, 0, 24300 + n % 30, n, 0 FROM made)
+  SELECT subject, 1 + mod(n, 5), 19000 + mod(n, 900), id, 0,
+    24300 + mod(n, 30), n, 0 FROM made)
 INSERT INTO alias (key, record_id, kind, key_version)
 SELECT substring(sha256(('a' || id)::bytea), 1, 20), id, 1, 1 FROM made
 """
@@ -285,17 +289,14 @@ def measured(url: str, folder: Path, database: int) -> Iterator[Target]:
 def grown(url: str, folder: Path, database: int) -> Iterator[Target]:
     """Push the same number into stores that hold more and more."""
     rates = []
-    engine = open_engine(url)
-    migrate(engine)
-    engine.dispose()
-    for held in STORES:
-        fill(url, held)
-        with served(url, folder, database, has_worker=True) as hub:
+    with served(url, folder, database, has_worker=True) as hub:
+        for held in STORES:
+            fill(url, held)
             name = f"s{held}".encode()
             lines = in_pieces(generated(name, PROBE))
             done = imported(hub, lines, resources=PROBE)
-        say(f"into {held:,} records", done)
-        rates.append(done.rate)
+            say(f"into {held:,} records", done)
+            rates.append(done.rate)
     yield Target(
         f"rate at {STORES[-1]:,} records to that at {STORES[0]:,}",
         rates[-1] / rates[0],

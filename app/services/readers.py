@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from io import BufferedIOBase
+from io import BufferedRWPair
 from itertools import chain, islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -261,7 +261,7 @@ class Readers:
                 self._nursery = None
 
 
-def send(pipe: BufferedIOBase, thing: Any) -> None:  # noqa: ANN401
+def send(pipe: BufferedRWPair, thing: Any) -> None:  # noqa: ANN401
     """Write a thing to the process at the other end."""
     body = pickle.dumps(thing, protocol=pickle.HIGHEST_PROTOCOL)
     pipe.write(_LENGTH.pack(len(body)))
@@ -269,7 +269,7 @@ def send(pipe: BufferedIOBase, thing: Any) -> None:  # noqa: ANN401
     pipe.flush()
 
 
-def receive(pipe: BufferedIOBase) -> Any:  # noqa: ANN401
+def receive(pipe: BufferedRWPair) -> Any:  # noqa: ANN401
     """
     Read a thing that the other end sent.
 

@@ -8,6 +8,7 @@ from app.domain.deliveries import LineIssue, LineOutcome, ReadLine, ReadLines
 from app.domain.errors import IssueType, ServiceError
 from app.domain.records import AliasKind
 from app.services import intake
+from app.services.admissions import check_admitted
 from app.services.blocks import ErasedError
 from app.services.hub import Hub
 from app.services.intake import Effect, Outcome, Receipt, Submission
@@ -50,7 +51,10 @@ def store_lines(
     Raises:
         BusyError: others were in the way each time; nothing is stored.
         IntakeStoppedError: the policy has expired.
+        ConflictError: they were read under a policy that kept more.
     """
+    for each in read.records[:1]:
+        check_admitted(hub, each.record.policy_digest)
     submissions = [
         Submission(
             index=each.line,

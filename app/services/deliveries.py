@@ -4,7 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from app.domain.clinics import Source
-from app.domain.deliveries import LineIssue, LineOutcome, ReadLine, ReadLines
+from app.domain.deliveries import (
+    FoldedIssue,
+    LineIssue,
+    LineOutcome,
+    ReadLine,
+    ReadLines,
+)
 from app.domain.errors import IssueType, ServiceError
 from app.domain.records import AliasKind
 from app.services import intake
@@ -16,7 +22,7 @@ from app.services.reading import ERROR
 from app.services.refusals import LONGEST_EXPRESSION, MOST_OF_A_REQUEST, PASSING
 from app.services.submissions import MayReplace
 from app.store.delivered import note_delivered
-from app.store.job_outcomes import FoldedIssue, add_counts, add_issues
+from app.store.job_outcomes import add_counts, add_issues
 from app.store.records import State
 from app.store.refusals import StoredRefusal, add_refusals
 from app.store.sessions import WriteSession

@@ -28,6 +28,8 @@ BY_PLACE = {
     "MSH-9.2": ("201", "Unsupported event code"),
     "MSH-11": ("202", "Unsupported processing id"),
 }
+IN_UTF_8 = "||||||UNICODE UTF-8"
+"""MSH-13 to MSH-18."""
 _PLACE = re.compile(r"([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?(?:-(\d+)(?:\.(\d+))?)?")
 _ESCAPES = str.maketrans(
     {sign: f"\\{letter}\\" for letter, sign in zip("FSTRE", "|^&~\\", strict=True)}
@@ -64,7 +66,7 @@ def acknowledge(
     at = datetime.fromtimestamp(now // 1000, UTC)
     stamp = f"{at:%Y%m%d%H%M%S}+0000"
     lines = [
-        rf"MSH|^~\&|CATCHMENT||||{stamp}||ACK^R01^ACK|{own_id}|P|2.5.1|||||||UNICODE UTF-8",
+        rf"MSH|^~\&|CATCHMENT||||{stamp}||ACK^R01^ACK|{own_id}|P|2.5.1" + IN_UTF_8,
         f"MSA|{code}|{_escaped(control_id)}",
         *(_error(problem) for problem in problems[:MOST_PROBLEMS]),
     ]

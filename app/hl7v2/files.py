@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from app.domain.errors import ServiceError, TooLargeError
 
 BATCH = frozenset({b"FHS", b"BHS", b"BTS", b"FTS"})
-"""Headers and trailers around messages (chapter 2.10.3); they say nothing of results."""
+"""Around messages (HL7 v2.5.1, chapter 2.10.3); they say nothing of results."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ENDS = re.compile(rb"[\r\n\x0b\x1c]+")
 """Of lines, and of messages in MLLP's frames."""

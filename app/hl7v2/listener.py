@@ -1,14 +1,15 @@
 """
 MLLP: framed messages over TCP, each answered before the next is read.
 
-Source: HL7 Transport Specification: MLLP, release 1. A frame is VT, the message, FS, CR;
-the CR is not waited for, as some senders leave it out.
+Source: HL7 Transport Specification: MLLP, release 1. A frame is VT, the message, FS and
+CR; the CR is not waited for, as some senders leave it out.
 """
 
 import logging
 import socket
 import socketserver
 import ssl
+import sys
 import threading
 import time
 import traceback
@@ -89,11 +90,12 @@ class Listener(socketserver.ThreadingTCPServer):
 
     @override
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log by type and place why a connection failed; its message stays unanswered."""
-        _, error, trace = _current_error()
+        """Log by type and place why a connection failed; its message has no answer."""
+        error = sys.exception()
+        assert error is not None
         log.error(
             "mllp connection failed",
-            extra={"error": type(error).__name__, "place": _place(trace)},
+            extra={"error": type(error).__name__, "place": _place(error)},
         )
 
 
@@ -125,7 +127,7 @@ class _Connection(socketserver.BaseRequestHandler):
         return self.server.tls.wrap_socket(stream, server_side=True)
 
     def _messages(self, stream: socket.socket) -> Iterator[tuple[bytes, bool]]:
-        """Yield each message, and whether it is whole: one too long is only its head."""
+        """Yield each message, and whether it is whole; of one too long its head."""
         limit = self.server.limits.message_bytes
         rest = b""
         while True:
@@ -172,14 +174,8 @@ class _Connection(socketserver.BaseRequestHandler):
             yield piece
 
 
-def _current_error() -> Any:
-    import sys
-
-    return sys.exc_info()
-
-
-def _place(trace: Any) -> str:
-    """Return the innermost place of ours in a traceback."""
-    frames = traceback.extract_tb(trace)
+def _place(error: BaseException) -> str:
+    """Return the innermost places of ours in the traceback."""
+    frames = traceback.extract_tb(error.__traceback__)
     ours = [f"{f.filename.rpartition('/app/')[2]}:{f.lineno}" for f in frames]
     return " < ".join(reversed(ours[-4:]))

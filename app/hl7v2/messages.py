@@ -12,13 +12,12 @@ from typing import TypeAlias
 
 import hl7
 import msgspec
+from typing_extensions import override
 
 from app.domain.errors import InvalidElementError, MalformedError, NotSupportedError
 
 READ = frozenset({"MSH", "PID", "PV1", "ORC", "OBR", "OBX"})
 """The segments that are looked at; of the others not even their form matters."""
-LONGEST_CONTROL_ID = 199
-"""MSH-10 in v2.7 and later; 20 before."""
 USUAL = r"^~\&"
 """Delimiters of component, repetition, escape and subcomponent, as most state them."""
 NULL = '""'
@@ -37,7 +36,7 @@ _CODECS = {
     "UNICODE": "utf-8",
 } | {f"8859/{part}": f"iso8859-{part}" for part in (*range(1, 12), 13, 14, 15)}
 """HL7 table 0211, as far as the delimiters are single bytes of ASCII in it."""
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL_ID = re.compile(r"[ -~]{0,199}")
 
 
 class Element(msgspec.Struct, frozen=True):
@@ -60,6 +59,7 @@ class Element(msgspec.Struct, frozen=True):
         """Return whether nothing stands in it."""
         return not any(self.text(n + 1) for n in range(len(self.parts)))
 
+    @override
     def __repr__(self) -> str:
         """Tell nothing of a patient's."""
         return "Element()"
@@ -92,6 +92,7 @@ class Segment(msgspec.Struct, frozen=True):
         """Return how a field of it is called in what is told."""
         return f"{self.place}-{field}"
 
+    @override
     def __repr__(self) -> str:
         """Tell nothing of a patient's."""
         return f"Segment({self.place})"
@@ -106,11 +107,6 @@ class Message(msgspec.Struct, frozen=True):
     def header(self) -> Segment:
         """Return the MSH."""
         return self.segments[0]
-
-    @property
-    def control_id(self) -> str:
-        """Return MSH-10, by which the sender knows the message; without controls."""
-        return _CONTROLS.sub("", self.header.text(10))[:LONGEST_CONTROL_ID]
 
 
 def parse_message(body: bytes) -> Message:
@@ -138,6 +134,25 @@ def parse_message(body: bytes) -> Message:
         raise InvalidElementError(msg, expression="MSH-18") from None
     _check_delimiters(text.partition("\r")[0])
     return Message(tuple(_segments(hl7.parse(text), codec)))
+
+
+def header_of(body: bytes) -> bytes:
+    """Return the first line of a message, which may be cut off."""
+    return _LINE_ENDS.split(body.strip(), maxsplit=1)[0]
+
+
+def control_id_of(body: bytes) -> str:
+    """
+    Return MSH-10, by which a sender knows its message, of whatever can't be read else.
+
+    Empty where it is none: beyond plain ASCII, of more than 199 characters (v2.7; 20
+    before), or with a delimiter in it.
+    """
+    header = header_of(body)
+    fields = header.split(header[3:4]) if len(header) > len("MSH") else []
+    stated = fields[9].decode("latin-1").strip() if len(fields) > 9 else ""  # noqa: PLR2004
+    is_one = _CONTROL_ID.fullmatch(stated) and not set(stated) & set(rf"|{USUAL}")
+    return stated if is_one and header.startswith(b"MSH") else ""
 
 
 def _codec(header: bytes, body: bytes) -> str:
@@ -217,13 +232,13 @@ def unescaped(text: str, *, escape: str, delimiters: str, codec: str) -> str:
     r"""
     Return *text* with its escape sequences undone (HL7 v2.5.1, chapter 2.7).
 
-    *delimiters* are those of field, repetition, component and subcomponent. Highlighting
-    goes, ``\.br\`` is a new line, ``\Xhh..\`` bytes; what is no sequence stays. (The
-    library's own function logs the field that it can't read.)
+    *delimiters* are those of field, repetition, component and subcomponent.
+    Highlighting goes, ``\.br\`` is a new line, ``\Xhh..\`` bytes; what is no sequence
+    stays. (The library's own function logs the field that it can't read.)
     """
     if escape not in text:
         return text
-    field, repetition, component, subcomponent = delimiters
+    field, repetition, component, subcomponent = tuple(delimiters)
     plain = {
         "F": field,
         "R": repetition,

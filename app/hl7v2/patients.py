@@ -96,7 +96,9 @@ def encounter_of(
     if number.is_empty or not code or pv1.first(ADMITTED).is_empty:
         return None
     if code not in PATIENT_CLASS and code not in OWN_PATIENT_CLASSES:
-        problems.append(left_out(pv1.at(CLASS), "The class is in no code that is known"))
+        problems.append(
+            left_out(pv1.at(CLASS), "The class is in no code that is known")
+        )
         return None
     try:
         start = date_time_of(

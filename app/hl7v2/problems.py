@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 import msgspec
+from typing_extensions import override
 
 from app.domain.errors import IssueType, ServiceError
 
@@ -32,6 +33,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         """Return whether what it is about was not taken."""
         return self.severity is Severity.ERROR
 
+    @override
     def __str__(self) -> str:
         """Return it in words."""
         where = f"{self.place}: " if self.place else ""

@@ -9,6 +9,7 @@ what the hub keeps. docs/hl7v2.md says what differs.
 from typing import Any
 
 import msgspec
+from typing_extensions import override
 
 from app.domain.errors import (
     BusinessRuleError,
@@ -47,6 +48,7 @@ class Statement(msgspec.Struct, frozen=True):
     place: str
     resource: Json
 
+    @override
     def __repr__(self) -> str:
         """Tell nothing of a patient's."""
         return f"Statement({self.place})"
@@ -292,15 +294,15 @@ class _Reading:
                     at=segment.at(field),
                 )
                 return {"effectiveDateTime": moment}
-        self._problems.append(left_out(obx.at(OBSERVED_AT), "Nothing says of which day"))
+        self._problems.append(
+            left_out(obx.at(OBSERVED_AT), "Nothing says of which day")
+        )
         return {}
 
     def _value(self, obx: Segment, status: str) -> Json:
         if status in NOTHING_KEPT:
             return {}
-        value, why_none = value_of(
-            obx, dialect=self._dialect, facility=self._facility
-        )
+        value, why_none = value_of(obx, dialect=self._dialect, facility=self._facility)
         if why_none:
             self._problems.append(left_out(obx.at(VALUE), why_none))
         return value

@@ -15,6 +15,7 @@ _STAMP = re.compile(
 _DEGREES = {"Y": 4, "L": 7, "D": 10}
 """The deprecated second part of a TS: year, month, day; as characters of a date."""
 _MINUTES_AN_HOUR = 60
+_MOST_OFFSET = timedelta(hours=14)
 
 
 def date_of(element: Element, *, at: str) -> str | None:
@@ -40,26 +41,15 @@ def date_time_of(element: Element, *, time_zone: str | None, at: str) -> str | N
     match = _STAMP.fullmatch(text)
     if match is None:
         raise _unreadable(at)
-    year, month, day, hour, minute, second, fraction, offset = match.groups()
+    year, month, day, *time, offset = match.groups()
+    written = "-".join(part for part in (year, month, day) if part)
     try:
         on = date(int(year), int(month or 1), int(day or 1))
-        if hour is not None:
-            moment = datetime(
-                on.year,
-                on.month,
-                on.day,
-                int(hour),
-                int(minute or 0),
-                int(second or 0),
-                int((fraction or "0").ljust(6, "0")),
-                tzinfo=_offset(offset, time_zone),
-            )
-            moment.utcoffset()  # the last days of the calendar have none everywhere
+        moment = _moment(on, time, _offset(offset, time_zone))
     except (ValueError, OverflowError):
         raise _unreadable(at) from None
-    written = "-".join(part for part in (year, month, day) if part)
     degree = _DEGREES.get(element.text(2).upper())
-    if degree is not None or minute is None or moment.tzinfo is None:
+    if degree is not None or moment is None:
         return written[:degree]
     return moment.isoformat()
 
@@ -73,14 +63,36 @@ def instant_of(element: Element, *, time_zone: str | None) -> str | None:
     return stamp if stamp is not None and "T" in stamp else None
 
 
+def _moment(
+    on: date, time: list[str | None], zone: timezone | ZoneInfo | None
+) -> datetime | None:
+    """Return a time of that day; None where FHIR can't say it."""
+    hour, minute, second, fraction = time
+    within = datetime(
+        on.year,
+        on.month,
+        on.day,
+        int(hour or 0),
+        int(minute or 0),
+        int(second or 0),
+        int((fraction or "0").ljust(6, "0")),
+        tzinfo=zone,
+    )
+    # The first and last days of the calendar have no offset everywhere, and long ago
+    # offsets had seconds.
+    offset = within.utcoffset()
+    is_sayable = offset is not None and not offset % timedelta(minutes=1)
+    return within if is_sayable and minute is not None else None
+
+
 def _offset(stated: str | None, time_zone: str | None) -> timezone | ZoneInfo | None:
-    """Return the zone of a time; FHIR's offsets have whole minutes below 15 hours."""
+    """Return the zone of a time; FHIR's offsets go to 14 hours."""
     if stated is None:
         return None if time_zone is None else ZoneInfo(time_zone)
     hours, minutes = int(stated[1:3]), int(stated[3:])
-    if minutes >= _MINUTES_AN_HOUR:
-        raise ValueError
     size = timedelta(hours=hours, minutes=minutes)
+    if minutes >= _MINUTES_AN_HOUR or size > _MOST_OFFSET:
+        raise ValueError
     return timezone(-size if stated[0] == "-" else size)
 
 

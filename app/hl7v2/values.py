@@ -51,9 +51,7 @@ def value_of(obx: Segment, *, dialect: Dialect, facility: str) -> tuple[Json, st
             return {"valueCodeableConcept": {"coding": codings}}, ""
         return _absent("unsupported"), "A text without a code is not taken as a value"
     if kind in TIMES:
-        moment = date_time_of(
-            stated[0], time_zone=dialect.time_zone, at=obx.at(VALUE)
-        )
+        moment = date_time_of(stated[0], time_zone=dialect.time_zone, at=obx.at(VALUE))
         return {"valueDateTime": moment}, ""
     return _absent("unsupported"), "A value of this type is not taken"
 

@@ -130,7 +130,7 @@ class _Connection(socketserver.BaseRequestHandler):
         """Yield each message, and whether it is whole; of one too long its head."""
         limit = self.server.limits.message_bytes
         rest = b""
-        while True:
+        while not self.server.stopping.is_set():
             message = bytearray()
             size = 0
             is_within = False

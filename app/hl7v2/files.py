@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from app.domain.errors import ServiceError, TooLargeError
 
@@ -48,12 +49,11 @@ def _lines(pieces: Iterable[bytes], *, max_bytes: int) -> Iterator[bytes]:
     """Yield lines that have something in them; one beyond the limit just beyond it."""
     rest = b""
     is_first = True
-    for piece in pieces:
+    for piece in chain(pieces, (b"\n",)):
         *whole, last = _ENDS.split(rest + piece)
         for line in whole:
-            if line:
-                yield line.removeprefix(BYTE_ORDER_MARK) if is_first else line
-                is_first = False
+            stated = line.removeprefix(BYTE_ORDER_MARK) if is_first else line
+            is_first = is_first and not line
+            if stated:
+                yield stated
         rest = last[: max_bytes + 1]
-    if rest:
-        yield rest.removeprefix(BYTE_ORDER_MARK) if is_first else rest

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from app.domain.clinics import ClinicStatus
 from app.hl7v2.dialects import Dialect
 from app.hl7v2.listener import END, START, Limits, Listener
-from app.services import hl7_messages, recounts
+from app.services import hl7_messages, intake, recounts
 from app.services.hl7_messages import Sender
 from app.services.hub import Hub
 from app.store import clinics
@@ -36,6 +36,7 @@ from tests.hubs import Caller, Network, count_of, current_of, kept_by, people_of
 pytestmark = pytest.mark.anyio
 
 MRN = f"urn:oid:{MRN_OID}"
+CANARY = "zqxcan"
 ENCODER = msgspec.json.Encoder(decimal_format="number")
 SENDER = Sender(clinic="alpha", source="ehr", dialect=Dialect())
 
@@ -204,10 +205,10 @@ async def test_a_database_that_is_away_is_a_reason_to_come_again(
     body = oru(obx())
 
     def away(*_: object, **__: object) -> None:
-        raise OperationalError("x", {}, Exception("zqxcan"))
+        raise OperationalError(CANARY, {}, OSError(CANARY))
 
     with monkeypatch.context() as here:
-        here.setattr(hl7_messages.intake, "store", away)
+        here.setattr(intake, "store", away)
         assert acknowledgement(hub, body) == ["MSA|AR|MSG1"]
     assert current_of(hub.engine) == {}
     assert acknowledgement(hub, body) == ["MSA|AA|MSG1"]
@@ -321,7 +322,7 @@ def test_a_message_that_is_too_long_is_answered_and_the_next_one_read():
 
 
 def test_who_is_silent_or_too_slow_is_left():
-    """A sender that hangs holds no place for ever; one that is cut off is unanswered."""
+    """A sender that hangs holds no place for ever; what was cut off is unanswered."""
     heard: list[bytes] = []
 
     def answer(body: bytes, _: bool) -> bytes:  # noqa: FBT001
@@ -356,18 +357,18 @@ def test_no_more_connections_than_allowed_are_served():
 def test_a_fault_of_ours_closes_the_connection_without_an_answer(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ):
-    """What is not acknowledged is sent again; what failed is told without its words."""
+    """What has no answer is sent again; what failed is told without its words."""
 
     def fail(body: bytes, _: bool) -> bytes:  # noqa: FBT001
         raise RuntimeError(body.decode())
 
     with listening(fail) as listener, connected(listener) as stream:
-        stream.sendall(framed(b"zqxcan"))
+        stream.sendall(framed(CANARY.encode()))
         assert stream.recv(1) == b""
 
     (record,) = (each for each in caplog.records if each.name == "app.hl7v2.listener")
     assert record.__dict__["error"] == "RuntimeError"
-    assert "zqxcan" not in f"{capsys.readouterr()} {vars(record)}"
+    assert CANARY not in f"{capsys.readouterr()} {vars(record)}"
 
 
 def test_the_listener_ends_with_what_is_under_way_answered():

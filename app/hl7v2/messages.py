@@ -132,7 +132,9 @@ def parse_message(body: bytes) -> Message:
     except UnicodeDecodeError:
         msg = "The message is not in this character set"
         raise InvalidElementError(msg, expression="MSH-18") from None
-    _check_delimiters(text.partition("\r")[0])
+    if not _delimiters(text.partition("\r")[0]):
+        msg = "The delimiters are not signs that differ"
+        raise MalformedError(msg, expression="MSH-2")
     return Message(tuple(_segments(hl7.parse(text), codec)))
 
 
@@ -149,17 +151,20 @@ def control_id_of(body: bytes) -> str:
     before), or with a delimiter in it.
     """
     header = header_of(body)
-    fields = header.split(header[3:4]) if len(header) > len("MSH") else []
-    stated = fields[9].decode("latin-1").strip() if len(fields) > 9 else ""  # noqa: PLR2004
+    stated = _header_field(header, 10)
     is_one = _CONTROL_ID.fullmatch(stated) and not set(stated) & set(rf"|{USUAL}")
-    return stated if is_one and header.startswith(b"MSH") else ""
+    return stated if is_one and _delimiters(header.decode("latin-1")) else ""
+
+
+def _header_field(header: bytes, number: int) -> str:
+    """Return a field of a header that is not decoded yet; its separator is MSH-1."""
+    fields = header.split(header[3:4]) if len(header) > len("MSH") else []
+    return fields[number - 1].decode("latin-1").strip() if number <= len(fields) else ""
 
 
 def _codec(header: bytes, body: bytes) -> str:
     """Return Python's name of the character set in MSH-18, or of what it looks like."""
-    fields = header.split(header[3:4]) if len(header) > len("MSH") else []
-    stated = fields[17].decode("latin-1") if len(fields) > 17 else ""  # noqa: PLR2004
-    first = re.split(r"[~^]", stated)[0].strip().upper()
+    first = re.split(r"[~^]", _header_field(header, 18))[0].strip().upper()
     if first in {"", NULL}:
         return "utf-8" if _is_utf_8(body) else "latin-1"
     codec = _CODECS.get(first)
@@ -177,14 +182,13 @@ def _is_utf_8(text: bytes) -> bool:
     return True
 
 
-def _check_delimiters(header: str) -> None:
-    """Refuse delimiters by which nothing could be told apart."""
+def _delimiters(header: str) -> str:
+    """Return the signs that tell parts apart; none where nothing could be."""
     match = _HEADER.fullmatch(header)
-    stated = "" if match is None else match[2]
-    signs = "" if match is None else match[1] + stated + USUAL[len(stated) :]
-    if not signs or len(set(signs)) != len(signs):
-        msg = "The delimiters are not signs that differ"
-        raise MalformedError(msg, expression="MSH-2")
+    if match is None:
+        return ""
+    signs: str = match[1] + match[2] + USUAL[len(match[2]) :]
+    return signs if len(set(signs)) == len(signs) else ""
 
 
 def _segments(parsed: hl7.Message, codec: str) -> Iterator[Segment]:

@@ -348,11 +348,11 @@ def hl7_message(mint: Mint, changes: dict[str, dict[int, str]] | None = None) ->
         stated[name] = stated.get(name, {}) | fields
     lines = [_hl7_header(mint, stated.pop("MSH", {}))]
     for name, count in HL7_FIELDS.items():
-        fields = (
+        written = (
             _hl7_field(mint, stated[name].get(n, "{0}^{1}&{2}~{3}"), f"{name}-{n}")
             for n in range(1, count + 1)
         )
-        lines.append("|".join([name, *fields]))
+        lines.append("|".join([name, *written]))
     return "".join(f"{line}\r" for line in lines).encode()
 
 

@@ -300,6 +300,8 @@ def test_what_is_no_value_is_told_and_the_result_stands(fields: dict, why: str):
         ({"f2": "DT", "f5": "yesterday"}, "OBX[2]-5"),
         ({"f3": "^HbA1c"}, "OBX[2]-3"),
         ({"f14": "20240231"}, "OBX[2]-14"),
+        ({"f14": "202402010830+1430"}, "OBX[2]-14"),
+        ({"f14": "202402010830-0560"}, "OBX[2]-14"),
         ({"f4": ""}, "OBX[2]-4"),
     ],
 )
@@ -372,6 +374,10 @@ def test_a_time_without_an_offset_is_in_the_zone_of_its_source():
     for stated, moment in times.items():
         (said,) = observations(oru(obx(f14=stated)))
         assert said["effectiveDateTime"] == moment, stated
+    (long_ago,) = observations(
+        oru(obx(f14="192001010830")), Dialect(time_zone="Europe/Amsterdam")
+    )
+    assert long_ago["effectiveDateTime"] == "1920-01-01"  # 19 minutes 32 seconds ahead
     (nowhere,) = observations(oru(obx(f14="202401150830")), Dialect())
     assert nowhere["effectiveDateTime"] == "2024-01-15"
 

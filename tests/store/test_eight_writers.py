@@ -65,7 +65,7 @@ def test_eight_writers_are_as_one(hub: Hub, database_url: str, tmp_path: Path):
 
     Somebody counts meanwhile; in the end what is counted equals a count from nothing.
     """
-    Network(hub, None).ehr()  # type: ignore[arg-type]  (nobody calls)
+    Network(hub, None).ehr()  # type: ignore[arg-type]
     count(hub)
     run = (
         partial(run_processes, database_url, tmp_path)

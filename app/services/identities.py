@@ -251,7 +251,6 @@ class Identities:
             key_version=self._key_version,
         )
         self.records[record_id] = record
-        self._changed.add(record_id)
         self.created.add(record_id)
         if type_ is RecordType.PATIENT:
             self.subjects[record_id] = StoredSubject(
@@ -286,7 +285,9 @@ class Identities:
 
     def write(self) -> None:
         """Write what is new or changed."""
-        changed = [self.records[i] for i in self._changed]
+        known, new = self.records, self.created
+        records.insert_records(self._session, [known[i] for i in new])
+        changed = [known[i] for i in self._changed - new]
         records.save_records(self._session, changed)
         subjects.save_subjects(
             self._session, [self.subjects[i] for i in self._changed_subjects]

@@ -27,11 +27,16 @@ from app.store.sessions import WriteSession
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
-    """A submission whose references are resolved; ``record_id`` None is yet unknown."""
+    """
+    A submission whose references are resolved; ``record_id`` None is yet unknown.
+
+    ``counted_id`` is who counts for its subject. A Patient has neither yet.
+    """
 
     submission: Submission
     record_id: int | None
     subject_id: int | None
+    counted_id: int | None
     encounter_id: int
     digests: tuple[bytes, ...]
 
@@ -96,6 +101,7 @@ class Placements:
             submission=submission,
             record_id=record_id,
             subject_id=subject_id,
+            counted_id=counted_id,
             encounter_id=encounter_id,
             digests=tuple(
                 alias.key
@@ -187,13 +193,14 @@ class Placements:
 
     def look_up_digests(self, placed: Sequence[Placed]) -> None:
         """Read the records that have the content of those not found by a name."""
+        known = self._by_digest
         unknown = {
-            digest
+            (each.counted_id, digest)
             for each in placed
             if each.record_id is None
             for digest in each.digests
+            if digest not in known
         }
-        unknown -= self._by_digest.keys()
         found = records.find_by_digest(
             self._session, unknown, source_id=self._identities.source.source_id
         )

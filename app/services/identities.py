@@ -64,12 +64,15 @@ class Identities:
         keys: Collection[bytes],
         hub_ids: Collection[int],
         *,
+        mentions: Collection[bytes] = (),
         patients: Collection[bytes],
         expected: int,
         alone: bool,
     ) -> None:
         """
-        Read all that *keys* and *hub_ids* name; *expected* records may be new.
+        Read all that *keys* and *hub_ids* name, of which *expected* may be new.
+
+        *mentions* are the keys of what is only referred to.
 
         No other transaction writes about the people whom *patients* name meanwhile, or,
         with *alone*, about anybody of the clinic: who joins or parts people needs it. A
@@ -81,12 +84,14 @@ class Identities:
             alone=alone,
             patients=patients,
             names=keys,
+            mentions=mentions,
             ids=hub_ids,
             expected=expected,
         )
         self._known = {key: i for key, i in met.named.items() if i in met.records}
         self._free_ids = met.free_ids
-        self._expected = expected + len(keys) - len(met.named) - len(met.free_ids)
+        named = len(keys) + len(mentions) - len(met.named)
+        self._expected = expected + named - len(met.free_ids)
         self.records.update(met.records)
         self._note_subjects(met.subjects)
 

@@ -66,6 +66,7 @@ class Placements:
     def load(self, submissions: Sequence[Submission]) -> None:
         """Read what the delivery names or refers to."""
         keys: set[bytes] = set()
+        mentions: set[bytes] = set()
         hub_ids: set[int] = set()
         patients: set[bytes] = set()
         for submission in submissions:
@@ -75,13 +76,14 @@ class Placements:
                 hub_ids.add(submission.hub_record)
             for target in submission.targets:
                 if isinstance(target, AliasTarget):
-                    keys.update(alias.key for alias in target.aliases)
+                    mentions.update(alias.key for alias in target.aliases)
                 elif isinstance(target, HubTarget):
                     hub_ids.add(target.record_id)
         types = {submission.record.type for submission in submissions}
         self._identities.load(
             keys,
             hub_ids,
+            mentions=mentions - keys,
             patients=patients,
             expected=len(submissions),
             alone=RecordType.PATIENT in types,

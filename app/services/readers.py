@@ -14,9 +14,10 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import IO, Any
 
 import msgspec
@@ -125,7 +126,8 @@ class _Process:
         """Close the pipe, at whose end the process ends."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(OSError):  # what was to be sent goes nowhere
+                    pipe.close()
         self._process.wait()
 
 
@@ -152,7 +154,7 @@ class Readers:
         Some are read ahead, few enough that memory does not grow with the delivery.
 
         Raises:
-            ReaderLostError: a reader died; what was yielded is good.
+            ReaderLostError: a reader died, and another of the same lines.
         """
         setup = Setup.of(front, source, scopes=scopes, max_line_bytes=max_line_bytes)
         coming = iter(batches)
@@ -171,13 +173,25 @@ class Readers:
             yield waiting.popleft().result()
 
     def _answer(self, question: Any) -> PackedLines:  # noqa: ANN401
-        process = _Process() if self._idle.empty() else self._idle.get()
-        answer = process.answer(question)
-        self._idle.put(process)
+        try:
+            answer = self._answer_of(self._idle_one(), question)
+        except ReaderLostError:  # killed, as for memory: reading has left no trace
+            answer = self._answer_of(_Process(), question)
         if isinstance(answer, PackedLines):
             return answer
         msg = f"A reader failed: {answer}"
         raise ReaderLostError(msg)
+
+    def _idle_one(self) -> _Process:
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            return _Process()
+
+    def _answer_of(self, process: _Process, question: Any) -> Any:  # noqa: ANN401
+        answer = process.answer(question)
+        self._idle.put(process)
+        return answer
 
     def close(self) -> None:
         """End all processes."""

@@ -7,6 +7,7 @@ sender may give an upload a name, and go on with it where it was cut off.
 
 import time
 from collections.abc import Iterable
+from functools import partial
 
 import msgspec
 
@@ -22,6 +23,7 @@ from app.services.authorization import (
     required_source,
 )
 from app.services.deliveries import store_lines
+from app.services.heartbeats import beating
 from app.services.hub import Hub
 from app.services.jobs import Again, Finished, Run, StepEnd
 from app.services.policies import check_in_force
@@ -35,7 +37,13 @@ from app.store.staging import next_staged, remove_staged, stage
 IMPORT = "import"
 CONTINUED_WITHIN_MS = 24 * 3600 * 1000
 LOOK_AGAIN_MS = 200
+ALIVE_SECONDS = 5.0
+"""So often who receives an upload says that it is still coming."""
+SILENT_MS = 30 * 1000
+"""After so long without a word who received an upload is dead."""
+LOOK_RARELY_MS = 10 * 1000
 CUT_OFF = "The upload was cut off after line {}; send it again"
+ENDED_MEANWHILE = "The upload was cancelled, or is sent twice at once"
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +95,8 @@ def receive(
     if job.state is not JobState.RECEIVING:
         return job  # the same upload, which is here already
     try:
-        received = _staged(hub, job, principal, upload, pieces, max_line_bytes)
+        with beating(partial(_is_coming, hub, job), seconds=ALIVE_SECONDS, job=job.id):
+            received = _staged(hub, job, principal, upload, pieces, max_line_bytes)
     except BaseException:
         _note_cut(hub, job, upload)
         raise
@@ -96,10 +105,18 @@ def receive(
         msg = "The body has no line"
         raise MalformedError(msg)
     with write_session(hub.engine) as session:
-        jobs.change_job(
+        is_whole = jobs.change_job(
             session, job, state=JobState.WAITING.value, updated_at=hub.clock()
         )
+    if not is_whole:
+        raise ConflictError(ENDED_MEANWHILE)
     return job
+
+
+def _is_coming(hub: Hub, job: Job) -> bool:
+    """Say that an upload is still coming; return whether anybody waits for it."""
+    with write_session(hub.engine) as session:
+        return jobs.note_alive(session, job, now=hub.clock())
 
 
 def for_something(principal: Principal) -> None:
@@ -197,8 +214,7 @@ def _staged(
                 session, job, before=last, received=lines.last, now=hub.clock()
             )
             if not is_ours:
-                msg = "The upload was cancelled, or is sent twice at once"
-                raise ConflictError(msg)
+                raise ConflictError(ENDED_MEANWHILE)
         last = lines.last
     return last
 
@@ -259,11 +275,17 @@ def _may_replace(run: Run, scopes: tuple[str, ...]) -> MayReplace | None:
 
 
 def _without_lines(run: Run) -> StepEnd:
-    """Return what is next of a job of which nothing is staged."""
+    """
+    Return what is next of a job of which nothing is staged.
+
+    Who received it may have died, and then says nothing more; an upload that has a name
+    may be gone on with all the same.
+    """
     job = run.job
     if job.state is JobState.WAITING:
         return Finished()
-    is_late = run.hub.clock() - job.updated_at > CONTINUED_WITHIN_MS
-    if job.failure is not None or is_late:
-        raise ConflictError(job.failure or CUT_OFF.format(job.received))
-    return Again(LOOK_AGAIN_MS)
+    cut, silent_ms = CUT_OFF.format(job.received), run.hub.clock() - job.updated_at
+    awaited_ms = SILENT_MS if job.name_key is None else CONTINUED_WITHIN_MS
+    if job.failure == cut or silent_ms > awaited_ms:
+        raise ConflictError(cut)
+    return Again(LOOK_AGAIN_MS if silent_ms < SILENT_MS else LOOK_RARELY_MS)

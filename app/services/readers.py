@@ -172,7 +172,7 @@ class Readers:
         Some are read ahead, few enough that memory does not grow with the delivery.
 
         Raises:
-            ReaderLostError: a reader died; what was yielded is good.
+            ReaderLostError: a reader died, and another of the same lines.
         """
         setup = Setup.of(front, source, scopes=scopes, max_line_bytes=max_line_bytes)
         coming = iter(batches)
@@ -191,7 +191,16 @@ class Readers:
             yield waiting.popleft().result()
 
     def _answer(self, question: Any) -> PackedLines:  # noqa: ANN401
-        reader = self._reader()
+        try:
+            answer = self._answer_of(self._reader(), question)
+        except ReaderLostError:  # killed, as for memory: reading has left no trace
+            answer = self._answer_of(self._new_reader(), question)
+        if isinstance(answer, PackedLines):
+            return answer
+        msg = f"A reader failed: {answer}"
+        raise ReaderLostError(msg)
+
+    def _answer_of(self, reader: _Reader, question: Any) -> Any:  # noqa: ANN401
         try:
             answer = reader.answer(question)
         except (OSError, EOFError):
@@ -199,15 +208,16 @@ class Readers:
             msg = "A reader died; send it again"
             raise ReaderLostError(msg) from None
         self._idle.put(reader)
-        if isinstance(answer, PackedLines):
-            return answer
-        msg = f"A reader failed: {answer}"
-        raise ReaderLostError(msg)
+        return answer
 
     def _reader(self) -> _Reader:
         """Return a reader that has nothing to do, a new one if need be."""
         with suppress(Empty):
             return self._idle.get_nowait()
+        return self._new_reader()
+
+    def _new_reader(self) -> _Reader:
+        """Have a reader forked; what forks them is started where there is none."""
         with self._lock:
             if self._nursery is None:
                 self._nursery = _Nursery()

@@ -1,7 +1,5 @@
 """The application: reads what the operator gave, and puts the doors in place."""
 
-import os
-import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -23,6 +21,7 @@ from app.routers import (
     fhir_document,
     fhir_measures,
     health,
+    imports,
     interface_page,
     oauth,
     operations,
@@ -38,15 +37,18 @@ from app.routers import (
 from app.routers.descriptions import describe_problems
 from app.routers.outcomes import LastDoor, install_error_replies
 from app.routers.transport import HttpsOnly
+from app.routers.uploads import Uploads
 from app.services.admissions import admit_policy
 from app.services.budgets import Budgets
+from app.services.holders import holder_name
 from app.services.hub import Hub
 from app.services.keys import check_keys
 from app.services.linkage import keep_to_policy
 from app.services.openings import PolicyText, named_rules, open_hub
 from app.services.pictures import Pictures, warm_up
-from app.services.recounts import Worker, register_measures
+from app.services.recounts import register_measures
 from app.services.waiting import WaitingRoom
+from app.services.workers import Workers
 from app.settings import Settings
 from app.smart.openid import Provider
 from app.store.migrations import is_current
@@ -74,6 +76,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
             worker.stop()
         if opened.openid is not None:
             opened.openid.close()
+        opened.readers.close()
         opened.engine.dispose()
 
     app = FastAPI(
@@ -89,6 +92,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
     app.state.hub = opened
     app.state.settings = settings
     app.state.waiting_room = WaitingRoom(opened)
+    app.state.uploads = Uploads()
     app.state.pictures = Pictures()
     install_error_replies(app)
     # Each request looks for its room in this order: the clinics' comes early, after
@@ -96,6 +100,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
     for room in (
         fhir_document,
         operations,
+        imports,
         fhir_measures,
         oauth,
         fhir,
@@ -141,13 +146,13 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def start_worker(hub: Hub) -> Worker:
+def start_worker(hub: Hub) -> Workers:
     """Start counting, once the database has the schema of this version and our keys."""
     check_store(hub)
     check_keys(hub)
     keep_to_policy(hub)
     register_measures(hub)
-    worker = Worker(hub, holder=f"{os.getpid()}-{secrets.token_hex(4)}")
+    worker = Workers(hub, holder=holder_name())
     worker.start()
     return worker
 

@@ -1,21 +1,37 @@
 """The front door: a resource is validated, read, and loses its identity."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
+from app.deid.policies import Policy
+from app.deid.pseudonyms import KeyRing
 from app.deid.records import deidentify
 from app.domain.clinics import Source
-from app.domain.records import DeidentifiedRecord
+from app.domain.records import DeidentifiedRecord, RecordType
 from app.fhir.parsing import parse_resource
 from app.fhir.validation import InvalidResourceError, validate
-from app.services.hub import Hub
 from app.ucum.units import canonical_unit
+
+
+class FrontDoor(Protocol):
+    """What decides what may be kept: a hub, or what a reading process has of one."""
+
+    @property
+    def policy(self) -> Policy:
+        """Return the policy in force."""
+
+    @property
+    def keys(self) -> KeyRing:
+        """Return the keys that names are hashed under."""
+
+    def clock(self) -> int:
+        """Return when the resource came, in epoch milliseconds."""
 
 
 def deidentified(
     resource: dict[str, Any],
     *,
-    hub: Hub,
+    front: FrontDoor,
     source: Source,
     own_ids: tuple[str, ...] = (),
     entries: Mapping[str, int] | None = None,
@@ -37,15 +53,25 @@ def deidentified(
     identified = parse_resource(resource, source=source, ids=own_ids)
     return deidentify(
         identified,
-        policy=hub.policy,
-        keys=hub.keys,
+        policy=front.policy,
+        keys=front.keys,
         source=source,
         entries=entries or {},
-        received_at=hub.clock(),
+        received_at=front.clock(),
     )
+
+
+MISSION = (
+    RecordType.OBSERVATION,
+    RecordType.CONDITION,
+    RecordType.PATIENT,
+    RecordType.ENCOUNTER,
+)
+"""What most of the resources that come are."""
 
 
 def make_ready() -> None:
     """Compile the rules and load the units, which the first resource would wait for."""
-    validate({"resourceType": "Observation"})
+    for type_ in MISSION:
+        validate({"resourceType": type_.fhir_name})
     canonical_unit("%")

@@ -17,6 +17,9 @@ from app.domain.records import (
 from app.fhir.criteria import VersionMatch
 from app.store.records import StoredRecord
 
+MayReplace = Callable[[StoredRecord], None]
+"""Refuses to replace a stored record."""
+
 
 class Effect(StrEnum):
     """What became of a submission."""
@@ -36,6 +39,7 @@ class Submission(msgspec.Struct, kw_only=True):
     ``create_only`` a match leaves the stored record as it is. ``if_match`` are the
     versions it may have; ``if_none_match`` asks that there be none; ``may_replace``
     refuses to replace a stored record that is out of the sender's scope.
+    ``received_at``, in epoch milliseconds, is when it came, where that was before now.
     """
 
     index: int
@@ -46,7 +50,8 @@ class Submission(msgspec.Struct, kw_only=True):
     create_only: bool = False
     if_match: VersionMatch | None = None
     if_none_match: bool = False
-    may_replace: Callable[[StoredRecord], None] | None = None
+    may_replace: MayReplace | None = None
+    received_at: int | None = None
 
     @property
     def names(self) -> tuple[Alias, ...]:

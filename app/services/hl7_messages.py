@@ -5,8 +5,7 @@ import secrets
 from collections.abc import Iterator
 
 import msgspec
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.clinics import ClinicStatus, Source
 from app.domain.errors import (
@@ -27,10 +26,10 @@ from app.services.intake import Submission
 from app.services.refusals import note_refusal, remember_noted
 from app.services.resources import Wish, submission_of
 from app.store import clinics
+from app.store.faults import outage
 from app.store.sessions import (
     ReadSession,
     WriteSession,
-    is_of_statement,
     new_write_session,
 )
 
@@ -65,11 +64,12 @@ def answer(hub: Hub, sender: Sender, body: bytes, *, is_whole: bool = True) -> b
     except ServiceError as error:
         code = _code_of(error)
         problems = (refused(error),)
-    except (DBAPIError, PoolTimeoutError) as error:
-        if isinstance(error, DBAPIError) and is_of_statement(error):
+    except SQLAlchemyError as error:
+        told = outage(error)
+        if told is None:
             raise
-        log.warning("hl7 message put off", extra={"error": type(error).__name__})
-        code, problems = Acknowledgement.REJECT, ()
+        log.error("store unavailable", extra={"error": told.message})  # noqa: TRY400
+        code, problems = Acknowledgement.REJECT, (refused(told),)
     else:
         whole = not any(problem.is_refusal for problem in problems)
         code = Acknowledgement.ACCEPT if whole else Acknowledgement.ERROR

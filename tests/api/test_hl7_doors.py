@@ -221,7 +221,10 @@ async def test_a_database_that_is_away_is_a_reason_to_come_again(
 
     with monkeypatch.context() as here:
         here.setattr(intake, "store", away)
-        assert acknowledgement(hub, body) == ["MSA|AR|MSG1"]
+        msa, told = acknowledgement(hub, body)
+    assert msa == "MSA|AR|MSG1"
+    assert "The database can't be reached" in told
+    assert CANARY not in told
     assert current_of(hub.engine) == {}
     assert acknowledgement(hub, body) == ["MSA|AA|MSG1"]
 

@@ -85,7 +85,8 @@ def newborn_worlds(draw, measure: Measure) -> World:
     """
     Draw someone born after the first of two visits, and all that is looked for.
 
-    Each observable has two values, of either day and found at either visit or at none: what is dated before a birth is named by what is not.
+    Each observable has two facts, of either day and found at either visit or at none:
+    what is dated before a birth is named by what is not.
     """
     concepts = concepts_of(measure)
     dates = st.integers(FIRST_DAY, LAST_DAY)

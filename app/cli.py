@@ -21,6 +21,7 @@ from app.commands import (
     clients,
     cohorts,
     conceptmaps,
+    doctor,
     engines,
     jobs,
     keys,
@@ -104,6 +105,7 @@ app.command("elements")(leaks.show_elements)
 app.command("leak-check")(leaks.check)
 app.command("release")(releases.release)
 app.command("report")(reports.report)
+app.command("doctor")(doctor.examine)
 
 
 def main() -> None:

@@ -236,13 +236,16 @@ def sqlite_advice(vitals: SqliteVitals, *, free_bytes: int) -> Iterator[Advice]:
 
 def remedy(vitals: PostgresqlVitals, setting: Setting, value: str) -> str:
     """Return the statement that mends a setting where it was set."""
-    if setting.origin == "database":
-        return f"ALTER DATABASE {vitals.database} RESET {setting.name}"
-    if setting.origin in {"user", "database user"}:
-        return f"ALTER ROLE {vitals.role} RESET {setting.name}"
-    spelt = f"'{value}'" if value.split()[0] == value else f"({value})"
+    database, role, name = vitals.database, vitals.role, setting.name
+    resets = {
+        "client": f"take {name} out of CATCHMENT_DATABASE_URL",
+        "database": f"ALTER DATABASE {database} RESET {name}",
+        "user": f"ALTER ROLE {role} RESET {name}",
+        "database user": f"ALTER ROLE {role} IN DATABASE {database} RESET {name}",
+    }
     after = "restart the server" if setting.needs_restart else "SELECT pg_reload_conf()"
-    return f"ALTER SYSTEM SET {setting.name} = {spelt}; {after}"
+    spelt = f"({value})" if " " in value else f"'{value}'"
+    return resets.get(setting.origin, f"ALTER SYSTEM SET {name} = {spelt}; {after}")
 
 
 def shown(setting: Setting) -> str:

@@ -21,6 +21,7 @@ from app.commands import (
     cohorts,
     conceptmaps,
     conversions,
+    doctor,
     engines,
     jobs,
     keys,
@@ -108,6 +109,7 @@ app.command("leak-check")(leaks.check)
 app.command("mllp")(mllp.listen)
 app.command("release")(releases.release)
 app.command("report")(reports.report)
+app.command("doctor")(doctor.examine)
 
 
 def main() -> None:

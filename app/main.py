@@ -74,6 +74,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
             worker.stop()
         if opened.openid is not None:
             opened.openid.close()
+        opened.outbound.close()
         opened.engine.dispose()
 
     app = FastAPI(

@@ -77,6 +77,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         if opened.openid is not None:
             opened.openid.close()
         opened.readers.close()
+        opened.outbound.close()
         opened.engine.dispose()
 
     app = FastAPI(

@@ -22,6 +22,7 @@ from app.services.readers import Readers
 from app.services.unanswered import Unanswered
 from app.smart.key_sets import KeySetCache
 from app.smart.openid import OpenIdClient
+from app.smart.outbound import Outbound
 from app.smart.tokens import TokenReader
 from app.store.concepts import ConceptCache
 
@@ -49,7 +50,9 @@ class Hub:
     One network's hub in this process.
 
     ``measures`` are those that are counted; ``unanswered`` those of the library that
-    the policy keeps too little for, by id. Without ``openid`` nobody signs in.
+    the policy keeps too little for, by id. ``signing_key`` signs its own tokens,
+    ``client_key`` its assertions at other servers, ``outbound`` is the way there.
+    Without ``openid`` nobody signs in.
     """
 
     engine: Engine
@@ -63,6 +66,8 @@ class Hub:
     audiences: Audiences
     concepts: ConceptCache
     signing_key: ECKey
+    client_key: ECKey
+    outbound: Outbound
     tokens: TokenReader
     key_sets: KeySetCache
     principals: "Principals"

@@ -22,6 +22,7 @@ from app.commands import (
     cohorts,
     conceptmaps,
     engines,
+    jobs,
     keys,
     leaks,
     measures,
@@ -89,6 +90,7 @@ app.add_typer(measures.app, name="measure")
 app.add_typer(valuesets.app, name="valueset")
 app.add_typer(policies.app, name="policy")
 app.add_typer(noisy_counts.app, name="count")
+app.add_typer(jobs.app, name="job")
 app.add_typer(keys.app, name="key")
 app.add_typer(conceptmaps.app, name="conceptmap")
 app.add_typer(annotations.app, name="annotation")
@@ -163,7 +165,7 @@ def migrate() -> None:
 
 @app.command()
 def worker() -> None:
-    """Count what is dirty, in a process of its own."""
+    """Count what is dirty and go on with jobs, in a process of its own."""
     leave_no_core()
     settings = read_settings()
     configure_logging(settings.log_level)

@@ -23,6 +23,7 @@ from app.routers import (
     fhir_document,
     fhir_measures,
     health,
+    imports,
     interface_page,
     oauth,
     operations,
@@ -45,8 +46,9 @@ from app.services.keys import check_keys
 from app.services.linkage import keep_to_policy
 from app.services.openings import PolicyText, named_rules, open_hub
 from app.services.pictures import Pictures, warm_up
-from app.services.recounts import Worker, register_measures
+from app.services.recounts import register_measures
 from app.services.waiting import WaitingRoom
+from app.services.workers import Workers
 from app.settings import Settings
 from app.smart.openid import Provider
 from app.store.migrations import is_current
@@ -75,6 +77,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         if opened.openid is not None:
             opened.openid.close()
         opened.outbound.close()
+        opened.readers.close()
         opened.engine.dispose()
 
     app = FastAPI(
@@ -97,6 +100,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
     for room in (
         fhir_document,
         operations,
+        imports,
         fhir_measures,
         oauth,
         fhir,
@@ -142,13 +146,13 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def start_worker(hub: Hub) -> Worker:
+def start_worker(hub: Hub) -> Workers:
     """Start counting, once the database has the schema of this version and our keys."""
     check_store(hub)
     check_keys(hub)
     keep_to_policy(hub)
     register_measures(hub)
-    worker = Worker(hub, holder=f"{os.getpid()}-{secrets.token_hex(4)}")
+    worker = Workers(hub, holder=f"{os.getpid()}-{secrets.token_hex(4)}")
     worker.start()
     return worker
 

@@ -2,7 +2,10 @@
 
 from alembic import context
 
-from app.store import tables
+from app.store import (
+    job_tables,  # noqa: F401  (known to SQLModel by this)
+    tables,
+)
 
 
 def run() -> None:

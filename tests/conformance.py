@@ -17,9 +17,9 @@ INTRODUCTION = """\
 # Conformance
 
 What the authorization server (A), the FHIR interface (R) and the collection from EHRs
-(P) are held to, row by row, and the tests that show it. Each row has tests of what must work, and tests in which
-one thing is changed and the request is refused for that reason alone. Where this hub
-departs from a row on purpose, the row says so and why.
+(P) are held to, row by row, and the tests that show it. Each row has tests of what
+must work, and tests in which one thing is changed and the request is refused for that
+reason alone. Where this hub departs from a row on purpose, the row says so and why.
 
 Sources: SMART App Launch 2.2.0 (Backend Services; Client Authentication: Asymmetric;
 Scopes; Conformance; Token Introspection), RFC 6749, 6750, 7009, 7517, 7523, 7591, 7662;

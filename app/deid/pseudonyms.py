@@ -29,7 +29,14 @@ LOCAL_CODE_LETTERS = 26
 """Of base32: 130 bits."""
 
 Purpose = Literal[
-    "id", "identifier", "digest", "local-code", "ward", "fingerprint", "linkage"
+    "id",
+    "identifier",
+    "digest",
+    "local-code",
+    "ward",
+    "fingerprint",
+    "linkage",
+    "job-name",
 ]
 
 _encode: Callable[[list[object]], bytes] = msgspec.json.Encoder().encode
@@ -41,6 +48,19 @@ def derived_key(master: bytes, info: bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(
         master
     )
+
+
+def sealing_key(masters: Mapping[int, bytes], network: str, version: int) -> bytes:
+    """Return the key of AES-256-GCM for what is sealed under a key version."""
+    info = _encode(["catchment", network, "hub", "sealed", version])
+    return derived_key(masters[version], info)
+
+
+def job_name_key(name: str, *, keys: "KeyRing", source: Source) -> bytes:
+    """Return what a sender's own name of an upload or a submission is known by."""
+    scope = f"source/{source.source_id}"
+    hashing = keys.of("job-name", scope)[keys.current]
+    return digest_under(hashing, _encode([scope, name]))[:ALIAS_BYTES]
 
 
 def keyed(key: bytes) -> hmac.HMAC:

@@ -1,6 +1,6 @@
 """Days and months as integers: the only clock the pure rooms know."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 FIRST_YEAR = 1900
@@ -41,3 +41,9 @@ def first_day(month: int) -> date:
     """Return the first day of a month number."""
     year, index = divmod(month, MONTHS_A_YEAR)
     return date(year, index + 1, 1)
+
+
+def instant_of(epoch_ms: int) -> str:
+    """Return epoch milliseconds as FHIR writes an instant, in UTC."""
+    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds")

@@ -219,7 +219,7 @@ class Alias(msgspec.Struct, frozen=True, order=True):
     key_version: int
 
 
-class AliasTarget(msgspec.Struct, frozen=True):
+class AliasTarget(msgspec.Struct, frozen=True, tag_field="by", tag="alias"):
     """
     A reference to the record, here or yet to come, that *aliases* name.
 
@@ -230,14 +230,14 @@ class AliasTarget(msgspec.Struct, frozen=True):
     type: RecordType
 
 
-class HubTarget(msgspec.Struct, frozen=True):
+class HubTarget(msgspec.Struct, frozen=True, tag_field="by", tag="hub"):
     """A reference by the hub's own id."""
 
     record_id: int
     type: RecordType
 
 
-class EntryTarget(msgspec.Struct, frozen=True):
+class EntryTarget(msgspec.Struct, frozen=True, tag_field="by", tag="entry"):
     """A reference to the resource of another entry of the same Bundle."""
 
     index: int
@@ -246,7 +246,7 @@ class EntryTarget(msgspec.Struct, frozen=True):
 Target = AliasTarget | HubTarget | EntryTarget
 
 
-class DeidentifiedRecord(msgspec.Struct, frozen=True, kw_only=True):
+class DeidentifiedRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """
     One resource, de-identified, ready to be stored.
 

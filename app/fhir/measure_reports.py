@@ -6,12 +6,12 @@ withheld keeps its place, with the reason for its absence, and takes the score w
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
-from app.domain.calendar import first_day
+from app.domain.calendar import first_day, instant_of
 from app.domain.counts import ReleasedCell, Withheld
 from app.fhir.measures import (
     GROUP,
@@ -84,7 +84,7 @@ def render_report(report: Report, *, base_url: str) -> Json:
         "status": "complete",
         "type": "summary",
         "measure": f"{url}|{measure.version}",
-        "date": _instant(report.as_of),
+        "date": instant_of(report.as_of),
         "reporter": {name: text for name, text in reporter.items() if text},
         "period": {"start": start.isoformat(), "end": end.isoformat()},
         "improvementNotation": improvement_of(measure),
@@ -193,8 +193,3 @@ def _completeness(cell: ReleasedCell) -> list[Json]:
 def _link(at: str, name: str) -> Json:
     """Return R5's linkId: which part of the Measure this is about."""
     return {"url": f"{LINK_ID}.{at}.linkId", "valueString": name}
-
-
-def _instant(epoch_ms: int) -> str:
-    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds")

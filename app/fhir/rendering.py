@@ -1,11 +1,11 @@
 """De-identified record -> FHIR R4 JSON: what the hub gives out of what it keeps."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from app.domain.calendar import date_of_day, first_day
+from app.domain.calendar import date_of_day, first_day, instant_of
 from app.domain.records import (
     Component,
     Condition,
@@ -83,7 +83,7 @@ def render_record(
     """
     meta: Json = {} if version is None else {"versionId": str(version)}
     if updated_at is not None:
-        meta["lastUpdated"] = _instant(updated_at)
+        meta["lastUpdated"] = instant_of(updated_at)
     meta["tag"] = [{"system": DEIDENTIFIED.system, "code": DEIDENTIFIED.code}]
     resource = {
         "resourceType": _TYPE_NAMES.get(type(content)) or type(content).__name__,
@@ -272,12 +272,6 @@ def _date(kept: PartialDate | None) -> str | None:
     if kept is None:
         return None
     return date_of_day(kept.day).strftime(_DATE_FORMATS[kept.precision])
-
-
-def _instant(milliseconds: int) -> str:
-    """Return epoch milliseconds as FHIR writes an instant."""
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds")
 
 
 def _month(month: int | None) -> str | None:

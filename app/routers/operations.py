@@ -1,11 +1,11 @@
 """Operations on what a clinic sent: erase a person, ask what became of a resource."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from app.domain.calendar import instant_of
 from app.fhir.references import hub_id
 from app.routers.bodies import (
     FhirBody,
@@ -95,15 +95,9 @@ def _parts(index: int, found: Trace) -> Iterator[dict[str, Any]]:
         yield {"name": "hub", "valueReference": {"reference": place}}
     if record is not None and record.version:
         yield {"name": "version", "valueInteger": record.version}
-        yield {"name": "received", "valueInstant": _instant(record.received_at)}
+        yield {"name": "received", "valueInstant": instant_of(record.received_at)}
     if refusal is not None:
         yield {"name": "issueType", "valueCode": refusal.issue_type}
         if refusal.expression is not None:
             yield {"name": "expression", "valueString": refusal.expression}
-        yield {"name": "refused", "valueInstant": _instant(refusal.refused_at)}
-
-
-def _instant(epoch_ms: int) -> str:
-    """Return a FHIR instant of epoch milliseconds."""
-    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds")
+        yield {"name": "refused", "valueInstant": instant_of(refusal.refused_at)}

@@ -18,6 +18,7 @@ from app.measures.facts import CanonicalUnit
 from app.measures.ranges import Ranges
 from app.services.budgets import Budgets
 from app.services.network_shares import NetworkShares
+from app.services.readers import Readers
 from app.services.unanswered import Unanswered
 from app.smart.key_sets import KeySetCache
 from app.smart.openid import OpenIdClient
@@ -74,6 +75,7 @@ class Hub:
     budgets: Budgets = field(default_factory=Budgets)
     network_shares: NetworkShares = field(default_factory=NetworkShares)
     openid: OpenIdClient | None = None
+    readers: Readers = field(default_factory=Readers)
 
     @property
     def fhir_base(self) -> str:

@@ -1,21 +1,37 @@
 """The front door: a resource is validated, read, and loses its identity."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
+from app.deid.policies import Policy
+from app.deid.pseudonyms import KeyRing
 from app.deid.records import deidentify
 from app.domain.clinics import Source
 from app.domain.records import DeidentifiedRecord
 from app.fhir.parsing import parse_resource
 from app.fhir.validation import InvalidResourceError, validate
-from app.services.hub import Hub
 from app.ucum.units import canonical_unit
+
+
+class FrontDoor(Protocol):
+    """What decides what may be kept: a hub, or what a reading process has of one."""
+
+    @property
+    def policy(self) -> Policy:
+        """Return the policy in force."""
+
+    @property
+    def keys(self) -> KeyRing:
+        """Return the keys that names are hashed under."""
+
+    def clock(self) -> int:
+        """Return when the resource came, in epoch milliseconds."""
 
 
 def deidentified(
     resource: dict[str, Any],
     *,
-    hub: Hub,
+    front: FrontDoor,
     source: Source,
     own_ids: tuple[str, ...] = (),
     entries: Mapping[str, int] | None = None,
@@ -37,11 +53,11 @@ def deidentified(
     identified = parse_resource(resource, source=source, ids=own_ids)
     return deidentify(
         identified,
-        policy=hub.policy,
-        keys=hub.keys,
+        policy=front.policy,
+        keys=front.keys,
         source=source,
         entries=entries or {},
-        received_at=hub.clock(),
+        received_at=front.clock(),
     )
 
 

@@ -7,20 +7,18 @@ request's has ended; a delivery that goes through writes nothing here.
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from app.deid.pseudonyms import id_aliases, identifier_aliases
 from app.domain.clinics import Source
 from app.domain.errors import IssueType, ServiceError
-from app.domain.records import Alias, RecordType
-from app.fhir.references import record_id_of
 from app.fhir.validation import InvalidResourceError
 from app.services.blocks import ErasedError
 from app.services.hub import Hub
+from app.services.sent_names import own_names
 from app.store.refusals import StoredRefusal, add_refusals, forget_old_refusals
 from app.store.sessions import WriteSession, write_session
 
@@ -32,7 +30,6 @@ LONGEST_EXPRESSION = 200
 
 _NOTED = "refusals"
 _ENTRY = re.compile(r"Bundle\.entry\[(\d+)\](?:\.resource)?")
-_ID = re.compile(r"[A-Za-z0-9.\-]{1,64}")
 
 
 def note_refusal(
@@ -82,7 +79,7 @@ def refusals_of(
             alone[:LONGEST_EXPRESSION] or None,
             hub.clock(),
         )
-        for alias in own_names(resource, hub, source)
+        for alias in own_names(resource, hub.keys, source)
     ]
 
 
@@ -106,31 +103,6 @@ def forget_old(hub: Hub) -> None:
     """Forget what was refused a month ago."""
     with write_session(hub.engine) as session:
         forget_old_refusals(session, now=hub.clock())
-
-
-def own_names(resource: Mapping[str, Any], hub: Hub, source: Source) -> Iterator[Alias]:
-    """Yield the current names of a resource that may be of any form."""
-    type_ = RecordType.of(str(resource.get("resourceType")))
-    if type_ is None:
-        return
-    own_id = resource.get("id")
-    if isinstance(own_id, str) and _ID.fullmatch(own_id) and not record_id_of(own_id):
-        yield id_aliases(type_, own_id, keys=hub.keys, source=source)[0]
-    identifiers = resource.get("identifier")
-    for each in identifiers if isinstance(identifiers, list) else ():
-        system, value = (
-            (each.get("system"), each.get("value"))
-            if isinstance(each, dict)
-            else (0, 0)
-        )
-        if (
-            isinstance(system, str)
-            and isinstance(value, str)
-            and system in source.identifier_systems
-        ):
-            yield identifier_aliases(
-                type_, system, value, keys=hub.keys, source=source
-            )[0]
 
 
 def _first_issue(error: ServiceError) -> tuple[IssueType, str | None]:

@@ -65,7 +65,7 @@ def submission_of(
     own_id = wish.own_id or _hub_id_of(resource, wish)
     ids = own_ids if own_id is None else (own_id, *own_ids)
     record = deidentified(
-        resource, hub=hub, source=source, own_ids=ids, entries=entries, at=expression
+        resource, front=hub, source=source, own_ids=ids, entries=entries, at=expression
     )
     condition: tuple[Alias, ...] = ()
     if wish.criterion is not None:

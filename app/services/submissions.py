@@ -17,6 +17,9 @@ from app.domain.records import (
 from app.fhir.criteria import VersionMatch
 from app.store.records import StoredRecord
 
+MayReplace = Callable[[StoredRecord], None]
+"""Refuses to replace a stored record."""
+
 
 class Effect(StrEnum):
     """What became of a submission."""
@@ -46,7 +49,7 @@ class Submission(msgspec.Struct, kw_only=True):
     create_only: bool = False
     if_match: VersionMatch | None = None
     if_none_match: bool = False
-    may_replace: Callable[[StoredRecord], None] | None = None
+    may_replace: MayReplace | None = None
 
     @property
     def names(self) -> tuple[Alias, ...]:

@@ -240,6 +240,11 @@ def principal_of(
     )
 
 
+def source_by_id(session: ReadSession, source_id: int) -> Source:
+    """Return a source that is known to be there."""
+    return source_of(session.get_one(tables.Source, source_id))
+
+
 def source_of(row: tables.Source) -> Source:
     """Return a source as the rooms know it."""
     assert row.id is not None

@@ -1,0 +1,103 @@
+"""Lines of a bulk delivery: what was read of them, and what became of them."""
+
+from enum import StrEnum
+
+import msgspec
+
+from app.domain.records import DeidentifiedRecord
+
+
+class LineBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    Whole lines as they came, from line number ``first``.
+
+    ``is_too_long`` stands for one line that is longer than may be, in place of it.
+    """
+
+    first: int
+    body: bytes = b""
+    is_too_long: bool = False
+
+    @property
+    def lines(self) -> int:
+        """Return how many lines there are; the last may lack its end."""
+        if self.is_too_long:
+            return 1
+        return self.body.count(b"\n") + (not self.body.endswith(b"\n"))
+
+
+class LineIssue(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    One thing to say of a line; it names elements, never what they hold.
+
+    ``type_name`` is a resource type of FHIR's, or empty. ``names`` are the keyed names
+    of a resource that was refused.
+    """
+
+    line: int
+    type_name: str
+    severity: str
+    issue_type: str
+    diagnostics: str
+    expression: str | None = None
+    names: tuple[bytes, ...] = ()
+
+
+class ReadLine(msgspec.Struct, frozen=True):
+    """What may be kept of the resource in a line."""
+
+    line: int
+    record: DeidentifiedRecord
+
+
+class ReadLines(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What was read of the lines from ``first`` to ``last``, in their order.
+
+    ``discarded`` counts resources of types that are not kept, by type.
+    """
+
+    first: int
+    last: int
+    records: tuple[ReadLine, ...] = ()
+    issues: tuple[LineIssue, ...] = ()
+    discarded: dict[str, int] = {}
+
+
+class PackedLines(msgspec.Struct, frozen=True, kw_only=True):
+    """``ReadLines`` on their way between processes, or into the store."""
+
+    first: int
+    last: int
+    resources: int
+    payload: bytes
+
+
+class LineOutcome(StrEnum):
+    """What became of the resource in a line."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    WITHDRAWN = "withdrawn"
+    DISCARDED = "discarded"
+    REFUSED = "refused"
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(ReadLines)
+
+
+def packed(read: ReadLines) -> PackedLines:
+    """Return *read* as bytes, with what is to be known of it unread."""
+    return PackedLines(
+        first=read.first,
+        last=read.last,
+        resources=len(read.records),
+        payload=_ENCODER.encode(read),
+    )
+
+
+def unpacked(payload: bytes) -> ReadLines:
+    """Return what was packed."""
+    return _DECODER.decode(payload)

@@ -1,0 +1,203 @@
+"""Bulk push: NDJSON that streams in, and the status of the job that stores it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from typing import Any
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+import msgspec
+from fastapi import APIRouter, Request, Response
+from starlette.requests import ClientDisconnect
+
+from app.domain.calendar import instant_of
+from app.domain.errors import (
+    InvalidElementError,
+    MalformedError,
+    NotSupportedError,
+    UnsupportedMediaError,
+)
+from app.fhir.job_documents import LinesIssue, ndjson, outcome_of_lines
+from app.routers.bodies import (
+    check_media_type,
+    header_of,
+    refuse_conditions,
+    refuse_parameters,
+)
+from app.routers.dependencies import BundleCaller, Caller, HubDependency
+from app.services import imports, job_status, jobs
+from app.services.authorization import required_source
+from app.services.imports import Upload
+from app.services.job_status import JobStatus
+from app.store.job_outcomes import CountRow, IssueRow
+from app.store.jobs import Job
+
+router = APIRouter(prefix="/fhir", tags=["fhir"], include_in_schema=False)
+
+NDJSON = "application/fhir+ndjson"
+NDJSON_TYPES = frozenset({NDJSON, "application/ndjson", "application/x-ndjson"})
+GZIP = {"gzip": True, "identity": False}
+UPLOADS_AT_ONCE = 16
+"""Of this process: each has a thread and a few batches in memory."""
+IDLE_SECONDS = 60.0
+"""Who sends nothing for so long has gone."""
+ASK_AGAIN_SECONDS = 5
+
+
+@router.post("/$import")
+async def receive_ndjson(
+    request: Request, caller: BundleCaller, hub: HubDependency
+) -> Response:
+    """Take NDJSON of any size; what may be kept of it is staged when this answers."""
+    refuse_parameters(request)
+    refuse_conditions(request)
+    check_media_type(request, NDJSON_TYPES)
+    upload = Upload(
+        is_gzip=_is_gzip(request),
+        name=header_of(request, "Idempotency-Key"),
+        after_line=_after_line(request),
+    )
+    job = await anyio.to_thread.run_sync(
+        partial(
+            imports.receive,
+            hub,
+            caller,
+            upload,
+            _pieces(request),
+            max_line_bytes=request.app.state.settings.max_body_bytes,
+        ),
+        limiter=_limiter(request),
+    )
+    return Response(
+        status_code=202,
+        headers={"Content-Location": _status_url(request, job)},
+    )
+
+
+@router.head("/$import")
+def ask_for_offset(request: Request, caller: Caller, hub: HubDependency) -> Response:
+    """Say after which line an upload that was cut off goes on."""
+    name = header_of(request, "Idempotency-Key")
+    if name is None:
+        msg = "An upload is asked for by its Idempotency-Key"
+        raise NotSupportedError(msg)
+    lines, is_whole = imports.received_lines(hub, caller, name)
+    headers = {"Upload-Offset": str(lines), "Upload-Complete": f"?{int(is_whole)}"}
+    return Response(status_code=200, headers=headers)
+
+
+@router.get("/jobs/{job_id}")
+def read_status(
+    job_id: int, request: Request, caller: Caller, hub: HubDependency
+) -> Response:
+    """Say how far a job is: 202 while it is under way, its manifest at the end."""
+    status = job_status.job_status(
+        hub, job_id, clinic_id=required_source(caller).clinic_id
+    )
+    if not status.job.is_ended:
+        headers = {
+            "X-Progress": status.progress,
+            "Retry-After": str(ASK_AGAIN_SECONDS),
+        }
+        return Response(status_code=202, headers=headers)
+    manifest = _manifest(request, status)
+    return Response(msgspec.json.encode(manifest), media_type="application/json")
+
+
+@router.delete("/jobs/{job_id}")
+def cancel(job_id: int, caller: Caller, hub: HubDependency) -> Response:
+    """Stop a job, or forget what it came to; what was stored stays."""
+    clinic_id = required_source(caller).clinic_id
+    job = jobs.required_job(hub, job_id, clinic_id=clinic_id)
+    jobs.dismiss(hub, job)
+    return Response(status_code=202)
+
+
+@router.get("/jobs/{job_id}/outcome.ndjson")
+def read_outcomes(job_id: int, caller: Caller, hub: HubDependency) -> Response:
+    """Return what was found wrong, an OperationOutcome in each line."""
+    clinic_id = required_source(caller).clinic_id
+    issues = job_status.job_issues(hub, job_id, clinic_id=clinic_id)
+    body = b"".join(ndjson(outcome_of_lines(_told(row)) for row in issues))
+    return Response(body, media_type=NDJSON)
+
+
+def _told(row: IssueRow) -> LinesIssue:
+    return LinesIssue(**msgspec.structs.asdict(row.issue))
+
+
+def _manifest(request: Request, status: JobStatus) -> dict[str, Any]:
+    """Return what the job came to, in the form of a Bulk Data manifest."""
+    where = _status_url(request, status.job)
+    outcome = {
+        "type": "OperationOutcome",
+        "url": f"{where}/outcome.ndjson",
+        "count": len(status.issues),
+    }
+    return {
+        "transactionTime": instant_of(status.job.created_at),
+        "request": f"{request.app.state.hub.fhir_base}/$import",
+        "requiresAccessToken": True,
+        "output": [],
+        "error": [outcome] if status.issues else [],
+        "extension": {
+            "lines": status.job.received,
+            "counts": [_count(row) for row in status.counts],
+        },
+    }
+
+
+def _count(row: CountRow) -> dict[str, Any]:
+    """Return a count; of a line that is no resource the type is not known."""
+    return {"type": row.type or None, "outcome": row.outcome, "count": row.count}
+
+
+def _status_url(request: Request, job: Job) -> str:
+    return f"{request.app.state.hub.fhir_base}/jobs/{job.id}"
+
+
+def _is_gzip(request: Request) -> bool:
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if encoding not in GZIP:
+        msg = "A body may be compressed by gzip only"
+        raise UnsupportedMediaError(msg)
+    return GZIP[encoding]
+
+
+def _after_line(request: Request) -> int:
+    """Return how many lines of the upload were sent before (``Upload-Offset``)."""
+    stated = header_of(request, "Upload-Offset") or "0"
+    if not (stated.isascii() and stated.isdecimal()):
+        msg = "Upload-Offset is the number of lines that were sent before"
+        raise InvalidElementError(msg, expression="Upload-Offset")
+    return int(stated)
+
+
+def _limiter(request: Request) -> anyio.CapacityLimiter:
+    """Return what bounds the uploads of this process; made by its first."""
+    state = request.app.state
+    if not hasattr(state, "uploads"):
+        state.uploads = anyio.CapacityLimiter(UPLOADS_AT_ONCE)
+    limiter: anyio.CapacityLimiter = state.uploads
+    return limiter
+
+
+def _pieces(request: Request) -> Iterator[bytes]:
+    """Yield the body as it comes; for a thread, while the event loop receives it."""
+    stream = request.stream()
+    while True:
+        piece = anyio.from_thread.run(_next_piece, stream)
+        if piece is None:
+            return
+        yield piece
+
+
+async def _next_piece(stream: AsyncIterator[bytes]) -> bytes | None:
+    try:
+        async with asyncio.timeout(IDLE_SECONDS):
+            return await anext(stream, None)
+    except (ClientDisconnect, TimeoutError):
+        msg = "The body stopped before its end"
+        raise MalformedError(msg) from None

@@ -1,0 +1,61 @@
+"""What a sender is told of a job: how far it is, and what its lines came to."""
+
+import msgspec
+
+from app.domain.errors import ConflictError, NotFoundError
+from app.services.hub import Hub
+from app.services.jobs import required_job
+from app.store import job_outcomes
+from app.store.job_outcomes import CountRow, IssueRow
+from app.store.jobs import Job, JobState
+from app.store.sessions import read_session
+
+PROGRESS = {
+    JobState.RECEIVING: "receiving",
+    JobState.WAITING: "storing",
+    JobState.HELD: "waiting for the operator of the hub",
+}
+
+
+class JobStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A job as its sender sees it; ``counts`` and ``issues`` are of all its parts."""
+
+    job: Job
+    counts: tuple[CountRow, ...]
+    issues: tuple[IssueRow, ...]
+
+    @property
+    def progress(self) -> str:
+        """Return how far it is, in a few words (``X-Progress``)."""
+        done = sum(row.count for row in self.counts)
+        state = PROGRESS.get(self.job.state, self.job.state.value)
+        return f"{state}: {done:,} of {self.job.received:,} lines stored or refused"
+
+
+def job_status(hub: Hub, job_id: int, *, clinic_id: int) -> JobStatus:
+    """
+    Return how a job of a clinic stands.
+
+    Raises:
+        NotFoundError: there is none, or it was cancelled.
+        ConflictError: it failed; the message says why.
+    """
+    job = required_job(hub, job_id, clinic_id=clinic_id)
+    if job.state is JobState.CANCELLED:
+        msg = "The job was cancelled"
+        raise NotFoundError(msg)
+    if job.state is JobState.FAILED:
+        raise ConflictError(job.failure or "The job failed")
+    with read_session(hub.engine) as session:
+        return JobStatus(
+            job=job,
+            counts=tuple(job_outcomes.counts_of(session, job_id)),
+            issues=tuple(job_outcomes.issues_of(session, job_id)),
+        )
+
+
+def job_issues(hub: Hub, job_id: int, *, clinic_id: int) -> list[IssueRow]:
+    """Return what was found wrong with the lines of a clinic's job."""
+    required_job(hub, job_id, clinic_id=clinic_id)
+    with read_session(hub.engine) as session:
+        return job_outcomes.issues_of(session, job_id)

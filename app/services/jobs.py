@@ -1,0 +1,341 @@
+"""
+Jobs, done step by step: whoever dies is replaced, and nothing is done twice.
+
+A worker claims a job under a lease and takes a step of it, about a second of work. What
+a step stores and how far the job is are committed together, by whoever holds the lease
+only. Then the next job has its turn: of all clinics that of the one served least
+lately, so that a huge delivery does not keep a small one waiting.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TypeVar
+
+import msgspec
+from sqlalchemy.exc import DBAPIError
+from typing_extensions import override
+
+from app.domain.clinics import Source
+from app.domain.errors import IssueType, NotFoundError, ServiceError
+from app.services.hub import Hub
+from app.services.sealing import seal, unseal
+from app.store import jobs
+from app.store.clinics import source_by_id
+from app.store.jobs import Job, JobState
+from app.store.sessions import (
+    WriteSession,
+    read_session,
+    write_session,
+)
+from app.store.staging import drop_staged
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+LEASE_SECONDS = 10
+BEAT_SECONDS = 3.0
+SLICE_MS = 1_000
+"""For so long one job is gone on with before the next has its turn."""
+MOST_ATTEMPTS = 10
+LONGEST_BACKOFF_MS = 15 * 60 * 1000
+PASSING = frozenset({IssueType.TRANSIENT, IssueType.THROTTLED})
+KEPT_MS = 30 * 24 * 3600 * 1000
+"""For so long what a job came to is kept after its end."""
+
+
+class Again(msgspec.Struct, frozen=True):
+    """There is more to do, at once or after some time."""
+
+    after_ms: int = 0
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """The job is done."""
+
+
+class Held(msgspec.Struct, frozen=True):
+    """The operator is asked first; ``why`` says what."""
+
+    why: str
+
+
+StepEnd = Again | Finished | Held
+
+
+class LeaseLostError(Exception):
+    """Another worker has taken over, or the job was cancelled: keep nothing."""
+
+
+class Run:
+    """One worker's hold on a job, for the steps of its kind."""
+
+    def __init__(self, hub: Hub, job: Job, source: Source) -> None:
+        self.hub = hub
+        self.job = job
+        self.source = source
+
+    def request(self, kind: type[T]) -> T:
+        """Return what was asked for."""
+        return msgspec.json.decode(self.job.request, type=kind)
+
+    def progress(self, kind: type[T]) -> T:
+        """Return how far the job is."""
+        return msgspec.json.decode(self.job.progress, type=kind)
+
+    def sealed(self, kind: type[T]) -> T | None:
+        """Return what is remembered under the key, if anything."""
+        if self.job.sealed is None:
+            return None
+        return msgspec.json.decode(unseal(self.hub.keys, self.job.sealed), type=kind)
+
+    def advance(
+        self,
+        session: WriteSession,
+        *,
+        progress: msgspec.Struct | None = None,
+        sealed: msgspec.Struct | None = None,
+    ) -> None:
+        """
+        Note in *session* how far the job is now, with what the step stores.
+
+        Raises:
+            LeaseLostError: the job is no longer this worker's; roll back.
+        """
+        changes: dict[str, object] = {"updated_at": self.hub.clock(), "attempts": 0}
+        if progress is not None:
+            changes["progress"] = msgspec.json.encode(progress).decode()
+        if sealed is not None:
+            changes["sealed"] = seal(self.hub.keys, msgspec.json.encode(sealed))
+        self.change(session, **changes)
+
+    def change(self, session: WriteSession, **changes: object) -> None:
+        """Change the job's row; see ``advance``."""
+        if not jobs.change_held_job(session, self.job, **changes):
+            raise LeaseLostError
+        known = {k: v for k, v in changes.items() if k in Job.__struct_fields__}
+        self.job = msgspec.structs.replace(self.job, **known)
+
+    def refresh(self) -> None:
+        """Read the job's row again, as others may have changed it."""
+        with read_session(self.hub.engine) as session:
+            found = jobs.find_job(session, self.job.id)
+        if found is None or found.holder != self.job.holder or found.is_ended:
+            raise LeaseLostError
+        self.job = found
+
+
+Step = Callable[[Run], StepEnd]
+Steps = Mapping[str, Step]
+"""What is done for a job, by its kind."""
+
+
+def work(hub: Hub, steps: Steps, *, holder: str) -> bool:
+    """Go on with the job whose turn it is, for a moment; return if there was one."""
+    with write_session(hub.engine) as session:
+        job = jobs.claim_job(
+            session,
+            kinds=steps.keys(),
+            holder=holder,
+            now=hub.clock(),
+            seconds=LEASE_SECONDS,
+        )
+    if job is None:
+        return False
+    with read_session(hub.engine) as session:
+        source = source_by_id(session, job.source_id)
+    run = Run(hub, job, source)
+    with _held(run):
+        _take_steps(run, steps[job.kind])
+    return True
+
+
+class _Heartbeat(threading.Thread):
+    """Holds the lease while a step takes its time."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(name=f"job-{run.job.id}", daemon=True)
+        self._hub = run.hub
+        self._job = run.job
+        self._over = threading.Event()
+
+    @override
+    def run(self) -> None:
+        """Beat until the turn is over, or the job is another's."""
+        while not self._over.wait(BEAT_SECONDS):
+            try:
+                with write_session(self._hub.engine) as session:
+                    if not self._is_held(session):
+                        return
+            except DBAPIError as error:  # the step will meet it too
+                facts = {"job": self._job.id, "error": type(error).__name__}
+                log.warning("heartbeat missed", extra=facts)
+
+    def _is_held(self, session: WriteSession) -> bool:
+        now = self._hub.clock()
+        return jobs.beat(session, self._job, now=now, seconds=LEASE_SECONDS)
+
+    def stop(self) -> None:
+        """Let the lease run out."""
+        self._over.set()
+        self.join()
+
+
+@contextmanager
+def _held(run: Run) -> Iterator[None]:
+    heartbeat = _Heartbeat(run)
+    heartbeat.start()
+    try:
+        yield
+    finally:
+        heartbeat.stop()
+
+
+def _take_steps(run: Run, step: Step) -> None:
+    """Take steps until the slice is over or there is nothing to do now."""
+    hub, until = run.hub, run.hub.clock() + SLICE_MS
+    try:
+        end = step(run)
+        while end == Again() and hub.clock() < until:
+            end = step(run)
+        _end_turn(run, end)
+    except LeaseLostError:
+        log.info("job taken over", extra={"job": run.job.id})
+    except Exception as error:  # noqa: BLE001  (the job says that it failed)
+        _fail(run, error)
+
+
+def _end_turn(run: Run, end: StepEnd) -> None:
+    """Let the job wait for its next turn, or end."""
+    with write_session(run.hub.engine) as session:
+        if isinstance(end, Again):
+            later = run.hub.clock() + end.after_ms
+            run.change(session, not_before=later, holder=None, held_until=0)
+            return
+        if isinstance(end, Held):
+            run.change(session, **_ended(run, JobState.HELD, failure=end.why))
+            return
+        run.change(session, **_ended(run, JobState.DONE), sealed=None)
+    log.info("job done", extra={"job": run.job.id})
+
+
+def _ended(
+    run: Run, state: JobState, *, failure: str | None = None
+) -> dict[str, object]:
+    return {
+        "state": state.value,
+        "failure": failure,
+        "holder": None,
+        "held_until": 0,
+        "updated_at": run.hub.clock(),
+    }
+
+
+def _fail(run: Run, error: Exception) -> None:
+    """Try the step again later where that may help; else end the job, visibly."""
+    attempts = run.job.attempts + 1
+    facts = {"job": run.job.id, "error": type(error).__name__, "count": attempts}
+    log.warning("job failed", extra=facts)
+    failure = error.message if isinstance(error, ServiceError) else _name(error)
+    is_final = isinstance(error, ServiceError) and error.issue_type not in PASSING
+    try:
+        with write_session(run.hub.engine) as session:
+            if is_final or attempts >= MOST_ATTEMPTS:
+                run.change(session, **_ended(run, JobState.FAILED, failure=failure))
+                return
+            run.change(
+                session,
+                attempts=attempts,
+                not_before=run.hub.clock() + _backoff_ms(error, attempts),
+                failure=failure,
+                holder=None,
+                held_until=0,
+            )
+    except LeaseLostError:
+        log.info("job taken over", extra={"job": run.job.id})
+
+
+def _name(error: Exception) -> str:
+    """Return an unexpected error by its type: its message may quote input."""
+    return f"The hub failed ({type(error).__name__})"
+
+
+def _backoff_ms(error: Exception, attempts: int) -> int:
+    stated = error.retry_after_seconds if isinstance(error, ServiceError) else None
+    doubled = 1000 * 2**attempts if stated is None else 1000 * stated
+    return min(doubled, LONGEST_BACKOFF_MS)
+
+
+def required_job(hub: Hub, job_id: int, *, clinic_id: int | None = None) -> Job:
+    """
+    Return a job, of any clinic or of one.
+
+    Raises:
+        NotFoundError: there is none of that number there.
+    """
+    with read_session(hub.engine) as session:
+        job = jobs.find_job(session, job_id)
+    if job is None or clinic_id not in {None, job.clinic_id}:
+        msg = "There is no such job"
+        raise NotFoundError(msg)
+    return job
+
+
+def cancel(hub: Hub, job: Job) -> bool:
+    """
+    Do nothing more for a job; return whether it had not ended.
+
+    What it stored stays; what was staged for it, and what was remembered, goes.
+    """
+    with write_session(hub.engine) as session:
+        current = jobs.find_job(session, job.id)
+        if current is None or current.state in {JobState.DONE, JobState.CANCELLED}:
+            return False
+        drop_staged(session, job.id)
+        return jobs.change_job(
+            session,
+            current,
+            state=JobState.CANCELLED.value,
+            holder=None,
+            held_until=0,
+            sealed=None,
+            updated_at=hub.clock(),
+        )
+
+
+def dismiss(hub: Hub, job: Job) -> None:
+    """Cancel a job, or forget what it came to where it has ended."""
+    if cancel(hub, job) or job.state is not JobState.DONE:
+        return
+    with write_session(hub.engine) as session:
+        jobs.change_job(
+            session,
+            job,
+            state=JobState.CANCELLED.value,
+            updated_at=hub.clock(),
+        )
+
+
+def retry(hub: Hub, job: Job) -> bool:
+    """Go on with a job that failed or is held; return whether it was one."""
+    if job.state not in {JobState.FAILED, JobState.HELD}:
+        return False
+    with write_session(hub.engine) as session:
+        return jobs.change_job(
+            session,
+            job,
+            state=JobState.WAITING.value,
+            attempts=0,
+            not_before=0,
+            failure=None,
+            updated_at=hub.clock(),
+        )
+
+
+def forget_old_jobs(hub: Hub) -> None:
+    """Forget what jobs came to that ended long ago."""
+    with write_session(hub.engine) as session:
+        for job_id in jobs.ended_before(session, hub.clock() - KEPT_MS):
+            jobs.forget_job(session, job_id)

@@ -1,0 +1,78 @@
+"""What works behind the doors: counting what is dirty, and jobs."""
+
+import logging
+import threading
+
+from typing_extensions import override
+
+from app.services.hub import Hub
+from app.services.imports import IMPORT, store_staged
+from app.services.jobs import Steps, forget_old_jobs, work
+from app.services.recounts import Worker as CountingWorker
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 0.1
+HOUR_MS = 3600 * 1000
+
+STEPS: Steps = {IMPORT: store_staged}
+"""What is done for a job, by its kind."""
+
+
+class JobWorker(threading.Thread):
+    """Goes on with the jobs of the hub, one step after the other."""
+
+    def __init__(self, hub: Hub, *, holder: str) -> None:
+        super().__init__(name="catchment-jobs", daemon=True)
+        self._hub = hub
+        self._holder = holder
+        self._stopping = threading.Event()
+        self._tidied_at = 0
+
+    @override
+    def run(self) -> None:
+        """Work until told to stop; a store that fails is asked again."""
+        while not self._stopping.is_set():
+            try:
+                self._tidy()
+                worked = work(self._hub, STEPS, holder=self._holder)
+            except Exception as error:
+                log.exception("jobs failed", extra={"error": type(error).__name__})
+                worked = False
+            if not worked:
+                self._stopping.wait(PAUSE_SECONDS)
+
+    def _tidy(self) -> None:
+        if self._hub.clock() >= self._tidied_at + HOUR_MS:
+            forget_old_jobs(self._hub)
+            self._tidied_at = self._hub.clock()
+
+    def stop(self) -> None:
+        """Finish the step under way and end."""
+        self._stopping.set()
+        self.join(timeout=30)
+
+
+class Workers:
+    """The workers of one process."""
+
+    def __init__(self, hub: Hub, *, holder: str) -> None:
+        self._threads = (
+            CountingWorker(hub, holder=holder),
+            JobWorker(hub, holder=holder),
+        )
+
+    def start(self) -> None:
+        """Begin to work."""
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        """Work for good."""
+        for thread in self._threads:
+            thread.join()
+
+    def stop(self) -> None:
+        """Finish what is under way and end."""
+        for thread in self._threads:
+            thread.stop()

@@ -1,0 +1,131 @@
+"""What became of a job's lines: counts, and each issue once for all that have it."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from sqlalchemy import text
+
+from app.store import job_tables
+from app.store.bulk import insert_rows
+from app.store.sessions import ReadSession, WriteSession, connection_of
+
+MOST_LINES = 20
+"""How many line numbers are told of one issue."""
+MOST_ISSUES = 10_000
+"""Different ones of a job: a flood of them fills no disk."""
+
+
+class FoldedIssue(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wrong with ``count`` lines, the first of which are told."""
+
+    severity: str
+    issue_type: str
+    expression: str | None
+    diagnostics: str
+    count: int
+    lines: tuple[int, ...]
+
+    @property
+    def key(self) -> bytes:
+        """Return what tells it from others of its job: a digest of what is said."""
+        said = [self.severity, self.issue_type, self.expression, self.diagnostics]
+        return hashlib.sha256(json.dumps(said).encode()).digest()[:20]
+
+
+class CountRow(msgspec.Struct, frozen=True):
+    """How many resources of a type came to an outcome in a part of a job."""
+
+    part: int
+    type: str
+    outcome: str
+    count: int
+
+
+class IssueRow(msgspec.Struct, frozen=True):
+    """An issue of a part of a job."""
+
+    part: int
+    issue: FoldedIssue
+
+
+_ADD_ISSUE = text(
+    "INSERT INTO job_issue (job_id, part, key, severity, issue_type, expression, "
+    "diagnostics, count, lines) VALUES (:job_id, :part, :key, :severity, :issue_type, "
+    ":expression, :diagnostics, :count, :lines) ON CONFLICT (job_id, part, key) "
+    "DO UPDATE SET count = job_issue.count + excluded.count, lines = :lines"
+)
+_KNOWN = text(
+    "SELECT key, lines FROM job_issue WHERE job_id = :job_id AND part = :part"
+)
+_ISSUES = text(
+    "SELECT part, severity, issue_type, expression, diagnostics, count, lines "
+    "FROM job_issue WHERE job_id = :job_id ORDER BY part, count DESC, key"
+)
+_COUNTS = text(
+    "SELECT part, type, outcome, count FROM job_count WHERE job_id = :job_id "
+    "ORDER BY part, type, outcome"
+)
+
+
+def add_issues(
+    session: WriteSession, job_id: int, issues: Iterable[FoldedIssue], *, part: int
+) -> None:
+    """Add what was found wrong; of issues beyond the limit no more is told."""
+    found = sorted(issues, key=lambda issue: issue.key)
+    if not found:
+        return
+    connection = connection_of(session)
+    rows = connection.execute(_KNOWN, {"job_id": job_id, "part": part})
+    known = {bytes(key): json.loads(lines) for key, lines in rows}
+    for issue in found:
+        lines = known.get(issue.key)
+        if lines is None and len(known) >= MOST_ISSUES:
+            continue
+        told = [*(lines or ()), *issue.lines][:MOST_LINES]
+        known[issue.key] = told
+        values = msgspec.structs.asdict(issue)
+        values |= {"job_id": job_id, "part": part, "key": issue.key}
+        connection.execute(_ADD_ISSUE, values | {"lines": json.dumps(told)})
+
+
+def issues_of(session: ReadSession, job_id: int) -> list[IssueRow]:
+    """Return what is wrong with a job's lines, what concerns most of them first."""
+    rows = connection_of(session).execute(_ISSUES, {"job_id": job_id}).mappings()
+    return [
+        IssueRow(
+            row["part"],
+            FoldedIssue(
+                **{name: row[name] for name in FoldedIssue.__struct_fields__[:-1]},
+                lines=tuple(json.loads(row["lines"])),
+            ),
+        )
+        for row in rows
+    ]
+
+
+def add_counts(
+    session: WriteSession,
+    job_id: int,
+    counts: Mapping[tuple[str, str], int],
+    *,
+    part: int,
+) -> None:
+    """Add to the counts of a part, by type and outcome."""
+    rows = [(job_id, part, *key, count) for key, count in sorted(counts.items())]
+    columns = ("job_id", "part", "type", "outcome", "count")
+    insert_rows(session, job_tables.JobCount.__table__, columns, rows, add=("count",))  # type: ignore[attr-defined]
+
+
+def counts_of(session: ReadSession, job_id: int) -> list[CountRow]:
+    """Return how many resources came to which outcome."""
+    rows = connection_of(session).execute(_COUNTS, {"job_id": job_id})
+    return [CountRow(*row) for row in rows]
+
+
+def forget_outcomes(session: WriteSession, job_id: int, *, part: int) -> None:
+    """Forget what became of a part, which is taken back or begun anew."""
+    for table in ("job_issue", "job_count"):
+        query = text(f"DELETE FROM {table} WHERE job_id = :job_id AND part = :part")
+        connection_of(session).execute(query, {"job_id": job_id, "part": part})

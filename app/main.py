@@ -76,8 +76,8 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
             worker.stop()
         if opened.openid is not None:
             opened.openid.close()
-        opened.readers.close()
         opened.outbound.close()
+        opened.readers.close()
         opened.engine.dispose()
 
     app = FastAPI(

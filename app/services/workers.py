@@ -5,6 +5,8 @@ import threading
 
 from typing_extensions import override
 
+from app.services.bulk_submission_steps import submission_step
+from app.services.bulk_submissions import SUBMIT
 from app.services.hub import Hub
 from app.services.imports import IMPORT, store_staged
 from app.services.jobs import Steps, forget_old_jobs, work
@@ -15,7 +17,7 @@ log = logging.getLogger(__name__)
 PAUSE_SECONDS = 0.1
 HOUR_MS = 3600 * 1000
 
-STEPS: Steps = {IMPORT: store_staged}
+STEPS: Steps = {IMPORT: store_staged, SUBMIT: submission_step}
 """What is done for a job, by its kind."""
 
 

@@ -63,6 +63,7 @@ _INSERT = text(
     ":request, :progress, :sealed, 0, :not_before, 0, 0, 0, :now, :now) RETURNING id"
 )
 _FIND = text(f"{_SELECT} WHERE j.id = :id")
+_LOCK = text("UPDATE job SET not_before = 0, updated_at = :now WHERE id = :id")
 _CALLED = text(f"{_SELECT} WHERE j.name_key = :name_key ORDER BY j.id DESC LIMIT 1")
 # Of one kind the jobs of a source go one after the other, so that versions keep their
 # order; of all clinics the one goes next that was served least lately.
@@ -134,6 +135,13 @@ def find_job(session: ReadSession, job_id: int) -> Job | None:
     """Return a job."""
     row = connection_of(session).execute(_FIND, {"id": job_id}).mappings().first()
     return None if row is None else _job(row)
+
+
+def lock_job(session: WriteSession, job_id: int, *, now: int) -> Job | None:
+    """Return a job that no other transaction may change now; it is looked at soon."""
+    values = {"id": job_id, "now": now}
+    connection_of(session).execute(_LOCK, values)
+    return find_job(session, job_id)
 
 
 def find_job_called(session: ReadSession, name_key: bytes) -> Job | None:
@@ -251,7 +259,10 @@ def ended_before(session: ReadSession, moment: int) -> list[int]:
 def forget_job(session: WriteSession, job_id: int) -> None:
     """Forget a job with all that is kept of it."""
     connection = connection_of(session)
-    for table in ("staged", "job_issue", "job_count", "delivered"):
+    for table in (
+        *("staged", "job_issue", "job_count", "delivered"),
+        *("submission", "submission_part", "taken_back"),
+    ):
         query = text(f"DELETE FROM {table} WHERE job_id = :id")
         connection.execute(query, {"id": job_id})
     connection.execute(text("DELETE FROM job WHERE id = :id"), {"id": job_id})

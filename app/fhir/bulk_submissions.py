@@ -29,11 +29,12 @@ FORMATS = frozenset(
 _URL_VALUES = ("valueUrl", "valueUri", "valueString")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}", re.ASCII)
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?", re.ASCII)
-_KEPT_HEADERS = frozenset(
-    "accept accept-encoding connection content-length content-type cookie expect host "
-    "keep-alive proxy-authenticate proxy-authorization proxy-connection range te "
-    "trailer transfer-encoding upgrade".split()
-)
+_KEPT = """
+accept accept-encoding connection content-length content-type cookie expect host
+keep-alive proxy-authenticate proxy-authorization proxy-connection range te trailer
+transfer-encoding upgrade
+"""
+_KEPT_HEADERS = frozenset(_KEPT.split())
 """What the hub says itself, or a connection is made by (RFC 9110 7.6.1)."""
 
 

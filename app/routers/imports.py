@@ -10,6 +10,7 @@ import anyio.from_thread
 import anyio.to_thread
 import msgspec
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from app.domain.calendar import instant_of
@@ -23,9 +24,12 @@ from app.fhir.job_documents import LinesIssue, ndjson, outcome_of_lines
 from app.routers.bodies import (
     check_media_type,
     header_of,
+    is_document,
+    read_fhir_body,
     refuse_conditions,
     refuse_parameters,
 )
+from app.routers.bulk_submit import submit_import
 from app.routers.dependencies import BundleCaller, Caller, HubDependency
 from app.services import imports, job_status, jobs
 from app.services.authorization import required_source
@@ -53,6 +57,9 @@ async def receive_ndjson(
     """Take NDJSON of any size; what may be kept of it is staged when this answers."""
     refuse_parameters(request)
     refuse_conditions(request)
+    if is_document(request):  # which names the files
+        manifest = await read_fhir_body(request)
+        return await run_in_threadpool(submit_import, hub, caller, manifest)
     check_media_type(request, NDJSON_TYPES)
     upload = Upload(
         is_gzip=_is_gzip(request),

@@ -16,7 +16,7 @@ from app.domain.errors import ConflictError, IssueType, ServiceError
 from app.fhir.bulk_submissions import FilePlace, ManifestPlace
 from app.services import bulk_submission_files as files
 from app.services.bulk_submission_withdrawals import withdraw_replaced
-from app.services.deliveries import ERROR, store_lines
+from app.services.deliveries import store_lines
 from app.services.jobs import (
     MOST_ATTEMPTS,
     PASSING,
@@ -26,6 +26,7 @@ from app.services.jobs import (
     Run,
     StepEnd,
 )
+from app.services.reading import ERROR
 from app.services.sealing import seal
 from app.smart.bulk_errors import ServerError, UnreadableAnswerError
 from app.smart.bulk_manifests import Manifest
@@ -92,17 +93,16 @@ def _fetch(run: Run, part: PartRow) -> StepEnd:
         return Again()
 
 
-def _home(run: Run, part: PartRow) -> tuple[PartRow, ManifestPlace]:
-    """Return the manifest that a part is of, and where it is."""
+def _home(run: Run, part: PartRow) -> ManifestPlace:
+    """Return where the manifest is that a part is of."""
     with read_session(run.hub.engine) as session:
-        parts = rows.parts_of(session, run.job.id)
-    manifest = next(each for each in parts if each.part == part.manifest)
-    return manifest, files.manifest_place(run.hub, manifest)
+        manifest = rows.part_of(session, run.job.id, part.manifest)
+    return files.manifest_place(run.hub, manifest)
 
 
 def _read_manifest(run: Run, part: PartRow) -> StepEnd:
     """Read a manifest, or the next page of it: each of its files is a part."""
-    _, home = _home(run, part)
+    home = _home(run, part)
     is_first = part.kind is PartKind.MANIFEST
     url = home.url if is_first else files.file_place(run.hub, part).url
     assert url is not None
@@ -151,8 +151,8 @@ def _named_parts(
         for each in rows.parts_of(session, run.job.id)
     )
     has_tokens = home.access is not None and bool(home.access.oauth_urls)
-    for number, each in enumerate(manifest.output, number + 1):
-        place += 1
+    for each in manifest.output:
+        number, place = number + 1, place + 1
         yield PartRow(
             job_id=run.job.id,
             part=number,
@@ -179,7 +179,7 @@ def _sealed(run: Run, url: str, with_token: object) -> bytes:
 
 def _read_file(run: Run, part: PartRow) -> StepEnd:
     """Stage the next lines of a file, with how far it is."""
-    _, home = _home(run, part)
+    home = _home(run, part)
     opened = files.opened_file(run, home, files.file_place(run.hub, part), part)
     assert opened.file is not None
     assert opened.lines is not None

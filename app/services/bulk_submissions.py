@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 import msgspec
+from msgspec.structs import replace
 
 from app.deid.pseudonyms import network_name_keys
 from app.domain.clinics import Principal, Source
@@ -82,6 +83,8 @@ def submit_files(hub: Hub, principal: Principal, manifest: ImportManifest) -> Jo
     check_in_force(hub)
     for each in manifest.files:
         _check_url(hub, each.url, at="url")
+    if manifest.source_url is not None:
+        _check_base(source, manifest.source_url)
     with write_session(hub.engine, client_id=principal.client_id) as session:
         call = _Call(session, hub, principal, source)
         return tried(session, lambda: call.take_files(manifest))
@@ -105,7 +108,7 @@ def _check_access(
     _check_url(hub, call.manifest_url, at="manifestUrl")
     for url in access.oauth_urls:
         _check_url(hub, url, at="oauthMetadataUrl")
-    check_base(source, access.fhir_base)
+    _check_base(source, access.fhir_base)
 
 
 def _check_url(hub: Hub, url: str, *, at: str) -> None:
@@ -118,12 +121,17 @@ def _check_url(hub: Hub, url: str, *, at: str) -> None:
         raise InvalidElementError(msg, expression=at) from None
 
 
-def check_base(source: Source, base: str) -> None:
+def _check_base(source: Source, base: str) -> None:
     """
     Refuse a FHIR base that is not among those of a source, if it has any.
 
     What is relative to it would be taken for the source's own.
     """
+    try:
+        origin_of(base)
+    except AddressRefusedError:
+        msg = "The base is no URL of the web"
+        raise InvalidElementError(msg, expression="fhirBaseUrl") from None
     known = {normal_base(each) for each in source.base_urls}
     if source.base_urls and normal_base(base) not in known:
         msg = "The base is none of those that the source is registered with"
@@ -241,7 +249,7 @@ class _Call:
         name, url = call.name, call.manifest_url
         keys = _manifest_keys(self._hub, name, url or f"none for {call.replaces_url}")
         parts = rows.parts_of(self._session, job.id)
-        replaced = self._replaced(job, call, parts)
+        replaced = self._replaced(call, parts)
         known = next((part for part in parts if part.name_key in keys), None)
         if known is not None:
             self._refuse_other(known, replaced)
@@ -260,8 +268,9 @@ class _Call:
             state=PartState.READ if url is None else PartState.WAITING,
             name_key=keys[0],
             sealed=seal(self._hub.keys, msgspec.json.encode(place)),
-            **self._replacing(job, parts, replaced),
         )
+        job_id, of_it = self._replacing(job, parts, replaced)
+        part = replace(part, replaces_job=job_id, replaces_part=of_it)
         rows.add_parts(self._session, [part])
 
     @staticmethod
@@ -277,7 +286,7 @@ class _Call:
             raise ConflictError(msg, expression="replacesManifestUrl")
 
     def _replaced(
-        self, job: Job, call: BulkSubmission, parts: Sequence[PartRow]
+        self, call: BulkSubmission, parts: Sequence[PartRow]
     ) -> PartRow | None:
         """Return the manifest that a call replaces, of this submission or earlier."""
         if call.replaces_url is None:
@@ -297,26 +306,23 @@ class _Call:
 
     def _replacing(
         self, job: Job, parts: Sequence[PartRow], replaced: PartRow | None
-    ) -> dict[str, int | None]:
+    ) -> tuple[int | None, int | None]:
         """
-        Return what a manifest is to replace at the end of its submission.
+        Return of what job a manifest replaces what part, when its submission ends.
 
         One of the same submission goes at once, since nothing of it is current yet;
         what that was to replace falls to its successor.
         """
         if replaced is None:
-            return {}
+            return None, None
         if replaced.job_id != job.id:
-            return {"replaces_job": replaced.job_id, "replaces_part": replaced.part}
+            return replaced.job_id, replaced.part
         for part in parts:
             if part.manifest == replaced.part:
                 state = PartState.REPLACED.value
                 rows.change_part(self._session, part, state=state)
                 drop_staged(self._session, job.id, part=part.part)
-        return {
-            "replaces_job": replaced.replaces_job,
-            "replaces_part": replaced.replaces_part,
-        }
+        return replaced.replaces_job, replaced.replaces_part
 
     def take_files(self, manifest: ImportManifest) -> Job:
         """File a submission of files that are named at once, and completed."""
@@ -352,7 +358,9 @@ class _Call:
             return None
         keys = submission_keys(self._hub, self._name_of(manifest.replaces_id))
         earlier = rows.find_submission(self._session, keys)
-        job = earlier and jobs.find_job(self._session, earlier.job_id)
+        job = None
+        if earlier is not None:
+            job = jobs.find_job(self._session, earlier.job_id)
         if job is None or job.state not in _COMPLETED:
             msg = "There is no such submission of this source's"
             raise BusinessRuleError(msg, expression="replaceSubmissionId")

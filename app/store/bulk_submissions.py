@@ -79,6 +79,10 @@ _PARTS = text(
     f"SELECT {_PART_COLUMNS} FROM submission_part p WHERE p.job_id = :job_id "
     "ORDER BY p.manifest, p.part"
 )
+_PART = text(
+    f"SELECT {_PART_COLUMNS} FROM submission_part p "
+    "WHERE p.job_id = :job_id AND p.part = :part"
+)
 _NEXT = text(
     f"SELECT {_PART_COLUMNS} FROM submission_part p WHERE p.job_id = :job_id "
     "AND p.state = 'waiting' ORDER BY p.manifest, "
@@ -150,6 +154,12 @@ def parts_of(session: ReadSession, job_id: int) -> list[PartRow]:
     """Return the parts of a submission, manifest by manifest."""
     rows = connection_of(session).execute(_PARTS, {"job_id": job_id}).mappings()
     return [_part(row) for row in rows]
+
+
+def part_of(session: ReadSession, job_id: int, number: int) -> PartRow:
+    """Return a part of a submission, which has it."""
+    values = {"job_id": job_id, "part": number}
+    return _part(connection_of(session).execute(_PART, values).mappings().one())
 
 
 def next_part(session: ReadSession, job_id: int) -> PartRow | None:

@@ -131,13 +131,13 @@ def find_submission(
 ) -> SubmissionRow | None:
     """Return the submission that one of *keys* names."""
     rows = connection_of(session).execute(_NAMED, {"keys": list(keys)}).mappings()
-    return next((msgspec.convert(dict(row), SubmissionRow) for row in rows), None)
+    return next((_submission(row) for row in rows), None)
 
 
 def submission_of(session: ReadSession, job_id: int) -> SubmissionRow | None:
     """Return the submission whose work a job is."""
     rows = connection_of(session).execute(_OF_JOB, {"job_id": job_id}).mappings()
-    return next((msgspec.convert(dict(row), SubmissionRow) for row in rows), None)
+    return next((_submission(row) for row in rows), None)
 
 
 def add_submission(session: WriteSession, row: SubmissionRow) -> None:
@@ -261,6 +261,10 @@ def _update(
     assignments = ", ".join(f"{name} = :{name}" for name in changes)
     query = text(f"UPDATE {table} SET {assignments} WHERE {condition}")
     return connection_of(session).execute(query, values | changes).rowcount == 1
+
+
+def _submission(row: Any) -> SubmissionRow:  # noqa: ANN401  (SQLAlchemy's row)
+    return msgspec.convert(dict(row), SubmissionRow, strict=False)  # SQLite has no bool
 
 
 def _part(row: Any) -> PartRow:  # noqa: ANN401  (SQLAlchemy's row)

@@ -3,22 +3,32 @@
 import asyncio
 import dataclasses
 import gzip
-import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from fastapi import FastAPI
 
 from app.services.hub import Hub
-from app.services.jobs import work
 from app.services.recounts import refresh
-from app.services.workers import STEPS
 from app.settings import Settings
 from app.smart.outbound import Outbound
 from app.store.sessions import open_engine
 from tests import make
+from tests.bulk_submitters import (
+    PATIENT,
+    SUBMITTER,
+    call,
+    counts,
+    lab,
+    ndjson,
+    outcomes,
+    parameters,
+    status,
+    status_url,
+    submit,
+    worked,
+)
 from tests.fake_ehr import FakeEhr, Reply
 from tests.file_servers import FileServer, serving_files
 from tests.hubs import (
@@ -36,8 +46,14 @@ pytestmark = pytest.mark.anyio
 
 Json = dict[str, Any]
 
-BASE = "https://ehr.example/fhir"
-SUBMITTER = {"system": "urn:oid:2.16.840.1.113883.4.6", "value": "1234567893"}
+
+@pytest.fixture
+def dialect() -> str:
+    """SQLite, but where a test says that the store matters."""
+    return "sqlite"
+
+
+on_both = pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
 
 
 @pytest.fixture
@@ -62,99 +78,7 @@ def files(clock: Clock) -> Iterator[FileServer]:
         yield served
 
 
-def parameters(**stated: Any) -> Json:
-    """Return Parameters, whose values are of the kinds that the draft gives them."""
-    listed: list[Json] = []
-    for name, value in stated.items():
-        for each in value if isinstance(value, list) else [value]:
-            listed.append({"name": name, **_value(name, each)})
-    return {"resourceType": "Parameters", "parameter": listed}
-
-
-def _value(name: str, value: Any) -> Json:
-    if name == "submitter":
-        return {"valueIdentifier": value}
-    if name == "submissionStatus":
-        system = "http://hl7.org/fhir/event-status"
-        return {"valueCoding": {"system": system, "code": value}}
-    if name == "fileRequestHeader":
-        return {
-            "part": [
-                {"name": "headerName", "valueString": value[0]},
-                {"name": "headerValue", "valueString": value[1]},
-            ]
-        }
-    kind = "valueUrl" if name.lower().endswith("url") else "valueString"
-    return {kind: value}
-
-
-async def call(ehr: Caller, *, submission: str = "s1", **stated: Any) -> httpx.Response:
-    """Make a call of ``$bulk-submit``."""
-    if "manifestUrl" in stated:
-        stated.setdefault("fhirBaseUrl", BASE)
-    named = {"submitter": SUBMITTER, "submissionId": submission} | stated
-    return await ehr.call("POST", "/$bulk-submit", parameters(**named))
-
-
-async def submit(ehr: Caller, **stated: Any) -> None:
-    """Make a call that is taken."""
-    response = await call(ehr, **stated)
-    assert response.status_code == 200, response.text
-    assert response.json()["resourceType"] == "OperationOutcome"
-
-
-def worked(hub: Hub) -> None:
-    """Let the worker do all there is to do now."""
-    for _ in range(1000):
-        if not work(hub, STEPS, holder="test"):
-            return
-    pytest.fail("the worker does not come to an end")
-
-
-async def status_url(ehr: Caller, submission: str = "s1") -> str:
-    """Ask for the status of a submission; return its path."""
-    body = parameters(submitter=SUBMITTER, submissionId=submission)
-    response = await ehr.call("POST", "/$bulk-submit-status", body)
-    assert response.status_code == 202, response.text
-    return response.headers["Content-Location"].partition("/fhir")[2]
-
-
-async def status(ehr: Caller, submission: str = "s1") -> Json:
-    """Return the status manifest of a submission that is done."""
-    response = await ehr.call("GET", await status_url(ehr, submission))
-    assert response.status_code == 200, response.text
-    return response.json()
-
-
-async def ndjson(ehr: Caller, url: str) -> list[Json]:
-    """Return the resources of a file of a status manifest."""
-    response = await ehr.call("GET", url.partition("/fhir")[2])
-    assert response.status_code == 200, response.text
-    assert response.headers["Content-Type"] == "application/fhir+ndjson"
-    return [json.loads(line) for line in response.text.splitlines()]
-
-
-async def outcomes(ehr: Caller, submission: str = "s1") -> list[Json]:
-    """Return all issues that are told of a submission."""
-    manifest = await status(ehr, submission)
-    lines = [
-        line for each in manifest["outcome"] for line in await ndjson(ehr, each["url"])
-    ]
-    return [issue for line in lines for issue in line["issue"]]
-
-
-def counts(manifest: Json) -> dict[tuple[str, str], int]:
-    rows = manifest["extension"]["counts"]
-    return {(row["type"], row["outcome"]): row["count"] for row in rows}
-
-
-def lab(id_: str, value: float = 7.0, patient: str = "p1") -> Json:
-    return make.lab(value, id=id_, subject={"reference": f"Patient/{patient}"})
-
-
-PATIENT = make.patient(id="p1")
-
-
+@on_both
 async def test_a_submission_becomes_current_when_it_is_completed(
     ehr: Caller, hub: Hub, files: FileServer
 ):
@@ -200,6 +124,7 @@ async def test_one_call_may_say_all(ehr: Caller, hub: Hub, files: FileServer):
     assert current_of(hub.engine) == {"Patient": 1}
 
 
+@on_both
 async def test_the_submitter_gets_its_own_data_back_de_identified(
     ehr: Caller, hub: Hub, network: Network, files: FileServer
 ):
@@ -269,9 +194,8 @@ async def test_files_are_compressed_for_whom_it_suits(
     assert gzip.decompress(gzip.compress(plain.content)) == plain.content
 
 
-async def test_what_is_stopped_leaves_nothing(
-    ehr: Caller, hub: Hub, files: FileServer
-):
+@on_both
+async def test_what_is_stopped_leaves_nothing(ehr: Caller, hub: Hub, files: FileServer):
     """Nothing staged, nothing current; what was submitted before stays."""
     first = files.manifest("/m1", files.serve("/p", PATIENT))
     await submit(ehr, manifestUrl=first, submissionStatus="completed")
@@ -325,6 +249,7 @@ async def test_a_manifest_sent_twice_is_one(ehr: Caller, hub: Hub, files: FileSe
     assert counts(await status(ehr)) == {("Patient", "created"): 1}
 
 
+@on_both
 async def test_two_first_calls_at_once_are_one_submission(
     ehr: Caller, hub: Hub, files: FileServer
 ):
@@ -371,6 +296,7 @@ async def test_what_never_began_is_not_found(ehr: Caller):
     assert [completed.status_code, asked.status_code] == [404, 404]
 
 
+@on_both
 async def test_a_replacement_withdraws_just_what_it_lacks(
     ehr: Caller, hub: Hub, files: FileServer
 ):
@@ -555,13 +481,12 @@ async def imported(ehr: Caller, hub: Hub, body: Json) -> Json:
     return (await ehr.call("GET", path)).json()
 
 
+@on_both
 async def test_an_import_manifest_is_a_submission_at_once(
     ehr: Caller, hub: Hub, files: FileServer
 ):
     """HRSA's UDS+ sends one call with the files; a later one replaces it."""
-    first = import_manifest(
-        files.serve("/a", PATIENT, lab("o1")), submissionId="8600a"
-    )
+    first = import_manifest(files.serve("/a", PATIENT, lab("o1")), submissionId="8600a")
     second = import_manifest(
         files.serve("/b", PATIENT, lab("o2")),
         submissionId="8600b",
@@ -606,7 +531,10 @@ async def test_headers_go_where_they_are_meant_and_no_further(
         headers = [("Authorization", "Basic c2VjcmV0"), ("X-Key", "k1")]
 
         await submit(
-            ehr, manifestUrl=url, fileRequestHeader=headers, submissionStatus="completed"
+            ehr,
+            manifestUrl=url,
+            fileRequestHeader=headers,
+            submissionStatus="completed",
         )
         worked(hub)
 

@@ -20,10 +20,11 @@ SUBMITTER = {"system": "urn:oid:2.16.840.1.113883.4.6", "value": "1234567893"}
 
 def parameters(**stated: Any) -> Json:
     """Return Parameters, whose values are of the kinds that the draft gives them."""
-    listed: list[Json] = []
-    for name, value in stated.items():
-        for each in value if isinstance(value, list) else [value]:
-            listed.append({"name": name, **_value(name, each)})
+    listed = [
+        {"name": name, **_value(name, each)}
+        for name, value in stated.items()
+        for each in (value if isinstance(value, list) else [value])
+    ]
     return {"resourceType": "Parameters", "parameter": listed}
 
 

@@ -128,7 +128,7 @@ async def test_one_call_may_say_all(ehr: Caller, hub: Hub, files: FileServer):
 async def test_the_submitter_gets_its_own_data_back_de_identified(
     ehr: Caller, hub: Hub, network: Network, files: FileServer
 ):
-    """What the draft names as processed data: as a read gives it, and to nobody else."""
+    """The draft names it as processed data: as a read gives it, and to no other."""
     url = files.manifest("/m", files.serve("/a", PATIENT, lab("o1")))
     await submit(ehr, manifestUrl=url, submissionStatus="completed")
     worked(hub)
@@ -270,7 +270,7 @@ async def test_two_first_calls_at_once_are_one_submission(
 
 
 async def test_what_is_of_another_clinic_is_not_met(
-    ehr: Caller, hub: Hub, network: Network, files: FileServer
+    ehr: Caller, network: Network, files: FileServer
 ):
     """Its names open nothing, and it can't be completed or stopped by others."""
     other = network.ehr("beta-ehr")

@@ -289,7 +289,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines_of, "BATCH_BYTES", 2_000)
 
 
-def some_steps(hub: Hub, files: FileServer) -> int:
+def some_steps(hub: Hub) -> int:
     """Let the worker work until it has staged some of a file; return how many lines."""
     while not (staged := rows_of(hub.engine)["staged"]):
         assert work(hub, STEPS, holder="test")
@@ -316,7 +316,7 @@ async def test_a_restart_goes_on_with_the_file_where_it_was(
     url = files.manifest("/m", files.serve("/o", *(lab(f"o{n}") for n in range(count))))
     await submit(ehr, manifestUrl=url)
     ticking = dataclasses.replace(hub, clock=Ticking(clock))
-    some_steps(ticking, files)
+    some_steps(ticking)
     numbers = [row[2] for row in rows_of(hub.engine)["staged"]]
 
     hub.deliveries.close_all()
@@ -336,7 +336,7 @@ async def test_a_file_that_was_changed_meanwhile_is_begun_anew(
     """Positions in one version are none in another."""
     url = files.manifest("/m", files.serve("/o", *(lab(f"o{n}") for n in range(60))))
     await submit(ehr, manifestUrl=url)
-    some_steps(dataclasses.replace(hub, clock=Ticking(clock)), files)
+    some_steps(dataclasses.replace(hub, clock=Ticking(clock)))
     files.serve("/o", *(lab(f"new{n}") for n in range(30)))
 
     hub.deliveries.close_all()
@@ -354,7 +354,7 @@ async def test_what_is_stopped_in_the_middle_of_a_file_leaves_nothing(
     """The worker finds out at its next step, and keeps nothing of it."""
     url = files.manifest("/m", files.serve("/o", *(lab(f"o{n}") for n in range(60))))
     await submit(ehr, manifestUrl=url)
-    some_steps(dataclasses.replace(hub, clock=Ticking(clock)), files)
+    some_steps(dataclasses.replace(hub, clock=Ticking(clock)))
 
     await submit(ehr, submissionStatus="stopped")
     worked(hub)

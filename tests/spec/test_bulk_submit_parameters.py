@@ -1,4 +1,4 @@
-"""The Parameters of ``$bulk-submit``: what is read of them, and what is refused."""
+"""The Parameters of ``$bulk-submit``: what is read, what is refused, and where."""
 
 from typing import Any
 

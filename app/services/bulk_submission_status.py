@@ -18,7 +18,7 @@ from app.fhir.bulk_submissions import SubmissionName
 from app.fhir.references import hub_id
 from app.services.authorization import check_operation, required_source
 from app.services.bulk_submission_files import manifest_place
-from app.services.bulk_submissions import SCOPE, SUBMIT, submission_keys
+from app.services.bulk_submissions import SCOPE, submission_keys
 from app.services.hub import Hub
 from app.services.jobs import required_job
 from app.services.measure_reports import live_reports
@@ -36,7 +36,7 @@ from app.store.job_outcomes import (
     counts_of,
     issues_of,
 )
-from app.store.jobs import Job, JobState
+from app.store.jobs import SUBMIT, Job, JobState
 from app.store.sessions import ReadSession, read_session, write_session
 
 Json = dict[str, Any]

@@ -43,11 +43,10 @@ from app.smart.outbound import origin_of
 from app.store import bulk_submissions as rows
 from app.store import jobs
 from app.store.bulk_submissions import PartKind, PartRow, PartState, SubmissionRow
-from app.store.jobs import Job, JobState
+from app.store.jobs import SUBMIT, Job, JobState
 from app.store.sessions import WriteSession, tried, write_session
 from app.store.staging import drop_staged
 
-SUBMIT = "submit"
 SCOPE = "system/bulk-submit"
 MOST_OPEN = 100
 """Submissions of a clinic that are not completed; more are to wait."""

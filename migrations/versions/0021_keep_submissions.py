@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0021"
-down_revision = "0018"
+down_revision = "0020"
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

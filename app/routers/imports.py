@@ -9,6 +9,7 @@ import anyio.from_thread
 import anyio.to_thread
 import msgspec
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from app.domain.calendar import instant_of
 from app.domain.errors import (
@@ -21,10 +22,13 @@ from app.routers.bodies import (
     ACCEPTED,
     check_media_type,
     header_of,
+    is_document,
+    read_fhir_body,
     refuse_conditions,
     refuse_parameters,
     require_reply,
 )
+from app.routers.bulk_submit import submit_import
 from app.routers.dependencies import BundleCaller, Caller, HubDependency
 from app.routers.uploads import Uploads
 from app.services import imports, job_status, jobs
@@ -49,6 +53,9 @@ async def receive_ndjson(
     """Take NDJSON of any size; what may be kept of it is staged when this answers."""
     refuse_parameters(request)
     refuse_conditions(request)
+    if is_document(request):  # which names the files
+        manifest = await read_fhir_body(request)
+        return await run_in_threadpool(submit_import, hub, caller, manifest)
     check_media_type(request, NDJSON_TYPES)
     upload = Upload(
         is_gzip=_is_gzip(request),

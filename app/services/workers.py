@@ -5,10 +5,12 @@ import threading
 
 from typing_extensions import override
 
+from app.services.bulk_submission_steps import submission_step
 from app.services.hub import Hub
 from app.services.imports import IMPORT, store_staged
 from app.services.jobs import Steps, forget_old_jobs, let_go_of_dead, work
 from app.services.recounts import Worker as CountingWorker
+from app.store.jobs import SUBMIT
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +18,7 @@ PAUSE_SECONDS = 0.1
 HOUR_MS = 3600 * 1000
 SECOND_MS = 1000
 
-STEPS: Steps = {IMPORT: store_staged}
+STEPS: Steps = {IMPORT: store_staged, SUBMIT: submission_step}
 """What is done for a job, by its kind."""
 
 

@@ -12,6 +12,8 @@ from tests.crashes.nursery import Born, Nursery
 
 START_SECONDS = 30
 NAME = "catchment"
+SETTINGS = ("-c", "fsync=on", "-c", "recovery_init_sync_method=syncfs")
+"""As far as a computer that goes on running can tell, nothing committed is lost."""
 BACKENDS = (
     "SELECT pid FROM pg_stat_activity "
     "WHERE datname = %s AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
@@ -97,5 +99,6 @@ class Cluster:
         return bool(pids)
 
     def _born(self) -> Born:
-        words = (self._program, "-D", str(self._data), "-k", str(self._data), "-h", "")
+        folder = str(self._data)
+        words = (self._program, "-D", folder, "-k", folder, "-h", "", *SETTINGS)
         return self._nursery.program(*words, user=self._user)

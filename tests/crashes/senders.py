@@ -23,13 +23,15 @@ from tests.crashes.sites import Site
 from tests.hubs import FHIR_JSON, Caller, Network, bearer
 
 NDJSON = "application/fhir+ndjson"
-FILLING = "x" * 8_000
+FILLING = "x" * 20_000
 """What makes a line long, so that few of them are several batches: it isn't kept."""
 PEOPLE, LABS = 6, 20
 """Of a delivery; each patient has a condition and a visit too."""
 AGAIN = frozenset({429, 500, 502, 503, 504})
 LOST = (httpx.NetworkError, httpx.RemoteProtocolError, httpx.TimeoutException)
-PAUSE_SECONDS = 0.05
+BETWEEN_SECONDS = 0.2
+PAUSE_SECONDS = 0.2
+"""Retry-After says whole seconds; the test has not so much time."""
 FINISH_SECONDS = 30
 CONDITION = {"coding": [{"system": "http://snomed.info/sct", "code": "44054006"}]}
 
@@ -71,8 +73,9 @@ class Sender(threading.Thread):
             while not self._stopping.is_set():
                 self.turn(turn)
                 turn += 1
+                self._stopping.wait(BETWEEN_SECONDS)
         except BaseException as error:  # noqa: BLE001  (told by the test's thread)
-            self.failure = error; import traceback; traceback.print_exc()
+            self.failure = error
 
     def turn(self, number: int) -> None:
         """Send something, until it is acknowledged."""

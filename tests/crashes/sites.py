@@ -20,6 +20,8 @@ from tests.crashes.nursery import Born, Nursery
 
 UP_SECONDS = 60
 LOOKS_EVERY_SECONDS = 0.02
+LONGEST_SECONDS = 0.8
+"""Between the moment that a victim is up and its end."""
 
 
 class Site:
@@ -75,21 +77,20 @@ class Site:
                 if not process.is_alive:
                     self._processes[place] = self._born(place)
 
-    @property
-    def _servers(self) -> list[Born]:
-        return self._processes[: len(self.addresses)]
-
     def wait(self) -> None:
         """Return when all servers, and with them the database, answer."""
+        for address in self.addresses:
+            self._wait_for(address)
+
+    def _wait_for(self, address: str) -> None:
         until = time.monotonic() + UP_SECONDS
         with httpx.Client(timeout=5, trust_env=False) as http:
-            for address in self.addresses:
-                while not _is_ready(http, address):
-                    assert time.monotonic() < until, f"{address} does not come up"
-                    time.sleep(0.02)
+            while not _is_ready(http, address):
+                assert time.monotonic() < until, f"{address} does not come up"
+                time.sleep(0.02)
 
     def kill(self, victim: str, chosen: random.Random) -> bool:
-        """Kill one of a kind; return whether there was one to kill."""
+        """Kill one of a kind that is at work; return whether there was one."""
         kinds: dict[str, Callable[[random.Random], bool]] = {
             "server": self._kill_server,
             "worker": self._kill_worker,
@@ -100,17 +101,24 @@ class Site:
         return kinds[victim](chosen)
 
     def _kill_server(self, chosen: random.Random) -> bool:
-        process = chosen.choice(self._servers)
+        number = chosen.randrange(len(self.addresses))
+        self._wait_for(self.addresses[number])
+        time.sleep(chosen.random() * LONGEST_SECONDS)
+        process = self._processes[number]
         self.orphans |= process.children
         process.kill()
         return True
 
-    def _kill_worker(self, _: random.Random) -> bool:
-        self._processes[-1].kill()
-        return True
+    def _kill_worker(self, chosen: random.Random) -> bool:
+        time.sleep(chosen.random() * LONGEST_SECONDS)
+        process = self._processes[-1]
+        was_alive = process.is_alive
+        process.kill()
+        return was_alive
 
     def _kill_reader(self, chosen: random.Random) -> bool:
-        readers = sorted(set().union(*(each.children for each in self._servers)))
+        servers = self._processes[: len(self.addresses)]
+        readers = sorted(set().union(*(each.children for each in servers)))
         if readers:
             Born(chosen.choice(readers)).kill()
         return bool(readers)
@@ -119,8 +127,10 @@ class Site:
         assert self.cluster is not None
         return self.cluster.kill_backend(chosen)
 
-    def _kill_postmaster(self, _: random.Random) -> bool:
+    def _kill_postmaster(self, chosen: random.Random) -> bool:
         assert self.cluster is not None
+        self.cluster.wait()
+        time.sleep(chosen.random() * LONGEST_SECONDS)
         self.cluster.kill_postmaster()
         return True
 

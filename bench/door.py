@@ -381,7 +381,12 @@ def replayed(served_hub: Served) -> dict[str, float]:
         times.append(time.process_time())
         identified = parse_resource(resource, source=source, ids=())
         record = deidentify(
-            identified, policy=hub.policy, keys=hub.keys, source=source, entries={}
+            identified,
+            policy=hub.policy,
+            keys=hub.keys,
+            source=source,
+            entries={},
+            received_at=hub.clock(),
         )
         times.append(time.process_time())
         store(hub, source, Submission(index=0, expression="Observation", record=record))

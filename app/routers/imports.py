@@ -18,10 +18,12 @@ from app.domain.errors import (
 )
 from app.fhir.job_documents import LinesIssue, ndjson, outcome_of_lines
 from app.routers.bodies import (
+    ACCEPTED,
     check_media_type,
     header_of,
     refuse_conditions,
     refuse_parameters,
+    require_reply,
 )
 from app.routers.dependencies import BundleCaller, Caller, HubDependency
 from app.routers.uploads import Uploads
@@ -30,7 +32,7 @@ from app.services.authorization import required_source
 from app.services.imports import Upload
 from app.services.job_status import JobStatus
 from app.store.job_outcomes import CountRow, IssueRow
-from app.store.jobs import Job
+from app.store.jobs import Job, JobState
 
 router = APIRouter(prefix="/fhir", tags=["fhir"], include_in_schema=False)
 
@@ -77,9 +79,16 @@ def ask_for_offset(request: Request, caller: Caller, hub: HubDependency) -> Resp
     if name is None:
         msg = "An upload is asked for by its Idempotency-Key"
         raise NotSupportedError(msg)
-    lines, is_whole = imports.received_lines(hub, caller, name)
-    headers = {"Upload-Offset": str(lines), "Upload-Complete": f"?{int(is_whole)}"}
-    return Response(status_code=200, headers=headers)
+    job = imports.upload_called(hub, caller, name)
+    if job is None:
+        return Response(headers={"Upload-Offset": "0", "Upload-Complete": "?0"})
+    is_whole = job.state is not JobState.RECEIVING
+    headers = {
+        "Upload-Offset": str(job.received),
+        "Upload-Complete": f"?{int(is_whole)}",
+        "Content-Location": _status_url(request, job),
+    }
+    return Response(headers=headers)
 
 
 @router.get("/jobs/{job_id}")
@@ -87,6 +96,7 @@ def read_status(
     job_id: int, request: Request, caller: Caller, hub: HubDependency
 ) -> Response:
     """Say how far a job is: 202 while it is under way, its manifest at the end."""
+    require_reply(request, ACCEPTED)
     status = job_status.job_status(
         hub, job_id, clinic_id=required_source(caller).clinic_id
     )
@@ -110,8 +120,11 @@ def cancel(job_id: int, caller: Caller, hub: HubDependency) -> Response:
 
 
 @router.get("/jobs/{job_id}/outcome.ndjson")
-def read_outcomes(job_id: int, caller: Caller, hub: HubDependency) -> Response:
+def read_outcomes(
+    job_id: int, request: Request, caller: Caller, hub: HubDependency
+) -> Response:
     """Return what was found wrong, an OperationOutcome in each line."""
+    require_reply(request, NDJSON_TYPES | ACCEPTED)
     clinic_id = required_source(caller).clinic_id
     issues = job_status.job_issues(hub, job_id, clinic_id=clinic_id)
     body = b"".join(ndjson(outcome_of_lines(_told(row)) for row in issues))

@@ -14,7 +14,12 @@ from typing import TypeVar
 import msgspec
 
 from app.domain.clinics import Source
-from app.domain.errors import IssueType, NotFoundError, ServiceError
+from app.domain.errors import (
+    IntakeStoppedError,
+    IssueType,
+    NotFoundError,
+    ServiceError,
+)
 from app.services.heartbeats import beating
 from app.services.holders import is_dead
 from app.services.hub import Hub
@@ -42,6 +47,8 @@ MOST_ATTEMPTS = 10
 LONGEST_BACKOFF_MS = 15 * 60 * 1000
 AFTER_OUTAGE_MS = 1_000
 """So soon after the database was away a step is taken again."""
+LONGEST_WAIT_MS = 24 * 3600 * 1000
+"""Who asks to be left alone for longer is asked again all the same."""
 PASSING = frozenset({IssueType.TRANSIENT, IssueType.THROTTLED})
 KEPT_MS = 30 * 24 * 3600 * 1000
 """For so long what a job came to is kept after its end."""
@@ -105,7 +112,11 @@ class Run:
         Raises:
             LeaseLostError: the job is no longer this worker's; roll back.
         """
-        changes: dict[str, object] = {"updated_at": self.hub.clock(), "attempts": 0}
+        changes: dict[str, object] = {
+            "updated_at": self.hub.clock(),
+            "attempts": 0,
+            "failure": None,
+        }
         if progress is not None:
             changes["progress"] = msgspec.json.encode(progress).decode()
         if sealed is not None:
@@ -213,7 +224,7 @@ def _ended(
 
 def _fail(run: Run, error: Exception) -> None:
     """Try the step again later where that may help; else end the job, visibly."""
-    attempts = run.job.attempts + 1
+    attempts = run.job.attempts + (not isinstance(error, IntakeStoppedError))
     facts = {"job": run.job.id, "error": type(error).__name__, "count": attempts}
     log.warning("job failed", extra=facts)
     try:
@@ -243,9 +254,12 @@ def _name(error: Exception) -> str:
 
 
 def _backoff_ms(error: Exception, attempts: int) -> int:
+    """Return twice as long as the last time, and no less than the error says."""
+    doubled = min(1000 << attempts, LONGEST_BACKOFF_MS)
+    if isinstance(error, IntakeStoppedError):  # the operator may renew it any moment
+        return LONGEST_BACKOFF_MS
     stated = error.retry_after_seconds if isinstance(error, ServiceError) else None
-    doubled = 1000 * 2**attempts if stated is None else 1000 * stated
-    return min(doubled, LONGEST_BACKOFF_MS)
+    return max(doubled, min(1000 * (stated or 0), LONGEST_WAIT_MS))
 
 
 def required_job(hub: Hub, job_id: int, *, clinic_id: int | None = None) -> Job:
@@ -273,8 +287,7 @@ def cancel(hub: Hub, job: Job) -> bool:
         current = jobs.find_job(session, job.id)
         if current is None or current.state in {JobState.DONE, JobState.CANCELLED}:
             return False
-        drop_staged(session, job.id)
-        return jobs.change_job(
+        is_changed = jobs.change_job(
             session,
             current,
             state=JobState.CANCELLED.value,
@@ -283,6 +296,9 @@ def cancel(hub: Hub, job: Job) -> bool:
             sealed=None,
             updated_at=hub.clock(),
         )
+        if is_changed:
+            drop_staged(session, job.id)
+        return is_changed
 
 
 def dismiss(hub: Hub, job: Job) -> None:

@@ -1,32 +1,37 @@
 """
 Readers: processes that lines are validated and de-identified in, on all cores.
 
-Python runs on one core at a time in a process. A reader gets lines through a pipe,
-answers what may be kept of them, and ends when its pipe does: who dies leaves none
-behind. Nothing is written anywhere on the way.
+Python runs on one core at a time in a process. A reader gets lines through a socket,
+answers what may be kept of them, and ends when its socket does: who dies leaves none
+behind. Readers are forked from one process that has all they need, and share its
+memory. Nothing is written anywhere on the way.
 """
 
 import os
 import pickle
+import socket
 import struct
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from io import BufferedRWPair
 from itertools import chain, islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import IO, Any
+from typing import Any
 
 import msgspec
+from typing_extensions import override
 
 from app.deid.policies import PolicyText, ReportedMeasure, parse_policy
 from app.deid.pseudonyms import KeyRing
 from app.domain.clinics import Source
 from app.domain.deliveries import LineBatch, PackedLines, packed
-from app.domain.errors import BusyError
+from app.domain.errors import BusyError, ServiceError
 from app.services.reading import Reading, read_lines
 from app.services.reception import FrontDoor
 
@@ -34,6 +39,8 @@ PROGRAM = (sys.executable, "-m", "app.services.reading_process")
 ROOT = Path(__file__).parents[2]
 AHEAD = 2
 """How many batches wait for each reader: enough that none of them waits."""
+TRIES = 3
+"""How many readers may die of one batch, or before it, until it is given up."""
 SMALL_BYTES = 64 * 1024
 """A delivery below this is read faster than a reader is started."""
 _LENGTH = struct.Struct("!Q")
@@ -98,37 +105,66 @@ class ReaderLostError(BusyError):
     """A reading process died; the same may be sent again."""
 
 
-class _Process:
-    """One reading process, used by one thread at a time."""
+class _Nursery:
+    """The process that readers are forked from: they share what it has in memory."""
 
     def __init__(self) -> None:
         paths = (str(ROOT), os.environ.get("PYTHONPATH", ""))
-        self._process = subprocess.Popen(  # noqa: S603  (a program of ours)
-            PROGRAM,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
-        )
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603  (a program of ours)
+                [*PROGRAM, str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            )
 
-    def answer(self, question: Any) -> Any:  # noqa: ANN401  (what both ends agree on)
-        """Return the answer to *question*; raise what was raised there."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            send(self._process.stdin, question)
-            return receive(self._process.stdout)
-        except (OSError, EOFError):
-            self.end()
-            msg = "A reader died; send it again"
-            raise ReaderLostError(msg) from None
+    def new_reader(self) -> "_Reader":
+        """Have a reader forked, which ends when its line does."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(self._control, [b"."], [theirs.fileno()])
+        return _Reader(ours)
 
     def end(self) -> None:
-        """Close the pipe, at whose end the process ends."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with suppress(OSError):  # what was to be sent goes nowhere
-                    pipe.close()
+        """Fork no more."""
+        self._control.close()
         self._process.wait()
+
+
+class _Reader:
+    """One reading process, used by one thread at a time."""
+
+    def __init__(self, line: socket.socket) -> None:
+        with line:
+            self._line = line.makefile("rwb")
+
+    def answer(self, question: Any) -> Any:  # noqa: ANN401  (what both ends agree on)
+        """Return the answer to *question*; raise where the process is gone."""
+        send(self._line, question)
+        return receive(self._line)
+
+    def end(self) -> None:
+        """Close the line, at whose end the process ends."""
+        with suppress(OSError):  # what was not sent matters no more
+            self._line.close()
+
+
+class _UpToFailure(Iterator[LineBatch]):
+    """Batches up to their end, or to the failure that ends them."""
+
+    def __init__(self, coming: Iterator[LineBatch]) -> None:
+        self.failure: ServiceError | None = None
+        self._coming = coming
+
+    @override
+    def __next__(self) -> LineBatch:
+        """Return the next that came before a failure."""
+        try:
+            return next(self._coming)
+        except ServiceError as error:
+            self.failure = error
+            raise StopIteration from None
 
 
 class Readers:
@@ -137,7 +173,9 @@ class Readers:
     def __init__(self, *, count: int | None = None) -> None:
         self._count = count or len(os.sched_getaffinity(0))
         self._threads = ThreadPoolExecutor(self._count, "catchment-reader")
-        self._idle: SimpleQueue[_Process] = SimpleQueue()
+        self._idle: SimpleQueue[_Reader] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._nursery: _Nursery | None = None
 
     def read(
         self,
@@ -152,9 +190,10 @@ class Readers:
         Yield what may be kept of each of *batches*, in their order.
 
         Some are read ahead, few enough that memory does not grow with the delivery.
+        Where *batches* fail, what came before is given before the failure is raised.
 
         Raises:
-            ReaderLostError: a reader died, and another of the same lines.
+            ReaderLostError: readers died, each time; what was yielded is good.
         """
         setup = Setup.of(front, source, scopes=scopes, max_line_bytes=max_line_bytes)
         coming = iter(batches)
@@ -164,43 +203,65 @@ class Readers:
             yield packed(read_lines(first.pop(), reading))
         sent = pickle.dumps(setup)
         waiting: deque[Future[PackedLines]] = deque()
-        for batch in chain(first, coming):
+        found = _UpToFailure(chain(first, coming))
+        for batch in found:
             question = (sent, front.clock(), batch)
             waiting.append(self._threads.submit(self._answer, question))
             if len(waiting) >= self._count * AHEAD:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+        if found.failure is not None:
+            raise found.failure
 
     def _answer(self, question: Any) -> PackedLines:  # noqa: ANN401
+        """Return a reader's answer; one that dies is replaced, but not for ever."""
+        for _ in range(TRIES - 1):
+            with suppress(ReaderLostError):
+                return self._answer_of_one(question)
+        return self._answer_of_one(question)
+
+    def _answer_of_one(self, question: Any) -> PackedLines:  # noqa: ANN401
+        reader = self._reader()
         try:
-            answer = self._answer_of(self._idle_one(), question)
-        except ReaderLostError:  # killed, as for memory: reading has left no trace
-            answer = self._answer_of(_Process(), question)
+            answer = reader.answer(question)
+        except (OSError, EOFError):
+            reader.end()
+            msg = "A reader died; send it again"
+            raise ReaderLostError(msg) from None
+        self._idle.put(reader)
         if isinstance(answer, PackedLines):
             return answer
         msg = f"A reader failed: {answer}"
         raise ReaderLostError(msg)
 
-    def _idle_one(self) -> _Process:
-        try:
+    def _reader(self) -> _Reader:
+        """Return a reader that has nothing to do, a new one if need be."""
+        with suppress(Empty):
             return self._idle.get_nowait()
-        except Empty:
-            return _Process()
-
-    def _answer_of(self, process: _Process, question: Any) -> Any:  # noqa: ANN401
-        answer = process.answer(question)
-        self._idle.put(process)
-        return answer
+        with self._lock:
+            if self._nursery is None:
+                self._nursery = _Nursery()
+            try:
+                return self._nursery.new_reader()
+            except OSError:
+                self._nursery.end()
+                self._nursery = None
+                msg = "The readers died; send it again"
+                raise ReaderLostError(msg) from None
 
     def close(self) -> None:
-        """End all processes."""
-        self._threads.shutdown()
-        while not self._idle.empty():
-            self._idle.get().end()
+        """End all processes; who reads after this has new ones."""
+        with suppress(Empty):
+            while True:
+                self._idle.get_nowait().end()
+        with self._lock:
+            if self._nursery is not None:
+                self._nursery.end()
+                self._nursery = None
 
 
-def send(pipe: IO[bytes], thing: Any) -> None:  # noqa: ANN401
+def send(pipe: BufferedRWPair, thing: Any) -> None:  # noqa: ANN401
     """Write a thing to the process at the other end."""
     body = pickle.dumps(thing, protocol=pickle.HIGHEST_PROTOCOL)
     pipe.write(_LENGTH.pack(len(body)))
@@ -208,7 +269,7 @@ def send(pipe: IO[bytes], thing: Any) -> None:  # noqa: ANN401
     pipe.flush()
 
 
-def receive(pipe: IO[bytes]) -> Any:  # noqa: ANN401
+def receive(pipe: BufferedRWPair) -> Any:  # noqa: ANN401
     """
     Read a thing that the other end sent.
 

@@ -33,6 +33,8 @@ def outcome_of_lines(issue: FoldedIssue) -> Json:
 
 def in_words(issue: FoldedIssue) -> str:
     """Return how many lines an issue is about, and which are the first of them."""
+    if not issue.lines:
+        return "All of it"
     if issue.count == 1:
         return f"Line {issue.lines[0]}"
     listed = ", ".join(map(str, issue.lines))

@@ -1,7 +1,6 @@
 """Bulk push: NDJSON that streams in, and the status of the job that stores it."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -10,12 +9,11 @@ import anyio.from_thread
 import anyio.to_thread
 import msgspec
 from fastapi import APIRouter, Request, Response
-from starlette.requests import ClientDisconnect
+from fastapi.concurrency import run_in_threadpool
 
 from app.domain.calendar import instant_of
 from app.domain.errors import (
     InvalidElementError,
-    MalformedError,
     NotSupportedError,
     UnsupportedMediaError,
 )
@@ -24,11 +22,15 @@ from app.routers.bodies import (
     ACCEPTED,
     check_media_type,
     header_of,
+    is_document,
+    read_fhir_body,
     refuse_conditions,
     refuse_parameters,
     require_reply,
 )
+from app.routers.bulk_submit import submit_import
 from app.routers.dependencies import BundleCaller, Caller, HubDependency
+from app.routers.uploads import Uploads
 from app.services import imports, job_status, jobs
 from app.services.authorization import required_source
 from app.services.imports import Upload
@@ -41,10 +43,6 @@ router = APIRouter(prefix="/fhir", tags=["fhir"], include_in_schema=False)
 NDJSON = "application/fhir+ndjson"
 NDJSON_TYPES = frozenset({NDJSON, "application/ndjson", "application/x-ndjson"})
 GZIP = {"gzip": True, "identity": False}
-UPLOADS_AT_ONCE = 16
-"""Of this process: each has a thread and a few batches in memory."""
-IDLE_SECONDS = 60.0
-"""Who sends nothing for so long has gone."""
 ASK_AGAIN_SECONDS = 5
 
 
@@ -55,6 +53,9 @@ async def receive_ndjson(
     """Take NDJSON of any size; what may be kept of it is staged when this answers."""
     refuse_parameters(request)
     refuse_conditions(request)
+    if is_document(request):  # which names the files
+        manifest = await read_fhir_body(request)
+        return await run_in_threadpool(submit_import, hub, caller, manifest)
     check_media_type(request, NDJSON_TYPES)
     upload = Upload(
         is_gzip=_is_gzip(request),
@@ -70,7 +71,7 @@ async def receive_ndjson(
             _pieces(request),
             max_line_bytes=request.app.state.settings.max_body_bytes,
         ),
-        limiter=_limiter(request),
+        limiter=request.app.state.uploads.limiter,
     )
     return Response(
         status_code=202,
@@ -184,29 +185,12 @@ def _after_line(request: Request) -> int:
     return int(stated)
 
 
-def _limiter(request: Request) -> anyio.CapacityLimiter:
-    """Return what bounds the uploads of this process; made by its first."""
-    state = request.app.state
-    if not hasattr(state, "uploads"):
-        state.uploads = anyio.CapacityLimiter(UPLOADS_AT_ONCE)
-    limiter: anyio.CapacityLimiter = state.uploads
-    return limiter
-
-
 def _pieces(request: Request) -> Iterator[bytes]:
     """Yield the body as it comes; for a thread, while the event loop receives it."""
+    uploads: Uploads = request.app.state.uploads
     stream = request.stream()
     while True:
-        piece = anyio.from_thread.run(_next_piece, stream)
+        piece = anyio.from_thread.run(uploads.next_piece, stream)
         if piece is None:
             return
         yield piece
-
-
-async def _next_piece(stream: AsyncIterator[bytes]) -> bytes | None:
-    try:
-        async with asyncio.timeout(IDLE_SECONDS):
-            return await anext(stream, None)
-    except (ClientDisconnect, TimeoutError):
-        msg = "The body stopped before its end"
-        raise MalformedError(msg) from None

@@ -7,6 +7,7 @@ sender may give an upload a name, and go on with it where it was cut off.
 
 import time
 from collections.abc import Iterable
+from functools import partial
 
 import msgspec
 
@@ -23,6 +24,7 @@ from app.services.authorization import (
     required_source,
 )
 from app.services.deliveries import store_lines
+from app.services.heartbeats import beating
 from app.services.hub import Hub
 from app.services.jobs import Again, Finished, Run, StepEnd
 from app.services.policies import check_in_force
@@ -36,6 +38,8 @@ from app.store.staging import next_staged, remove_staged, stage
 
 IMPORT = "import"
 LOOK_AGAIN_MS = 200
+ALIVE_SECONDS = 5.0
+"""So often who receives an upload says that it is still coming."""
 CUT_OFF = "The upload was cut off after line {}; send it again"
 LEFT = "The clinic has left the network"
 NOT_OURS = "The upload was cancelled, or sent from its first line again"
@@ -104,7 +108,8 @@ def receive(
     if job.state is not JobState.RECEIVING:
         return job  # the same upload, which is here already
     try:
-        _stage(hub, job, principal, upload, pieces, max_line_bytes)
+        with beating(partial(_is_coming, hub, job), seconds=ALIVE_SECONDS, job=job.id):
+            _stage(hub, job, principal, upload, pieces, max_line_bytes)
     except BaseException:
         _cut_off(hub, job, upload)
         raise
@@ -115,6 +120,12 @@ def receive(
     if not is_ours:
         raise ConflictError(NOT_OURS)
     return job
+
+
+def _is_coming(hub: Hub, job: Job) -> bool:
+    """Say that an upload is still coming; return whether anybody waits for it."""
+    with write_session(hub.engine) as session:
+        return jobs.note_alive(session, job, now=hub.clock())
 
 
 def for_something(principal: Principal) -> None:
@@ -297,13 +308,21 @@ def _may_replace(run: Run, scopes: tuple[str, ...]) -> MayReplace | None:
 
 
 def _without_lines(run: Run) -> StepEnd:
-    """Return what is next of a job of which nothing is staged."""
+    """
+    Return what is next of a job of which nothing is staged.
+
+    Who received it may have died, and then says nothing more; an upload that has a name
+    may be gone on with all the same.
+    """
     job, now = run.job, run.hub.clock()
     cut_after = run.request(ImportRequest).cut_after
     if cut_after is not None:
         raise ConflictError(CUT_OFF.format(cut_after))
-    if job.state is JobState.RECEIVING and now >= job.updated_at + jobs.ABANDONED_MS:
-        with write_session(run.hub.engine) as session:
-            _set_aside(session, job, now=now)
-        return Again()
-    return Finished() if job.state is JobState.WAITING else Again(LOOK_AGAIN_MS)
+    if job.state is JobState.WAITING:
+        return Finished()
+    awaited_ms = jobs.SILENT_MS if job.name_key is None else jobs.ABANDONED_MS
+    if now < job.updated_at + awaited_ms:
+        return Again(LOOK_AGAIN_MS)
+    with write_session(run.hub.engine) as session:
+        _set_aside(session, job, now=now)
+    return Again()

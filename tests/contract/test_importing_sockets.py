@@ -1,9 +1,13 @@
 """NDJSON over real connections: slow, cut, refused early; with a worker behind it."""
 
 import json
+import os
+import re
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -11,6 +15,7 @@ import pytest
 
 from app.services.hub import Hub
 from tests import make
+from tests.conftest import ROOT
 from tests.fuzz.tokens import new_token
 from tests.importing import NDJSON, counts, lines
 from tests.served import served
@@ -164,3 +169,34 @@ def test_a_line_that_is_too_long_is_told_and_the_rest_taken(http: httpx.Client):
         ("Observation", "created"): 1,
         (None, "refused"): 1,
     }
+
+
+def test_what_the_page_for_engineers_shows_is_true(hub: Hub, tmp_path: Path):
+    """The blocks of its section, typed one after the other into one shell."""
+    page = (ROOT / "docs/connecting-a-clinic.md").read_text()
+    section = page.partition("## By NDJSON\n")[2].partition("\n## ")[0]
+    blocks = re.findall(r"(?ms)^```sh\n(.+?)^```$", section)
+    script = "set -e\n" + "".join(blocks).replace("http://127.0.0.1:8000", hub.base_url)
+    (tmp_path / "var").mkdir()
+
+    typed = subprocess.run(
+        ["sh", "-c", script],
+        env=os.environ | {"TOKEN": new_token(hub, "page-ehr")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert typed.returncode == 0, typed.stderr
+    manifest = json.loads((tmp_path / "var/manifest.json").read_text())
+    assert counts(manifest) == {
+        ("Patient", "created"): 1,
+        ("Observation", "created"): 1,
+        ("Observation", "refused"): 1,
+    }
+    assert '"Observation.status"' in typed.stdout
+    assert '"Observation"' in typed.stdout
+    assert "upload-offset: 3" in typed.stdout
+    assert "upload-complete: ?1" in typed.stdout

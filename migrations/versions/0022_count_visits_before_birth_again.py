@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0022"
-down_revision = "0020"
+down_revision = "0021"
 
 MARK = sa.text(
     "INSERT INTO dirty (subject_id, stamp, since, clinic_id) "

@@ -76,6 +76,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
             worker.stop()
         if opened.openid is not None:
             opened.openid.close()
+        opened.servers.close()
         opened.outbound.close()
         opened.readers.close()
         opened.engine.dispose()

@@ -59,6 +59,7 @@ class Served:
     """A hub that is served, and the processes that its work is done by."""
 
     address: tuple[str, int]
+    key: Jwk
     token: str
     settings: Settings
     server: int
@@ -66,7 +67,9 @@ class Served:
 
 
 @contextmanager
-def served(database_url: str, folder: Path, database: int | None) -> Iterator[Served]:
+def served(
+    database_url: str, folder: Path, database: int | None, *, has_worker: bool = False
+) -> Iterator[Served]:
     """Serve a hub on *database_url*, whose server process is *database*."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -84,7 +87,7 @@ def served(database_url: str, folder: Path, database: int | None) -> Iterator[Se
         database_url=database_url,
         master_key_file=key,
         port=port,
-        embedded_worker=False,
+        embedded_worker=has_worker,
         log_level="WARNING",
     )
     named = settings.model_dump(mode="json", exclude_unset=True)
@@ -93,6 +96,7 @@ def served(database_url: str, folder: Path, database: int | None) -> Iterator[Se
     try:
         yield Served(
             address=("127.0.0.1", port),
+            key=private,
             token=token_at(f"http://127.0.0.1:{port}", private),
             settings=settings,
             server=server.pid,
@@ -377,7 +381,12 @@ def replayed(served_hub: Served) -> dict[str, float]:
         times.append(time.process_time())
         identified = parse_resource(resource, source=source, ids=())
         record = deidentify(
-            identified, policy=hub.policy, keys=hub.keys, source=source, entries={}
+            identified,
+            policy=hub.policy,
+            keys=hub.keys,
+            source=source,
+            entries={},
+            received_at=hub.clock(),
         )
         times.append(time.process_time())
         store(hub, source, Submission(index=0, expression="Observation", record=record))

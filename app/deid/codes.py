@@ -8,6 +8,7 @@ code. Everything else leaves as a keyed hash (``app.deid.pseudonyms``).
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from app.domain.identified import StatedCoding
 from app.domain.terminology import (
@@ -70,6 +71,8 @@ _SYSTEM_BY_OID = {
     "urn:oid:2.16.840.1.113883.6.103": ICD_9_CM,
     "urn:oid:2.16.840.1.113883.6.8": UCUM,
 }
+CACHE_SIZE = 4096
+
 _LOINC = re.compile(r"((?:LA)?[1-9][0-9]{0,6})-([0-9])")
 _SNOMED_CT = re.compile(r"[1-9][0-9]{2,14}00[0-9]|[1-9][0-9]{7,14}10[0-9]")
 """Concepts, of the core (00) or of an extension whose seven digits go before (10)."""
@@ -139,6 +142,7 @@ def listed_code(stated: tuple[StatedCoding, ...], system: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=CACHE_SIZE)
 def loinc_code(code: str) -> str | None:
     """
     Return a LOINC code or answer code whose check digit is right.
@@ -155,6 +159,7 @@ def loinc_code(code: str) -> str | None:
     return code if (total + int(match[2])) % 10 == 0 else None
 
 
+@lru_cache(maxsize=CACHE_SIZE)
 def snomed_ct_code(code: str) -> str | None:
     """
     Return a SNOMED CT identifier whose Verhoeff check digit is right.

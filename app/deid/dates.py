@@ -6,6 +6,7 @@ A policy may keep less: the month or the year in which that local day is.
 
 import re
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from app.domain.calendar import (
@@ -28,6 +29,9 @@ _DATE = re.compile(
 )
 _AT_UTC = frozenset({"Z", "+00:00", "-00:00"})
 DAY_MS = 24 * 3600 * 1000
+_FIRST_DAY = day_number(date(FIRST_YEAR, 1, 1))
+_LAST_DAY = day_number(date(LAST_YEAR, 12, 31))
+CACHE_SIZE = 4096
 
 
 def kept_date(
@@ -47,20 +51,17 @@ def kept_date(
     """
     if stated is None:
         return None
-    match = _DATE.fullmatch(stated.text)
-    if match is None:
-        raise _unreadable(stated)
-    year, month, day, time, offset = match.groups()
     try:
-        on = date(int(year), int(month or 1), int(day or 1))
-        if offset in _AT_UTC and not (source.padded_dates and _is_midnight(time)):
-            on = _local_day(on, time, source.time_zone)
+        known = _local_date(
+            stated.text, time_zone=source.time_zone, is_padded=source.padded_dates
+        )
     except (ValueError, OverflowError):
-        raise _unreadable(stated) from None
-    if not FIRST_YEAR <= on.year <= LAST_YEAR:
+        msg = "The date can't be read"
+        raise InvalidElementError(msg, expression=stated.element) from None
+    if not _FIRST_DAY <= known.day <= _LAST_DAY:
         msg = f"The year is not within {FIRST_YEAR}-{LAST_YEAR}"
         raise InvalidElementError(msg, expression=stated.element)
-    return cut(PartialDate(day_number(on), _precision(month, day)), keeping.dates)
+    return cut(known, keeping.dates)
 
 
 def kept_month(
@@ -109,6 +110,26 @@ def local_date(epoch_ms: int, *, source: Source) -> date:
     return datetime.fromtimestamp(epoch_ms / 1000, UTC).astimezone(zone).date()
 
 
+@lru_cache(maxsize=CACHE_SIZE)
+def _local_date(text: str, *, time_zone: str, is_padded: bool) -> PartialDate:
+    """
+    Return what a date as sent is where it was written, or in *time_zone* if in UTC.
+
+    All that is done at a visit has its time; it is read once.
+
+    Raises:
+        ValueError, OverflowError: It is no date, or no calendar has it.
+    """
+    match = _DATE.fullmatch(text)
+    if match is None:
+        raise ValueError
+    year, month, day, time, offset = match.groups()
+    on = date(int(year), int(month or 1), int(day or 1))
+    if offset in _AT_UTC and not (is_padded and _is_midnight(time)):
+        on = _local_day(on, time, time_zone)
+    return PartialDate(day_number(on), _precision(month, day))
+
+
 def _local_day(on: date, time: str, time_zone: str) -> date:
     """Return the day in *time_zone* when it is *time* on the day *on* in UTC."""
     instant = datetime(
@@ -127,8 +148,3 @@ def _precision(month: str | None, day: str | None) -> Precision:
     if month is None:
         return Precision.YEAR
     return Precision.MONTH if day is None else Precision.DAY
-
-
-def _unreadable(stated: StatedDate) -> InvalidElementError:
-    """Return the refusal of a date that is none."""
-    return InvalidElementError("The date can't be read", expression=stated.element)

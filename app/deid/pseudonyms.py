@@ -10,10 +10,9 @@ Source: RFC 5869 (HKDF), RFC 2104 (HMAC).
 
 import base64
 import hashlib
-import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -24,6 +23,9 @@ from app.domain.records import Alias, AliasKind, RecordType, WardType
 from app.domain.terminology import LOCAL, Coding
 
 KEY_BYTES = 32
+BLOCK_BYTES = 64
+_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
 ALIAS_BYTES = 20
 LOCAL_CODE_LETTERS = 26
 """Of base32: 130 bits."""
@@ -63,16 +65,30 @@ def job_name_key(name: str, *, keys: "KeyRing", source: Source) -> bytes:
     return digest_under(hashing, _encode([scope, name]))[:ALIAS_BYTES]
 
 
-def keyed(key: bytes) -> hmac.HMAC:
-    """Return HMAC-SHA256 set up with *key*; it costs more than the digest itself."""
-    return hmac.new(key, digestmod="sha256")
+class KeyedHash(NamedTuple):
+    """HMAC-SHA256 under one key: SHA-256 of its two blocks, each to be gone on with."""
+
+    inner: "hashlib._Hash"
+    outer: "hashlib._Hash"
 
 
-def digest_under(key: hmac.HMAC, message: bytes) -> bytes:
+def keyed(key: bytes) -> KeyedHash:
+    """
+    Return HMAC-SHA256 set up with *key*, of at most 64 bytes.
+
+    Source: RFC 2104, section 4: the blocks made of the key are hashed but once.
+    """
+    block = key.ljust(BLOCK_BYTES, b"\0")
+    inner, outer = block.translate(_INNER_PAD), block.translate(_OUTER_PAD)
+    return KeyedHash(hashlib.sha256(inner), hashlib.sha256(outer))
+
+
+def digest_under(key: KeyedHash, message: bytes) -> bytes:
     """Return HMAC-SHA256 of *message* under a key that is set up: 32 bytes."""
-    state = key.copy()
-    state.update(message)
-    return state.digest()
+    inner, outer = key.inner.copy(), key.outer.copy()
+    inner.update(message)
+    outer.update(inner.digest())
+    return outer.digest()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -87,7 +103,7 @@ class KeyRing:
     network: str
     current: int
     masters: Mapping[int, bytes] = field(repr=False)
-    _derived: dict[tuple[Purpose, str], dict[int, hmac.HMAC]] = field(
+    _derived: dict[tuple[Purpose, str], dict[int, KeyedHash]] = field(
         init=False, repr=False, default_factory=dict
     )
 
@@ -105,7 +121,7 @@ class KeyRing:
         others = sorted(self.masters.keys() - {self.current}, reverse=True)
         return self.current, *others
 
-    def of(self, purpose: Purpose, scope: str) -> dict[int, hmac.HMAC]:
+    def of(self, purpose: Purpose, scope: str) -> dict[int, KeyedHash]:
         """Return the keys of a purpose and scope by version, the current one first."""
         keys = self._derived.get((purpose, scope))
         if keys is None:
@@ -115,7 +131,7 @@ class KeyRing:
             }
         return keys
 
-    def _derive(self, purpose: Purpose, scope: str, version: int) -> hmac.HMAC:
+    def _derive(self, purpose: Purpose, scope: str, version: int) -> KeyedHash:
         info = _encode(["catchment", self.network, scope, purpose, version])
         return keyed(derived_key(self.masters[version], info))
 
@@ -236,13 +252,13 @@ def report_aliases(
     return _aliases(AliasKind.REPORT, message, keys.of("identifier", scope))
 
 
-def _letters(message: bytes, key: hmac.HMAC) -> str:
+def _letters(message: bytes, key: KeyedHash) -> str:
     encoded = base64.b32encode(digest_under(key, message)).decode()
     return encoded[:LOCAL_CODE_LETTERS]
 
 
 def _aliases(
-    kind: AliasKind, message: bytes, keys: dict[int, hmac.HMAC]
+    kind: AliasKind, message: bytes, keys: dict[int, KeyedHash]
 ) -> tuple[Alias, ...]:
     """Return the alias of *message* under each key."""
     return tuple(

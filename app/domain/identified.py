@@ -13,8 +13,8 @@ from typing_extensions import override
 from app.domain.records import RecordType, WardType
 
 
-class Identified(msgspec.Struct, frozen=True):
-    """A struct that never shows what it holds."""
+class Identified(msgspec.Struct, frozen=True, gc=False):
+    """A struct that never shows what it holds; as a tree it needs no collector."""
 
     @override
     def __repr__(self) -> str:

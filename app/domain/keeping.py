@@ -37,13 +37,12 @@ EVERYTHING = Keeping()
 
 def cut(date: PartialDate, precision: Precision) -> PartialDate:
     """Return *date* no finer than *precision*: the first day of the span it names."""
-    coarser = max(date.precision, precision, key=_COARSENESS.index)
-    on = date_of_day(date.day)
-    if coarser is not Precision.DAY:
-        on = on.replace(day=1)
-    if coarser is Precision.YEAR:
+    if _COARSENESS.index(precision) <= _COARSENESS.index(date.precision):
+        return date
+    on = date_of_day(date.day).replace(day=1)
+    if precision is Precision.YEAR:
         on = on.replace(month=1)
-    return PartialDate(day_number(on), coarser)
+    return PartialDate(day_number(on), precision)
 
 
 def cut_month(month: int, precision: Precision) -> int:

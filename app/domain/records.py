@@ -7,6 +7,7 @@ keyed digest.
 """
 
 from enum import IntEnum, StrEnum
+from functools import cached_property
 
 import msgspec
 
@@ -28,7 +29,7 @@ class RecordType(IntEnum):
         """Return whether its records are about a person."""
         return self is not RecordType.MEASURE_REPORT
 
-    @property
+    @cached_property
     def fhir_name(self) -> str:
         """Return the resource type as FHIR writes it."""
         return self.name.title().replace("_", "")
@@ -65,14 +66,22 @@ class Precision(StrEnum):
     YEAR = "year"
 
 
-class PartialDate(msgspec.Struct, frozen=True):
+class Kept(msgspec.Struct, frozen=True, gc=False):
+    """
+    A part of a record: a tree that nobody changes, so no cycle is to be looked for.
+
+    Millions are made, and the garbage collector would look through each of them.
+    """
+
+
+class PartialDate(Kept, frozen=True):
     """A date to its precision; ``day`` is the first day number of the span it names."""
 
     day: int
     precision: Precision
 
 
-class Quantity(msgspec.Struct, frozen=True, omit_defaults=True):
+class Quantity(Kept, frozen=True, omit_defaults=True):
     """A decimal as written, its canonical UCUM code, and FHIR's comparator."""
 
     value: str
@@ -80,7 +89,7 @@ class Quantity(msgspec.Struct, frozen=True, omit_defaults=True):
     comparator: str | None = None
 
 
-class Value(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Value(Kept, frozen=True, omit_defaults=True, kw_only=True):
     """What an Observation or a component found; at most one field is set."""
 
     quantity: Quantity | None = None
@@ -89,7 +98,7 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     absent: Coding | None = None
 
 
-class Component(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Component(Kept, frozen=True, omit_defaults=True, kw_only=True):
     """One component of an Observation."""
 
     code: tuple[Coding, ...]
@@ -97,7 +106,7 @@ class Component(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Observation(
-    msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="Observation"
+    Kept, frozen=True, omit_defaults=True, kw_only=True, tag="Observation"
 ):
     """What is kept of an Observation."""
 
@@ -109,9 +118,7 @@ class Observation(
     components: tuple[Component, ...] = ()
 
 
-class Condition(
-    msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="Condition"
-):
+class Condition(Kept, frozen=True, omit_defaults=True, kw_only=True, tag="Condition"):
     """What is kept of a Condition."""
 
     clinical_status: str | None = None
@@ -123,9 +130,7 @@ class Condition(
     recorded: PartialDate | None = None
 
 
-class Encounter(
-    msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="Encounter"
-):
+class Encounter(Kept, frozen=True, omit_defaults=True, kw_only=True, tag="Encounter"):
     """What is kept of an Encounter: the day and the class of a visit."""
 
     status: str
@@ -133,9 +138,7 @@ class Encounter(
     start: PartialDate | None = None
 
 
-class Patient(
-    msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="Patient"
-):
+class Patient(Kept, frozen=True, omit_defaults=True, kw_only=True, tag="Patient"):
     """
     What is kept of a Patient; months are month numbers, ``zip3`` passed the list.
 
@@ -152,9 +155,7 @@ class Patient(
     years_only: bool = False
 
 
-class Summary(
-    msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="Summary"
-):
+class Summary(Kept, frozen=True, omit_defaults=True, kw_only=True, tag="Summary"):
     """
     What is kept of an Observation about a Group or Location: a number of nobody known.
 
@@ -170,7 +171,7 @@ class Summary(
 
 
 class SummaryReport(
-    msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag="SummaryReport"
+    Kept, frozen=True, omit_defaults=True, kw_only=True, tag="SummaryReport"
 ):
     """
     What is kept of a summary MeasureReport: two counts of one month.
@@ -207,7 +208,7 @@ class AliasKind(IntEnum):
     """Of a summary MeasureReport: its measure, month and ward."""
 
 
-class Alias(msgspec.Struct, frozen=True, order=True):
+class Alias(Kept, frozen=True, order=True):
     """
     A keyed name of a record: HMAC-SHA256 of its scope and its raw value.
 
@@ -219,7 +220,7 @@ class Alias(msgspec.Struct, frozen=True, order=True):
     key_version: int
 
 
-class AliasTarget(msgspec.Struct, frozen=True, tag_field="by", tag="alias"):
+class AliasTarget(Kept, frozen=True, tag_field="by", tag="alias"):
     """
     A reference to the record, here or yet to come, that *aliases* name.
 
@@ -230,14 +231,14 @@ class AliasTarget(msgspec.Struct, frozen=True, tag_field="by", tag="alias"):
     type: RecordType
 
 
-class HubTarget(msgspec.Struct, frozen=True, tag_field="by", tag="hub"):
+class HubTarget(Kept, frozen=True, tag_field="by", tag="hub"):
     """A reference by the hub's own id."""
 
     record_id: int
     type: RecordType
 
 
-class EntryTarget(msgspec.Struct, frozen=True, tag_field="by", tag="entry"):
+class EntryTarget(Kept, frozen=True, tag_field="by", tag="entry"):
     """A reference to the resource of another entry of the same Bundle."""
 
     index: int
@@ -246,7 +247,7 @@ class EntryTarget(msgspec.Struct, frozen=True, tag_field="by", tag="entry"):
 Target = AliasTarget | HubTarget | EntryTarget
 
 
-class DeidentifiedRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class DeidentifiedRecord(Kept, frozen=True, omit_defaults=True, kw_only=True):
     """
     One resource, de-identified, ready to be stored.
 

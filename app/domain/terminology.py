@@ -28,7 +28,7 @@ REPORTED_DENOMINATOR = "urn:catchment:reported-denominator"
 """What clinics' summary reports count; the code is the measure's id."""
 
 
-class Coding(msgspec.Struct, frozen=True, order=True):
+class Coding(msgspec.Struct, frozen=True, order=True, gc=False):
     """A code of a terminology on the list; never a display."""
 
     system: str

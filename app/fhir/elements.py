@@ -22,8 +22,9 @@ def note_dropped(
     element: dict[str, Any], known: Elements, path: str, dropped: set[str]
 ) -> None:
     """Add to *dropped* the paths of what the *element* at *path* has beyond *known*."""
-    for name in element.keys() - known.read:
-        dropped.add(f"{path}.{known.paths.get(name, UNKNOWN)}")
+    for name in element:
+        if name not in known.read:
+            dropped.add(f"{path}.{known.paths.get(name, UNKNOWN)}")
 
 
 def _paths(names: str) -> dict[str, str]:

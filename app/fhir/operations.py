@@ -376,7 +376,33 @@ PATIENT_STATUS = Operation(
     ),
 )
 
-OPERATIONS = (DE_IDENTIFY, VALIDATE, PURGE, TRACE, EVALUATE_MEASURE, PATIENT_STATUS)
+IMPORT = Operation(
+    code="import",
+    title="Take resources in bulk",
+    description=(
+        "Takes NDJSON (application/fhir+ndjson, also by gzip) of any size as it comes: "
+        "a line with an id is as an update, one without as a create. Answers 202 with "
+        "the URL of a status (Content-Location) once what may be kept is staged. The "
+        "status is a manifest at the end: how many of each type came to what, and a "
+        "file of OperationOutcomes by line number, of equal ones once. With an "
+        "Idempotency-Key an upload that is cut off goes on where it was: HEAD answers "
+        "after which line (Upload-Offset)."
+    ),
+    types=("Resource",),
+    at_system=True,
+    affects_state=True,
+    parameters=(),
+)
+
+OPERATIONS = (
+    DE_IDENTIFY,
+    VALIDATE,
+    PURGE,
+    TRACE,
+    IMPORT,
+    EVALUATE_MEASURE,
+    PATIENT_STATUS,
+)
 
 
 def definition_url(operation: Operation, *, base_url: str) -> str:

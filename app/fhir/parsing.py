@@ -151,12 +151,13 @@ def _refuse_own(meta: Json, root: str) -> None:
 
 def _own_ids(body_id: str | None, ids: tuple[str, ...], root: str) -> tuple[str, ...]:
     """Return the sender's ids, each once; the hub's own ids are none of them."""
-    if body_id is not None and body_id not in ids:
-        if record_id_of(body_id) is not None:
-            msg = "Ids of this form are the hub's own"
-            raise BusinessRuleError(msg, expression=f"{root}.id")
-        ids = (body_id, *ids)
-    return tuple(dict.fromkeys(id_ for id_ in ids if record_id_of(id_) is None))
+    others = [id_ for id_ in dict.fromkeys(ids) if record_id_of(id_) is None]
+    if body_id is None or body_id in ids:
+        return tuple(others)
+    if record_id_of(body_id) is not None:
+        msg = "Ids of this form are the hub's own"
+        raise BusinessRuleError(msg, expression=f"{root}.id")
+    return (body_id, *others)
 
 
 def _identifiers(

@@ -6,8 +6,8 @@ among types; FHIR's patterns, the required bindings and the invariants are added
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cache
-from typing import NamedTuple
 
 import jsonschema_rs
 
@@ -18,30 +18,41 @@ from app.fhir.model_elements import RESOURCES, Element, reached_elements
 from app.fhir.primitives import ID, PRIMITIVES, Schema, rule
 
 
-class Schemas(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schemas:
     """
-    The compiled schema by resource type, and what is needed to explain an error.
+    The schema, compiled by resource type, and what is needed to explain an error.
 
+    A type is compiled when the first of it comes, since each takes some megabytes.
     ``definitions`` is the schema itself, in which broken rules are looked up.
     ``names`` are the elements that FHIR has for our types: no other name may stand in
     an answer. ``choices`` maps valueQuantity to (value, Quantity).
     """
 
-    validators: dict[str, jsonschema_rs.Validator]
     definitions: dict[str, Schema]
     names: frozenset[str]
     choices: dict[str, tuple[str, str]]
+    _validators: dict[str, jsonschema_rs.Validator] = field(
+        init=False, repr=False, default_factory=dict
+    )
+
+    def validator(self, kind: str) -> jsonschema_rs.Validator | None:
+        """Return what a resource of a type is held against; None: it is not kept."""
+        if kind not in RESOURCES:
+            return None
+        if kind not in self._validators:
+            self._validators[kind] = _compiled(kind, self.definitions)
+        return self._validators[kind]
 
 
 @cache
 def schemas() -> Schemas:
-    """Return the schemas; the first call compiles them."""
+    """Return the schema of all types; the first call makes it."""
     models = reached_elements()
     definitions = _definitions(models)
     elements = [element for model in models.values() for element in model]
     names = {name for e in elements for name in (e.name, e.choice) if name}
     return Schemas(
-        validators={name: _compiled(name, definitions) for name in RESOURCES},
         definitions=definitions,
         names=frozenset(names | {"resourceType"}),
         choices={e.name: (e.choice, e.type) for e in elements if e.choice},

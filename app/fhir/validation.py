@@ -109,7 +109,7 @@ def validate(resource: dict[str, Any], *, at: str | None = None) -> tuple[Issue,
         missing = IssueType.STRUCTURE
         return (Issue(issue_type=missing, message=text, expression=at or "Resource"),)
     compiled = schemas()
-    validator = compiled.validators.get(kind)
+    validator = compiled.validator(kind)
     if validator is None:
         return ()
     root = at or kind

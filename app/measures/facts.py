@@ -12,8 +12,9 @@ does not convert, without the unit it needs, or too large to be true is None.
 """
 
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 import msgspec
 
@@ -35,7 +36,14 @@ from app.measures.definitions import (
     UnitConversion,
     coding_of,
 )
-from app.ucum.units import IDENTITY, Conversion, conversion
+from app.ucum.units import (
+    CACHE_SIZE,
+    DECIMAL_PLACES,
+    IDENTITY,
+    Conversion,
+    conversion,
+    half_even,
+)
 
 COUNTED_STATUSES = {"final", "amended", "corrected"}
 VISITS_THAT_WERE_NOT = {"planned", "cancelled", "entered-in-error"}
@@ -45,6 +53,10 @@ ENDED = {"inactive", "resolved"}
 NO_UNIT = "1"
 MOST_DIGITS = 12
 """Powers of ten of a value; what is larger, or smaller, is no measurement."""
+_ZERO = Decimal(0)
+_PLACES_A_THOUSANDTH = 10 ** (DECIMAL_PLACES - 3)
+_BEYOND: Mapping[str | None, int] = {">": 1, "<": -1}
+"""By how many thousandths a value is beyond the limit that its comparator tells."""
 
 
 class CanonicalUnit(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,19 +133,22 @@ def observation_facts(
         return ()
     if not keeping.is_enough(effective):
         return ()
+    day, month = effective.day, month_of_day(effective.day)
     parts = [(observation.code, observation.value)]
     parts += [(component.code, component.value) for component in observation.components]
     return tuple(
-        ObservationFact(
-            concept=coding,
-            part=part,
-            day=effective.day,
-            month=month_of_day(effective.day),
-            value=quantity_thousandths(value.quantity, units.get(coding)),
-            value_coding=_answer(value),
-        )
-        for part, (codings, value) in enumerate(parts)
-        for coding in dict.fromkeys(codings)
+        [
+            ObservationFact(
+                concept=coding,
+                part=part,
+                day=day,
+                month=month,
+                value=quantity_thousandths(value.quantity, units.get(coding)),
+                value_coding=_answer(value),
+            )
+            for part, (codings, value) in enumerate(parts)
+            for coding in dict.fromkeys(codings)
+        ]
     )
 
 
@@ -206,10 +221,11 @@ def _month_of_end(date: PartialDate | None, keeping: Keeping) -> int | None:
 
 def _answer(value: Value) -> Coding | None:
     """Return the network's own coding of an answer, else the first in order."""
+    if not value.codings:
+        return None
     return min(
         value.codings,
         key=lambda coding: (coding.system != NETWORK, coding),
-        default=None,
     )
 
 
@@ -231,9 +247,8 @@ def quantity_thousandths(
     if found is None:
         return None
     # Zero may come with an exponent that no conversion takes.
-    canonical = found.apply(number or Decimal(0))
-    whole = int((canonical * 1000).to_integral_value(ROUND_HALF_EVEN))
-    return whole + {">": 1, "<": -1}.get(quantity.comparator or "", 0)
+    places = found.billionths(number or _ZERO)
+    return half_even(places, _PLACES_A_THOUSANDTH) + _BEYOND.get(quantity.comparator, 0)
 
 
 def converts(stated: str | None, canonical: CanonicalUnit) -> bool:
@@ -246,6 +261,7 @@ def is_number(unit: str) -> bool:
     return conversion(unit, NO_UNIT) == IDENTITY
 
 
+@lru_cache(maxsize=CACHE_SIZE)
 def _conversion(stated: str | None, canonical: CanonicalUnit) -> Conversion | None:
     """
     Return how to turn a *stated* unit into the *canonical* one, or None.

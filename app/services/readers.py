@@ -1,22 +1,26 @@
 """
 Readers: processes that lines are validated and de-identified in, on all cores.
 
-Python runs on one core at a time in a process. A reader gets lines through a pipe,
-answers what may be kept of them, and ends when its pipe does: who dies leaves none
-behind. Nothing is written anywhere on the way.
+Python runs on one core at a time in a process. A reader gets lines through a socket,
+answers what may be kept of them, and ends when its socket does: who dies leaves none
+behind. Readers are forked from one process that has all they need, and share its
+memory. Nothing is written anywhere on the way.
 """
 
 import os
 import pickle
+import socket
 import struct
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import IO, Any
 
 import msgspec
@@ -97,36 +101,49 @@ class ReaderLostError(BusyError):
     """A reading process died; the same may be sent again."""
 
 
-class _Process:
-    """One reading process, used by one thread at a time."""
+class _Nursery:
+    """The process that readers are forked from: they share what it has in memory."""
 
     def __init__(self) -> None:
         paths = (str(ROOT), os.environ.get("PYTHONPATH", ""))
-        self._process = subprocess.Popen(  # noqa: S603  (a program of ours)
-            PROGRAM,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
-        )
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603  (a program of ours)
+                [*PROGRAM, str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            )
 
-    def answer(self, question: Any) -> Any:  # noqa: ANN401  (what both ends agree on)
-        """Return the answer to *question*; raise what was raised there."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            send(self._process.stdin, question)
-            return receive(self._process.stdout)
-        except (OSError, EOFError):
-            self.end()
-            msg = "A reader died; send it again"
-            raise ReaderLostError(msg) from None
+    def new_reader(self) -> "_Reader":
+        """Have a reader forked, which ends when its line does."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(self._control, [b"."], [theirs.fileno()])
+        return _Reader(ours)
 
     def end(self) -> None:
-        """Close the pipe, at whose end the process ends."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+        """Fork no more."""
+        self._control.close()
         self._process.wait()
+
+
+class _Reader:
+    """One reading process, used by one thread at a time."""
+
+    def __init__(self, line: socket.socket) -> None:
+        with line:
+            self._line = line.makefile("rwb")
+
+    def answer(self, question: Any) -> Any:  # noqa: ANN401  (what both ends agree on)
+        """Return the answer to *question*; raise where the process is gone."""
+        send(self._line, question)
+        return receive(self._line)
+
+    def end(self) -> None:
+        """Close the line, at whose end the process ends."""
+        with suppress(OSError):  # what was not sent matters no more
+            self._line.close()
 
 
 class Readers:
@@ -135,7 +152,9 @@ class Readers:
     def __init__(self, *, count: int | None = None) -> None:
         self._count = count or len(os.sched_getaffinity(0))
         self._threads = ThreadPoolExecutor(self._count, "catchment-reader")
-        self._idle: SimpleQueue[_Process] = SimpleQueue()
+        self._idle: SimpleQueue[_Reader] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._nursery: _Nursery | None = None
 
     def read(
         self,
@@ -171,19 +190,43 @@ class Readers:
             yield waiting.popleft().result()
 
     def _answer(self, question: Any) -> PackedLines:  # noqa: ANN401
-        process = _Process() if self._idle.empty() else self._idle.get()
-        answer = process.answer(question)
-        self._idle.put(process)
+        reader = self._reader()
+        try:
+            answer = reader.answer(question)
+        except (OSError, EOFError):
+            reader.end()
+            msg = "A reader died; send it again"
+            raise ReaderLostError(msg) from None
+        self._idle.put(reader)
         if isinstance(answer, PackedLines):
             return answer
         msg = f"A reader failed: {answer}"
         raise ReaderLostError(msg)
 
+    def _reader(self) -> _Reader:
+        """Return a reader that has nothing to do, a new one if need be."""
+        with suppress(Empty):
+            return self._idle.get_nowait()
+        with self._lock:
+            if self._nursery is None:
+                self._nursery = _Nursery()
+            try:
+                return self._nursery.new_reader()
+            except OSError:
+                self._nursery.end()
+                self._nursery = None
+                msg = "The readers died; send it again"
+                raise ReaderLostError(msg) from None
+
     def close(self) -> None:
-        """End all processes."""
-        self._threads.shutdown()
-        while not self._idle.empty():
-            self._idle.get().end()
+        """End all processes; who reads after this has new ones."""
+        with suppress(Empty):
+            while True:
+                self._idle.get_nowait().end()
+        with self._lock:
+            if self._nursery is not None:
+                self._nursery.end()
+                self._nursery = None
 
 
 def send(pipe: IO[bytes], thing: Any) -> None:  # noqa: ANN401

@@ -7,7 +7,7 @@ from app.deid.policies import Policy
 from app.deid.pseudonyms import KeyRing
 from app.deid.records import deidentify
 from app.domain.clinics import Source
-from app.domain.records import DeidentifiedRecord
+from app.domain.records import DeidentifiedRecord, RecordType
 from app.fhir.parsing import parse_resource
 from app.fhir.validation import InvalidResourceError, validate
 from app.ucum.units import canonical_unit
@@ -61,7 +61,17 @@ def deidentified(
     )
 
 
+MISSION = (
+    RecordType.OBSERVATION,
+    RecordType.CONDITION,
+    RecordType.PATIENT,
+    RecordType.ENCOUNTER,
+)
+"""What most of the resources that come are."""
+
+
 def make_ready() -> None:
     """Compile the rules and load the units, which the first resource would wait for."""
-    validate({"resourceType": "Observation"})
+    for type_ in MISSION:
+        validate({"resourceType": type_.fhir_name})
     canonical_unit("%")

@@ -24,6 +24,7 @@ from app.services.refusals import forget_old
 from app.store import backfills, recounts
 from app.store.backfills import FORGONE
 from app.store.concepts import all_concepts
+from app.store.jobs import busy_clinics
 from app.store.leases import take_lease
 from app.store.recounts import MeasureRow
 from app.store.sessions import (
@@ -44,6 +45,9 @@ LEASE_SECONDS = 2
 PAUSE_SECONDS = 0.25
 LANES = {"sqlite": 1, "postgresql": 4}
 """Measures counted from nothing at a time: SQLite has one writer."""
+BUSY_MS = 5_000
+PATIENCE_MS = 30_000
+"""So long the people of a clinic wait to be counted while more comes of it in bulk."""
 HOUR_MS = 3600 * 1000
 
 
@@ -73,17 +77,29 @@ def recount_dirty(hub: Hub, *, holder: str) -> int:
     added. Zero where nothing waits, or another worker holds the lease.
     """
     with read_session(hub.engine) as session:
-        if not recounts.take_dirty(session, limit=1):
+        if not _dirty(session, hub, limit=1):
             return 0
     with write_session(hub.engine) as session:
         if not _may_work(session, hub, holder):
             return 0
-        taken = recounts.take_dirty(session, limit=SUBJECTS_AT_ONCE)
+        taken = _dirty(session, hub, limit=SUBJECTS_AT_ONCE)
         _recount(session, hub, [subject_id for subject_id, _ in taken])
         recounts.forget_dirty(session, taken)
         recounts.forget_erased(session, [subject_id for subject_id, _ in taken])
     log.info("subjects counted", extra={"count": len(taken)})
     return len(taken)
+
+
+def _dirty(session: ReadSession, hub: Hub, *, limit: int) -> list[tuple[int, int]]:
+    """
+    Return who is to be counted next, with their stamps.
+
+    While a delivery is being stored its clinic's people wait a while: of most of them
+    more is to come, and each is counted once behind it.
+    """
+    now = hub.clock()
+    busy = busy_clinics(session, since=now - BUSY_MS)
+    return recounts.take_dirty(session, busy=busy, until=now - PATIENCE_MS, limit=limit)
 
 
 def _recount(session: WriteSession, hub: Hub, subject_ids: list[int]) -> None:

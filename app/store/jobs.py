@@ -89,6 +89,10 @@ _RECEIVED = text(
     "UPDATE job SET received = :received, updated_at = :now "
     "WHERE id = :id AND state = 'receiving' AND received = :before"
 )
+_BUSY = text(
+    "SELECT DISTINCT clinic_id FROM job "
+    "WHERE state IN ('receiving', 'waiting') AND updated_at > :since"
+)
 _ENDED_BEFORE = text(
     "SELECT id FROM job WHERE state IN ('done', 'cancelled') "
     "AND updated_at < :moment "
@@ -205,6 +209,11 @@ def beat(session: WriteSession, job: Job, *, now: int, seconds: int) -> bool:
 def let_go(session: WriteSession, job: Job) -> None:
     """Let any worker take a job that was ours."""
     connection_of(session).execute(_LETS_GO, {"id": job.id, "holder": job.holder})
+
+
+def busy_clinics(session: ReadSession, *, since: int) -> set[int]:
+    """Return the clinics of which something has come in bulk since a moment."""
+    return set(connection_of(session).execute(_BUSY, {"since": since}).scalars())
 
 
 def note_received(

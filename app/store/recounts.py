@@ -72,12 +72,22 @@ _DROP_SUBJECTS = (
 )
 
 
-def take_dirty(session: ReadSession, *, limit: int) -> list[tuple[int, int]]:
-    """Return the subjects that have waited longest, with the stamp each bears."""
+def take_dirty(
+    session: ReadSession, *, busy: Collection[int], until: int, limit: int
+) -> list[tuple[int, int]]:
+    """
+    Return the subjects that have waited longest, with the stamp each bears.
+
+    Those of *busy* clinics only if they wait since before *until*: more may come.
+    """
+    clinics = ", ".join(map(str, sorted(busy)))
+    ready = f"WHERE since < :until OR clinic_id NOT IN ({clinics}) " if busy else ""
     query = text(
-        "SELECT subject_id, stamp FROM dirty ORDER BY since, subject_id LIMIT :n"
+        f"SELECT subject_id, stamp FROM dirty {ready}"
+        "ORDER BY since, subject_id LIMIT :n"
     )
-    rows = connection_of(session).execute(query, {"n": limit})
+    values = {"n": limit} | ({"until": until} if busy else {})
+    rows = connection_of(session).execute(query, values)
     return [(row.subject_id, row.stamp) for row in rows]
 
 

@@ -44,11 +44,32 @@ class Conversion:
         Raises:
             InvalidElementError: *value* is not finite, or beyond 10 to the power of 50.
         """
+        return Decimal(f"{self.billionths(value)}E-{DECIMAL_PLACES}")
+
+    def billionths(self, value: Decimal) -> int:
+        """
+        Return the same in billionths, as many as the ninth decimal place counts.
+
+        Raises:
+            InvalidElementError: likewise.
+        """
         if not value.is_finite() or abs(value.adjusted()) > LARGEST_MAGNITUDE:
             msg = "The value is too large or too small to be converted"
             raise InvalidElementError(msg, expression="Quantity.value")
-        exact = Fraction(value) * self.factor + self.offset
-        return Decimal(f"{round(exact * 10**DECIMAL_PLACES)}E-{DECIMAL_PLACES}")
+        # Fractions in whole numbers: they would be reduced at every step.
+        numerator, denominator = value.as_integer_ratio()
+        factor, offset = self.factor, self.offset
+        multiple = numerator * factor.numerator * offset.denominator
+        multiple += offset.numerator * denominator * factor.denominator
+        whole = denominator * factor.denominator * offset.denominator
+        return half_even(multiple * 10**DECIMAL_PLACES, whole)
+
+
+def half_even(numerator: int, denominator: int) -> int:
+    """Return the integer nearest to a fraction, the even one of two."""
+    quotient, rest = divmod(numerator, denominator)
+    is_odd = quotient & 1
+    return quotient + (2 * rest + is_odd > denominator)
 
 
 IDENTITY = Conversion(factor=Fraction(1))

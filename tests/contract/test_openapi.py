@@ -12,8 +12,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from app.routers import bodies, fhir
-from app.routers.fhir_document import INTERACTIONS
+from app.routers import bodies, fhir, imports
+from app.routers.fhir_interactions import INTERACTIONS
 from openapi import freeze
 from tests.conftest import ROOT
 from tests.hubs import Network
@@ -196,7 +196,7 @@ def test_what_a_fhir_route_reads_of_the_headers_is_described():
     }
     read = {
         name
-        for module in (bodies, fhir)
+        for module in (bodies, fhir, imports)
         for name in re.findall(
             r'(?:headers\.get\(|header_of\(request,)\s*"([\w-]+)"',
             inspect.getsource(module),

@@ -140,6 +140,9 @@ def _check(connection: Connection, hub: Hub) -> None:
         msg = f"The types are some of {', '.join(USUAL_TYPES)}"
         raise InvalidElementError(msg, expression="types")
     _check_filters(connection)
+    if connection.is_snapshot and connection.type_filters:
+        msg = "A snapshot is of all of its types: it has no filters"
+        raise InvalidElementError(msg, expression="type_filters")
     seconds = connection.every_seconds
     if seconds is not None and seconds < SHORTEST_INTERVAL_SECONDS:
         msg = f"It is collected every {SHORTEST_INTERVAL_SECONDS} seconds at most"

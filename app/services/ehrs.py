@@ -6,11 +6,11 @@ from app.domain.errors import ConflictError
 from app.services.connections import private_key, reach_of, usual_scope
 from app.services.hub import Hub
 from app.smart.bulk_servers import BulkServer
-from app.smart.bulk_tokens import Credentials, TokenHolder, ask_token
+from app.smart.bulk_tokens import Credentials, Grant, TokenHolder, ask_token
 from app.smart.ehr_discovery import discover
 from app.store.connections import Connection
 
-NO_TOKEN_ENDPOINT = (
+UNTOLD = (
     "The server does not say where it gives tokens: state its token URL, or no client"
 )
 
@@ -21,7 +21,7 @@ def known_server(hub: Hub, connection: Connection) -> BulkServer:
 
 
 def server_of(hub: Hub, connection: Connection) -> BulkServer:
-    """Return the server of a connection; where it gives tokens is asked when need be."""
+    """Return the server of a connection; where it gives tokens is asked once there."""
 
     def epoch() -> int:
         return hub.clock() // 1000
@@ -30,7 +30,7 @@ def server_of(hub: Hub, connection: Connection) -> BulkServer:
     if connection.client_id is None:
         return without
 
-    def ask() -> tuple[str, int]:
+    def ask() -> Grant:
         credentials = credentials_of(hub, connection, without)
         return ask_token(hub.outbound, credentials, now=epoch())
 
@@ -51,7 +51,7 @@ def credentials_of(hub: Hub, connection: Connection, server: BulkServer) -> Cred
     """
     found = discover(server, connection.fhir_base, token_url=connection.token_url)
     if found is None or connection.client_id is None:
-        raise ConflictError(NO_TOKEN_ENDPOINT)
+        raise ConflictError(UNTOLD)
     return Credentials(
         token_endpoint=found.token_endpoint,
         client_id=connection.client_id,

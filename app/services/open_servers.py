@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from app.domain.deliveries import PackedLines
-from app.smart.bulk_files import OpenFile
+from app.domain.deliveries import LineBatch, PackedLines
+from app.smart.bulk_files import Limits, OpenFile
 from app.smart.bulk_servers import BulkServer
 from app.store.connections import Connection
 
@@ -18,7 +18,7 @@ class Reading(msgspec.Struct, kw_only=True):
     """A file that is being read, from the line after ``line`` on."""
 
     file: OpenFile
-    lines: Iterator[PackedLines]
+    lines: Iterator[PackedLines] | Iterator[LineBatch]
     part: int
     line: int
 
@@ -28,9 +28,11 @@ class OpenServers:
     What a process keeps of servers from one step of a job to the next.
 
     Nothing here is needed: who comes anew, or in another process, makes it again.
+    ``limits`` are those of each file.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
         self._lock = threading.Lock()
         self._servers: dict[int, tuple[Connection, BulkServer]] = {}
         self._open: OrderedDict[int, Reading] = OrderedDict()

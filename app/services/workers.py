@@ -5,6 +5,8 @@ import threading
 
 from typing_extensions import override
 
+from app.services.collection_states import COLLECT
+from app.services.collections import collect, order_due
 from app.services.hub import Hub
 from app.services.imports import IMPORT, store_staged
 from app.services.jobs import Steps, forget_old_jobs, work
@@ -14,8 +16,10 @@ log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 0.1
 HOUR_MS = 3600 * 1000
+LOOK_MS = 5_000
+"""So often it is looked whether a collection is due."""
 
-STEPS: Steps = {IMPORT: store_staged}
+STEPS: Steps = {IMPORT: store_staged, COLLECT: collect}
 """What is done for a job, by its kind."""
 
 
@@ -28,6 +32,7 @@ class JobWorker(threading.Thread):
         self._holder = holder
         self._stopping = threading.Event()
         self._tidied_at = 0
+        self._looked_at = 0
 
     @override
     def run(self) -> None:
@@ -43,6 +48,9 @@ class JobWorker(threading.Thread):
                 self._stopping.wait(PAUSE_SECONDS)
 
     def _tidy(self) -> None:
+        if self._hub.clock() >= self._looked_at + LOOK_MS:
+            self._looked_at = self._hub.clock()
+            order_due(self._hub)
         if self._hub.clock() >= self._tidied_at + HOUR_MS:
             forget_old_jobs(self._hub)
             self._tidied_at = self._hub.clock()

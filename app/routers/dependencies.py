@@ -82,7 +82,7 @@ def committed(route: Callable[P, Response]) -> Callable[P, Response]:
     """
     Let *route* commit its ``session`` where it returns, and roll back where it fails.
 
-    A failed commit is a 500 and never a 201 that was not stored. It happens in the
+    A failed commit is a 503 and never a 201 that was not stored. It happens in the
     thread of the route: who holds SQLite's write lock must not queue for a thread
     behind those who wait for the lock. What was refused is remembered once the
     transaction is over.

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,6 +24,7 @@ from app.domain.errors import (
 from app.fhir.outcomes import HTTP_STATUS, operation_outcome
 from app.routers.templates import page
 from app.smart.errors import OAuthError
+from app.store.faults import outage
 
 log = logging.getLogger(__name__)
 
@@ -162,6 +164,14 @@ def install_error_replies(app: FastAPI) -> None:
         facts = {"error": type(error).__name__, "expression": error.expression}
         log.info("refused", extra=facts)
         return error_reply(request, error)
+
+    @app.exception_handler(SQLAlchemyError)
+    def of_the_store(request: Request, error: SQLAlchemyError) -> Response:
+        told = outage(error)
+        if told is None:
+            raise error
+        log.error("store unavailable", extra={"error": told.message})
+        return error_reply(request, told)
 
     @app.exception_handler(RequestValidationError)
     def invalid_parameters(request: Request, error: RequestValidationError) -> Response:

@@ -143,7 +143,7 @@ class Changes:
         self._identities.forget_outdated()
         with sent_together(self._session):
             self._identities.write()
-            records.insert_facts(self._session, rows)
+            records.insert_facts(self._session, rows, new=self._identities.created)
             subjects.mark_dirty(
                 self._session,
                 [(i, clinic_id) for i in touched],

@@ -132,7 +132,14 @@ class Groups:
         return moved
 
     def _move(self, moved: Collection[int]) -> None:
-        """Let what came about *moved* count for those that they count as now."""
+        """
+        Let what came about *moved* count for those that they count as now.
+
+        Content is looked for by who counts for whom, so that is written at once.
+        """
+        subjects.save_subjects(
+            self._session, [self._identities.subjects[i] for i in moved]
+        )
         rows = records.about(self._session, moved)
         self._identities.add_records(row.id for row in rows)
         about = [self._identities.records[row.id] for row in rows]

@@ -64,12 +64,15 @@ class Identities:
         keys: Collection[bytes],
         hub_ids: Collection[int],
         *,
+        mentions: Collection[bytes] = (),
         patients: Collection[bytes],
         expected: int,
         alone: bool,
     ) -> None:
         """
-        Read all that *keys* and *hub_ids* name; *expected* records may be new.
+        Read all that *keys* and *hub_ids* name, of which *expected* may be new.
+
+        *mentions* are the keys of what is only referred to.
 
         No other transaction writes about the people whom *patients* name meanwhile, or,
         with *alone*, about anybody of the clinic: who joins or parts people needs it. A
@@ -81,12 +84,14 @@ class Identities:
             alone=alone,
             patients=patients,
             names=keys,
+            mentions=mentions,
             ids=hub_ids,
             expected=expected,
         )
         self._known = {key: i for key, i in met.named.items() if i in met.records}
         self._free_ids = met.free_ids
-        self._expected = expected + len(keys) - len(met.named) - len(met.free_ids)
+        named = len(keys) + len(mentions) - len(met.named)
+        self._expected = expected + named - len(met.free_ids)
         self.records.update(met.records)
         self._note_subjects(met.subjects)
 
@@ -251,7 +256,6 @@ class Identities:
             key_version=self._key_version,
         )
         self.records[record_id] = record
-        self._changed.add(record_id)
         self.created.add(record_id)
         if type_ is RecordType.PATIENT:
             self.subjects[record_id] = StoredSubject(
@@ -286,7 +290,9 @@ class Identities:
 
     def write(self) -> None:
         """Write what is new or changed."""
-        changed = [self.records[i] for i in self._changed]
+        known, new = self.records, self.created
+        records.insert_records(self._session, [known[i] for i in new])
+        changed = [known[i] for i in self._changed - new]
         records.save_records(self._session, changed)
         subjects.save_subjects(
             self._session, [self.subjects[i] for i in self._changed_subjects]

@@ -27,11 +27,16 @@ from app.store.sessions import WriteSession
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
-    """A submission whose references are resolved; ``record_id`` None is yet unknown."""
+    """
+    A submission whose references are resolved; ``record_id`` None is yet unknown.
+
+    ``counted_id`` is who counts for its subject. A Patient has neither yet.
+    """
 
     submission: Submission
     record_id: int | None
     subject_id: int | None
+    counted_id: int | None
     encounter_id: int
     digests: tuple[bytes, ...]
 
@@ -61,6 +66,7 @@ class Placements:
     def load(self, submissions: Sequence[Submission]) -> None:
         """Read what the delivery names or refers to."""
         keys: set[bytes] = set()
+        mentions: set[bytes] = set()
         hub_ids: set[int] = set()
         patients: set[bytes] = set()
         for submission in submissions:
@@ -70,13 +76,14 @@ class Placements:
                 hub_ids.add(submission.hub_record)
             for target in submission.targets:
                 if isinstance(target, AliasTarget):
-                    keys.update(alias.key for alias in target.aliases)
+                    mentions.update(alias.key for alias in target.aliases)
                 elif isinstance(target, HubTarget):
                     hub_ids.add(target.record_id)
         types = {submission.record.type for submission in submissions}
         self._identities.load(
             keys,
             hub_ids,
+            mentions=mentions - keys,
             patients=patients,
             expected=len(submissions),
             alone=RecordType.PATIENT in types,
@@ -96,6 +103,7 @@ class Placements:
             submission=submission,
             record_id=record_id,
             subject_id=subject_id,
+            counted_id=counted_id,
             encounter_id=encounter_id,
             digests=tuple(
                 alias.key
@@ -187,13 +195,14 @@ class Placements:
 
     def look_up_digests(self, placed: Sequence[Placed]) -> None:
         """Read the records that have the content of those not found by a name."""
+        known = self._by_digest
         unknown = {
-            digest
+            (each.counted_id, digest)
             for each in placed
             if each.record_id is None
             for digest in each.digests
+            if digest not in known
         }
-        unknown -= self._by_digest.keys()
         found = records.find_by_digest(
             self._session, unknown, source_id=self._identities.source.source_id
         )

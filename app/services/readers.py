@@ -18,10 +18,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from io import BufferedRWPair
 from itertools import chain, islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 
@@ -229,7 +230,7 @@ class Readers:
                 self._nursery = None
 
 
-def send(pipe: IO[bytes], thing: Any) -> None:  # noqa: ANN401
+def send(pipe: BufferedRWPair, thing: Any) -> None:  # noqa: ANN401
     """Write a thing to the process at the other end."""
     body = pickle.dumps(thing, protocol=pickle.HIGHEST_PROTOCOL)
     pipe.write(_LENGTH.pack(len(body)))
@@ -237,7 +238,7 @@ def send(pipe: IO[bytes], thing: Any) -> None:  # noqa: ANN401
     pipe.flush()
 
 
-def receive(pipe: IO[bytes]) -> Any:  # noqa: ANN401
+def receive(pipe: BufferedRWPair) -> Any:  # noqa: ANN401
     """
     Read a thing that the other end sent.
 

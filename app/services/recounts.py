@@ -24,13 +24,13 @@ from app.services.refusals import forget_old
 from app.store import backfills, recounts
 from app.store.backfills import FORGONE
 from app.store.concepts import all_concepts
+from app.store.faults import is_of_statement
 from app.store.jobs import busy_clinics
 from app.store.leases import take_lease
 from app.store.recounts import MeasureRow
 from app.store.sessions import (
     ReadSession,
     WriteSession,
-    is_of_statement,
     one_try,
     read_session,
     write_session,

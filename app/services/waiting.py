@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-
 from app.domain.clinics import Principal
 from app.domain.errors import BusyError, ServiceError
 from app.domain.records import RecordType
@@ -16,6 +14,7 @@ from app.services import intake
 from app.services.authorization import required_source
 from app.services.hub import Hub
 from app.services.intake import Receipt, Submission
+from app.store.faults import outage
 from app.store.sessions import write_session
 
 T = TypeVar("T")
@@ -25,8 +24,6 @@ Key = bytes | int
 MOST_TOGETHER = 100
 LANES_AT_ONCE = {"sqlite": 1, "postgresql": 8}
 """How many clients are served at a time; SQLite has one writer."""
-FAILURES_OF_THE_STORE = (OperationalError, InterfaceError, BusyError)
-"""What is the database's fault, and no submission's."""
 
 
 class TwinsError(Exception):
@@ -120,7 +117,7 @@ class WaitingRoom:
         try:
             outcomes = self._stored_together(group)
         except Exception as error:  # noqa: BLE001  (who waits for it is told of it)
-            if len(group) > 1 and not isinstance(error, FAILURES_OF_THE_STORE):
+            if len(group) > 1 and not is_of_the_store(error):
                 for member in group:
                     self._store([member])
                 return
@@ -147,6 +144,11 @@ class WaitingRoom:
                 outcome if isinstance(outcome, ServiceError) else member.answer(outcome)
                 for member, outcome in zip(group, receipts, strict=True)
             ]
+
+
+def is_of_the_store(error: Exception) -> bool:
+    """Return whether it is the database's fault, and no submission's."""
+    return isinstance(error, BusyError) or outage(error) is not None
 
 
 def next_group(lane: Lane) -> Group:

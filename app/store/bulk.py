@@ -1,18 +1,19 @@
 """
 Many rows in one statement.
 
-On PostgreSQL the columns travel as arrays, so that one plan serves any number of rows;
-SQLite gets a list of rows, or a staging table where there are many.
+On PostgreSQL new rows are copied where there are many; else the columns travel as
+arrays, so that one plan serves any number of rows. SQLite gets a list of rows, or a
+staging table where there are many.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Column, String, Table
 from sqlalchemy.dialects import postgresql
 
-from app.store.exchanges import Question, Row, execute, fetch, is_postgresql
+from app.store.exchanges import Question, Row, copy, execute, fetch, is_postgresql
 from app.store.sessions import ReadSession, WriteSession, connection_of
 
 FEW_ROWS = 64
@@ -34,6 +35,30 @@ def fetch_among(
         for question in _parts(session, statement, items)
         for row in fetch(session, *question)
     ]
+
+
+def fetch_pairs(
+    session: ReadSession,
+    statement: str,
+    pairs: Sequence[tuple[Any, Any]],
+    *,
+    kinds: tuple[str, str],
+) -> list[Row]:
+    """Return the rows of *statement*, with ``{pairs}`` for a query of *pairs*."""
+    if not pairs:
+        return []
+    if is_postgresql(session):
+        arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
+        spelt = statement.replace("{pairs}", f"SELECT * FROM unnest({arrays})")
+        first, second = zip(*pairs, strict=True)
+        return fetch(session, spelt, [array_of(first), array_of(second)])
+    rows: list[Row] = []
+    for start in range(0, len(pairs), LONG_LIST):
+        some = pairs[start : start + LONG_LIST]
+        marks = ", ".join(["(?, ?)"] * len(some))
+        values = [value for pair in some for value in pair]
+        rows += fetch(session, statement.replace("{pairs}", f"VALUES {marks}"), values)
+    return rows
 
 
 def execute_among(
@@ -89,7 +114,11 @@ def insert_rows(
         add=tuple(add),
         keep_existing=keep_existing,
     )
+    is_plain = not (replace or add or keep_existing)
     if is_postgresql(session):
+        if is_plain and len(rows) > FEW_ROWS:
+            copy(session, *_copying(table, tuple(columns)), rows)
+            return
         arrays = [array_of(column) for column in zip(*rows, strict=True)]
         source = _arrays(table, tuple(columns))
         execute(session, insert.format(rows=source), arrays)
@@ -131,6 +160,13 @@ def _arrays(table: Table, columns: tuple[str, ...]) -> str:
     return f"SELECT * FROM unnest({arrays})"
 
 
+@cache
+def _copying(table: Table, columns: tuple[str, ...]) -> tuple[str, Sequence[str]]:
+    """Return the statement that takes copied rows, and the types of their columns."""
+    into = f"COPY {table.name} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+    return into, [_array_kind(table.c[name]).lower() for name in columns]
+
+
 def _array_kind(column: Column[Any]) -> str:
     """Return what a column's values travel as; a cast to VARCHAR(n) would cut them."""
     if isinstance(column.type, String):
@@ -139,20 +175,29 @@ def _array_kind(column: Column[Any]) -> str:
     return column.type.compile(dialect=dialect)
 
 
-def array_of(values: Iterable[Any]) -> str:
-    """Return numbers, texts or bytes (None: NULL) as the text of an SQL array."""
-    return f"{{{','.join(map(_element, values))}}}"
+def array_of(values: Collection[Any]) -> str:
+    """Return numbers, or texts, or bytes (None: NULL) as the text of an SQL array."""
+    some = next((value for value in values if value is not None), None)
+    spelt = _SPELLINGS.get(type(some), str)
+    if None in values:
+        listed = ["NULL" if value is None else spelt(value) for value in values]
+        return f"{{{','.join(listed)}}}"
+    return f"{{{','.join(map(spelt, values))}}}"
 
 
-def _element(value: object) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, bytes):
-        return f'"\\\\x{value.hex()}"'
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return str(value)
+def _spelt_bytes(value: bytes) -> str:
+    return f'"\\\\x{value.hex()}"'
+
+
+def _spelt_text(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+_SPELLINGS: dict[type[Any], Callable[[Any], str]] = {
+    bytes: _spelt_bytes,
+    str: _spelt_text,
+}
 
 
 def _stage(

@@ -5,7 +5,7 @@ A statement costs SQLAlchemy more than it costs the database, and on PostgreSQL 
 journey there and back costs more than either; so the hot path counts its journeys.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -42,6 +42,17 @@ def execute(session: WriteSession, statement: str, values: Sequence[Any] = ()) -
         return
     with _driver(session) as driver:
         driver.execute(statement, values)
+
+
+def copy(
+    session: WriteSession, statement: str, kinds: Sequence[str], rows: Iterable[Row]
+) -> None:
+    """Let PostgreSQL take *rows*, whose columns are of *kinds*, as one stream."""
+    with _driver(session) as driver, driver.cursor() as cursor:
+        with cursor.copy(statement) as stream:
+            stream.set_types(kinds)
+            for row in rows:
+                stream.write_row(row)
 
 
 def fetch_together(

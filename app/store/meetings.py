@@ -14,7 +14,7 @@ from app.store.subjects import StoredSubject
 
 class Met(msgspec.Struct, kw_only=True):
     """
-    The records that names and ids name, and the subjects that these are about.
+    The records that keys and ids name, and the subjects that these are about.
 
     ``free_ids`` are for records that the delivery makes; more can be asked for.
     """
@@ -35,7 +35,8 @@ _LOCK_NAMES = (
     "UNION ALL SELECT nextval('record_id_seq') FROM generate_series(1, %s)"
 )
 _LOCKED = "ORDER BY r.id FOR UPDATE OF r"
-_NAMED = f"{records.SELECT_NAMED}WHERE a.key = ANY(%s::bytea[]) {_LOCKED}"
+_MENTIONED = f"{records.SELECT_NAMED}WHERE a.key = ANY(%s::bytea[])"
+_NAMED = f"{_MENTIONED} {_LOCKED}"
 _RECORDS = f"{records.SELECT}WHERE r.id = ANY(%s::bigint[]) {_LOCKED}"
 _SUBJECTS = (
     f"{subjects.SELECT}WHERE id IN (SELECT r.subject_id FROM record r WHERE r.id IN "
@@ -57,11 +58,16 @@ def meet(
     alone: bool,
     patients: Collection[bytes],
     names: Collection[bytes],
+    mentions: Collection[bytes],
     ids: Collection[int],
     expected: int,
 ) -> Met:
     """
     Return what *names* and *ids* name, which no other transaction may change now.
+
+    And what is behind *mentions*, to which the delivery only refers: that is read, since
+    a lock would write to the page of each, and what it may not change is who the
+    subject is, which is locked.
 
     With *alone* no other transaction writes about the clinic meanwhile: who says which
     patients are one follows their ties, and locks what it finds on its way, in no order
@@ -75,8 +81,9 @@ def meet(
     """
     if is_postgresql(session):
         lock = Question(_LOCK_CLINIC[alone], (clinic_id,))
-        return _meet_on_postgresql(session, lock, patients, names, ids, expected)
-    named = records.find_by_alias(session, names)
+        keys = (names, mentions)
+        return _meet_on_postgresql(session, lock, patients, keys, ids, expected)
+    named = records.find_by_alias(session, {*names, *mentions})
     found = records.lock_by_id(session, {*named.values(), *ids})
     about = {record.subject_id for record in found.values()}
     return Met(
@@ -91,23 +98,26 @@ def _meet_on_postgresql(
     session: WriteSession,
     lock: Question,
     patients: Collection[bytes],
-    names: Collection[bytes],
+    names: tuple[Collection[bytes], Collection[bytes]],
     ids: Collection[int],
     expected: int,
 ) -> Met:
     """Ask all at once: each statement finds by itself what those before it found."""
     buckets = sorted({int.from_bytes(key[:2], "big") % NAME_LOCKS for key in patients})
-    keys, numbers = array_of(names), array_of(ids)
+    own, mentioned = map(array_of, names)
+    every, numbers = array_of([*names[0], *names[1]]), array_of(ids)
     asked = [
         lock,
         Question(_LOCK_NAMES, (array_of(buckets), expected)),
-        Question(_NAMED, (keys,)),
-        Question(_SUBJECTS, (keys, numbers)),
+        Question(_NAMED, (own,)),
+        Question(_MENTIONED, (mentioned,)),
+        Question(_SUBJECTS, (every, numbers)),
     ]
     if ids:
         asked.insert(2, Question(_RECORDS, (numbers,)))
-    _, free, *by_id, named, about = fetch_together(session, asked)
-    rows = [*(row for found in by_id for row in found), *(row[1:] for row in named)]
+    _, free, *by_id, locked, read, about = fetch_together(session, asked)
+    named = [*read, *locked]
+    rows = [*(row[1:] for row in named), *(row for found in by_id for row in found)]
     return Met(
         named={row[0]: row[1] for row in named},
         records={row[0]: records.record_of(row) for row in rows},

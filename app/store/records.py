@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from enum import IntEnum
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from sqlalchemy import text
 
 from app.domain.records import Alias, AliasKind, RecordType
 from app.store import tables
-from app.store.bulk import execute_among, fetch_among, insert_rows
+from app.store.bulk import execute_among, fetch_among, fetch_pairs, insert_rows
 from app.store.exchanges import Row, fetch, is_postgresql
 from app.store.sessions import ReadSession, WriteSession, connection_of
 
@@ -60,7 +61,18 @@ SELECT_NAMED = (
     f"FROM alias a JOIN record r ON r.id = a.record_id {_SOURCE}"
 )
 _BY_ID = SELECT + "WHERE r.id {among}"
-_BY_DIGEST = SELECT + "WHERE r.digest {among} AND r.twin_id IS NULL ORDER BY r.id"
+_NEVER_TWIN = "r.twin_id IS NULL ORDER BY r.id"
+_PATIENT_BY_DIGEST = (
+    f"{SELECT}WHERE r.digest {{among}} AND r.type = 1 AND {_NEVER_TWIN}"
+)
+_BY_DIGEST = (
+    "WITH counted (subject_id, digest) AS ({pairs}), "
+    "came (subject_id, digest) AS (SELECT subject_id, digest FROM counted UNION ALL "
+    "SELECT s.id, c.digest FROM counted c JOIN subject s ON s.joined_to = c.subject_id) "
+    f"SELECT {_COLUMNS} FROM came c "
+    "JOIN record r ON r.subject_id = c.subject_id AND r.digest = c.digest "
+    f"{_SOURCE}WHERE {_NEVER_TWIN}"
+)
 _COUNTED_AFTER = text(
     SELECT + "WHERE r.id > :after AND r.state = 1 AND r.twin_id IS NULL "
     "ORDER BY r.id LIMIT :limit"
@@ -98,12 +110,26 @@ def counted_after(
 
 
 def find_by_digest(
-    session: ReadSession, digests: Collection[bytes], *, source_id: int
+    session: ReadSession,
+    digests: Collection[tuple[int | None, bytes]],
+    *,
+    source_id: int,
 ) -> dict[bytes, list[StoredRecord]]:
-    """Return the records of a source whose content has one of *digests*."""
+    """
+    Return the records of a source whose content has one of *digests*.
+
+    Each is of a content about who counts for its subject; None: of a Patient. By that
+    subject it is found where all that is about somebody stands together, while digests
+    alone are anywhere, and writing each to a page of its own costs most.
+    """
+    about = [pair for pair in digests if pair[0] is not None]
+    alone = [digest for subject_id, digest in digests if subject_id is None]
+    rows = [
+        *fetch_pairs(session, _BY_DIGEST, about, kinds=("bigint", "bytea")),
+        *fetch_among(session, _PATIENT_BY_DIGEST, alone),
+    ]
     found: dict[bytes, list[StoredRecord]] = {}
-    for row in fetch_among(session, _BY_DIGEST, digests):
-        stored = record_of(row)
+    for stored in map(record_of, rows):
         if stored.source_id == source_id and stored.digest is not None:
             found.setdefault(stored.digest, []).append(stored)
     return found
@@ -184,6 +210,7 @@ def delete_aliases(session: WriteSession, keys: Collection[bytes]) -> None:
     execute_among(session, "DELETE FROM alias WHERE key {among}", keys)
 
 
+_FIRST = itemgetter(0)
 _RECORD_COLUMNS = (
     "id",
     "type",
@@ -203,20 +230,22 @@ _RECORD_COLUMNS = (
 )
 
 
+_RECORD_ROW = attrgetter(*_RECORD_COLUMNS)
+
+
+def insert_records(session: WriteSession, records: Iterable[StoredRecord]) -> None:
+    """Insert records under ids that were allocated for them."""
+    rows = sorted(map(_RECORD_ROW, records), key=_FIRST)
+    insert_rows(session, _table(tables.Record), _RECORD_COLUMNS, rows)
+
+
 def save_records(session: WriteSession, records: Iterable[StoredRecord]) -> None:
-    """Insert *records*, or bring the stored ones of the same id to this state."""
-    rows = sorted(
-        (
-            tuple(getattr(record, name) for name in _RECORD_COLUMNS)
-            for record in records
-        ),
-        key=lambda row: row[0],
-    )
+    """Bring the stored records of the same ids to this state."""
     insert_rows(
         session,
         _table(tables.Record),
         _RECORD_COLUMNS,
-        rows,
+        sorted(map(_RECORD_ROW, records), key=_FIRST),
         replace=_RECORD_COLUMNS[3:],
     )
 
@@ -271,18 +300,26 @@ def delete_records(session: WriteSession, record_ids: Collection[int]) -> None:
 
 
 def insert_facts(
-    session: WriteSession, facts: dict[type[Any], list[tuple[Any, ...]]]
+    session: WriteSession,
+    facts: dict[type[Any], list[tuple[Any, ...]]],
+    *,
+    new: Collection[int] = (),
 ) -> None:
-    """Insert integer rows, by table, in the order of that table's columns."""
-    for table, rows in facts.items():
-        columns = _FACT_COLUMNS[table]
-        insert_rows(
-            session, _table(table), columns, sorted(rows, key=_key), keep_existing=True
-        )
+    """
+    Insert integer rows, by table, in the order of that table's columns.
 
-
-def _key(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row[:5]
+    Of a record that says the same twice one row stays; those of *new* records, which
+    had none before, meet no others.
+    """
+    for model, rows in facts.items():
+        table, columns = _table(model), _FACT_COLUMNS[model]
+        place = columns.index("record_id")
+        by_key = {row[: len(table.primary_key)]: row for row in reversed(rows)}
+        ordered = [by_key[key] for key in sorted(by_key)]
+        first = [row for row in ordered if row[place] in new]
+        again = [row for row in ordered if row[place] not in new]
+        insert_rows(session, table, columns, first)
+        insert_rows(session, table, columns, again, keep_existing=True)
 
 
 def _table(model: type[Any]) -> Any:  # noqa: ANN401  (SQLModel has no type for it)

@@ -6,18 +6,12 @@ from time import monotonic
 from typing import Any, NewType, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    IntegrityError,
-    InterfaceError,
-    InvalidatePoolError,
-    OperationalError,
-)
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
 from app.domain.errors import BusyError, InvalidElementError
+from app.store.faults import is_busy, is_conflict
 
 T = TypeVar("T")
 ReadSession = NewType("ReadSession", Session)
@@ -48,7 +42,7 @@ def open_engine(database_url: str) -> Engine:
         raise InvalidElementError(msg, expression="database_url")
     if not url.startswith("sqlite"):
         engine = create_engine(url, hide_parameters=True, pool_size=POOL_SIZE)
-        _ping_after_rest(engine)
+        _ping_when_in_doubt(engine)
         return engine
     engine = create_engine(
         url,
@@ -61,12 +55,18 @@ def open_engine(database_url: str) -> Engine:
     return engine
 
 
-def _ping_after_rest(engine: Engine) -> None:
+def _ping_when_in_doubt(engine: Engine) -> None:
     """
-    Look whether a connection that was long unused still leads somewhere.
+    Look whether a connection still leads somewhere: after a rest, or a loss of another.
 
     ``pool_pre_ping`` does so at each checkout, which costs as much as a statement.
     """
+    lost_at = 0.0
+
+    @event.listens_for(engine, "invalidate")
+    def lose(*_: object) -> None:
+        nonlocal lost_at
+        lost_at = monotonic()
 
     @event.listens_for(engine, "checkin")
     def note(_connection: object, record: ConnectionPoolEntry) -> None:
@@ -75,7 +75,7 @@ def _ping_after_rest(engine: Engine) -> None:
     @event.listens_for(engine, "checkout")
     def ping(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:  # noqa: ANN401  (DBAPI)
         since = record.info.get("rests_since")
-        if since is None or monotonic() - since < REST_SECONDS:
+        if since is None or since > max(lost_at, monotonic() - REST_SECONDS):
             return
         try:
             engine.dialect.do_ping(connection)
@@ -109,30 +109,6 @@ def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock at once in a write session, so that none can deadlock."""
     reading = connection.get_execution_options().get("read_only", False)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-
-RETRIED_STATES = frozenset({"40001", "40P01"})
-"""PostgreSQL's codes for a serialization failure and a deadlock."""
-
-
-def is_conflict(error: DBAPIError) -> bool:
-    """Return whether another transaction was in the way; a second try may succeed."""
-    return (
-        isinstance(error, IntegrityError)
-        or getattr(error.orig, "sqlstate", None) in RETRIED_STATES
-    )
-
-
-def is_busy(error: DBAPIError) -> bool:
-    """Return whether SQLite's one writer kept others waiting for too long."""
-    return getattr(error.orig, "sqlite_errorname", None) == "SQLITE_BUSY"
-
-
-def is_of_statement(error: DBAPIError) -> bool:
-    """Return whether a statement can't be run, in whatever state the store is."""
-    if isinstance(error, OperationalError | InterfaceError):
-        return getattr(error.orig, "sqlite_errorname", None) == "SQLITE_ERROR"
-    return not is_conflict(error)
 
 
 def connection_of(session: ReadSession) -> Connection:

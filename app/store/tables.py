@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlmodel import Field, SQLModel
 
@@ -32,6 +33,7 @@ metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
+PATIENTS = text("type = 1")
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 CLUSTERED = {"sqlite_with_rowid": False}
 """SQLite keeps such a table in the order of its primary key."""
@@ -190,6 +192,8 @@ class Record(SQLModel, table=True):
     other can be made again after a join. ``twin_id`` names the record that counts in
     its place, where a join showed that both came of one resource. ``key_version`` is
     that of its digests and of the keyed codes in its content.
+
+    A digest is looked for among what is about its subject, a Patient's among Patients.
     """
 
     id: int | None = Field(default=None, sa_type=BigId, primary_key=True)
@@ -209,8 +213,8 @@ class Record(SQLModel, table=True):
     key_version: int = small(default=1)
     __table_args__ = (
         CheckConstraint("state IN (0, 1, 2)", name="state"),
-        Index(None, "subject_id"),
-        Index(None, "digest"),
+        Index(None, "subject_id", "digest"),
+        Index(None, "digest", postgresql_where=PATIENTS, sqlite_where=PATIENTS),
         {"sqlite_autoincrement": True},
     )
 

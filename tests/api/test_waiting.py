@@ -157,7 +157,7 @@ async def test_one_record_under_two_names_comes_apart(
 async def test_a_failure_of_the_store_is_told_to_all_it_befell(
     ehr: Caller, app: FastAPI, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ):
-    """500 for each of the group and nothing of it stored; the next group goes well."""
+    """503 for each of the group and nothing of it stored; the next group goes well."""
     mend = failing(monkeypatch, OperationalError("INSERT", {}, Exception(SECRET)))
 
     answers = await together(app, hub.engine, [ehr.put(lab) for lab in labs()])
@@ -165,7 +165,7 @@ async def test_a_failure_of_the_store_is_told_to_all_it_befell(
     mend()
     again = await together(app, hub.engine, [ehr.put(lab) for lab in labs()])
 
-    assert [a.status_code for a in answers] == [201] + [500] * (MANY - 1)
+    assert [a.status_code for a in answers] == [201] + [503] * (MANY - 1)
     assert there == 2  # the first and its patient
     assert SECRET not in "".join(a.text for a in answers)
     assert [a.status_code for a in again] == [200] + [201] * (MANY - 1)

@@ -90,7 +90,7 @@ async def test_what_no_one_expected_says_nothing_of_itself(
 async def test_a_commit_that_fails_is_never_told_as_stored(
     network: Network, hub: Hub, monkeypatch
 ):
-    """500, not 201: the commit comes before the reply."""
+    """503, not 201: the commit comes before the reply."""
     ehr = network.ehr()
     await ehr.fresh_token()
     await ehr.read("Patient/p1")
@@ -105,7 +105,7 @@ async def test_a_commit_that_fails_is_never_told_as_stored(
     bundle = await ehr.call("POST", "", make.transaction(make.post(make.lab(7.2))))
     monkeypatch.undo()
 
-    assert [single.status_code, bundle.status_code] == [500, 500]
+    assert [single.status_code, bundle.status_code] == [503, 503]
     assert SECRET not in single.text + bundle.text
     assert count_of(hub.engine) == before
 

@@ -80,7 +80,7 @@ def faults_of(resource: dict) -> tuple[int, set[str]]:
     """Return how far a resource comes, and what stops it there; 3 is taken."""
     issues = {f"{issue.expression} {issue.message}" for issue in validate(resource)}
     if issues:
-        well_formed = schemas().validators[resource["resourceType"]].is_valid(resource)
+        well_formed = validator_of(resource).is_valid(resource)
         return int(well_formed), issues
     try:
         deidentified(resource)
@@ -101,10 +101,17 @@ def parts_of(node: Any) -> Iterator[tuple[int, Any, Any]]:
             yield from parts_of(node[key])
 
 
+def validator_of(resource: dict) -> Any:
+    """Return what a resource of ours is held against."""
+    validator = schemas().validator(resource["resourceType"])
+    assert validator is not None
+    return validator
+
+
 def without_unknown(resource: dict) -> dict:
     """Return *resource* without the elements that FHIR does not have."""
     known = copy.deepcopy(resource)
-    validator = schemas().validators[resource["resourceType"]]
+    validator = validator_of(resource)
     for error in list(validator.iter_errors(known)):
         kind: Any = error.kind
         if kind.name == "additionalProperties":

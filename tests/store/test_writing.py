@@ -13,10 +13,10 @@ from sqlalchemy.exc import IntegrityError
 from app.store import tables
 from app.store.assertions import first_use
 from app.store.bulk import insert_rows
+from app.store.faults import is_conflict
 from app.store.leases import take_lease
 from app.store.sessions import (
     connection_of,
-    is_conflict,
     open_engine,
     read_session,
     tried,

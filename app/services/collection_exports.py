@@ -181,7 +181,11 @@ def restart(collecting: Collecting) -> StepEnd:
         msg = "The server loses its exports before they can be read"
         raise UnboundedError(msg)
     collecting.note(
-        stage=Stage.STARTING, restarts=restarts, renewals=0, sealed=CollectSealed()
+        stage=Stage.STARTING,
+        restarts=restarts,
+        renewals=0,
+        transaction_time=None,
+        sealed=CollectSealed(),
     )
     return Again()
 

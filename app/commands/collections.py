@@ -10,12 +10,13 @@ import typer
 from app.commands.hubs import open_hub
 from app.commands.listings import echo_table
 from app.domain.calendar import instant_of
+from app.domain.errors import NotFoundError
 from app.services import collections, connecting, connections, jobs, registry
+from app.services.collection_states import COLLECT
 from app.services.connecting import Step, Trial, Verdict
 from app.services.connections import ConnectionLine, Wishes
 from app.services.hub import Hub
 from app.services.jobs import work
-from app.services.workers import STEPS
 from app.smart.bulk_exports import Level
 from app.store.connections import Connection, Place, all_connections
 from app.store.job_outcomes import counts_of
@@ -202,7 +203,7 @@ def _line(place: Place) -> ConnectionLine:
 
 @app.command("keys")
 def print_keys(clinic: Clinic, source: Source = registry.MAIN_SOURCE) -> None:
-    """Print the key set to be registered for a connection, where it is wanted inline."""
+    """Print the key set to register for a connection, where it is wanted inline."""
     hub = open_hub()
     with read_session(hub.engine) as session:
         _, found = connections.required(session, clinic=clinic, source=source)
@@ -218,13 +219,18 @@ def remove(clinic: Clinic, source: Source = registry.MAIN_SOURCE) -> None:
 
 
 def collect(
-    clinic: Clinic,
-    source: Source = registry.MAIN_SOURCE,
+    clinic: Annotated[
+        str | None, typer.Argument(help="The clinic's code; none: every connection.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Which of its sources; none: each.")
+    ] = None,
     full: Annotated[
         bool, typer.Option(help="All there is, not what changed since the last time.")
     ] = False,
     since: Annotated[
-        str | None, typer.Option(help="What changed since this instant of the server's.")
+        str | None,
+        typer.Option(help="What changed since this instant of the server's."),
     ] = None,
     snapshot: Snapshot = None,
     wait: Annotated[
@@ -232,33 +238,43 @@ def collect(
     ] = True,
 ) -> None:
     """
-    Collect a source now, and show how far it is.
+    Collect now what changed since the last time, and show how far it is.
 
     It goes on in any worker if this command is ended.
     """
     hub = open_hub()
-    with write_session(hub.engine) as session:
-        clinic_id, connection = connections.required(
-            session, clinic=clinic, source=source
-        )
-        job_id = collections.order(
-            session,
-            hub,
-            connection,
-            clinic_id=clinic_id,
-            is_full=full,
-            since=since,
-            is_snapshot=snapshot,
-        )
-    typer.echo(f"Job {job_id}")
-    if wait:
-        follow(hub, job_id, pause=time.sleep)
+    with read_session(hub.engine) as session:
+        places = [
+            place
+            for place in all_connections(session)
+            if clinic in {None, place.clinic} and source in {None, place.source}
+        ]
+    if not places:
+        msg = "There is no such connection: `catchment connect` makes one"
+        raise NotFoundError(msg)
+    filed = []
+    for place in places:
+        with write_session(hub.engine) as session:
+            job_id = collections.order(
+                session,
+                hub,
+                place.connection,
+                clinic_id=place.clinic_id,
+                is_full=full,
+                since=since,
+                is_snapshot=snapshot,
+            )
+        typer.echo(f"Job {job_id}: {place.clinic} {place.source}")
+        filed.append(job_id)
+    ended = [follow(hub, job_id, pause=time.sleep) for job_id in filed if wait]
+    if not all(ended):
+        raise typer.Exit(1)
 
 
-def follow(hub: Hub, job_id: int, *, pause: Callable[[float], None]) -> None:
-    """Work on collections until one has ended, or is held, and say what it came to."""
+def follow(hub: Hub, job_id: int, *, pause: Callable[[float], None]) -> bool:
+    """Work on collections until one rests, say what it came to; return if all went."""
     before = ""
-    kind = {collections.COLLECT: STEPS[collections.COLLECT]}
+    kind = {COLLECT: collections.collect}
     while True:
         has_worked = work(hub, kind, holder=f"collect-{job_id}")
         job = jobs.required_job(hub, job_id)
@@ -275,5 +291,4 @@ def follow(hub: Hub, job_id: int, *, pause: Callable[[float], None]) -> None:
             typer.echo(f"  {count.type or 'unknown'}\t{count.outcome}\t{count.count:,}")
     if job.failure:
         typer.echo(f"  {job.failure}")
-    if job.state is not JobState.DONE:
-        raise typer.Exit(1)
+    return job.state is JobState.DONE

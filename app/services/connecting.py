@@ -7,6 +7,7 @@ Each step stands on those before it, so the first that fails is the one to be me
 import json
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import Any
 
 import httpx
 import msgspec
@@ -231,10 +232,11 @@ class Trial:
                 with_token=True,
             )
         except ServiceError as error:
-            ask = {
-                NoLongerThereError: "the id of the group of this programme's patients",
-                AccessRefusedError: "the scope to read Group and Patient",
-            }.get(type(error), "why it can't be read")
+            ask = "why it can't be read"
+            if isinstance(error, NoLongerThereError):
+                ask = "the id of the group of this programme's patients"
+            if isinstance(error, AccessRefusedError):
+                ask = "the scope to read Group and Patient"
             if is_needed:
                 return _failed("people", error, ask)
             return _note("people", f"{error.message}; an export may work still", ask)
@@ -307,7 +309,7 @@ def register(hub: Hub, connection: Connection) -> str:
     if found is None or found.registration_endpoint is None:
         raise RegistrationRefusedError(NOT_REGISTERING)
     scope = connection.scope or usual_scope(connection, capabilities=found.capabilities)
-    said = {
+    said: dict[str, Any] = {
         "client_name": "Catchment",
         "grant_types": [GRANT_TYPE],
         "token_endpoint_auth_method": "private_key_jwt",

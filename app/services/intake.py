@@ -119,11 +119,12 @@ class _Delivery:
         for phase in PHASES:
             placed: list[Placed] = []
             for submission in submissions:
-                if submission.record.type in phase:
-                    try:
-                        placed.append(self._placements.place(submission))
-                    except ServiceError as error:
-                        refuse(submission, error)
+                if submission.record.type not in phase:
+                    continue
+                try:
+                    placed.append(self._placements.place(submission))
+                except ServiceError as error:
+                    refuse(submission, error)
             self._placements.look_up_digests(placed)
             for each in placed:
                 try:

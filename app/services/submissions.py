@@ -39,6 +39,7 @@ class Submission(msgspec.Struct, kw_only=True):
     ``create_only`` a match leaves the stored record as it is. ``if_match`` are the
     versions it may have; ``if_none_match`` asks that there be none; ``may_replace``
     refuses to replace a stored record that is out of the sender's scope.
+    ``received_at``, in epoch milliseconds, is when it came, where that was before now.
     """
 
     index: int
@@ -50,10 +51,13 @@ class Submission(msgspec.Struct, kw_only=True):
     if_match: VersionMatch | None = None
     if_none_match: bool = False
     may_replace: MayReplace | None = None
+    received_at: int | None = None
 
     @property
     def names(self) -> tuple[Alias, ...]:
         """Return the aliases of the record, its condition's included."""
+        if not self.condition:
+            return self.record.aliases
         return (*self.record.aliases, *self.condition)
 
     @property
@@ -91,7 +95,7 @@ class Submission(msgspec.Struct, kw_only=True):
             yield from (alias.key for alias in names)
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The answer to a submission: the record as it is now."""
 
     stored: StoredRecord

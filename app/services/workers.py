@@ -9,15 +9,14 @@ from app.services.collection_states import COLLECT
 from app.services.collections import collect, order_due
 from app.services.hub import Hub
 from app.services.imports import IMPORT, store_staged
-from app.services.jobs import Steps, forget_old_jobs, work
+from app.services.jobs import Steps, forget_old_jobs, let_go_of_dead, work
 from app.services.recounts import Worker as CountingWorker
 
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 0.1
 HOUR_MS = 3600 * 1000
-LOOK_MS = 5_000
-"""So often it is looked whether a collection is due."""
+SECOND_MS = 1000
 
 STEPS: Steps = {IMPORT: store_staged, COLLECT: collect}
 """What is done for a job, by its kind."""
@@ -48,9 +47,11 @@ class JobWorker(threading.Thread):
                 self._stopping.wait(PAUSE_SECONDS)
 
     def _tidy(self) -> None:
-        if self._hub.clock() >= self._looked_at + LOOK_MS:
-            self._looked_at = self._hub.clock()
+        """Replace the dead and look what is due each second; forget what is old."""
+        if self._hub.clock() >= self._looked_at + SECOND_MS:
+            let_go_of_dead(self._hub)
             order_due(self._hub)
+            self._looked_at = self._hub.clock()
         if self._hub.clock() >= self._tidied_at + HOUR_MS:
             forget_old_jobs(self._hub)
             self._tidied_at = self._hub.clock()

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from sqlalchemy import text
+from typing_extensions import override
 
 from app.domain.errors import ConflictError
 from app.services import collections, intake, jobs
@@ -328,6 +329,7 @@ def test_a_hub_that_restarts_goes_on_with_the_same_export(
 class Ticking(Clock):
     """A clock by which each turn of a worker is one step."""
 
+    @override
     def __call__(self) -> int:
         self.now += 600
         return self.now

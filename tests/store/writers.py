@@ -25,7 +25,7 @@ from tests.hubs import Clock, first_hub, hub_on, settings_in
 WRITERS = 8
 PATIENTS = 18
 RESULTS = 10
-"""Of each patient; the first ends entered in error, the second is withdrawn at times."""
+"""Of each patient; the first ends entered in error, the second is taken back too."""
 NAMELESS = 2
 """Of each patient, without an id."""
 VERSIONS = 3
@@ -123,7 +123,7 @@ def _deliver(hub: Hub, source: Source, resources: Sequence[dict[str, Any]]) -> N
         Submission(
             index=index,
             expression="Bundle",
-            record=deidentified(resource, hub=hub, source=source),
+            record=deidentified(resource, front=hub, source=source),
         )
         for index, resource in enumerate(resources)
     ]
@@ -135,7 +135,7 @@ def _deliver(hub: Hub, source: Source, resources: Sequence[dict[str, Any]]) -> N
 def _take_back(hub: Hub, source: Source, own_id: str) -> None:
     """Withdraw the result of *own_id*, if it is here already."""
     result = make.lab(7, id=own_id)
-    (alias,) = deidentified(result, hub=hub, source=source).aliases
+    (alias,) = deidentified(result, front=hub, source=source).aliases
     with write_session(hub.engine) as session:
         for record_id in find_by_alias(session, [alias.key]).values():
             intake.withdraw(session, hub, source, record_id)

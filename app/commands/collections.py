@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -79,6 +80,18 @@ Every = Annotated[
 UNITS = {"m": 60, "h": 3600, "d": 24 * 3600}
 
 
+@contextmanager
+def reaching_out() -> Iterator[Hub]:
+    """Yield a hub that asks other servers; let go of them at the end."""
+    hub = open_hub()
+    try:
+        yield hub
+    finally:
+        hub.servers.close()
+        hub.outbound.close()
+        hub.readers.close()
+
+
 def seconds_of(text: str) -> int:
     """Return a time span, as 24h, in seconds."""
     number, unit = text[:-1], text[-1:]
@@ -120,7 +133,6 @@ def connect(
     step that fails says what to ask the server's administrator for. Once all works,
     the source is collected by itself where --every says so.
     """
-    hub = open_hub()
     wishes = Wishes(
         fhir_base=fhir_base,
         client_id=client_id,
@@ -135,24 +147,27 @@ def connect(
         is_snapshot=snapshot,
         every_seconds=None if every is None else seconds_of(every),
     )
+    with reaching_out() as hub:
+        connection = _saved(hub, clinic, source, wishes)
+        if rs384:
+            with write_session(hub.engine) as session:
+                connection = connections.make_rsa_key(session, hub, connection)
+        if register:
+            own_id = connecting.register(hub, connection)
+            connection = _saved(hub, clinic, source, Wishes(client_id=own_id))
+            typer.echo(f"Registered as {own_id}")
+        if not _is_tried(hub, connection, tries_export=try_export):
+            raise typer.Exit(1)
+        with write_session(hub.engine) as session:
+            connections.schedule(session, connection, now=hub.clock())
+    typer.echo(f"Connected; `catchment collect {clinic} --source {source}` collects")
+
+
+def _saved(hub: Hub, clinic: str, source: str, wishes: Wishes) -> Connection:
     with write_session(hub.engine) as session:
-        connection = connections.save(
+        return connections.save(
             session, hub, clinic=clinic, source=source, wishes=wishes
         )
-        if rs384:
-            connection = connections.make_rsa_key(session, hub, connection)
-    if register:
-        wishes = Wishes(client_id=connecting.register(hub, connection))
-        with write_session(hub.engine) as session:
-            connection = connections.save(
-                session, hub, clinic=clinic, source=source, wishes=wishes
-            )
-        typer.echo(f"Registered as {connection.client_id}")
-    if not _is_tried(hub, connection, tries_export=try_export):
-        raise typer.Exit(1)
-    with write_session(hub.engine) as session:
-        connections.schedule(session, connection, now=hub.clock())
-    typer.echo(f"Connected; `catchment collect {clinic} --source {source}` collects")
 
 
 def _is_tried(hub: Hub, connection: Connection, *, tries_export: bool) -> bool:
@@ -242,33 +257,39 @@ def collect(
 
     It goes on in any worker if this command is ended.
     """
-    hub = open_hub()
-    with read_session(hub.engine) as session:
-        places = [
-            place
-            for place in all_connections(session)
-            if clinic in {None, place.clinic} and source in {None, place.source}
-        ]
-    if not places:
-        msg = "There is no such connection: `catchment connect` makes one"
-        raise NotFoundError(msg)
-    filed = []
-    for place in places:
-        with write_session(hub.engine) as session:
-            job_id = collections.order(
-                session,
-                hub,
-                place.connection,
-                clinic_id=place.clinic_id,
-                is_full=full,
-                since=since,
-                is_snapshot=snapshot,
-            )
-        typer.echo(f"Job {job_id}: {place.clinic} {place.source}")
-        filed.append(job_id)
-    ended = [follow(hub, job_id, pause=time.sleep) for job_id in filed if wait]
+    with reaching_out() as hub:
+        filed = []
+        for place in _places(hub, clinic, source):
+            with write_session(hub.engine) as session:
+                job_id = collections.order(
+                    session,
+                    hub,
+                    place.connection,
+                    clinic_id=place.clinic_id,
+                    is_full=full,
+                    since=since,
+                    is_snapshot=snapshot,
+                )
+            typer.echo(f"Job {job_id}: {place.clinic} {place.source}")
+            filed.append(job_id)
+        ended = [follow(hub, job_id, pause=time.sleep) for job_id in filed if wait]
     if not all(ended):
         raise typer.Exit(1)
+
+
+def _places(hub: Hub, clinic: str | None, source: str | None) -> list[Place]:
+    """Return the connections that are meant."""
+    with read_session(hub.engine) as session:
+        known = all_connections(session)
+    meant = [
+        place
+        for place in known
+        if clinic in {None, place.clinic} and source in {None, place.source}
+    ]
+    if not meant:
+        msg = "There is no such connection: `catchment connect` makes one"
+        raise NotFoundError(msg)
+    return meant
 
 
 def follow(hub: Hub, job_id: int, *, pause: Callable[[float], None]) -> bool:

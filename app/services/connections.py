@@ -13,7 +13,6 @@ from app.fhir.references import normal_base
 from app.services.hub import Hub
 from app.services.registry import SourceChanges, change_source, check_base_urls
 from app.services.sealing import seal, unseal
-from app.smart.bulk_errors import AddressRefusedError
 from app.smart.bulk_exports import Level
 from app.smart.clients import Jwk, generate_key
 from app.smart.fetches import FetchError, parse_url
@@ -26,6 +25,7 @@ from app.store.sessions import ReadSession, WriteSession, read_session
 
 USUAL_TYPES = ("Patient", "Encounter", "Observation", "Condition")
 SHORTEST_INTERVAL_SECONDS = 600
+_HOST = re.compile(r"(https?://)?([A-Za-z0-9.\-]+|\[[0-9a-f:]+\])(:\d{1,5})?")
 _GROUP_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _FILTER = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?(?P<query>[^\s#]+)")
 _NOT_FILTERED_BY = re.compile(r"(^|&)(_include|_revinclude|_sort|_count|patient)\b")
@@ -126,10 +126,10 @@ def _check(connection: Connection, hub: Hub) -> None:
                 parse_url(url, dev_mode=hub.is_local or hub.outbound.dev_mode)
         except FetchError as error:
             raise InvalidElementError(str(error), expression=name) from None
-    try:
-        reach_of(connection)
-    except AddressRefusedError as error:
-        raise InvalidElementError(error.message, expression="hosts") from None
+    hosts = (*connection.hosts, *connection.token_hosts)
+    if not all(map(_HOST.fullmatch, hosts)):
+        msg = "A host is a name, and a port where it is not the usual one"
+        raise InvalidElementError(msg, expression="hosts")
     if connection.level is Level.GROUP and not connection.group_id:
         msg = "An export of a group needs the group's id"
         raise InvalidElementError(msg, expression="group_id")

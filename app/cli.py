@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-import uvicorn
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
@@ -21,12 +20,14 @@ from app.commands import (
     clients,
     cohorts,
     conceptmaps,
+    conversions,
     doctor,
     engines,
     jobs,
     keys,
     leaks,
     measures,
+    mllp,
     noisy_counts,
     policies,
     projects,
@@ -67,6 +68,7 @@ from app.services import (
     registry,
 )
 from app.services.hub import Hub
+from app.serving import serve_until_signalled
 from app.store import clinics
 from app.store.migrations import migrate as migrate_store
 from app.store.sessions import read_session, write_session
@@ -94,6 +96,7 @@ app.add_typer(noisy_counts.app, name="count")
 app.add_typer(jobs.app, name="job")
 app.add_typer(keys.app, name="key")
 app.add_typer(conceptmaps.app, name="conceptmap")
+app.add_typer(conversions.app, name="convert")
 app.add_typer(annotations.app, name="annotation")
 app.add_typer(annotations.shift_app, name="shift")
 app.add_typer(cohorts.app, name="cohort")
@@ -103,6 +106,7 @@ app.command()(engines.recount)
 app.command("quality")(quality.show_quality)
 app.command("elements")(leaks.show_elements)
 app.command("leak-check")(leaks.check)
+app.command("mllp")(mllp.listen)
 app.command("release")(releases.release)
 app.command("report")(reports.report)
 app.command("doctor")(doctor.examine)
@@ -134,15 +138,7 @@ def serve() -> None:
     served = create_app(settings, hub=open_hub(settings))
     try_port(settings.host, settings.port)  # the worker starts before uvicorn binds
     make_ready()
-    uvicorn.run(
-        served,
-        host=settings.host,
-        port=settings.port,
-        access_log=False,  # a clinic's id may stand in a path
-        log_config=None,
-        server_header=False,
-        forwarded_allow_ips=settings.trusted_proxies,
-    )
+    serve_until_signalled(served, settings)
 
 
 def make_ready() -> None:
@@ -169,9 +165,14 @@ def migrate() -> None:
 def worker() -> None:
     """Count what is dirty and go on with jobs, in a process of its own."""
     leave_no_core()
+    signal.signal(signal.SIGTERM, end)
     settings = read_settings()
     configure_logging(settings.log_level)
-    start_worker(hub_of(settings)).join()
+    workers = start_worker(hub_of(settings))
+    try:
+        workers.join()
+    finally:
+        workers.stop()
 
 
 @app.command()

@@ -1,7 +1,5 @@
 """The application: reads what the operator gave, and puts the doors in place."""
 
-import os
-import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -16,6 +14,7 @@ from pydantic import ValidationError
 from app.key_files import read_masters
 from app.routers import (
     annotations,
+    bulk_submit,
     clinics,
     cohorts,
     contributions,
@@ -39,8 +38,10 @@ from app.routers import (
 from app.routers.descriptions import describe_problems
 from app.routers.outcomes import LastDoor, install_error_replies
 from app.routers.transport import HttpsOnly
+from app.routers.uploads import Uploads
 from app.services.admissions import admit_policy
 from app.services.budgets import Budgets
+from app.services.holders import holder_name
 from app.services.hub import Hub
 from app.services.keys import check_keys
 from app.services.linkage import keep_to_policy
@@ -76,6 +77,8 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
             worker.stop()
         if opened.openid is not None:
             opened.openid.close()
+        opened.deliveries.close_all()
+        opened.outbound.close()
         opened.readers.close()
         opened.engine.dispose()
 
@@ -92,6 +95,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
     app.state.hub = opened
     app.state.settings = settings
     app.state.waiting_room = WaitingRoom(opened)
+    app.state.uploads = Uploads()
     app.state.pictures = Pictures()
     install_error_replies(app)
     # Each request looks for its room in this order: the clinics' comes early, after
@@ -100,6 +104,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         fhir_document,
         operations,
         imports,
+        bulk_submit,
         fhir_measures,
         oauth,
         fhir,
@@ -151,7 +156,7 @@ def start_worker(hub: Hub) -> Workers:
     check_keys(hub)
     keep_to_policy(hub)
     register_measures(hub)
-    worker = Workers(hub, holder=f"{os.getpid()}-{secrets.token_hex(4)}")
+    worker = Workers(hub, holder=holder_name())
     worker.start()
     return worker
 

@@ -4,6 +4,7 @@ from alembic import context
 
 from app.store import (
     job_tables,  # noqa: F401  (known to SQLModel by this)
+    submission_tables,  # noqa: F401
     tables,
 )
 

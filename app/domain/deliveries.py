@@ -43,25 +43,43 @@ class LineIssue(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[bytes, ...] = ()
 
 
+class FoldedIssue(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wrong with ``count`` lines, the first of which are told."""
+
+    severity: str
+    issue_type: str
+    expression: str | None
+    diagnostics: str
+    count: int
+    lines: tuple[int, ...]
+
+
 class ReadLine(msgspec.Struct, frozen=True):
-    """What may be kept of the resource in a line."""
+    """
+    What may be kept of the resource in a line.
+
+    ``hub_record`` is the record that the hub's own id names, where the line has that.
+    """
 
     line: int
     record: DeidentifiedRecord
+    hub_record: int | None = None
 
 
 class ReadLines(msgspec.Struct, frozen=True, kw_only=True):
     """
     What was read of the lines from ``first`` to ``last``, in their order.
 
-    ``discarded`` counts resources of types that are not kept, by type.
+    ``received_at`` is when they came, in epoch milliseconds. ``discarded`` are the
+    lines of resources of types that are not kept, by type.
     """
 
     first: int
     last: int
+    received_at: int
     records: tuple[ReadLine, ...] = ()
     issues: tuple[LineIssue, ...] = ()
-    discarded: dict[str, int] = {}
+    discarded: dict[str, tuple[int, ...]] = {}
 
 
 class PackedLines(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,12 +4,14 @@ import zlib
 from collections.abc import Iterable, Iterator
 
 from app.domain.deliveries import LineBatch
-from app.domain.errors import MalformedError, TooLargeError
+from app.domain.errors import MalformedError, ServiceError, TooLargeError
 
 BATCH_BYTES = 1024 * 1024
 """What is read at a time, and stored in one transaction: some thousand resources."""
+BATCH_LINES = 10_000
+"""More are never read at a time, however short they are."""
 INFLATED_BYTES = 4 * BATCH_BYTES
-SUSPECT_BYTES = 256 * 1024 * 1024
+SUSPECT_BYTES = 32 * BATCH_BYTES
 LARGEST_RATIO = 250
 """FHIR shrinks to a thirtieth; what inflates to so much of so little is a bomb."""
 
@@ -21,33 +23,90 @@ def batches(
     Cut a stream into batches of whole lines, numbered from the one *after* on.
 
     A line of more than *max_line_bytes* is left out, and told as one that is too long.
-    The last line need not end.
+    The last line need not end. Where *pieces* fail, the lines that came whole are given
+    before the failure is raised.
     """
-    held = bytearray()
-    line, is_skipping = after + 1, False
-    for piece in pieces:
-        held += piece
-        if is_skipping:
-            end = held.find(b"\n") + 1
-            if not end:
-                held.clear()
-                continue
-            del held[:end]
-            yield LineBatch(first=line, is_too_long=True)
-            line, is_skipping = line + 1, False
-        if len(held) < BATCH_BYTES:
-            continue
-        end = held.rfind(b"\n") + 1
-        if end:
-            batch = LineBatch(first=line, body=bytes(held[:end]))
-            del held[:end]
-            line += batch.lines
+    cutter = _Cutter(max_line_bytes=max_line_bytes, line=after + 1)
+    try:
+        for piece in pieces:
+            yield from cutter.cut(piece)
+    except ServiceError:
+        yield from cutter.whole_lines()
+        raise
+    yield from cutter.rest()
+
+
+class _Cutter:
+    """What came of the lines that are not given yet; ``line`` is the first of them."""
+
+    def __init__(self, *, max_line_bytes: int, line: int) -> None:
+        self._max_line_bytes = max_line_bytes
+        self._line = line
+        self._held = bytearray()
+        self._looked_at = 0
+        self._is_skipping = False
+
+    def cut(self, piece: bytes) -> Iterator[LineBatch]:
+        """Yield batches where *piece* fills some."""
+        self._held += piece
+        if self._is_skipping:
+            yield from self._skipped()
+        if len(self._held) >= BATCH_BYTES and not self._is_skipping:
+            yield from self.whole_lines()
+            self._is_skipping = len(self._held) > self._max_line_bytes
+
+    def _skipped(self) -> Iterator[LineBatch]:
+        """Leave out what came of a line that is too long; tell of it at its end."""
+        end = self._held.find(b"\n") + 1
+        if not end:
+            self._held.clear()
+            return
+        del self._held[:end]
+        yield self._too_long()
+        self._is_skipping = False
+
+    def whole_lines(self) -> Iterator[LineBatch]:
+        """Yield the lines that have ended."""
+        end = self._held.rfind(b"\n", self._looked_at) + 1
+        if not end or self._is_skipping:
+            self._looked_at = len(self._held)
+            return
+        self._looked_at = 0
+        body = bytes(self._held[:end])
+        del self._held[:end]
+        yield from self._numbered(body)
+
+    def rest(self) -> Iterator[LineBatch]:
+        """Yield what is there at the end."""
+        if self._is_skipping:
+            yield self._too_long()
+            return
+        yield from self.whole_lines()
+        yield from self._numbered(bytes(self._held))
+
+    def _too_long(self) -> LineBatch:
+        self._line, line = self._line + 1, self._line
+        self._looked_at = 0
+        return LineBatch(first=line, is_too_long=True)
+
+    def _numbered(self, body: bytes) -> Iterator[LineBatch]:
+        """Yield *body* as batches of no more lines than may be."""
+        while body:
+            end = _end_of_lines(body)
+            batch = LineBatch(first=self._line, body=body[:end])
+            self._line += batch.lines
             yield batch
-        is_skipping = len(held) > max_line_bytes
-    if is_skipping:
-        yield LineBatch(first=line, is_too_long=True)
-    elif held:
-        yield LineBatch(first=line, body=bytes(held))
+            body = body[end:]
+
+
+def _end_of_lines(body: bytes) -> int:
+    """Return where so many lines end as may go together."""
+    if body.count(b"\n") <= BATCH_LINES:
+        return len(body)
+    end = 0
+    for _ in range(BATCH_LINES):
+        end = body.index(b"\n", end) + 1
+    return end
 
 
 def inflated(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -60,14 +119,12 @@ def inflated(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """
     inflator = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
     came = gave = 0
-    is_begun = False
     for piece in pieces:
         came += len(piece)
         rest = piece
         while rest:
             if inflator.eof:
                 inflator = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-            is_begun = True
             try:
                 plain = inflator.decompress(rest, INFLATED_BYTES)
             except zlib.error:
@@ -80,6 +137,6 @@ def inflated(pieces: Iterable[bytes]) -> Iterator[bytes]:
             if plain:
                 yield plain
             rest = inflator.unused_data or inflator.unconsumed_tail
-    if is_begun and not inflator.eof:
+    if came and not inflator.eof:
         msg = "The body ends before its gzip does"
         raise MalformedError(msg)

@@ -113,6 +113,12 @@ def check_media_type(request: Request, accepted: frozenset[str]) -> None:
             raise UnsupportedMediaError(msg)
 
 
+def is_document(request: Request) -> bool:
+    """Return whether a body is said to be FHIR JSON."""
+    media_type = request.headers.get("Content-Type", "").partition(";")[0]
+    return media_type.strip().lower() in ACCEPTED
+
+
 def decompressed(request: Request, body: bytes, *, limit: int) -> bytes:
     """Return the body as it was before Content-Encoding, up to *limit* bytes."""
     encoding = request.headers.get("Content-Encoding", "identity").lower()
@@ -137,16 +143,21 @@ def decompressed(request: Request, body: bytes, *, limit: int) -> bytes:
 
 def require_fhir_reply(request: Request) -> None:
     """Refuse a caller who wants FHIR in another format or version than ours."""
+    require_reply(request, ACCEPTED)
+
+
+def require_reply(request: Request, offered: frozenset[str]) -> None:
+    """Refuse a caller who wants none of the media types *offered*."""
     chosen = (_parameter(request, "_format") or "").replace(" ", "+")  # a raw plus
-    if not is_acceptable(chosen or header_of(request, "Accept") or ""):
+    if not is_acceptable(chosen or header_of(request, "Accept") or "", offered):
         msg = "FHIR 4.0 is served as JSON here"
         raise NotAcceptableError(msg)
 
 
 @lru_cache(maxsize=256)
-def is_acceptable(wanted: str) -> bool:
+def is_acceptable(wanted: str, offered: frozenset[str] = ACCEPTED) -> bool:
     """
-    Return whether FHIR JSON is among the media ranges of an Accept or ``_format``.
+    Return whether what is offered is among the media ranges of Accept or ``_format``.
 
     The more closely a range names it the more it counts; q=0 excludes (RFC 9110
     section 12.5.1).
@@ -157,7 +168,7 @@ def is_acceptable(wanted: str) -> bool:
         said = dict(part.partition("=")[::2] for part in parameters)
         if said.get("fhirversion", "4.0").strip('"').startswith("4.0"):
             weights[name] = max(weights.get(name, 0.0), _weight(said.get("q")))
-    for names in (ACCEPTED | {"json"}, {"application/*"}, {"*/*", ""}):
+    for names in (offered | {"json"}, {"application/*"}, {"*/*", ""}):
         if named := weights.keys() & names:
             return any(weights[name] for name in named)
     return False

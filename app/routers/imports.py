@@ -1,7 +1,6 @@
 """Bulk push: NDJSON that streams in, and the status of the job that stores it."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -10,39 +9,40 @@ import anyio.from_thread
 import anyio.to_thread
 import msgspec
 from fastapi import APIRouter, Request, Response
-from starlette.requests import ClientDisconnect
+from fastapi.concurrency import run_in_threadpool
 
 from app.domain.calendar import instant_of
 from app.domain.errors import (
     InvalidElementError,
-    MalformedError,
     NotSupportedError,
     UnsupportedMediaError,
 )
-from app.fhir.job_documents import LinesIssue, ndjson, outcome_of_lines
+from app.fhir.job_documents import ndjson, outcome_of_lines
 from app.routers.bodies import (
+    ACCEPTED,
     check_media_type,
     header_of,
+    is_document,
+    read_fhir_body,
     refuse_conditions,
     refuse_parameters,
+    require_reply,
 )
+from app.routers.bulk_submit import submit_import
 from app.routers.dependencies import BundleCaller, Caller, HubDependency
+from app.routers.uploads import Uploads
 from app.services import imports, job_status, jobs
 from app.services.authorization import required_source
 from app.services.imports import Upload
 from app.services.job_status import JobStatus
-from app.store.job_outcomes import CountRow, IssueRow
-from app.store.jobs import Job
+from app.store.job_outcomes import CountRow
+from app.store.jobs import Job, JobState
 
 router = APIRouter(prefix="/fhir", tags=["fhir"], include_in_schema=False)
 
 NDJSON = "application/fhir+ndjson"
 NDJSON_TYPES = frozenset({NDJSON, "application/ndjson", "application/x-ndjson"})
 GZIP = {"gzip": True, "identity": False}
-UPLOADS_AT_ONCE = 16
-"""Of this process: each has a thread and a few batches in memory."""
-IDLE_SECONDS = 60.0
-"""Who sends nothing for so long has gone."""
 ASK_AGAIN_SECONDS = 5
 
 
@@ -53,6 +53,9 @@ async def receive_ndjson(
     """Take NDJSON of any size; what may be kept of it is staged when this answers."""
     refuse_parameters(request)
     refuse_conditions(request)
+    if is_document(request):  # which names the files
+        manifest = await read_fhir_body(request)
+        return await run_in_threadpool(submit_import, hub, caller, manifest)
     check_media_type(request, NDJSON_TYPES)
     upload = Upload(
         is_gzip=_is_gzip(request),
@@ -68,7 +71,7 @@ async def receive_ndjson(
             _pieces(request),
             max_line_bytes=request.app.state.settings.max_body_bytes,
         ),
-        limiter=_limiter(request),
+        limiter=request.app.state.uploads.limiter,
     )
     return Response(
         status_code=202,
@@ -83,9 +86,16 @@ def ask_for_offset(request: Request, caller: Caller, hub: HubDependency) -> Resp
     if name is None:
         msg = "An upload is asked for by its Idempotency-Key"
         raise NotSupportedError(msg)
-    lines, is_whole = imports.received_lines(hub, caller, name)
-    headers = {"Upload-Offset": str(lines), "Upload-Complete": f"?{int(is_whole)}"}
-    return Response(status_code=200, headers=headers)
+    job = imports.upload_called(hub, caller, name)
+    if job is None:
+        return Response(headers={"Upload-Offset": "0", "Upload-Complete": "?0"})
+    is_whole = job.state is not JobState.RECEIVING
+    headers = {
+        "Upload-Offset": str(job.received),
+        "Upload-Complete": f"?{int(is_whole)}",
+        "Content-Location": _status_url(request, job),
+    }
+    return Response(headers=headers)
 
 
 @router.get("/jobs/{job_id}")
@@ -93,6 +103,7 @@ def read_status(
     job_id: int, request: Request, caller: Caller, hub: HubDependency
 ) -> Response:
     """Say how far a job is: 202 while it is under way, its manifest at the end."""
+    require_reply(request, ACCEPTED)
     status = job_status.job_status(
         hub, job_id, clinic_id=required_source(caller).clinic_id
     )
@@ -116,16 +127,15 @@ def cancel(job_id: int, caller: Caller, hub: HubDependency) -> Response:
 
 
 @router.get("/jobs/{job_id}/outcome.ndjson")
-def read_outcomes(job_id: int, caller: Caller, hub: HubDependency) -> Response:
+def read_outcomes(
+    job_id: int, request: Request, caller: Caller, hub: HubDependency
+) -> Response:
     """Return what was found wrong, an OperationOutcome in each line."""
+    require_reply(request, NDJSON_TYPES | ACCEPTED)
     clinic_id = required_source(caller).clinic_id
     issues = job_status.job_issues(hub, job_id, clinic_id=clinic_id)
-    body = b"".join(ndjson(outcome_of_lines(_told(row)) for row in issues))
+    body = b"".join(ndjson(outcome_of_lines(row.issue) for row in issues))
     return Response(body, media_type=NDJSON)
-
-
-def _told(row: IssueRow) -> LinesIssue:
-    return LinesIssue(**msgspec.structs.asdict(row.issue))
 
 
 def _manifest(request: Request, status: JobStatus) -> dict[str, Any]:
@@ -175,29 +185,12 @@ def _after_line(request: Request) -> int:
     return int(stated)
 
 
-def _limiter(request: Request) -> anyio.CapacityLimiter:
-    """Return what bounds the uploads of this process; made by its first."""
-    state = request.app.state
-    if not hasattr(state, "uploads"):
-        state.uploads = anyio.CapacityLimiter(UPLOADS_AT_ONCE)
-    limiter: anyio.CapacityLimiter = state.uploads
-    return limiter
-
-
 def _pieces(request: Request) -> Iterator[bytes]:
     """Yield the body as it comes; for a thread, while the event loop receives it."""
+    uploads: Uploads = request.app.state.uploads
     stream = request.stream()
     while True:
-        piece = anyio.from_thread.run(_next_piece, stream)
+        piece = anyio.from_thread.run(uploads.next_piece, stream)
         if piece is None:
             return
         yield piece
-
-
-async def _next_piece(stream: AsyncIterator[bytes]) -> bytes | None:
-    try:
-        async with asyncio.timeout(IDLE_SECONDS):
-            return await anext(stream, None)
-    except (ClientDisconnect, TimeoutError):
-        msg = "The body stopped before its end"
-        raise MalformedError(msg) from None

@@ -103,8 +103,8 @@ def register_client(request: Request, body: SmallBody, hub: HubDependency) -> Re
 
 @router.get("/oauth/jwks")
 def signing_keys(hub: HubDependency) -> dict[str, Any]:
-    """Return the keys with which others verify this hub's tokens."""
-    return public_jwks(hub.signing_key)
+    """Return the keys with which others verify its tokens, and it as their client."""
+    return public_jwks(hub.signing_key, hub.client_key)
 
 
 def _authorization(request: Request) -> str | None:

@@ -19,7 +19,8 @@ from app.smart.scopes import COORDINATION, Interaction, allows, intersection
 from app.smart.token_requests import parse_token_request
 from app.smart.tokens import LIFETIME_SECONDS, issue_token
 from app.store import clinics, revocations
-from app.store.sessions import read_session
+from app.store.sessions import ReadSession, read_session
+from app.store.tables import Client
 
 REMEMBERED_SECONDS = 2
 """How long a token is believed: a revocation is felt within so many seconds."""
@@ -107,13 +108,7 @@ def authenticate(hub: Hub, authorization: str | None) -> Principal:
     now = hub.clock()
     claims = hub.tokens.read(token.strip(), now=now // 1000)
     with read_session(hub.engine) as session:
-        row = clinics.find_client(session, claims.client_id)
-        if row is None or row.status != ClientStatus.ACTIVE:
-            msg = "The client of this token was revoked"
-            raise NotAuthenticatedError(msg)
-        if clinics.has_left(session, row):
-            msg = "The clinic of this client has left the network"
-            raise NotAuthenticatedError(msg)
+        row = active_client(session, claims.client_id)
         if revocations.is_revoked(session, jti=claims.jti):
             msg = "The access token was revoked"
             raise NotAuthenticatedError(msg)
@@ -123,6 +118,23 @@ def authenticate(hub: Hub, authorization: str | None) -> Principal:
     until = min(now + 1000 * REMEMBERED_SECONDS, 1000 * claims.expires_at)
     hub.principals.remember(authorization, principal, until=until)
     return principal
+
+
+def active_client(session: ReadSession, client_id: str) -> Client:
+    """
+    Return a client that may still speak.
+
+    Raises:
+        NotAuthenticatedError: it was revoked, or its clinic has left.
+    """
+    row = clinics.find_client(session, client_id)
+    if row is None or row.status != ClientStatus.ACTIVE:
+        msg = "The client of this token was revoked"
+        raise NotAuthenticatedError(msg)
+    if clinics.has_left(session, row.source_id):
+        msg = "The clinic of this client has left the network"
+        raise NotAuthenticatedError(msg)
+    return row
 
 
 def _with_own_base(principal: Principal, hub: Hub) -> Principal:

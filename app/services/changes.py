@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from app.deid.dates import kept_moment
 from app.domain.records import NOBODY, Content, RecordType, content_of
 from app.services.facts import fact_rows
 from app.services.groups import Regrouped
@@ -69,6 +70,9 @@ class Changes:
         self._take_content(placed, stored)
         state = State.WITHDRAWN if record.entered_in_error else State.CURRENT
         self._turn(stored, state)
+        came = placed.submission.received_at
+        if came is not None:
+            stored.received_at = kept_moment(came, keeping=self._hub.policy.keeping)
 
     def _take_content(self, placed: Placed, stored: StoredRecord) -> None:
         """Let *stored* have the content of *placed*, under the current key."""
@@ -107,8 +111,8 @@ class Changes:
 
     def _restate(self, placed: Placed, stored: StoredRecord) -> None:
         """Note by which name of its patient the same record came now."""
-        is_older = _is_before(placed.record.sent_order, stored.sent_order)
-        if is_older or placed.submission.create_only or placed.subject_id is None:
+        is_only_once = placed.submission.create_only
+        if is_only_once or placed.subject_id is None or _is_overtaken(placed, stored):
             return
         if stored.subject_id != placed.subject_id and stored.digest in placed.digests:
             stored.subject_id = placed.subject_id
@@ -184,7 +188,7 @@ def is_news(placed: Placed, stored: StoredRecord) -> bool:
     record = placed.record
     if stored.state is State.PLACEHOLDER:
         return True
-    if _is_before(record.sent_order, stored.sent_order):
+    if _is_overtaken(placed, stored):
         return False
     if record.entered_in_error:
         return stored.state is not State.WITHDRAWN
@@ -196,6 +200,14 @@ def is_news(placed: Placed, stored: StoredRecord) -> bool:
     return not is_of_policy or stored.digest not in placed.digests
 
 
-def _is_before(sent: int | None, stored: int | None) -> bool:
-    """Return whether the sender's own order says that the stored one is newer."""
-    return sent is not None and stored is not None and sent < stored
+def _is_overtaken(placed: Placed, stored: StoredRecord) -> bool:
+    """
+    Return whether the stored one is newer: by the sender's own order, else as it came.
+
+    What waited to be stored came before what was stored at once meanwhile. Where less
+    than days are kept that is told by the month or year alone, and so hardly ever.
+    """
+    sent, came = placed.record.sent_order, placed.submission.received_at
+    if sent is not None and stored.sent_order is not None:
+        return sent < stored.sent_order
+    return came is not None and came < stored.received_at

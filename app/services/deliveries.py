@@ -4,10 +4,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from app.domain.clinics import Source
-from app.domain.deliveries import LineIssue, LineOutcome, ReadLine, ReadLines
+from app.domain.deliveries import (
+    FoldedIssue,
+    LineIssue,
+    LineOutcome,
+    ReadLine,
+    ReadLines,
+)
 from app.domain.errors import IssueType, ServiceError
 from app.domain.records import AliasKind
 from app.services import intake
+from app.services.admissions import check_admitted
 from app.services.blocks import ErasedError
 from app.services.hub import Hub
 from app.services.intake import Effect, Outcome, Receipt, Submission
@@ -15,7 +22,7 @@ from app.services.reading import ERROR
 from app.services.refusals import LONGEST_EXPRESSION, MOST_OF_A_REQUEST, PASSING
 from app.services.submissions import MayReplace
 from app.store.delivered import note_delivered
-from app.store.job_outcomes import FoldedIssue, add_counts, add_issues
+from app.store.job_outcomes import add_counts, add_issues
 from app.store.records import State
 from app.store.refusals import StoredRefusal, add_refusals
 from app.store.sessions import WriteSession
@@ -50,26 +57,30 @@ def store_lines(
     Raises:
         BusyError: others were in the way each time; nothing is stored.
         IntakeStoppedError: the policy has expired.
+        ConflictError: they were read under a policy that kept more.
     """
-    submissions = [_submission(each, may_replace) for each in read.records]
+    for each in read.records[:1]:
+        check_admitted(hub, each.record.policy_digest)
+    submissions = [
+        Submission(
+            index=each.line,
+            expression=each.record.type.fhir_name,
+            record=each.record,
+            hub_record=each.hub_record,
+            may_replace=may_replace,
+            received_at=read.received_at,
+        )
+        for each in read.records
+    ]
     outcomes = intake.store(session, hub, source, submissions, atomic=False)
     refused = [*read.issues, *_refused(read.records, outcomes)]
     add_issues(session, job_id, folded([*refused, *_discarded(read)]), part=part)
     add_counts(session, job_id, _counts(read, outcomes, refused), part=part)
-    add_refusals(session, _refusals(refused, hub, source))
+    add_refusals(session, _refusals(refused, source, at=read.received_at))
     if notes_records:
         held = [o for o in outcomes.values() if isinstance(o, Receipt)]
         latest = {each.record_id: each.version for each in held}
         note_delivered(session, job_id, latest.items(), part=part)
-
-
-def _submission(read: ReadLine, may_replace: MayReplace | None) -> Submission:
-    return Submission(
-        index=read.line,
-        expression=read.record.type.fhir_name,
-        record=read.record,
-        may_replace=may_replace,
-    )
 
 
 def _refused(
@@ -102,10 +113,10 @@ def _names(read: ReadLine) -> tuple[bytes, ...]:
 
 def _discarded(read: ReadLines) -> Iterator[LineIssue]:
     """Yield that types are not kept, once for each resource of them."""
-    for type_name, count in read.discarded.items():
-        for _ in range(count):
+    for type_name, lines in read.discarded.items():
+        for line in lines:
             yield LineIssue(
-                line=read.first,
+                line=line,
                 type_name=type_name,
                 severity=INFORMATION,
                 issue_type=IssueType.NOT_SUPPORTED,
@@ -115,8 +126,8 @@ def _discarded(read: ReadLines) -> Iterator[LineIssue]:
 
 
 def folded(issues: Iterable[LineIssue]) -> Iterator[FoldedIssue]:
-    """Yield each different issue once, with the lines that have it."""
-    lines: dict[tuple[str, str, str | None, str], list[int]] = defaultdict(list)
+    """Yield each different issue once, with the lines that have it, if only once."""
+    lines: dict[tuple[str, str, str | None, str], set[int]] = defaultdict(set)
     for issue in issues:
         said = (
             issue.severity,
@@ -124,7 +135,7 @@ def folded(issues: Iterable[LineIssue]) -> Iterator[FoldedIssue]:
             issue.expression,
             issue.diagnostics,
         )
-        lines[said].append(issue.line)
+        lines[said].add(issue.line)
     for (severity, issue_type, expression, diagnostics), found in lines.items():
         yield FoldedIssue(
             severity=severity,
@@ -132,7 +143,7 @@ def folded(issues: Iterable[LineIssue]) -> Iterator[FoldedIssue]:
             expression=expression,
             diagnostics=diagnostics,
             count=len(found),
-            lines=tuple(sorted(set(found))),
+            lines=tuple(sorted(found)),
         )
 
 
@@ -147,8 +158,8 @@ def _counts(
             counts[each.record.type.fhir_name, _outcome(outcome)] += 1
     for type_name, _ in {(issue.type_name, issue.line) for issue in refused}:
         counts[type_name, LineOutcome.REFUSED] += 1
-    for type_name, count in read.discarded.items():
-        counts[type_name, LineOutcome.DISCARDED] += count
+    for type_name, lines in read.discarded.items():
+        counts[type_name, LineOutcome.DISCARDED] += len(lines)
     return counts
 
 
@@ -159,17 +170,16 @@ def _outcome(receipt: Receipt) -> LineOutcome:
 
 
 def _refusals(
-    refused: Iterable[LineIssue], hub: Hub, source: Source
+    refused: Iterable[LineIssue], source: Source, *, at: int
 ) -> list[StoredRefusal]:
     """Return what is remembered for who asks what became of a resource."""
-    now = hub.clock()
     told = [
         StoredRefusal(
             name,
             source.source_id,
             issue.issue_type,
             (issue.expression or "")[:LONGEST_EXPRESSION] or None,
-            now,
+            at,
         )
         for issue in refused
         if issue.issue_type not in PASSING

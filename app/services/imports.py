@@ -7,6 +7,7 @@ sender may give an upload a name, and go on with it where it was cut off.
 
 import time
 from collections.abc import Iterable
+from functools import partial
 
 import msgspec
 
@@ -17,25 +18,35 @@ from app.domain.errors import ConflictError, ForbiddenError, MalformedError
 from app.domain.records import RecordType
 from app.fhir.ndjson import batches, inflated
 from app.services.authorization import (
+    active_client,
     allowed_stored,
     check_reach,
     required_source,
 )
 from app.services.deliveries import store_lines
+from app.services.heartbeats import beating
 from app.services.hub import Hub
 from app.services.jobs import Again, Finished, Run, StepEnd
 from app.services.policies import check_in_force
 from app.services.resources import Wish
 from app.services.submissions import MayReplace
 from app.store import jobs
+from app.store.clinics import has_left
 from app.store.jobs import Job, JobState
-from app.store.sessions import read_session, write_session
+from app.store.sessions import WriteSession, read_session, write_session
 from app.store.staging import next_staged, remove_staged, stage
 
 IMPORT = "import"
-CONTINUED_WITHIN_MS = 24 * 3600 * 1000
 LOOK_AGAIN_MS = 200
+ALIVE_SECONDS = 5.0
+"""So often who receives an upload says that it is still coming."""
 CUT_OFF = "The upload was cut off after line {}; send it again"
+LEFT = "The clinic has left the network"
+NOT_OURS = "The upload was cancelled, or sent from its first line again"
+
+
+WHOLE = frozenset({JobState.WAITING, JobState.DONE})
+GIVEN_UP = frozenset({JobState.CANCELLED, JobState.FAILED})
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,9 +63,14 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImportRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """On whose behalf lines are stored."""
+    """
+    On whose behalf lines are stored.
+
+    ``cut_after`` is the last line that came of an upload that was cut off for good.
+    """
 
     scopes: tuple[str, ...]
+    cut_after: int | None = None
 
 
 class ImportProgress(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,10 +90,15 @@ def receive(
     """
     Stage what comes in *pieces*; return the job that stores it.
 
+    What came before a failure is staged too: an upload with a name goes on from there,
+    one without is stored as far as it came.
+
     Raises:
         ForbiddenError: no scope of the caller's is for anything that is kept.
+        NotAuthenticatedError: the client was revoked meanwhile.
         ConflictError: it goes on with an upload that is not at that line.
-        MalformedError: there is no line in it, or it is no gzip.
+        MalformedError: there is no line in it, it is no gzip, or it was cut off.
+        TooLargeError: it inflates to far more than FHIR does.
         IntakeStoppedError: the policy has expired.
     """
     source = required_source(principal)
@@ -87,19 +108,24 @@ def receive(
     if job.state is not JobState.RECEIVING:
         return job  # the same upload, which is here already
     try:
-        received = _staged(hub, job, principal, upload, pieces, max_line_bytes)
+        with beating(partial(_is_coming, hub, job), seconds=ALIVE_SECONDS, job=job.id):
+            _stage(hub, job, principal, upload, pieces, max_line_bytes)
     except BaseException:
-        _note_cut(hub, job, upload)
+        _cut_off(hub, job, upload)
         raise
-    if not received:
-        _note_cut(hub, job, upload)
-        msg = "The body has no line"
-        raise MalformedError(msg)
     with write_session(hub.engine) as session:
-        jobs.change_job(
+        is_ours = jobs.change_job(
             session, job, state=JobState.WAITING.value, updated_at=hub.clock()
         )
+    if not is_ours:
+        raise ConflictError(NOT_OURS)
     return job
+
+
+def _is_coming(hub: Hub, job: Job) -> bool:
+    """Say that an upload is still coming; return whether anybody waits for it."""
+    with write_session(hub.engine) as session:
+        return jobs.note_alive(session, job, now=hub.clock())
 
 
 def for_something(principal: Principal) -> None:
@@ -113,36 +139,34 @@ def for_something(principal: Principal) -> None:
     check_reach(principal, RecordType.OBSERVATION.fhir_name, "c", "u")
 
 
-def received_lines(hub: Hub, principal: Principal, name: str) -> tuple[int, bool]:
-    """
-    Return how many lines of a named upload are here, and whether it is whole.
-
-    Nothing is here of a name that was never heard.
-    """
+def upload_called(hub: Hub, principal: Principal, name: str) -> Job | None:
+    """Return the job of an upload that its sender calls so, if any of it is here."""
     source = required_source(principal)
     with read_session(hub.engine) as session:
-        job = jobs.find_job_called(session, _name_key(hub, source, name))
-    if job is None or job.state in {JobState.CANCELLED, JobState.FAILED}:
-        return 0, False
-    return job.received, job.state is not JobState.RECEIVING
+        job = jobs.find_job_called(session, _name_key(hub, principal, source, name))
+    return None if job is None or job.state in GIVEN_UP else job
 
 
-def _name_key(hub: Hub, source: Source, name: str) -> bytes:
-    return job_name_key(f"upload {name}", keys=hub.keys, source=source)
+def _name_key(hub: Hub, principal: Principal, source: Source, name: str) -> bytes:
+    """Return what an upload of one client is known by; others have their own names."""
+    return job_name_key(
+        f"upload {principal.client_id} {name}", keys=hub.keys, source=source
+    )
 
 
 def _job_of(hub: Hub, principal: Principal, source: Source, upload: Upload) -> Job:
     """Return the job of an upload: the one it goes on with, or a new one."""
-    name_key = None if upload.name is None else _name_key(hub, source, upload.name)
+    name_key = None
+    if upload.name is not None:
+        name_key = _name_key(hub, principal, source, upload.name)
     with write_session(hub.engine, client_id=principal.client_id) as session:
         known = None if name_key is None else jobs.find_job_called(session, name_key)
-        if known is not None and known.state in {JobState.WAITING, JobState.DONE}:
+        if known is not None and known.state in WHOLE:
             return known
         if upload.after_line:
             return _continued(known, upload)
         if known is not None and known.state is JobState.RECEIVING:
-            failure = CUT_OFF.format(known.received)  # it begins anew
-            jobs.change_job(session, known, name_key=None, failure=failure)
+            _set_aside(session, known, now=hub.clock())  # it begins anew
         job_id = jobs.add_job(
             session,
             kind=IMPORT,
@@ -162,7 +186,7 @@ def _job_of(hub: Hub, principal: Principal, source: Source, upload: Upload) -> J
 
 
 def _continued(known: Job | None, upload: Upload) -> Job:
-    if known is None or known.state is not JobState.RECEIVING:
+    if known is None or known.state in GIVEN_UP:
         msg = "There is no such upload to go on with; send it from its first line"
         raise ConflictError(msg)
     if known.received != upload.after_line:
@@ -171,15 +195,15 @@ def _continued(known: Job | None, upload: Upload) -> Job:
     return known
 
 
-def _staged(
+def _stage(
     hub: Hub,
     job: Job,
     principal: Principal,
     upload: Upload,
     pieces: Iterable[bytes],
     max_line_bytes: int,
-) -> int:
-    """Stage what comes; return the number of its last line."""
+) -> None:
+    """Stage what comes, as it comes."""
     plain = inflated(pieces) if upload.is_gzip else pieces
     read = hub.readers.read(
         hub,
@@ -192,41 +216,66 @@ def _staged(
     for lines in read:
         _pace(hub, principal.client_id, lines)
         with write_session(hub.engine) as session:
-            stage(session, job.id, part=0, number=lines.first, payload=lines.payload)
+            active_client(session, principal.client_id)
             is_ours = jobs.note_received(
                 session, job, before=last, received=lines.last, now=hub.clock()
             )
             if not is_ours:
-                msg = "The upload was cancelled, or is sent twice at once"
-                raise ConflictError(msg)
+                raise ConflictError(NOT_OURS)
+            stage(session, job.id, part=0, number=lines.first, payload=lines.payload)
         last = lines.last
-    return last
+    if not last:
+        msg = "The body has no line"
+        raise MalformedError(msg)
 
 
 def _pace(hub: Hub, client_id: str, lines: PackedLines) -> None:
     """Let who has spent their budget wait: the body comes no faster than that."""
-    grant = hub.budgets.take(
-        client_id, lines.last - lines.first + 1, now=hub.clock(), whole=False
-    )
-    if grant.retry_after_seconds is not None:
+    wanted = lines.last - lines.first + 1
+    while True:
+        grant = hub.budgets.take(client_id, wanted, now=hub.clock(), whole=True)
+        if grant.retry_after_seconds is None:
+            return
         time.sleep(grant.retry_after_seconds)
 
 
-def _note_cut(hub: Hub, job: Job, upload: Upload) -> None:
-    """Note that an upload was cut off; one with a name may be gone on with."""
-    if upload.name is not None:
-        return
+def _cut_off(hub: Hub, job: Job, upload: Upload) -> None:
+    """Let an upload that was cut off wait to be gone on with, where it has a name."""
     with write_session(hub.engine) as session:
         found = jobs.find_job(session, job.id)
-        if found is not None:
-            failure = CUT_OFF.format(found.received)
-            jobs.change_job(session, found, failure=failure)
+        if found is None or found.state is not JobState.RECEIVING:
+            return
+        if upload.name is None or not found.received:
+            _set_aside(session, found, now=hub.clock())
+
+
+def _set_aside(session: WriteSession, job: Job, *, now: int) -> None:
+    """Let an upload be stored as far as it came; forget one of which nothing did."""
+    if not job.received:
+        jobs.forget_job(session, job.id)
+        return
+    asked = msgspec.json.decode(job.request, type=ImportRequest)
+    cut = msgspec.structs.replace(asked, cut_after=job.received)
+    jobs.change_job(
+        session,
+        job,
+        state=JobState.WAITING.value,
+        name_key=None,
+        request=msgspec.json.encode(cut).decode(),
+        updated_at=now,
+    )
 
 
 def store_staged(run: Run) -> StepEnd:
-    """Store the next lines that are staged, with how far that is."""
+    """
+    Store the next lines that are staged, with how far that is.
+
+    Whoever sent them may have been revoked since: they are the clinic's.
+    """
     run.refresh()
     with read_session(run.hub.engine) as session:
+        if has_left(session, run.source.source_id):
+            raise ForbiddenError(LEFT)
         staged = next_staged(session, run.job.id)
     if staged is None:
         return _without_lines(run)
@@ -241,8 +290,8 @@ def store_staged(run: Run) -> StepEnd:
             job_id=run.job.id,
             may_replace=_may_replace(run, asked.scopes),
         )
-        remove_staged(session, run.job.id, staged)
         run.advance(session, progress=ImportProgress(lines=read.last))
+        remove_staged(session, run.job.id, staged)
     return Again()
 
 
@@ -259,11 +308,21 @@ def _may_replace(run: Run, scopes: tuple[str, ...]) -> MayReplace | None:
 
 
 def _without_lines(run: Run) -> StepEnd:
-    """Return what is next of a job of which nothing is staged."""
-    job = run.job
+    """
+    Return what is next of a job of which nothing is staged.
+
+    Who received it may have died, and then says nothing more; an upload that has a name
+    may be gone on with all the same.
+    """
+    job, now = run.job, run.hub.clock()
+    cut_after = run.request(ImportRequest).cut_after
+    if cut_after is not None:
+        raise ConflictError(CUT_OFF.format(cut_after))
     if job.state is JobState.WAITING:
         return Finished()
-    is_late = run.hub.clock() - job.updated_at > CONTINUED_WITHIN_MS
-    if job.failure is not None or is_late:
-        raise ConflictError(job.failure or CUT_OFF.format(job.received))
-    return Again(LOOK_AGAIN_MS)
+    awaited_ms = jobs.SILENT_MS if job.name_key is None else jobs.ABANDONED_MS
+    if now < job.updated_at + awaited_ms:
+        return Again(LOOK_AGAIN_MS)
+    with write_session(run.hub.engine) as session:
+        _set_aside(session, job, now=now)
+    return Again()

@@ -40,10 +40,7 @@ def job_status(hub: Hub, job_id: int, *, clinic_id: int) -> JobStatus:
         NotFoundError: there is none, or it was cancelled.
         ConflictError: it failed; the message says why.
     """
-    job = required_job(hub, job_id, clinic_id=clinic_id)
-    if job.state is JobState.CANCELLED:
-        msg = "The job was cancelled"
-        raise NotFoundError(msg)
+    job = _kept_job(hub, job_id, clinic_id=clinic_id)
     if job.state is JobState.FAILED:
         raise ConflictError(job.failure or "The job failed")
     with read_session(hub.engine) as session:
@@ -55,7 +52,20 @@ def job_status(hub: Hub, job_id: int, *, clinic_id: int) -> JobStatus:
 
 
 def job_issues(hub: Hub, job_id: int, *, clinic_id: int) -> list[IssueRow]:
-    """Return what was found wrong with the lines of a clinic's job."""
-    required_job(hub, job_id, clinic_id=clinic_id)
+    """
+    Return what was found wrong with the lines of a clinic's job, so far.
+
+    Raises:
+        NotFoundError: there is none, or it was cancelled.
+    """
+    _kept_job(hub, job_id, clinic_id=clinic_id)
     with read_session(hub.engine) as session:
         return job_outcomes.issues_of(session, job_id)
+
+
+def _kept_job(hub: Hub, job_id: int, *, clinic_id: int) -> Job:
+    job = required_job(hub, job_id, clinic_id=clinic_id)
+    if job.state is JobState.CANCELLED:
+        msg = "The job was cancelled"
+        raise NotFoundError(msg)
+    return job

@@ -8,21 +8,25 @@ lately, so that a huge delivery does not keep a small one waiting.
 """
 
 import logging
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy.exc import DBAPIError
-from typing_extensions import override
 
 from app.domain.clinics import Source
-from app.domain.errors import IssueType, NotFoundError, ServiceError
+from app.domain.errors import (
+    IntakeStoppedError,
+    IssueType,
+    NotFoundError,
+    ServiceError,
+)
+from app.services.heartbeats import beating
+from app.services.holders import is_dead
 from app.services.hub import Hub
 from app.services.sealing import seal, unseal
 from app.store import jobs
 from app.store.clinics import source_by_id
+from app.store.faults import outage
 from app.store.jobs import Job, JobState
 from app.store.sessions import (
     WriteSession,
@@ -41,6 +45,10 @@ SLICE_MS = 1_000
 """For so long one job is gone on with before the next has its turn."""
 MOST_ATTEMPTS = 10
 LONGEST_BACKOFF_MS = 15 * 60 * 1000
+AFTER_OUTAGE_MS = 1_000
+"""So soon after the database was away a step is taken again."""
+LONGEST_WAIT_MS = 24 * 3600 * 1000
+"""Who asks to be left alone for longer is asked again all the same."""
 PASSING = frozenset({IssueType.TRANSIENT, IssueType.THROTTLED})
 KEPT_MS = 30 * 24 * 3600 * 1000
 """For so long what a job came to is kept after its end."""
@@ -104,7 +112,11 @@ class Run:
         Raises:
             LeaseLostError: the job is no longer this worker's; roll back.
         """
-        changes: dict[str, object] = {"updated_at": self.hub.clock(), "attempts": 0}
+        changes: dict[str, object] = {
+            "updated_at": self.hub.clock(),
+            "attempts": 0,
+            "failure": None,
+        }
         if progress is not None:
             changes["progress"] = msgspec.json.encode(progress).decode()
         if sealed is not None:
@@ -117,6 +129,13 @@ class Run:
             raise LeaseLostError
         known = {k: v for k, v in changes.items() if k in Job.__struct_fields__}
         self.job = msgspec.structs.replace(self.job, **known)
+
+    def beat(self) -> bool:
+        """Hold the job for longer; return whether it is still ours and goes on."""
+        with write_session(self.hub.engine) as session:
+            return jobs.beat(
+                session, self.job, now=self.hub.clock(), seconds=LEASE_SECONDS
+            )
 
     def refresh(self) -> None:
         """Read the job's row again, as others may have changed it."""
@@ -147,50 +166,20 @@ def work(hub: Hub, steps: Steps, *, holder: str) -> bool:
     with read_session(hub.engine) as session:
         source = source_by_id(session, job.source_id)
     run = Run(hub, job, source)
-    with _held(run):
+    with beating(run.beat, seconds=BEAT_SECONDS, job=job.id):
         _take_steps(run, steps[job.kind])
     return True
 
 
-class _Heartbeat(threading.Thread):
-    """Holds the lease while a step takes its time."""
-
-    def __init__(self, run: Run) -> None:
-        super().__init__(name=f"job-{run.job.id}", daemon=True)
-        self._hub = run.hub
-        self._job = run.job
-        self._over = threading.Event()
-
-    @override
-    def run(self) -> None:
-        """Beat until the turn is over, or the job is another's."""
-        while not self._over.wait(BEAT_SECONDS):
-            try:
-                with write_session(self._hub.engine) as session:
-                    if not self._is_held(session):
-                        return
-            except DBAPIError as error:  # the step will meet it too
-                facts = {"job": self._job.id, "error": type(error).__name__}
-                log.warning("heartbeat missed", extra=facts)
-
-    def _is_held(self, session: WriteSession) -> bool:
-        now = self._hub.clock()
-        return jobs.beat(session, self._job, now=now, seconds=LEASE_SECONDS)
-
-    def stop(self) -> None:
-        """Let the lease run out."""
-        self._over.set()
-        self.join()
-
-
-@contextmanager
-def _held(run: Run) -> Iterator[None]:
-    heartbeat = _Heartbeat(run)
-    heartbeat.start()
-    try:
-        yield
-    finally:
-        heartbeat.stop()
+def let_go_of_dead(hub: Hub) -> None:
+    """Let anyone take at once what workers hold that died on this machine."""
+    with read_session(hub.engine) as session:
+        dead = [job for job in jobs.held_jobs(session) if is_dead(job.holder or "")]
+    if dead:
+        with write_session(hub.engine) as session:
+            for job in dead:
+                jobs.let_go(session, job)
+        log.info("dead workers replaced", extra={"count": len(dead)})
 
 
 def _take_steps(run: Run, step: Step) -> None:
@@ -235,26 +224,28 @@ def _ended(
 
 def _fail(run: Run, error: Exception) -> None:
     """Try the step again later where that may help; else end the job, visibly."""
-    attempts = run.job.attempts + 1
+    attempts = run.job.attempts + (not isinstance(error, IntakeStoppedError))
     facts = {"job": run.job.id, "error": type(error).__name__, "count": attempts}
     log.warning("job failed", extra=facts)
-    failure = error.message if isinstance(error, ServiceError) else _name(error)
-    is_final = isinstance(error, ServiceError) and error.issue_type not in PASSING
     try:
         with write_session(run.hub.engine) as session:
-            if is_final or attempts >= MOST_ATTEMPTS:
-                run.change(session, **_ended(run, JobState.FAILED, failure=failure))
-                return
-            run.change(
-                session,
-                attempts=attempts,
-                not_before=run.hub.clock() + _backoff_ms(error, attempts),
-                failure=failure,
-                holder=None,
-                held_until=0,
-            )
+            run.change(session, **_after_failure(run, error, attempts))
     except LeaseLostError:
         log.info("job taken over", extra={"job": run.job.id})
+
+
+def _after_failure(run: Run, error: Exception, attempts: int) -> dict[str, object]:
+    """Return what to change in the job's row; that the store was away is no attempt."""
+    now = run.hub.clock()
+    free: dict[str, object] = {"holder": None, "held_until": 0}
+    if outage(error) is not None:
+        return free | {"not_before": now + AFTER_OUTAGE_MS}
+    failure = error.message if isinstance(error, ServiceError) else _name(error)
+    is_final = isinstance(error, ServiceError) and error.issue_type not in PASSING
+    if is_final or attempts >= MOST_ATTEMPTS:
+        return _ended(run, JobState.FAILED, failure=failure)
+    later = now + _backoff_ms(error, attempts)
+    return free | {"attempts": attempts, "not_before": later, "failure": failure}
 
 
 def _name(error: Exception) -> str:
@@ -263,9 +254,12 @@ def _name(error: Exception) -> str:
 
 
 def _backoff_ms(error: Exception, attempts: int) -> int:
+    """Return twice as long as the last time, and no less than the error says."""
+    doubled = min(1000 << attempts, LONGEST_BACKOFF_MS)
+    if isinstance(error, IntakeStoppedError):  # the operator may renew it any moment
+        return LONGEST_BACKOFF_MS
     stated = error.retry_after_seconds if isinstance(error, ServiceError) else None
-    doubled = 1000 * 2**attempts if stated is None else 1000 * stated
-    return min(doubled, LONGEST_BACKOFF_MS)
+    return max(doubled, min(1000 * (stated or 0), LONGEST_WAIT_MS))
 
 
 def required_job(hub: Hub, job_id: int, *, clinic_id: int | None = None) -> Job:
@@ -293,8 +287,7 @@ def cancel(hub: Hub, job: Job) -> bool:
         current = jobs.find_job(session, job.id)
         if current is None or current.state in {JobState.DONE, JobState.CANCELLED}:
             return False
-        drop_staged(session, job.id)
-        return jobs.change_job(
+        is_changed = jobs.change_job(
             session,
             current,
             state=JobState.CANCELLED.value,
@@ -303,6 +296,9 @@ def cancel(hub: Hub, job: Job) -> bool:
             sealed=None,
             updated_at=hub.clock(),
         )
+        if is_changed:
+            drop_staged(session, job.id)
+        return is_changed
 
 
 def dismiss(hub: Hub, job: Job) -> None:

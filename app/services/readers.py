@@ -25,12 +25,13 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 import msgspec
+from typing_extensions import override
 
 from app.deid.policies import PolicyText, ReportedMeasure, parse_policy
 from app.deid.pseudonyms import KeyRing
 from app.domain.clinics import Source
 from app.domain.deliveries import LineBatch, PackedLines, packed
-from app.domain.errors import BusyError
+from app.domain.errors import BusyError, ServiceError
 from app.services.reading import Reading, read_lines
 from app.services.reception import FrontDoor
 
@@ -38,6 +39,8 @@ PROGRAM = (sys.executable, "-m", "app.services.reading_process")
 ROOT = Path(__file__).parents[2]
 AHEAD = 2
 """How many batches wait for each reader: enough that none of them waits."""
+TRIES = 3
+"""How many readers may die of one batch, or before it, until it is given up."""
 SMALL_BYTES = 64 * 1024
 """A delivery below this is read faster than a reader is started."""
 _LENGTH = struct.Struct("!Q")
@@ -147,6 +150,23 @@ class _Reader:
             self._line.close()
 
 
+class _UpToFailure(Iterator[LineBatch]):
+    """Batches up to their end, or to the failure that ends them."""
+
+    def __init__(self, coming: Iterator[LineBatch]) -> None:
+        self.failure: ServiceError | None = None
+        self._coming = coming
+
+    @override
+    def __next__(self) -> LineBatch:
+        """Return the next that came before a failure."""
+        try:
+            return next(self._coming)
+        except ServiceError as error:
+            self.failure = error
+            raise StopIteration from None
+
+
 class Readers:
     """The reading processes of a hub, started when there is enough to read."""
 
@@ -170,9 +190,10 @@ class Readers:
         Yield what may be kept of each of *batches*, in their order.
 
         Some are read ahead, few enough that memory does not grow with the delivery.
+        Where *batches* fail, what came before is given before the failure is raised.
 
         Raises:
-            ReaderLostError: a reader died; what was yielded is good.
+            ReaderLostError: readers died, each time; what was yielded is good.
         """
         setup = Setup.of(front, source, scopes=scopes, max_line_bytes=max_line_bytes)
         coming = iter(batches)
@@ -182,15 +203,25 @@ class Readers:
             yield packed(read_lines(first.pop(), reading))
         sent = pickle.dumps(setup)
         waiting: deque[Future[PackedLines]] = deque()
-        for batch in chain(first, coming):
+        found = _UpToFailure(chain(first, coming))
+        for batch in found:
             question = (sent, front.clock(), batch)
             waiting.append(self._threads.submit(self._answer, question))
             if len(waiting) >= self._count * AHEAD:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+        if found.failure is not None:
+            raise found.failure
 
     def _answer(self, question: Any) -> PackedLines:  # noqa: ANN401
+        """Return a reader's answer; one that dies is replaced, but not for ever."""
+        for _ in range(TRIES - 1):
+            with suppress(ReaderLostError):
+                return self._answer_of_one(question)
+        return self._answer_of_one(question)
+
+    def _answer_of_one(self, question: Any) -> PackedLines:  # noqa: ANN401
         reader = self._reader()
         try:
             answer = reader.answer(question)
@@ -248,5 +279,8 @@ def receive(pipe: BufferedRWPair) -> Any:  # noqa: ANN401
     head = pipe.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         raise EOFError
-    body = pipe.read(_LENGTH.unpack(head)[0])
+    size: int = _LENGTH.unpack(head)[0]
+    body = pipe.read(size)
+    if len(body) < size:  # it died amid sending
+        raise EOFError
     return pickle.loads(body)  # noqa: S301  (both ends are ours)

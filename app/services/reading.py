@@ -1,6 +1,6 @@
 """Lines of NDJSON -> what may be kept of them; the lines themselves go no further."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,9 +17,10 @@ from app.domain.errors import (
     ServiceError,
     TooLargeError,
 )
-from app.domain.records import RecordType
+from app.domain.records import DeidentifiedRecord, RecordType
 from app.fhir.bindings import RESOURCE_TYPES
 from app.fhir.json_documents import read_json
+from app.fhir.references import record_id_of
 from app.fhir.validation import InvalidResourceError
 from app.services.reception import deidentified
 from app.services.sent_names import own_names
@@ -56,29 +57,32 @@ def read_lines(batch: LineBatch, reading: Reading) -> ReadLines:
     """Return what may be kept of each line of *batch*, and what is wrong with it."""
     records: list[ReadLine] = []
     issues: list[LineIssue] = []
-    discarded: Counter[str] = Counter()
+    discarded: defaultdict[str, list[int]] = defaultdict(list)
     for line, body in _numbered(batch):
         resource: Json = {}
         try:
             resource = _resource_in(body, batch, reading)
             if _is_discarded(resource):
-                discarded[_type_name(resource)] += 1
+                discarded[_type_name(resource)].append(line)
                 continue
             _check_scope(resource, reading)
-            record = deidentified(resource, front=reading, source=reading.source)
+            record = _deidentified(resource, reading)
         except ServiceError as error:
             issues += _issues(line, resource, error, reading)
-        except Exception:  # noqa: BLE001  (told of its line; the others go on)
-            failed = ServiceError("The hub failed on this line")
+        except Exception as error:  # noqa: BLE001  (told of its line; others go on)
+            failed = ServiceError(f"The hub failed here ({type(error).__name__})")
             issues += _issues(line, resource, failed, reading)
         else:
-            records.append(ReadLine(line, record))
+            own_id = resource.get("id")
+            hub_record = None if own_id is None else record_id_of(own_id)
+            records.append(ReadLine(line, record, hub_record))
     return ReadLines(
         first=batch.first,
         last=batch.first + batch.lines - 1,
+        received_at=reading.received_at,
         records=tuple(records),
         issues=tuple(issues),
-        discarded=dict(discarded),
+        discarded={name: tuple(lines) for name, lines in discarded.items()},
     )
 
 
@@ -93,7 +97,7 @@ def _numbered(batch: LineBatch) -> Iterator[tuple[int, bytes]]:
 
 
 def _resource_in(body: bytes, batch: LineBatch, reading: Reading) -> Json:
-    if batch.is_too_long:
+    if batch.is_too_long or len(body) > reading.max_line_bytes:
         msg = f"A line may have {reading.max_line_bytes} bytes"
         raise TooLargeError(msg)
     return read_json(body, max_bytes=reading.max_line_bytes)
@@ -111,6 +115,13 @@ def _is_discarded(resource: Json) -> bool:
         msg = "FHIR has no such type of resource"
         raise MalformedError(msg, expression="resourceType")
     return True
+
+
+def _deidentified(resource: Json, reading: Reading) -> DeidentifiedRecord:
+    """Return what may be kept, as of a PUT under its id where it has one."""
+    own_id = resource.get("id")
+    own_ids = (own_id,) if isinstance(own_id, str) else ()
+    return deidentified(resource, front=reading, source=reading.source, own_ids=own_ids)
 
 
 def _check_scope(resource: Json, reading: Reading) -> None:

@@ -39,6 +39,7 @@ class Submission(msgspec.Struct, kw_only=True):
     ``create_only`` a match leaves the stored record as it is. ``if_match`` are the
     versions it may have; ``if_none_match`` asks that there be none; ``may_replace``
     refuses to replace a stored record that is out of the sender's scope.
+    ``received_at``, in epoch milliseconds, is when it came, where that was before now.
     """
 
     index: int
@@ -50,6 +51,7 @@ class Submission(msgspec.Struct, kw_only=True):
     if_match: VersionMatch | None = None
     if_none_match: bool = False
     may_replace: MayReplace | None = None
+    received_at: int | None = None
 
     @property
     def names(self) -> tuple[Alias, ...]:

@@ -5,17 +5,22 @@ import threading
 
 from typing_extensions import override
 
+from app.services.bulk_submission_steps import submission_step
 from app.services.hub import Hub
 from app.services.imports import IMPORT, store_staged
-from app.services.jobs import Steps, forget_old_jobs, work
+from app.services.jobs import Steps, forget_old_jobs, let_go_of_dead, work
 from app.services.recounts import Worker as CountingWorker
+from app.store.jobs import SUBMIT
 
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 0.1
+AFTER_FAILURE_SECONDS = 1.0
+"""So soon a store that failed is asked again."""
 HOUR_MS = 3600 * 1000
+SECOND_MS = 1000
 
-STEPS: Steps = {IMPORT: store_staged}
+STEPS: Steps = {IMPORT: store_staged, SUBMIT: submission_step}
 """What is done for a job, by its kind."""
 
 
@@ -28,6 +33,7 @@ class JobWorker(threading.Thread):
         self._holder = holder
         self._stopping = threading.Event()
         self._tidied_at = 0
+        self._looked_at = 0
 
     @override
     def run(self) -> None:
@@ -38,11 +44,16 @@ class JobWorker(threading.Thread):
                 worked = work(self._hub, STEPS, holder=self._holder)
             except Exception as error:
                 log.exception("jobs failed", extra={"error": type(error).__name__})
-                worked = False
+                self._stopping.wait(AFTER_FAILURE_SECONDS)
+                continue
             if not worked:
                 self._stopping.wait(PAUSE_SECONDS)
 
     def _tidy(self) -> None:
+        """Replace the dead at the start and each second; forget what is old."""
+        if self._hub.clock() >= self._looked_at + SECOND_MS:
+            let_go_of_dead(self._hub)
+            self._looked_at = self._hub.clock()
         if self._hub.clock() >= self._tidied_at + HOUR_MS:
             forget_old_jobs(self._hub)
             self._tidied_at = self._hub.clock()

@@ -63,20 +63,33 @@ _INSERT = text(
     ":request, :progress, :sealed, 0, :not_before, 0, 0, 0, :now, :now) RETURNING id"
 )
 _FIND = text(f"{_SELECT} WHERE j.id = :id")
+_LOCK = text("UPDATE job SET not_before = 0, updated_at = :now WHERE id = :id")
 _CALLED = text(f"{_SELECT} WHERE j.name_key = :name_key ORDER BY j.id DESC LIMIT 1")
 # Of one kind the jobs of a source go one after the other, so that versions keep their
-# order; of all clinics the one goes next that was served least lately.
+# order: also after an upload that was cut off, of which something is yet to be stored.
+# Of all clinics the one goes next that was served least lately. What is being received
+# has a turn when something of it is staged, or nothing came for long; what workers
+# fetch themselves has one at any time, and until it is whole keeps none waiting. Who
+# asks works on none: what is in its name it lost hold of, as in an outage.
 _CLAIM = (
-    f"{_SELECT} WHERE j.state IN ('receiving', 'waiting') AND j.kind {{kinds}} "
-    "AND j.not_before <= :now AND j.held_until <= :now "
-    "AND NOT EXISTS (SELECT 1 FROM job e WHERE e.source_id = j.source_id "
-    "AND e.kind = j.kind AND e.id < j.id AND e.state = 'waiting') "
-    "ORDER BY (SELECT MAX(c.served_at) FROM job c WHERE c.clinic_id = j.clinic_id "
-    "AND c.updated_at > :lately), j.served_at, j.id LIMIT 1"
+    f"{_SELECT} WHERE j.kind {{kinds}} "
+    "AND (j.state = 'waiting' OR j.state = 'receiving' AND "
+    "(j.kind = :fetched OR j.updated_at <= :abandoned "
+    "OR j.updated_at <= :silent AND j.name_key IS NULL "
+    "OR EXISTS (SELECT 1 FROM staged s WHERE s.job_id = j.id))) "
+    "AND j.not_before <= :now AND (j.held_until <= :now OR j.holder = :holder) "
+    "AND (j.kind = :fetched AND j.state = 'receiving' OR "
+    "NOT EXISTS (SELECT 1 FROM job e WHERE e.source_id = j.source_id "
+    "AND e.kind = j.kind AND e.id < j.id AND (e.state = 'waiting' OR "
+    "(e.state = 'receiving' AND e.kind <> :fetched AND EXISTS "
+    "(SELECT 1 FROM staged s WHERE s.job_id = e.id))))) "
+    "ORDER BY (SELECT COALESCE(MAX(c.served_at), 0) FROM job c "
+    "WHERE c.clinic_id = j.clinic_id AND c.updated_at > :lately), "
+    "j.served_at, j.id LIMIT 1"
 )
 _TAKE = text(
     "UPDATE job SET holder = :holder, held_until = :until, served_at = :now "
-    "WHERE id = :id AND held_until <= :now"
+    "WHERE id = :id AND (held_until <= :now OR holder = :holder)"
 )
 _BEAT = text(
     "UPDATE job SET held_until = :until WHERE id = :id AND holder = :holder "
@@ -85,9 +98,15 @@ _BEAT = text(
 _LETS_GO = text(
     "UPDATE job SET holder = NULL, held_until = 0 WHERE id = :id AND holder = :holder"
 )
+# An upload that was silent is looked at rarely, until it goes on.
 _RECEIVED = text(
-    "UPDATE job SET received = :received, updated_at = :now "
+    "UPDATE job SET received = :received, updated_at = :now, "
+    "not_before = CASE WHEN attempts = 0 THEN 0 ELSE not_before END "
     "WHERE id = :id AND state = 'receiving' AND received = :before"
+)
+_ALIVE = text("UPDATE job SET updated_at = :now WHERE id = :id AND state = 'receiving'")
+_HELD = text(
+    f"{_SELECT} WHERE j.holder IS NOT NULL AND j.state IN ('receiving', 'waiting')"
 )
 _BUSY = text(
     "SELECT DISTINCT clinic_id FROM job "
@@ -98,7 +117,13 @@ _ENDED_BEFORE = text(
     "AND updated_at < :moment "
     "AND NOT EXISTS (SELECT 1 FROM delivered d WHERE d.job_id = job.id) LIMIT 100"
 )
+SUBMIT = "submit"
+"""The kind of job for which workers fetch what there is, while more may be named."""
 LATELY_MS = 3600 * 1000
+ABANDONED_MS = 24 * LATELY_MS
+"""Of what nothing came for so long nothing more is expected."""
+SILENT_MS = 30 * 1000
+"""After so long without a word who received an upload is dead."""
 
 
 def add_job(
@@ -138,6 +163,13 @@ def find_job(session: ReadSession, job_id: int) -> Job | None:
     """Return a job."""
     row = connection_of(session).execute(_FIND, {"id": job_id}).mappings().first()
     return None if row is None else _job(row)
+
+
+def lock_job(session: WriteSession, job_id: int, *, now: int) -> Job | None:
+    """Return a job that no other transaction may change now; it is looked at soon."""
+    values = {"id": job_id, "now": now}
+    connection_of(session).execute(_LOCK, values)
+    return find_job(session, job_id)
 
 
 def find_job_called(session: ReadSession, name_key: bytes) -> Job | None:
@@ -185,7 +217,14 @@ def claim_job(
     connection = connection_of(session)
     named = ", ".join(f":kind{number}" for number in range(len(kinds)))
     values: dict[str, Any] = {f"kind{n}": kind for n, kind in enumerate(sorted(kinds))}
-    values |= {"now": now, "lately": now - LATELY_MS}
+    values |= {
+        "now": now,
+        "holder": holder,
+        "lately": now - LATELY_MS,
+        "fetched": SUBMIT,
+        "silent": now - SILENT_MS,
+        "abandoned": now - ABANDONED_MS,
+    }
     query = _CLAIM.replace("{kinds}", f"IN ({named})")
     if connection.dialect.name == "postgresql":
         query += " FOR UPDATE OF j SKIP LOCKED"
@@ -206,14 +245,14 @@ def beat(session: WriteSession, job: Job, *, now: int, seconds: int) -> bool:
     return connection_of(session).execute(_BEAT, values).rowcount == 1
 
 
-def let_go(session: WriteSession, job: Job) -> None:
-    """Let any worker take a job that was ours."""
-    connection_of(session).execute(_LETS_GO, {"id": job.id, "holder": job.holder})
-
-
 def busy_clinics(session: ReadSession, *, since: int) -> set[int]:
     """Return the clinics of which something has come in bulk since a moment."""
     return set(connection_of(session).execute(_BUSY, {"since": since}).scalars())
+
+
+def let_go(session: WriteSession, job: Job) -> None:
+    """Let any worker take a job that was ours."""
+    connection_of(session).execute(_LETS_GO, {"id": job.id, "holder": job.holder})
 
 
 def note_received(
@@ -222,6 +261,17 @@ def note_received(
     """Note that an upload is here up to a line; return whether it was at *before*."""
     values = {"id": job.id, "before": before, "received": received, "now": now}
     return connection_of(session).execute(_RECEIVED, values).rowcount == 1
+
+
+def note_alive(session: WriteSession, job: Job, *, now: int) -> bool:
+    """Note that an upload is still coming; return whether anybody waits for it."""
+    values = {"id": job.id, "now": now}
+    return connection_of(session).execute(_ALIVE, values).rowcount == 1
+
+
+def held_jobs(session: ReadSession) -> list[Job]:
+    """Return the jobs under way that somebody works on, or died over."""
+    return [_job(row) for row in connection_of(session).execute(_HELD).mappings()]
 
 
 def change_held_job(session: WriteSession, job: Job, **changes: object) -> bool:
@@ -260,7 +310,10 @@ def ended_before(session: ReadSession, moment: int) -> list[int]:
 def forget_job(session: WriteSession, job_id: int) -> None:
     """Forget a job with all that is kept of it."""
     connection = connection_of(session)
-    for table in ("staged", "job_issue", "job_count", "delivered"):
+    for table in (
+        *("staged", "job_issue", "job_count", "delivered"),
+        *("submission", "submission_part", "taken_back"),
+    ):
         query = text(f"DELETE FROM {table} WHERE job_id = :id")
         connection.execute(query, {"id": job_id})
     connection.execute(text("DELETE FROM job WHERE id = :id"), {"id": job_id})

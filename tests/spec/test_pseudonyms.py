@@ -5,6 +5,8 @@ import json
 from hashlib import sha256
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.deid.pseudonyms import (
     KeyRing,
@@ -42,6 +44,15 @@ def test_names_are_hmac_sha256(shared):
         )
         digest = digest_under(keyed(key), case["message"].encode()).hex()
         assert digest[: len(case["hex"])] == case["hex"]
+
+
+@given(st.binary(max_size=64), st.binary(max_size=200))
+def test_any_message_under_any_key_has_its_hmac(key: bytes, message: bytes):
+    """As the standard library makes it; a key that is set up serves many messages."""
+    set_up = keyed(key)
+
+    for each in (message, b"", message + b"!"):
+        assert digest_under(set_up, each) == hmac.digest(key, each, sha256)
 
 
 def test_an_alias_is_what_its_definition_says():

@@ -16,6 +16,8 @@ class Met(msgspec.Struct, kw_only=True):
     """
     The records that keys and ids name, and the subjects that these are about.
 
+    Of what is only mentioned the subjects are those of the patients.
+
     ``free_ids`` are for records that the delivery makes; more can be asked for.
     """
 
@@ -119,7 +121,7 @@ def _meet_on_postgresql(
         Question(_LOCK_NAMES, (array_of(buckets), expected)),
         *by_name,
         *by_id,
-        Question(_SUBJECTS, (array_of([*own, *mentioned]), numbers)),
+        Question(_SUBJECTS, (array_of({*own, *patients}), numbers)),
     ]
     _, free, *found, about = fetch_together(session, asked)
     named = [row for rows in found[: len(by_name)] for row in rows]

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from app.domain.deliveries import PackedLines, unpacked
 from app.domain.errors import ConflictError, IssueType, ServiceError
@@ -50,11 +51,11 @@ WARNING = "warning"
 
 def submission_step(run: Run) -> StepEnd:
     """Do the next of what a submission needs."""
-    run.refresh()
     try:
+        run.refresh()
         return _next_of(run)
     except LeaseLostError:
-        run.hub.deliveries.close(run.job.id)
+        run.hub.servers.close_of(run.job.id)
         raise
 
 
@@ -86,7 +87,7 @@ def _fetch(run: Run, part: PartRow) -> StepEnd:
             return _read_file(run, part)
         return _read_manifest(run, part)
     except (ServerError, TokenRefusedError) as error:
-        run.hub.deliveries.of(run.job.id, now=run.hub.clock()).close()
+        run.hub.servers.close_of(run.job.id)
         if error.issue_type in PASSING and run.job.attempts + 1 < MOST_ATTEMPTS:
             raise
         _give_up(run, part, error)
@@ -180,30 +181,38 @@ def _sealed(run: Run, url: str, with_token: object) -> bytes:
 def _read_file(run: Run, part: PartRow) -> StepEnd:
     """Stage the next lines of a file, with how far it is."""
     home = _home(run, part)
-    opened = files.opened_file(run, home, files.file_place(run.hub, part), part)
-    assert opened.file is not None
-    assert opened.lines is not None
-    if part.mark not in {None, opened.file.mark}:
-        _begin_again(run, part)
-        opened.close()
-        return Again()
-    read = next(opened.lines, None)
+    reading = files.opened_file(run, home, files.file_place(run.hub, part), part)
+    try:
+        if part.mark not in {None, reading.file.mark}:
+            part = _begun_again(run, part)
+        read = next(reading.lines, None)
+        if read is None:
+            _end_file(run, part)
+        else:
+            assert isinstance(read, PackedLines)
+            _stage(run, part, read, mark=reading.file.mark)
+    except BaseException:
+        reading.file.close()
+        raise
     if read is None:
-        opened.close()
-        return _end_file(run, part)
-    _stage(run, part, read, mark=opened.file.mark)
+        reading.file.close()
+    else:
+        reading.line = read.last
+        run.hub.servers.put_back(run.job.id, reading)
     return Again()
 
 
-def _begin_again(run: Run, part: PartRow) -> None:
-    """Begin a file anew, which is not what it was when it broke off."""
+def _begun_again(run: Run, part: PartRow) -> PartRow:
+    """Begin a file anew that is not what it was; return its part."""
     if part.restarts == MOST_RESTARTS:
         msg = "The file changes whenever it is asked for"
         raise UnreadableAnswerError(msg)
+    anew = replace(part, lines=0, mark=None, restarts=part.restarts + 1)
     with write_session(run.hub.engine) as session:
         run.advance(session)
         drop_staged(session, run.job.id, part=part.part)
-        rows.change_part(session, part, lines=0, mark=None, restarts=part.restarts + 1)
+        rows.change_part(session, part, lines=0, mark=None, restarts=anew.restarts)
+    return anew
 
 
 def _stage(run: Run, part: PartRow, read: PackedLines, *, mark: str) -> None:
@@ -224,11 +233,10 @@ def _progressed(run: Run) -> dict[str, object]:
     return {"updated_at": run.hub.clock(), "attempts": 0}
 
 
-def _end_file(run: Run, part: PartRow) -> StepEnd:
+def _end_file(run: Run, part: PartRow) -> None:
     with write_session(run.hub.engine) as session:
         run.advance(session)
         rows.change_part(session, part, state=PartState.READ.value, sealed=None)
-    return Again()
 
 
 def _give_up(run: Run, part: PartRow, error: ServiceError) -> None:
@@ -314,4 +322,3 @@ def _conclude(run: Run) -> None:
                 sealed = seal(hub.keys, msgspec.json.encode(bare))
                 rows.change_part(session, part, sealed=sealed)
         rows.forget_places(session, job_id)
-    hub.deliveries.close(job_id)

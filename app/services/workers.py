@@ -6,6 +6,8 @@ import threading
 from typing_extensions import override
 
 from app.services.bulk_submission_steps import submission_step
+from app.services.collection_states import COLLECT
+from app.services.collections import collect, order_due
 from app.services.hub import Hub
 from app.services.imports import IMPORT, store_staged
 from app.services.jobs import Steps, forget_old_jobs, let_go_of_dead, work
@@ -17,8 +19,14 @@ log = logging.getLogger(__name__)
 PAUSE_SECONDS = 0.1
 HOUR_MS = 3600 * 1000
 SECOND_MS = 1000
+LOOK_MS = 5_000
+"""So often it is looked whether a collection is due."""
 
-STEPS: Steps = {IMPORT: store_staged, SUBMIT: submission_step}
+STEPS: Steps = {
+    IMPORT: store_staged,
+    SUBMIT: submission_step,
+    COLLECT: collect,
+}
 """What is done for a job, by its kind."""
 
 
@@ -32,6 +40,7 @@ class JobWorker(threading.Thread):
         self._stopping = threading.Event()
         self._tidied_at = 0
         self._looked_at = 0
+        self._ordered_at = 0
 
     @override
     def run(self) -> None:
@@ -47,10 +56,14 @@ class JobWorker(threading.Thread):
                 self._stopping.wait(PAUSE_SECONDS)
 
     def _tidy(self) -> None:
-        """Replace the dead at the start and each second; forget what is old."""
-        if self._hub.clock() >= self._looked_at + SECOND_MS:
+        """Replace the dead, order what is due; forget what is old."""
+        now = self._hub.clock()
+        if now >= self._looked_at + SECOND_MS:
             let_go_of_dead(self._hub)
-            self._looked_at = self._hub.clock()
+            self._looked_at = now
+        if now >= self._ordered_at + LOOK_MS:
+            self._ordered_at = now
+            order_due(self._hub)
         if self._hub.clock() >= self._tidied_at + HOUR_MS:
             forget_old_jobs(self._hub)
             self._tidied_at = self._hub.clock()

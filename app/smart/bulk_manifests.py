@@ -51,7 +51,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def transaction_ms(self) -> int:
         """Return the transaction time in epoch milliseconds."""
-        return _epoch_milliseconds(self.transaction_time)
+        return epoch_milliseconds_of(self.transaction_time)
 
 
 def parse_manifest(body: bytes, *, url: str) -> Manifest:
@@ -90,13 +90,14 @@ def is_instant(text: str) -> bool:
     if not _INSTANT.fullmatch(text):
         return False
     try:
-        _epoch_milliseconds(text)
+        epoch_milliseconds_of(text)
     except ValueError:
         return False
     return True
 
 
-def _epoch_milliseconds(text: str) -> int:
+def epoch_milliseconds_of(text: str) -> int:
+    """Return a FHIR instant in epoch milliseconds."""
     return round(1000 * datetime.fromisoformat(text).timestamp())
 
 

@@ -36,7 +36,7 @@ suppressed processing not-supported duplicate multiple-matches not-found deleted
 too-long code-invalid extension too-costly business-rule conflict transient
 lock-error no-store exception timeout incomplete throttled informational
 """
-_LISTED = frozenset(_ISSUE_TYPES.split())
+ISSUE_TYPES = frozenset(_ISSUE_TYPES.split())
 """What FHIR lists (issue-type); nothing else of an OperationOutcome is repeated."""
 
 
@@ -185,4 +185,4 @@ def _issue_codes(response: httpx.Response, outbound: Outbound) -> list[str]:
     except (ServerUnavailableError, UnboundedError, ValueError):
         return []
     stated = (issue.get("code") for issue in issues)
-    return list(dict.fromkeys(code for code in stated if code in _LISTED))
+    return list(dict.fromkeys(code for code in stated if code in ISSUE_TYPES))

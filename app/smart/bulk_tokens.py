@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from app.smart.clients import Jwk, granted_token, token_form
+from app.smart.clients import Jwk, granted_scope, granted_token, token_form
 from app.smart.outbound import Outbound
 
 EARLY_SECONDS = 30
@@ -24,16 +24,22 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     scope: str
 
 
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """A token, for how many seconds it holds, and for what, where that was said."""
+
+    token: str
+    seconds: int
+    scope: str | None
+
+
 class TokenHolder:
     """
     The token of one client at one server; threads may share it.
 
-    *ask* gets a new one and its life in seconds; *clock* counts seconds.
+    *ask* gets a new one; *clock* counts seconds.
     """
 
-    def __init__(
-        self, ask: Callable[[], tuple[str, int]], *, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, ask: Callable[[], Grant], *, clock: Callable[[], float]) -> None:
         self._ask = ask
         self._clock = clock
         self._lock = threading.Lock()
@@ -61,32 +67,18 @@ class TokenHolder:
 
     def _renewed(self) -> str:
         asked_at = self._clock()
-        self._token, seconds = self._ask()
-        self._renew_at = asked_at + seconds - min(EARLY_SECONDS, seconds / 2)
-        return self._token
+        grant = self._ask()
+        early = min(EARLY_SECONDS, grant.seconds / 2)
+        self._token, self._renew_at = grant.token, asked_at + grant.seconds - early
+        return grant.token
 
 
-def holder_of(
-    outbound: Outbound, credentials: Credentials, *, epoch: Callable[[], int]
-) -> TokenHolder:
+def ask_token(outbound: Outbound, credentials: Credentials, *, now: int) -> Grant:
     """
-    Return a holder that asks the token endpoint, with a fresh assertion each time.
-
-    *epoch* tells epoch seconds.
-    """
-    return TokenHolder(
-        lambda: ask_token(outbound, credentials, now=epoch()), clock=epoch
-    )
-
-
-def ask_token(
-    outbound: Outbound, credentials: Credentials, *, now: int
-) -> tuple[str, int]:
-    """
-    Return a new token and for how many seconds it holds.
+    Ask the token endpoint, with a fresh assertion each time; *now* in epoch seconds.
 
     Raises:
-        TokenRefusedError: the answer is not one.
+        TokenRefusedError: the answer is not a token.
         ServerError: there is no answer.
     """
     form = token_form(
@@ -103,4 +95,5 @@ def ask_token(
         headers={"Accept": "application/json", "Content-Type": FORM},
         content=urlencode(form).encode(),
     )
-    return granted_token(answer.status, answer.body)
+    token, seconds = granted_token(answer.status, answer.body)
+    return Grant(token=token, seconds=seconds, scope=granted_scope(answer.body))

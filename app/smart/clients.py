@@ -133,6 +133,12 @@ def granted_token(status: int, body: bytes) -> tuple[str, int]:
     return _access_token(answer)
 
 
+def granted_scope(body: bytes) -> str | None:
+    """Return the scopes that an answer says were granted, where it says so."""
+    stated = _document(body).get("scope")
+    return stated if isinstance(stated, str) else None
+
+
 def _access_token(answer: dict[str, Any]) -> tuple[str, int]:
     token, seconds = answer.get("access_token"), answer.get("expires_in", 300)
     is_bearer = str(answer.get("token_type")).lower() == "bearer"

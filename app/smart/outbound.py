@@ -109,6 +109,30 @@ class Outbound:
                 client.close()
             self._clients.clear()
 
+    def check(self, url: str) -> int:
+        """
+        Return how many addresses the host of *url* has, which may all be asked.
+
+        Raises:
+            AddressRefusedError: the URL or an address of its host may not be asked.
+            ServerUnavailableError: the host's name is unknown.
+        """
+        try:
+            parsed = parse_url(url, dev_mode=self.dev_mode)
+            requests = requests_to(
+                self._client(origin_of(url)),
+                "GET",
+                parsed,
+                headers={},
+                resolve=self._resolve,
+            )
+            return sum(1 for _ in requests)
+        except FetchError as error:
+            raise AddressRefusedError(str(error)) from None
+        except (OSError, UnicodeError):
+            msg = "The host's name is unknown"
+            raise ServerUnavailableError(msg) from None
+
     def send(
         self,
         method: str,

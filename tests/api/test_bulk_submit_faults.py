@@ -319,7 +319,7 @@ async def test_a_restart_goes_on_with_the_file_where_it_was(
     some_steps(ticking)
     numbers = [row[2] for row in rows_of(hub.engine)["staged"]]
 
-    hub.deliveries.close_all()
+    hub.servers.close()
     await submit(ehr, submissionStatus="completed")
     worked(hub)
 
@@ -339,7 +339,7 @@ async def test_a_file_that_was_changed_meanwhile_is_begun_anew(
     some_steps(dataclasses.replace(hub, clock=Ticking(clock)))
     files.serve("/o", *(lab(f"new{n}") for n in range(30)))
 
-    hub.deliveries.close_all()
+    hub.servers.close()
     await submit(ehr, submissionStatus="completed")
     worked(hub)
 

@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from app.domain.calendar import instant_of
 from app.fhir.bulk_submissions import parse_bulk_submission, parse_status_question
 from app.fhir.import_manifests import parse_import_manifest
-from app.fhir.job_documents import LinesIssue, ndjson, outcome_of_lines
+from app.fhir.job_documents import ndjson, outcome_of_lines
 from app.routers.bodies import (
     FhirBody,
     fhir_reply,
@@ -223,7 +223,7 @@ def _with_manifest(entry: Json, url: str | None) -> Json:
 
 def _outcome(found: PartIssue) -> Json:
     """Return an issue as an OperationOutcome that says of which file it is."""
-    stated = outcome_of_lines(LinesIssue(**msgspec.structs.asdict(found.issue)))
+    stated = outcome_of_lines(found.issue)
     if found.place:
         details = stated["issue"][0]["details"]
         details["text"] = f"File {found.place} of the manifest. {details['text']}"

@@ -17,7 +17,7 @@ from app.domain.errors import (
     NotSupportedError,
     UnsupportedMediaError,
 )
-from app.fhir.job_documents import LinesIssue, ndjson, outcome_of_lines
+from app.fhir.job_documents import ndjson, outcome_of_lines
 from app.routers.bodies import (
     ACCEPTED,
     check_media_type,
@@ -35,7 +35,7 @@ from app.services import imports, job_status, jobs
 from app.services.authorization import required_source
 from app.services.imports import Upload
 from app.services.job_status import JobStatus
-from app.store.job_outcomes import CountRow, IssueRow
+from app.store.job_outcomes import CountRow
 from app.store.jobs import Job, JobState
 
 router = APIRouter(prefix="/fhir", tags=["fhir"], include_in_schema=False)
@@ -134,12 +134,8 @@ def read_outcomes(
     require_reply(request, NDJSON_TYPES | ACCEPTED)
     clinic_id = required_source(caller).clinic_id
     issues = job_status.job_issues(hub, job_id, clinic_id=clinic_id)
-    body = b"".join(ndjson(outcome_of_lines(_told(row)) for row in issues))
+    body = b"".join(ndjson(outcome_of_lines(row.issue) for row in issues))
     return Response(body, media_type=NDJSON)
-
-
-def _told(row: IssueRow) -> LinesIssue:
-    return LinesIssue(**msgspec.structs.asdict(row.issue))
 
 
 def _manifest(request: Request, status: JobStatus) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from app.domain.clinics import Principal
+from app.domain.deliveries import FoldedIssue
 from app.domain.errors import ConflictError, NotFoundError
 from app.domain.records import RecordType, content_of
 from app.fhir.bulk_submissions import SubmissionName
@@ -29,13 +30,7 @@ from app.services.translations import translations_of
 from app.store import bulk_submissions as rows
 from app.store import records, subjects
 from app.store.bulk_submissions import PartKind, PartRow, PartState, SubmissionRow
-from app.store.job_outcomes import (
-    CountRow,
-    FoldedIssue,
-    IssueRow,
-    counts_of,
-    issues_of,
-)
+from app.store.job_outcomes import CountRow, IssueRow, counts_of, issues_of
 from app.store.jobs import SUBMIT, Job, JobState
 from app.store.sessions import ReadSession, read_session, write_session
 

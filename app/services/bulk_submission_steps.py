@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec.structs import replace
 
-from app.domain.deliveries import PackedLines, unpacked
+from app.domain.deliveries import FoldedIssue, PackedLines, unpacked
 from app.domain.errors import ConflictError, IssueType, ServiceError
 from app.fhir.bulk_submissions import FilePlace, ManifestPlace
 from app.services import bulk_submission_files as files
@@ -34,7 +34,7 @@ from app.smart.bulk_manifests import Manifest
 from app.smart.errors import TokenRefusedError
 from app.store import bulk_submissions as rows
 from app.store.bulk_submissions import PartKind, PartRow, PartState
-from app.store.job_outcomes import FoldedIssue, add_issues, counts_of, forget_outcomes
+from app.store.job_outcomes import add_issues, counts_of, forget_outcomes
 from app.store.jobs import JobState
 from app.store.sessions import WriteSession, read_session, write_session
 from app.store.staging import drop_staged, next_staged, remove_staged, stage

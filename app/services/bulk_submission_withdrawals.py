@@ -5,13 +5,14 @@ A record that came by another way since, or is in another manifest too, stays. W
 the new manifest was not loaded whole, nothing is withdrawn: what it lacks is not known.
 """
 
+from app.domain.deliveries import FoldedIssue
 from app.domain.errors import IssueType
 from app.services import intake
 from app.services.jobs import Run
 from app.store import bulk_submissions as rows
 from app.store.bulk_submissions import PartKind, PartRow, PartState
 from app.store.delivered import delivered_only_by, forget_delivered
-from app.store.job_outcomes import FoldedIssue, add_issues
+from app.store.job_outcomes import add_issues
 from app.store.meetings import keep_others_out
 from app.store.sessions import WriteSession, read_session, write_session
 

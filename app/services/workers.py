@@ -17,6 +17,8 @@ from app.store.jobs import SUBMIT
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 0.1
+AFTER_FAILURE_SECONDS = 1.0
+"""So soon a store that failed is asked again."""
 HOUR_MS = 3600 * 1000
 SECOND_MS = 1000
 LOOK_MS = 5_000
@@ -51,7 +53,8 @@ class JobWorker(threading.Thread):
                 worked = work(self._hub, STEPS, holder=self._holder)
             except Exception as error:
                 log.exception("jobs failed", extra={"error": type(error).__name__})
-                worked = False
+                self._stopping.wait(AFTER_FAILURE_SECONDS)
+                continue
             if not worked:
                 self._stopping.wait(PAUSE_SECONDS)
 

@@ -69,9 +69,8 @@ _CALLED = text(f"{_SELECT} WHERE j.name_key = :name_key ORDER BY j.id DESC LIMIT
 # order: also after an upload that was cut off, of which something is yet to be stored.
 # Of all clinics the one goes next that was served least lately. What is being received
 # has a turn when something of it is staged, or nothing came for long; what workers
-# fetch themselves has one at any time, and until it is whole keeps none waiting.
-# Who asks works on none: what is in its name it lost hold of, as when the database was
-# away.
+# fetch themselves has one at any time, and until it is whole keeps none waiting. Who
+# asks works on none: what is in its name it lost hold of, as in an outage.
 _CLAIM = (
     f"{_SELECT} WHERE j.kind {{kinds}} "
     "AND (j.state = 'waiting' OR j.state = 'receiving' AND "

@@ -31,7 +31,7 @@ from tests.bulk_submitters import (
 )
 from tests.fake_ehr import FakeEhr, Reply
 from tests.file_servers import FileServer, serving_files
-from tests.hubs import Caller, Clock, app_of, current_of, hub_on, rows_of
+from tests.hubs import Caller, Clock, Network, app_of, current_of, hub_on, rows_of
 
 pytestmark = pytest.mark.anyio
 
@@ -188,6 +188,18 @@ async def test_a_base_that_is_not_the_sources_is_refused(ehr: Caller):
     )
 
     assert response.status_code == 422
+
+
+async def test_a_source_without_bases_may_state_any(
+    network: Network, hub: Hub, files: FileServer
+):
+    """An absolute reference under it is to the source's own."""
+    ehr, base = network.ehr("beta-ehr", base_urls=()), "https://new.example/r4"
+    absolute = make.lab(7, id="o2", subject={"reference": f"{base}/Patient/p1"})
+    url = files.manifest("/m", files.serve("/a", PATIENT, absolute))
+
+    assert await told(ehr, hub, url, fhirBaseUrl=base) == []
+    assert current_of(hub.engine) == {"Patient": 1, "Observation": 1}
 
 
 async def test_references_are_relative_to_the_base_that_is_stated(

@@ -17,6 +17,7 @@ from app.domain.errors import ConflictError, IssueType, ServiceError
 from app.fhir.bulk_submissions import FilePlace, ManifestPlace
 from app.services import bulk_submission_files as files
 from app.services.bulk_submission_withdrawals import withdraw_replaced
+from app.services.bulk_submissions import SubmissionProgress
 from app.services.deliveries import store_lines
 from app.services.jobs import (
     MOST_ATTEMPTS,
@@ -64,7 +65,7 @@ def _next_of(run: Run) -> StepEnd:
         part = rows.next_part(session, run.job.id)
     if part is not None:
         return _fetch(run, part)
-    if run.job.state is JobState.RECEIVING:
+    if not run.progress(SubmissionProgress).is_completed:
         return _wait(run)
     if _store(run) or withdraw_replaced(run):
         return Again()
@@ -77,6 +78,9 @@ def _wait(run: Run) -> StepEnd:
     if run.hub.clock() - run.job.updated_at > OPEN_MS:
         msg = "The submission was neither completed nor stopped"
         raise ConflictError(msg)
+    if run.job.state is not JobState.RECEIVING:  # it failed, and an operator retried it
+        with write_session(run.hub.engine) as session:
+            run.change(session, state=JobState.RECEIVING.value)
     return Again(LOOK_AGAIN_MS)
 
 

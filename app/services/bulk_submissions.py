@@ -137,6 +137,15 @@ def _check_base(hub: Hub, source: Source, base: str) -> None:
         raise BusinessRuleError(msg, expression="fhirBaseUrl")
 
 
+class SubmissionProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether its submitter has said that a submission is complete."""
+
+    is_completed: bool = False
+
+
+COMPLETED = msgspec.json.encode(SubmissionProgress(is_completed=True)).decode()
+
+
 class _Call:
     """One call within its transaction; may be tried again."""
 
@@ -188,6 +197,7 @@ class _Call:
             client_id=self._principal.client_id,
             state=state,
             request="{}",
+            progress=COMPLETED if state is JobState.WAITING else "{}",
             now=self._hub.clock(),
         )
         row = SubmissionRow(
@@ -227,12 +237,13 @@ class _Call:
     def _say(self, job: Job, status: SubmissionStatus) -> None:
         now = self._hub.clock()
         if status is SubmissionStatus.COMPLETED:
+            state = JobState.WAITING.value
             jobs.change_job(
-                self._session, job, state=JobState.WAITING.value, updated_at=now
+                self._session, job, state=state, progress=COMPLETED, updated_at=now
             )
         if status is SubmissionStatus.STOPPED:
             drop_staged(self._session, job.id)
-            rows.forget_places(self._session, job.id)
+            rows.forget_sealed(self._session, job.id)
             jobs.change_job(
                 self._session,
                 job,

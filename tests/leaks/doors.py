@@ -73,6 +73,28 @@ async def _told_of_lines(ehr: Caller, *texts: bytes) -> httpx.Response:
     return await ehr.call("GET", f"{path}/outcome.ndjson")
 
 
+def _submission_name(text: str) -> list[Json]:
+    return [
+        {"name": "submitter", "valueIdentifier": {"system": text, "value": text}},
+        {"name": "submissionId", "valueString": text},
+    ]
+
+
+def _submission(resource: Json, scheme: str = "https") -> Json:
+    """Return a call that names by an id all that can be named."""
+    own = resource["id"]
+    header = {"headerName": "X-Key", "headerValue": own}
+    parts = [{"name": name, "valueString": value} for name, value in header.items()]
+    return _parameters(
+        *_submission_name(own),
+        {"name": "manifestUrl", "valueUrl": f"{scheme}://files.example/{own}?k={own}"},
+        {"name": "fhirBaseUrl", "valueUrl": "https://ehr.example/fhir"},
+        {"name": "oauthMetadataUrl", "valueUrl": f"https://as.example/{own}"},
+        {"name": "fileRequestHeader", "part": parts},
+        {"name": "metadata", "part": [{"name": own, "valueString": own}]},
+    )
+
+
 async def _validated(ehr: Caller, resource: Json) -> httpx.Response:
     """Ask whether a resource is valid; the answer says so in words."""
     response = await ehr.call("POST", f"/{_type(resource)}/$validate", resource)
@@ -136,6 +158,9 @@ TAKING: dict[str, Door] = {
                 },
             ),
         )
+    ),
+    "$bulk-submit": _taking(
+        lambda ehr, r: ehr.call("POST", "/$bulk-submit", _submission(r))
     ),
     "$patient-status": _taking(
         lambda ehr, r: ehr.call(
@@ -286,6 +311,17 @@ FAILING: dict[str, Door] = {
         422,
         lambda ehr, r: ehr.call(
             "POST", "/$trace", _parameters({"name": r["id"], "valueString": r["id"]})
+        ),
+    ),
+    "a submission by another way": _failing(
+        422, lambda ehr, r: ehr.call("POST", "/$bulk-submit", _submission(r, r["id"]))
+    ),
+    "a submission that never was": _failing(
+        404,
+        lambda ehr, r: ehr.call(
+            "POST",
+            "/$bulk-submit-status",
+            _parameters(*_submission_name(f"{r['id']}x")),
         ),
     ),
     "a search": _failing(

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from app.key_files import read_masters
 from app.routers import (
     annotations,
+    bulk_submit,
     clinics,
     cohorts,
     contributions,
@@ -77,6 +78,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         if opened.openid is not None:
             opened.openid.close()
         opened.servers.close()
+        opened.deliveries.close_all()
         opened.outbound.close()
         opened.readers.close()
         opened.engine.dispose()
@@ -103,6 +105,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         fhir_document,
         operations,
         imports,
+        bulk_submit,
         fhir_measures,
         oauth,
         fhir,

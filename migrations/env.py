@@ -5,6 +5,7 @@ from alembic import context
 from app.store import (
     connection_tables,  # noqa: F401  (known to SQLModel by this)
     job_tables,  # noqa: F401
+    submission_tables,  # noqa: F401
     tables,
 )
 

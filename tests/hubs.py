@@ -22,6 +22,7 @@ from app.services import registry
 from app.services.authorization import Principals
 from app.services.hub import Hub
 from app.services.network_shares import NetworkShares
+from app.services.open_deliveries import OpenDeliveries
 from app.services.open_servers import OpenServers
 from app.services.unanswered import unanswered
 from app.settings import Settings
@@ -179,6 +180,7 @@ def hub_on(first: Hub, engine: Engine, clock: Clock) -> Hub:
         principals=Principals(),
         network_shares=NetworkShares(),
         servers=OpenServers(),
+        deliveries=OpenDeliveries(),
         clock=clock,
     )
 

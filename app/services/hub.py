@@ -18,6 +18,7 @@ from app.measures.facts import CanonicalUnit
 from app.measures.ranges import Ranges
 from app.services.budgets import Budgets
 from app.services.network_shares import NetworkShares
+from app.services.open_deliveries import OpenDeliveries
 from app.services.open_servers import OpenServers
 from app.services.readers import Readers
 from app.services.unanswered import Unanswered
@@ -78,6 +79,7 @@ class Hub:
     openid: OpenIdClient | None = None
     readers: Readers = field(default_factory=Readers)
     servers: OpenServers = field(default_factory=OpenServers)
+    deliveries: OpenDeliveries = field(default_factory=OpenDeliveries)
 
     @property
     def fhir_base(self) -> str:

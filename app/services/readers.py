@@ -279,5 +279,8 @@ def receive(pipe: BufferedRWPair) -> Any:  # noqa: ANN401
     head = pipe.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         raise EOFError
-    body = pipe.read(_LENGTH.unpack(head)[0])
+    size: int = _LENGTH.unpack(head)[0]
+    body = pipe.read(size)
+    if len(body) < size:  # it died amid sending
+        raise EOFError
     return pickle.loads(body)  # noqa: S301  (both ends are ours)

@@ -5,20 +5,24 @@ import threading
 
 from typing_extensions import override
 
+from app.services.bulk_submission_steps import submission_step
 from app.services.collection_states import COLLECT
 from app.services.collections import collect, order_due
 from app.services.hub import Hub
 from app.services.imports import IMPORT, store_staged
 from app.services.jobs import Steps, forget_old_jobs, let_go_of_dead, work
 from app.services.recounts import Worker as CountingWorker
+from app.store.jobs import SUBMIT
 
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 0.1
+AFTER_FAILURE_SECONDS = 1.0
+"""So soon a store that failed is asked again."""
 HOUR_MS = 3600 * 1000
 SECOND_MS = 1000
 
-STEPS: Steps = {IMPORT: store_staged, COLLECT: collect}
+STEPS: Steps = {IMPORT: store_staged, SUBMIT: submission_step, COLLECT: collect}
 """What is done for a job, by its kind."""
 
 
@@ -42,7 +46,8 @@ class JobWorker(threading.Thread):
                 worked = work(self._hub, STEPS, holder=self._holder)
             except Exception as error:
                 log.exception("jobs failed", extra={"error": type(error).__name__})
-                worked = False
+                self._stopping.wait(AFTER_FAILURE_SECONDS)
+                continue
             if not worked:
                 self._stopping.wait(PAUSE_SECONDS)
 

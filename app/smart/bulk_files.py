@@ -7,7 +7,7 @@ is a body that broke off, which a usual HTTP client takes for a shorter file.
 
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import httpx
 import msgspec
@@ -73,17 +73,23 @@ class OpenFile:
 
 
 def open_file(
-    server: BulkServer, url: str, *, with_token: bool, limits: Limits | None = None
+    server: BulkServer,
+    url: str,
+    *,
+    with_token: bool,
+    headers: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
 ) -> OpenFile:
     """
     Return the file at *url*, open; see ``BulkServer.open`` for what it raises.
 
-    *with_token* is what its manifest says of ``requiresAccessToken``.
+    *with_token* is what its manifest says of ``requiresAccessToken``; *headers* are
+    sent too, to wherever the reach lets a redirect lead.
     """
     response = server.open(
         "GET",
         url,
-        headers={"Accept": ACCEPT, "Accept-Encoding": "gzip"},
+        headers={**(headers or {}), "Accept": ACCEPT, "Accept-Encoding": "gzip"},
         with_token=with_token,
     )
     return OpenFile(response, server, limits or Limits())

@@ -179,8 +179,8 @@ def hub_on(first: Hub, engine: Engine, clock: Clock) -> Hub:
         concepts=ConceptCache(engine),
         principals=Principals(),
         network_shares=NetworkShares(),
-        servers=OpenServers(),
         deliveries=OpenDeliveries(),
+        servers=OpenServers(),
         clock=clock,
     )
 

@@ -78,8 +78,8 @@ class Hub:
     network_shares: NetworkShares = field(default_factory=NetworkShares)
     openid: OpenIdClient | None = None
     readers: Readers = field(default_factory=Readers)
-    servers: OpenServers = field(default_factory=OpenServers)
     deliveries: OpenDeliveries = field(default_factory=OpenDeliveries)
+    servers: OpenServers = field(default_factory=OpenServers)
 
     @property
     def fhir_base(self) -> str:

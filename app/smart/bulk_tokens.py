@@ -106,12 +106,3 @@ def ask_token(outbound: Outbound, credentials: Credentials, *, now: int) -> Gran
     )
     token, seconds = granted_token(answer.status, answer.body)
     return Grant(token=token, seconds=seconds, scope=granted_scope(answer.body))
-
-
-def holder_of(
-    outbound: Outbound, credentials: Credentials, *, epoch: Callable[[], int]
-) -> TokenHolder:
-    """Return a holder that asks the token endpoint; *epoch* tells epoch seconds."""
-    return TokenHolder(
-        lambda: ask_token(outbound, credentials, now=epoch()), clock=epoch
-    )

@@ -126,6 +126,21 @@ def test_an_export_is_stored_and_cleared_away(
     assert ehr.refusals == []
 
 
+@pytest.mark.conforms("P13", mutation="the server does not delete its export")
+def test_an_ehr_that_deletes_nothing_changes_nothing(
+    operator: Collector, ehr: FakeEhr, hub: Hub
+):
+    """All is stored by then; that it was left behind is told."""
+    ehr.says("DELETE", "/status/", fhir(outcome("exception"), status=500))
+
+    job = operator.collect()
+
+    assert current_of(hub.engine) == ALL
+    (issue,) = operator.issues(job.id)
+    assert issue.diagnostics == "The server did not delete its export"
+    assert operator.since() == ehr.exports["1"].transaction_time
+
+
 @pytest.mark.conforms("P8")
 def test_the_next_collection_is_of_what_changed_since_by_the_ehrs_own_clock(
     operator: Collector, ehr: FakeEhr
@@ -498,7 +513,7 @@ def test_a_deletion_does_not_reach_what_is_newer(
     assert current_of(hub.engine) == {"Patient": 1, "Observation": 1}
 
 
-@pytest.mark.conforms("P3")
+@pytest.mark.conforms("P3", mutation="the server sends what was not asked for")
 @pytest.mark.parametrize("answer", ["ignored", "refused"])
 def test_what_the_ehr_does_not_filter_is_filtered_here(
     operator: Collector, ehr: FakeEhr, hub: Hub, answer: str

@@ -7,12 +7,16 @@ A new door is one more entry: what it does with a resource, and what it must ans
 import gzip
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import httpx
 
+from app.services import collections
+from app.smart.bulk_exports import Level
 from tests import make
-from tests.hubs import Caller, bearer
+from tests.collecting import Collector, collecting_hub
+from tests.fake_ehr import FakeEhr, serving
+from tests.hubs import Caller, Clock, bearer
 from tests.importing import NDJSON, path_of, stored
 from tests.leaks.mints import Mint
 
@@ -181,6 +185,46 @@ TAKING: dict[str, Door] = {
     "read": _taking(lambda ehr, r: ehr.call("GET", f"/{_type(r)}/{r['id']}")),
 }
 """Doors that take a resource which is in order; the last give it back."""
+
+
+async def _collected(ehr: Caller, resource: Json, level: Level) -> httpx.Response:
+    """Have the hub fetch a resource by itself; answer with all that is told of it."""
+    hub = ehr.hub
+    person = str(resource.get("subject", {}).get("reference", resource["id"]))
+    fake = FakeEhr(
+        clock=hub.clock,
+        resources=[resource],
+        members=[person.rpartition("/")[2]],
+        complaints=[
+            {"issue": [{"code": resource["id"], "diagnostics": resource["id"]}]}
+        ],
+        progress=resource["id"],
+        polls=1,
+    )
+    with serving(fake), collecting_hub(hub) as collecting:
+        operator = Collector(hub=collecting, ehr=fake, clock=cast("Clock", hub.clock))
+        operator.connect(level=level, types=(_type(resource),))
+        job_id = operator.order(is_full=True)
+        told = []
+        while not (job := operator.job(job_id)).is_ended:
+            told.append(collections.told(job))
+            collecting.servers.close()
+            if not operator.work(turns=1):
+                cast("Clock", hub.clock).pass_seconds(60)
+        assert job.state == "done", job.failure
+        came = {outcome for _, outcome in operator.counts(job_id)}
+        # Searches are for patients: a count of a ward is not found by them.
+        assert came == {"unchanged"} or (not came and level is Level.SEARCH)
+    said = [told, operator.counts(job_id), operator.issues(job_id)]
+    return httpx.Response(200, text=repr(said), request=httpx.Request("GET", "x:"))
+
+
+TAKING["collection by export"] = _taking(
+    lambda ehr, r: _collected(ehr, r, Level.SYSTEM)
+)
+TAKING["collection by searches"] = _taking(
+    lambda ehr, r: _collected(ehr, r, Level.SEARCH)
+)
 
 OF_BUNDLES = frozenset({"batch", "transaction"})
 """Whose answers repeat an id that stood in an entry's URL."""

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+from typing_extensions import override
 
 from app.services import registry
 from tests import make
@@ -45,7 +46,7 @@ class AbandonedError(Exception):
 class Sender(threading.Thread):
     """One clinic's program; ``failure`` is what it did not expect."""
 
-    scopes = registry.CLINIC_SCOPES
+    scopes: tuple[str, ...] = registry.CLINIC_SCOPES
 
     def __init__(self, site: Site, ledger: Ledger, *, seed: int) -> None:
         self.client_id = f"{type(self).__name__.lower()}-ehr"
@@ -66,6 +67,7 @@ class Sender(threading.Thread):
             self.client_id, scopes=self.scopes, base_urls=(), identifier_systems=()
         )
 
+    @override
     def run(self) -> None:
         """Take turns until told to stop; each ends with all of it acknowledged."""
         try:
@@ -138,6 +140,7 @@ class Sender(threading.Thread):
 class NamedUploads(Sender):
     """Large NDJSON under a name: what was cut off goes on where it was."""
 
+    @override
     def turn(self, number: int) -> None:
         lines, words = delivery(self.chosen, number)
         self.upload(lines, name=f"delivery {number}")
@@ -166,6 +169,7 @@ class NamedUploads(Sender):
 class SlowUploads(NamedUploads):
     """The same, as slowly as a system that makes its export while it sends it."""
 
+    @override
     def body(self, lines: list[bytes]) -> Iterator[bytes]:
         """Yield lines now and then."""
         for start in range(0, len(lines), 10):
@@ -176,6 +180,7 @@ class SlowUploads(NamedUploads):
 class WholeUploads(Sender):
     """NDJSON by gzip and without a name: what was cut off is sent again whole."""
 
+    @override
     def turn(self, number: int) -> None:
         lines, words = delivery(self.chosen, number)
         body = gzip.compress(b"".join(lines), 1)
@@ -190,13 +195,14 @@ class Transactions(Sender):
 
     scopes = (*registry.CLINIC_SCOPES, "system/purge")
 
+    @override
     def turn(self, number: int) -> None:
         name = f"p{number}"
         resources = [r for r, _ in about_one(self.chosen, name, labs=4)]
         bundle = make.transaction(*map(make.put, resources))
         answer = self.answered("POST", "", json.dumps(bundle))
         assert answer.status_code == 200, answer.text
-        words = {reference(r): number_in(r) for r in resources}
+        words = Words({reference(r): number_in(r) for r in resources})
         self.ledger.acknowledge(self.client_id, words)
         if number % 5 == 0:
             answer = self.answered("POST", f"/Patient/{name}/$purge")
@@ -207,6 +213,7 @@ class Transactions(Sender):
 class SingleResources(Sender):
     """A few results that are corrected and withdrawn again and again."""
 
+    @override
     def turn(self, number: int) -> None:
         if number == 0:
             for resource, _ in about_one(self.chosen, "p0", labs=0):
@@ -228,7 +235,7 @@ class SingleResources(Sender):
         path = f"/{reference(resource)}"
         answer = self.answered("PUT", path, json.dumps(resource))
         assert answer.status_code in {200, 201}, answer.text
-        words = {reference(resource): number_in(resource)}
+        words = Words({reference(resource): number_in(resource)})
         self.ledger.acknowledge(self.client_id, words)
 
 

@@ -19,12 +19,16 @@ from app.commands import (
     annotations,
     clients,
     cohorts,
+    collections,
     conceptmaps,
+    conversions,
+    doctor,
     engines,
     jobs,
     keys,
     leaks,
     measures,
+    mllp,
     noisy_counts,
     policies,
     projects,
@@ -91,19 +95,25 @@ app.add_typer(valuesets.app, name="valueset")
 app.add_typer(policies.app, name="policy")
 app.add_typer(noisy_counts.app, name="count")
 app.add_typer(jobs.app, name="job")
+app.add_typer(collections.app, name="connection")
 app.add_typer(keys.app, name="key")
 app.add_typer(conceptmaps.app, name="conceptmap")
+app.add_typer(conversions.app, name="convert")
 app.add_typer(annotations.app, name="annotation")
 app.add_typer(annotations.shift_app, name="shift")
 app.add_typer(cohorts.app, name="cohort")
 app.add_typer(projects.app, name="project")
 app.command()(engines.export)
 app.command()(engines.recount)
+app.command("connect")(collections.connect)
+app.command("collect")(collections.collect)
 app.command("quality")(quality.show_quality)
 app.command("elements")(leaks.show_elements)
 app.command("leak-check")(leaks.check)
+app.command("mllp")(mllp.listen)
 app.command("release")(releases.release)
 app.command("report")(reports.report)
+app.command("doctor")(doctor.examine)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from app.key_files import read_masters
 from app.routers import (
     annotations,
+    bulk_submit,
     clinics,
     cohorts,
     contributions,
@@ -76,6 +77,9 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
             worker.stop()
         if opened.openid is not None:
             opened.openid.close()
+        opened.deliveries.close_all()
+        opened.servers.close()
+        opened.outbound.close()
         opened.readers.close()
         opened.engine.dispose()
 
@@ -101,6 +105,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         fhir_document,
         operations,
         imports,
+        bulk_submit,
         fhir_measures,
         oauth,
         fhir,

@@ -3,7 +3,9 @@
 from alembic import context
 
 from app.store import (
-    job_tables,  # noqa: F401  (known to SQLModel by this)
+    connection_tables,  # noqa: F401  (known to SQLModel by this)
+    job_tables,  # noqa: F401
+    submission_tables,  # noqa: F401
     tables,
 )
 

@@ -16,14 +16,14 @@ DOCUMENT = Path(__file__).parent.parent / "docs" / "conformance.md"
 INTRODUCTION = """\
 # Conformance
 
-What the authorization server (A) and the FHIR interface (R) are held to, row by row,
-and the tests that show it. Each row has tests of what must work, and tests in which
-one thing is changed and the request is refused for that reason alone. Where this hub
-departs from a row on purpose, the row says so and why.
+What the authorization server (A), the FHIR interface (R) and the collection from EHRs
+(P) are held to, row by row, and the tests that show it. Each row has tests of what
+must work, and tests in which one thing is changed and the request is refused for that
+reason alone. Where this hub departs from a row on purpose, the row says so and why.
 
 Sources: SMART App Launch 2.2.0 (Backend Services; Client Authentication: Asymmetric;
 Scopes; Conformance; Token Introspection), RFC 6749, 6750, 7009, 7517, 7523, 7591, 7662;
-HL7 FHIR R4, RESTful API.
+HL7 FHIR R4, RESTful API; HL7 Bulk Data Access 1.0.1 to 4.0.0-ballot.
 
 `make conformance` runs the tests named here and writes this page.
 """
@@ -206,6 +206,67 @@ ROWS = (
     Row(
         name="R20",
         text="A change of status reaches the measures.",
+    ),
+    Row(
+        name="P1",
+        text="Discovery: `.well-known/smart-configuration` under the FHIR base, path "
+        "and all; else the configured token URL; else the CapabilityStatement.",
+    ),
+    Row(
+        name="P2",
+        text="The hub's assertions: ES384, `kid`, `typ`, `iss` = `sub`, `aud` the "
+        "token endpoint, `exp` at most 300 seconds ahead, a fresh `jti` each time.",
+    ),
+    Row(
+        name="P3",
+        text="Kick-off of Group, Patient and system exports; `_type` in one, `_since` "
+        "an instant, `_typeFilter` in several, each filter encoded; what the server "
+        "did not filter is filtered here.",
+    ),
+    Row(
+        name="P4",
+        text="202 with Content-Location; refusals are told; 429 with Retry-After is "
+        "waited for.",
+    ),
+    Row(
+        name="P5",
+        text="Polling: back-off, Retry-After in both forms, capped; jobs of days; "
+        "X-Progress; resumed after a restart; a token renewed on 401.",
+    ),
+    Row(
+        name="P6",
+        text="A 5xx whose OperationOutcome says transient is tried again, another "
+        "fails the job.",
+    ),
+    Row(
+        name="P7",
+        text="Manifests from 1.0.1 to 4.0.0-ballot.",
+    ),
+    Row(
+        name="P8",
+        text="The next `_since` is the manifest's `transactionTime`, kept once every "
+        "file is loaded.",
+    ),
+    Row(
+        name="P9",
+        text="Files: a token where it is required and nowhere else, gzip, streams, "
+        "several of a type, counts compared, lines on their own.",
+    ),
+    Row(
+        name="P10",
+        text="A file or status that is gone (404, 410): asked for anew.",
+    ),
+    Row(
+        name="P11",
+        text="Files of errors are read and shown; what came is kept.",
+    ),
+    Row(name="P12", text="`deleted` Bundles withdraw what they name."),
+    Row(name="P13", text="The status URL is deleted when all is done."),
+    Row(name="P14", text="No token goes to another origin."),
+    Row(
+        name="P15",
+        text="Hosts of a list only, at public addresses, by TLS, within limits of "
+        "size and time.",
     ),
 )
 

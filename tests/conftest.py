@@ -85,9 +85,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def shared_parts(settings: Settings) -> Hub:
+def shared_parts(settings: Settings) -> Iterator[Hub]:
     """What all hubs have in common, made once: the policy, the measures, the keys."""
-    return first_hub(settings)
+    hub = first_hub(settings)
+    yield hub
+    hub.readers.close()
 
 
 @pytest.fixture(params=DIALECTS)

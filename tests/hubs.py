@@ -22,6 +22,8 @@ from app.services import registry
 from app.services.authorization import Principals
 from app.services.hub import Hub
 from app.services.network_shares import NetworkShares
+from app.services.open_deliveries import OpenDeliveries
+from app.services.open_servers import OpenServers
 from app.services.unanswered import unanswered
 from app.settings import Settings
 from app.smart.clients import client_assertion, generate_key
@@ -177,6 +179,8 @@ def hub_on(first: Hub, engine: Engine, clock: Clock) -> Hub:
         concepts=ConceptCache(engine),
         principals=Principals(),
         network_shares=NetworkShares(),
+        deliveries=OpenDeliveries(),
+        servers=OpenServers(),
         clock=clock,
     )
 

@@ -9,6 +9,7 @@ from app.commands.hubs import open_hub
 from app.commands.listings import echo_table
 from app.domain.calendar import instant_of
 from app.domain.errors import ConflictError
+from app.fhir.job_documents import in_words
 from app.services import jobs
 from app.store.clinics import all_clinics
 from app.store.job_outcomes import counts_of, issues_of
@@ -76,10 +77,10 @@ def show(job_id: JobId) -> None:
         typer.echo(f"  {count.type or 'unknown'}\t{count.outcome}\t{count.count:,}")
     for row in issues:
         issue = row.issue
-        lines = ", ".join(map(str, issue.lines))
+        at = f" {issue.expression}" if issue.expression else ""
         typer.echo(
-            f"  {issue.severity} {issue.issue_type} {issue.expression or ''}: "
-            f"{issue.diagnostics} ({issue.count:,} times; lines {lines})"
+            f"  {issue.severity} {issue.issue_type}{at}: {issue.diagnostics} "
+            f"({in_words(issue)})"
         )
 
 
@@ -89,6 +90,17 @@ def retry(job_id: JobId) -> None:
     hub = open_hub()
     if not jobs.retry(hub, jobs.required_job(hub, job_id)):
         msg = "The job has neither failed nor is it held"
+        raise ConflictError(msg)
+    typer.echo(f"Job {job_id} goes on")
+
+
+@app.command("approve")
+def approve(job_id: JobId) -> None:
+    """Let a job go on that is held until you have looked at what it would do."""
+    hub = open_hub()
+    job = jobs.required_job(hub, job_id)
+    if job.state is not JobState.HELD or not jobs.retry(hub, job):
+        msg = "The job is not held"
         raise ConflictError(msg)
     typer.echo(f"Job {job_id} goes on")
 

@@ -65,6 +65,19 @@ def job_name_key(name: str, *, keys: "KeyRing", source: Source) -> bytes:
     return digest_under(hashing, _encode([scope, name]))[:ALIAS_BYTES]
 
 
+def network_name_keys(name: Sequence[str], *, keys: "KeyRing") -> list[bytes]:
+    """
+    Return what a name that is one in the whole network is known by.
+
+    One for each key version, that of the current one first; *name* is in parts.
+    """
+    message = _encode(["network", *name])
+    return [
+        digest_under(hashing, message)[:ALIAS_BYTES]
+        for hashing in keys.of("job-name", "network").values()
+    ]
+
+
 class KeyedHash(NamedTuple):
     """HMAC-SHA256 under one key: SHA-256 of its two blocks, each to be gone on with."""
 

@@ -43,6 +43,17 @@ class LineIssue(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[bytes, ...] = ()
 
 
+class FoldedIssue(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wrong with ``count`` lines, the first of which are told."""
+
+    severity: str
+    issue_type: str
+    expression: str | None
+    diagnostics: str
+    count: int
+    lines: tuple[int, ...]
+
+
 class ReadLine(msgspec.Struct, frozen=True):
     """
     What may be kept of the resource in a line.

@@ -1,9 +1,11 @@
 """What a bulk job came to: its manifest, and OperationOutcomes as NDJSON."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
+
+from app.domain.deliveries import FoldedIssue
 
 Json = dict[str, Any]
 
@@ -12,18 +14,7 @@ COUNT = "urn:catchment:count"
 """Extensions of an issue: the first lines that it is about, and how many there are."""
 
 
-class LinesIssue(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is wrong with ``count`` lines, the first of which are told."""
-
-    severity: str
-    issue_type: str
-    expression: str | None
-    diagnostics: str
-    count: int
-    lines: Sequence[int]
-
-
-def outcome_of_lines(issue: LinesIssue) -> Json:
+def outcome_of_lines(issue: FoldedIssue) -> Json:
     """Return one issue of some lines as an OperationOutcome."""
     stated: Json = {
         "extension": [
@@ -40,8 +31,10 @@ def outcome_of_lines(issue: LinesIssue) -> Json:
     return {"resourceType": "OperationOutcome", "issue": [stated]}
 
 
-def in_words(issue: LinesIssue) -> str:
+def in_words(issue: FoldedIssue) -> str:
     """Return how many lines an issue is about, and which are the first of them."""
+    if not issue.lines:
+        return "All of it"
     if issue.count == 1:
         return f"Line {issue.lines[0]}"
     listed = ", ".join(map(str, issue.lines))

@@ -11,7 +11,7 @@ BATCH_BYTES = 1024 * 1024
 BATCH_LINES = 10_000
 """More are never read at a time, however short they are."""
 INFLATED_BYTES = 4 * BATCH_BYTES
-SUSPECT_BYTES = 256 * 1024 * 1024
+SUSPECT_BYTES = 32 * BATCH_BYTES
 LARGEST_RATIO = 250
 """FHIR shrinks to a thirtieth; what inflates to so much of so little is a bomb."""
 

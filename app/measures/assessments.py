@@ -11,7 +11,14 @@ from app.measures.definitions import (
     thousandths,
 )
 from app.measures.growth import cut_offs
-from app.measures.plans import IN_QUESTION, SEX_NUMBERS, Plan, listed, since_birth
+from app.measures.plans import (
+    IN_QUESTION,
+    SEX_NUMBERS,
+    Plan,
+    is_since_birth,
+    listed,
+    since_birth,
+)
 from app.measures.value_sets import expanded
 
 _OPERATORS = {
@@ -177,6 +184,7 @@ def _readings(plan: Plan, name: str, observables: list[Observable]) -> str:
       FROM observation o {since_birth("o")}
       LEFT JOIN visit v ON v.record_id = o.encounter_id
         AND v.subject_id = o.subject_id AND v.class_concept_id IN {plan.visit_classes}
+        AND {is_since_birth("v")}
       WHERE {facts}{linked}"""
 
 

@@ -53,6 +53,8 @@ ENDED = {"inactive", "resolved"}
 NO_UNIT = "1"
 MOST_DIGITS = 12
 """Powers of ten of a value; what is larger, or smaller, is no measurement."""
+LARGEST_THOUSANDTHS = 10 ** (MOST_DIGITS + 4)
+"""A conversion may make more of it: the store's numbers have 64 bits."""
 _ZERO = Decimal(0)
 _PLACES_A_THOUSANDTH = 10 ** (DECIMAL_PLACES - 3)
 _BEYOND: Mapping[str | None, int] = {">": 1, "<": -1}
@@ -248,7 +250,10 @@ def quantity_thousandths(
         return None
     # Zero may come with an exponent that no conversion takes.
     places = found.billionths(number or _ZERO)
-    return half_even(places, _PLACES_A_THOUSANDTH) + _BEYOND.get(quantity.comparator, 0)
+    thousandths = half_even(places, _PLACES_A_THOUSANDTH)
+    if abs(thousandths) > LARGEST_THOUSANDTHS:
+        return None
+    return thousandths + _BEYOND.get(quantity.comparator, 0)
 
 
 def converts(stated: str | None, canonical: CanonicalUnit) -> bool:

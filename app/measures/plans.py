@@ -26,10 +26,12 @@ BY_DAY = "OVER (PARTITION BY subject_id ORDER BY day)"
 
 def since_birth(table: str) -> str:
     """Return the join that leaves out of *table* what is dated before birth."""
-    return (
-        f"JOIN subject b ON b.id = {table}.subject_id"
-        f" AND {table}.month >= COALESCE(b.birth_month, 0)"
-    )
+    return f"JOIN subject b ON b.id = {table}.subject_id AND {is_since_birth(table)}"
+
+
+def is_since_birth(table: str) -> str:
+    """Return the condition that a row of *table* is not dated before ``b`` was born."""
+    return f"{table}.month >= COALESCE(b.birth_month, 0)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,6 +113,12 @@ def check_media_type(request: Request, accepted: frozenset[str]) -> None:
             raise UnsupportedMediaError(msg)
 
 
+def is_document(request: Request) -> bool:
+    """Return whether a body is said to be FHIR JSON."""
+    media_type = request.headers.get("Content-Type", "").partition(";")[0]
+    return media_type.strip().lower() in ACCEPTED
+
+
 def decompressed(request: Request, body: bytes, *, limit: int) -> bytes:
     """Return the body as it was before Content-Encoding, up to *limit* bytes."""
     encoding = request.headers.get("Content-Encoding", "identity").lower()

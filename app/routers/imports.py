@@ -9,6 +9,7 @@ import anyio.from_thread
 import anyio.to_thread
 import msgspec
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from app.domain.calendar import instant_of
 from app.domain.errors import (
@@ -16,22 +17,25 @@ from app.domain.errors import (
     NotSupportedError,
     UnsupportedMediaError,
 )
-from app.fhir.job_documents import LinesIssue, ndjson, outcome_of_lines
+from app.fhir.job_documents import ndjson, outcome_of_lines
 from app.routers.bodies import (
     ACCEPTED,
     check_media_type,
     header_of,
+    is_document,
+    read_fhir_body,
     refuse_conditions,
     refuse_parameters,
     require_reply,
 )
+from app.routers.bulk_submit import submit_import
 from app.routers.dependencies import BundleCaller, Caller, HubDependency
 from app.routers.uploads import Uploads
 from app.services import imports, job_status, jobs
 from app.services.authorization import required_source
 from app.services.imports import Upload
 from app.services.job_status import JobStatus
-from app.store.job_outcomes import CountRow, IssueRow
+from app.store.job_outcomes import CountRow
 from app.store.jobs import Job, JobState
 
 router = APIRouter(prefix="/fhir", tags=["fhir"], include_in_schema=False)
@@ -49,6 +53,9 @@ async def receive_ndjson(
     """Take NDJSON of any size; what may be kept of it is staged when this answers."""
     refuse_parameters(request)
     refuse_conditions(request)
+    if is_document(request):  # which names the files
+        manifest = await read_fhir_body(request)
+        return await run_in_threadpool(submit_import, hub, caller, manifest)
     check_media_type(request, NDJSON_TYPES)
     upload = Upload(
         is_gzip=_is_gzip(request),
@@ -127,12 +134,8 @@ def read_outcomes(
     require_reply(request, NDJSON_TYPES | ACCEPTED)
     clinic_id = required_source(caller).clinic_id
     issues = job_status.job_issues(hub, job_id, clinic_id=clinic_id)
-    body = b"".join(ndjson(outcome_of_lines(_told(row)) for row in issues))
+    body = b"".join(ndjson(outcome_of_lines(row.issue) for row in issues))
     return Response(body, media_type=NDJSON)
-
-
-def _told(row: IssueRow) -> LinesIssue:
-    return LinesIssue(**msgspec.structs.asdict(row.issue))
 
 
 def _manifest(request: Request, status: JobStatus) -> dict[str, Any]:

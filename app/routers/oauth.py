@@ -25,9 +25,9 @@ from app.routers.oauth_answers import (
 )
 from app.routers.outcomes import NO_STORE
 from app.services import authorization, registrations, token_states
+from app.services.connections import published_keys
 from app.smart.discovery import smart_configuration
 from app.smart.errors import InvalidRequestError
-from app.smart.tokens import public_jwks
 
 router = APIRouter(tags=["authorization"])
 
@@ -103,8 +103,8 @@ def register_client(request: Request, body: SmallBody, hub: HubDependency) -> Re
 
 @router.get("/oauth/jwks")
 def signing_keys(hub: HubDependency) -> dict[str, Any]:
-    """Return the keys with which others verify this hub's tokens."""
-    return public_jwks(hub.signing_key)
+    """Return the keys with which others verify its tokens, and it as their client."""
+    return published_keys(hub)
 
 
 def _authorization(request: Request) -> str | None:

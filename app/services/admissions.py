@@ -16,7 +16,7 @@ from app.services.hub import Hub
 from app.store.policies import StoredPolicy, add_policy, is_used, known_policies
 from app.store.sessions import ReadSession, read_session, write_session
 
-__all__ = ["Policy", "admit_policy", "conflicts"]
+__all__ = ["Policy", "admit_policy", "check_admitted", "conflicts"]
 
 
 def admit_policy(hub: Hub) -> None:
@@ -55,6 +55,22 @@ def conflicts(session: ReadSession, policy: Policy) -> Iterator[str]:
                 f"Records are stored under {_name_of(stored)}, {reason}: begin with a"
                 " new database and let the clinics send again, or keep that policy"
             )
+
+
+def check_admitted(hub: Hub, digest: str) -> None:
+    """
+    Refuse what was de-identified under a policy that would not be admitted now.
+
+    Raises:
+        ConflictError: it may be more than is kept now; it is to be sent again.
+    """
+    if digest == hub.policy.digest:
+        return
+    with read_session(hub.engine) as session:
+        known = {each.digest: each for each in known_policies(session)}
+    if digest not in known or _conflict(known[digest], hub.policy) is not None:
+        msg = "The policy has changed since the lines came; send them again"
+        raise ConflictError(msg)
 
 
 def _conflict(stored: StoredPolicy, policy: Policy) -> str | None:

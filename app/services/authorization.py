@@ -131,7 +131,7 @@ def active_client(session: ReadSession, client_id: str) -> Client:
     if row is None or row.status != ClientStatus.ACTIVE:
         msg = "The client of this token was revoked"
         raise NotAuthenticatedError(msg)
-    if clinics.has_left(session, row):
+    if clinics.has_left(session, row.source_id):
         msg = "The clinic of this client has left the network"
         raise NotAuthenticatedError(msg)
     return row

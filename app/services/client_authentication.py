@@ -64,7 +64,7 @@ def registered_client(row: tables.Client) -> RegisteredClient:
 def _registered(hub: Hub, client_id: str) -> RegisteredClient | None:
     with read_session(hub.engine) as session:
         row = clinics.find_client(session, client_id)
-        if row is None or clinics.has_left(session, row):
+        if row is None or clinics.has_left(session, row.source_id):
             return None
         return registered_client(row)
 

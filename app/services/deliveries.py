@@ -4,10 +4,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from app.domain.clinics import Source
-from app.domain.deliveries import LineIssue, LineOutcome, ReadLine, ReadLines
+from app.domain.deliveries import (
+    FoldedIssue,
+    LineIssue,
+    LineOutcome,
+    ReadLine,
+    ReadLines,
+)
 from app.domain.errors import IssueType, ServiceError
 from app.domain.records import AliasKind
 from app.services import intake
+from app.services.admissions import check_admitted
 from app.services.blocks import ErasedError
 from app.services.hub import Hub
 from app.services.intake import Effect, Outcome, Receipt, Submission
@@ -15,7 +22,7 @@ from app.services.reading import ERROR
 from app.services.refusals import LONGEST_EXPRESSION, MOST_OF_A_REQUEST, PASSING
 from app.services.submissions import MayReplace
 from app.store.delivered import note_delivered
-from app.store.job_outcomes import FoldedIssue, add_counts, add_issues
+from app.store.job_outcomes import add_counts, add_issues
 from app.store.records import State
 from app.store.refusals import StoredRefusal, add_refusals
 from app.store.sessions import WriteSession
@@ -50,7 +57,10 @@ def store_lines(
     Raises:
         BusyError: others were in the way each time; nothing is stored.
         IntakeStoppedError: the policy has expired.
+        ConflictError: they were read under a policy that kept more.
     """
+    for each in read.records[:1]:
+        check_admitted(hub, each.record.policy_digest)
     submissions = [
         Submission(
             index=each.line,

@@ -18,10 +18,13 @@ from app.measures.facts import CanonicalUnit
 from app.measures.ranges import Ranges
 from app.services.budgets import Budgets
 from app.services.network_shares import NetworkShares
+from app.services.open_deliveries import OpenDeliveries
+from app.services.open_servers import OpenServers
 from app.services.readers import Readers
 from app.services.unanswered import Unanswered
 from app.smart.key_sets import KeySetCache
 from app.smart.openid import OpenIdClient
+from app.smart.outbound import Outbound
 from app.smart.tokens import TokenReader
 from app.store.concepts import ConceptCache
 
@@ -49,7 +52,9 @@ class Hub:
     One network's hub in this process.
 
     ``measures`` are those that are counted; ``unanswered`` those of the library that
-    the policy keeps too little for, by id. Without ``openid`` nobody signs in.
+    the policy keeps too little for, by id. ``signing_key`` signs its own tokens,
+    ``client_key`` its assertions at other servers, ``outbound`` is the way there.
+    Without ``openid`` nobody signs in.
     """
 
     engine: Engine
@@ -63,6 +68,8 @@ class Hub:
     audiences: Audiences
     concepts: ConceptCache
     signing_key: ECKey
+    client_key: ECKey
+    outbound: Outbound
     tokens: TokenReader
     key_sets: KeySetCache
     principals: "Principals"
@@ -71,6 +78,8 @@ class Hub:
     network_shares: NetworkShares = field(default_factory=NetworkShares)
     openid: OpenIdClient | None = None
     readers: Readers = field(default_factory=Readers)
+    deliveries: OpenDeliveries = field(default_factory=OpenDeliveries)
+    servers: OpenServers = field(default_factory=OpenServers)
 
     @property
     def fhir_base(self) -> str:

@@ -31,6 +31,7 @@ from app.services.policies import check_in_force
 from app.services.resources import Wish
 from app.services.submissions import MayReplace
 from app.store import jobs
+from app.store.clinics import has_left
 from app.store.jobs import Job, JobState
 from app.store.sessions import WriteSession, read_session, write_session
 from app.store.staging import next_staged, remove_staged, stage
@@ -40,6 +41,7 @@ LOOK_AGAIN_MS = 200
 ALIVE_SECONDS = 5.0
 """So often who receives an upload says that it is still coming."""
 CUT_OFF = "The upload was cut off after line {}; send it again"
+LEFT = "The clinic has left the network"
 NOT_OURS = "The upload was cancelled, or sent from its first line again"
 
 
@@ -265,9 +267,15 @@ def _set_aside(session: WriteSession, job: Job, *, now: int) -> None:
 
 
 def store_staged(run: Run) -> StepEnd:
-    """Store the next lines that are staged, with how far that is."""
+    """
+    Store the next lines that are staged, with how far that is.
+
+    Whoever sent them may have been revoked since: they are the clinic's.
+    """
     run.refresh()
     with read_session(run.hub.engine) as session:
+        if has_left(session, run.source.source_id):
+            raise ForbiddenError(LEFT)
         staged = next_staged(session, run.job.id)
     if staged is None:
         return _without_lines(run)

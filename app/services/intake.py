@@ -5,7 +5,8 @@ A delivery is read in one go (``placements``), decided submission by submission 
 order of their references, and written in one go (``changes``).
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 
 from app.domain.clinics import Source
 from app.domain.errors import BusinessRuleError, ServiceError
@@ -22,7 +23,15 @@ from app.services.submissions import Effect, Outcome, Receipt, Submission
 from app.store.records import State, StoredRecord
 from app.store.sessions import WriteSession, tried
 
-__all__ = ["Effect", "Outcome", "Receipt", "Submission", "store", "withdraw"]
+__all__ = [
+    "Effect",
+    "Outcome",
+    "Receipt",
+    "Submission",
+    "store",
+    "withdraw",
+    "withdraw_all",
+]
 
 PHASES = (
     frozenset({RecordType.PATIENT}),
@@ -65,6 +74,25 @@ def withdraw(session: WriteSession, hub: Hub, source: Source, record_id: int) ->
     tried(session, lambda: _Delivery(session, hub, source).withdraw(record_id))
 
 
+def withdraw_all(
+    session: WriteSession,
+    hub: Hub,
+    source: Source,
+    record_ids: Collection[int],
+    *,
+    up_to: int,
+) -> Counter[RecordType]:
+    """
+    Take records out of every count; return how many of each type counted until now.
+
+    Not what is newer than *up_to*, by the sender's order (epoch milliseconds).
+    """
+    return tried(
+        session,
+        lambda: _Delivery(session, hub, source).withdraw_all(record_ids, up_to=up_to),
+    )
+
+
 class _Delivery:
     """One try at storing a delivery within its transaction."""
 
@@ -91,11 +119,12 @@ class _Delivery:
         for phase in PHASES:
             placed: list[Placed] = []
             for submission in submissions:
-                if submission.record.type in phase:
-                    try:
-                        placed.append(self._placements.place(submission))
-                    except ServiceError as error:
-                        refuse(submission, error)
+                if submission.record.type not in phase:
+                    continue
+                try:
+                    placed.append(self._placements.place(submission))
+                except ServiceError as error:
+                    refuse(submission, error)
             self._placements.look_up_digests(placed)
             for each in placed:
                 try:
@@ -111,17 +140,31 @@ class _Delivery:
 
     def withdraw(self, record_id: int) -> None:
         """Take back a record that counts; what it said of others goes with it."""
-        self._identities.load((), [record_id], patients=(), expected=0, alone=True)
-        stored = self._identities.records.get(record_id)
-        if stored is None or stored.state is not State.CURRENT:
-            return
-        self._changes.withdraw(stored)
-        if stored.type is RecordType.PATIENT:
-            self._groups.say(record_id, ())
-            self._linkage.forget(record_id)
-        regrouped = self._groups.regroup()
-        self._changes.write(regrouped)
-        self._linkage.write(regrouped.touched)
+        self.withdraw_all([record_id], up_to=None)
+
+    def withdraw_all(
+        self, record_ids: Collection[int], *, up_to: int | None
+    ) -> Counter[RecordType]:
+        """Take back those of some records that count; see ``withdraw``."""
+        self._identities.load((), record_ids, patients=(), expected=0, alone=True)
+        known = (self._identities.records.get(record_id) for record_id in record_ids)
+        current = [
+            stored
+            for stored in known
+            if stored is not None
+            and stored.state is State.CURRENT
+            and (up_to is None or (stored.sent_order or 0) <= up_to)
+        ]
+        for stored in current:
+            self._changes.withdraw(stored)
+            if stored.type is RecordType.PATIENT:
+                self._groups.say(stored.id, ())
+                self._linkage.forget(stored.id)
+        if current:
+            regrouped = self._groups.regroup()
+            self._changes.write(regrouped)
+            self._linkage.write(regrouped.touched)
+        return Counter(stored.type for stored in current)
 
     def _decide(self, placed: Placed) -> Receipt:
         """Create, update or leave alone; return what became of it."""

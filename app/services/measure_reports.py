@@ -100,6 +100,20 @@ def search_reports(
     )
 
 
+def live_reports(session: ReadSession, hub: Hub, viewer: Viewer) -> Iterator[Json]:
+    """Yield the reports of the viewer's own clinic, live; none of anybody else's."""
+    views = _Views(session, hub, viewer)
+    search = ReportSearch(
+        base_url=hub.fhir_base,
+        ids=(),
+        measures=(),
+        places=(frozenset(map(Place, views.own)),),
+        periods=(),
+    )
+    for found in views.found(search):
+        yield views.report(*found)
+
+
 class _Found(NamedTuple):
     """A report that a search finds."""
 
@@ -133,14 +147,14 @@ class _Views:
         return self._seen[key]
 
     def _read(self, measure_id: str, wanted: Wanted) -> Series:
-        if self._edition is None or wanted.clinic in self._own:
+        if self._edition is None or wanted.clinic in self.own:
             viewer = self._viewer
             return find_series(self._session, self._hub, viewer, measure_id, wanted)
         return released_series(self._edition, measure_id, wanted)
 
     def definitions(self, place: Place) -> Mapping[str, Measure]:
         """Return the definitions told of at *place*, live or released, by their ids."""
-        if place.clinic in self._own:
+        if place.clinic in self.own:
             return self._live
         return {} if self._edition is None else self._edition.measures
 
@@ -269,7 +283,7 @@ class _Views:
         return {row.id: row for row in rows if row.id is not None}
 
     @cached_property
-    def _own(self) -> frozenset[str]:
+    def own(self) -> frozenset[str]:
         """Return the code of the viewer's own clinic, if there is one."""
         row = self._clinics.get(self._viewer.clinic_id or 0)
         return frozenset() if row is None else frozenset({row.code})
@@ -277,7 +291,7 @@ class _Views:
     @cached_property
     def _places(self) -> list[Place]:
         """Return the places that there are reports of, for this viewer."""
-        edition, shown = self._edition, set(self._own)
+        edition, shown = self._edition, set(self.own)
         if edition is not None:
             shown |= {row.code for row in edition.clinics.values()}
         network = [] if edition is None else [NETWORK]

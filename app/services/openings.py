@@ -27,7 +27,8 @@ from app.services.hub import Hub, is_local
 from app.services.unanswered import unanswered
 from app.smart.key_sets import KeySetCache
 from app.smart.openid import OpenIdClient, Provider
-from app.smart.tokens import TokenReader, signing_key_from
+from app.smart.outbound import Outbound
+from app.smart.tokens import TokenReader, client_key_from, signing_key_from
 from app.store.concepts import ConceptCache
 from app.store.sessions import open_engine
 
@@ -93,6 +94,8 @@ def open_hub(
         audiences=read_by,
         concepts=ConceptCache(engine),
         signing_key=signing_key,
+        client_key=client_key_from(masters[current]),
+        outbound=Outbound(dev_mode=is_local(base_url)),
         tokens=TokenReader(
             key=signing_key, issuer=base_url, audience=f"{base_url}/fhir"
         ),

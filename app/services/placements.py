@@ -11,6 +11,7 @@ from app.domain.records import (
     AliasKind,
     AliasTarget,
     DeidentifiedRecord,
+    EntryTarget,
     HubTarget,
     RecordType,
 )
@@ -26,7 +27,7 @@ from app.store.records import StoredRecord
 from app.store.sessions import WriteSession
 
 
-class Placed(msgspec.Struct, frozen=True, kw_only=True):
+class Placed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
     A submission whose references are resolved; ``record_id`` None is yet unknown.
 
@@ -177,7 +178,7 @@ class Placements:
             return None, 0
         if record.subject is None:
             return NOBODY, 0
-        if record.encounter is not None:
+        if isinstance(record.encounter, EntryTarget | HubTarget):
             self._identities.target(
                 record.encounter,
                 type_=RecordType.ENCOUNTER,
@@ -225,15 +226,15 @@ class Placements:
             if placed.record.type is RecordType.PATIENT:
                 names = own_names(submission, stored, identities=identities)
             identities.name(stored.id, names)
-            kinds = {(stored.id, alias.kind) for alias in submission.names}
-            identities.kinds.update(kinds)
+            for alias in submission.names:
+                identities.kinds.add((stored.id, alias.kind))
         identities.entries[submission.index] = stored.id
         return stored
 
     def _record_of(self, placed: Placed) -> StoredRecord:
         """Return the record of *placed*, made where there is none."""
         known, record_id = self._identities.records, placed.record_id
-        if record_id is None:  # an entry before this one may have made it
+        if record_id is None and self._is_named_now(placed.submission):
             record_id = self._named(placed.submission)
             if record_id is not None:
                 check_stored(placed.submission, known[record_id])
@@ -247,6 +248,11 @@ class Placements:
         self._by_digest.setdefault(placed.digests[0], []).append(stored.id)
         return stored
 
+    def _is_named_now(self, submission: Submission) -> bool:
+        """Return whether an entry before this one may have made what it names."""
+        is_patient = submission.record.type is RecordType.PATIENT
+        return is_patient or bool(self._identities.found(submission.names))
+
     def _same_content(self, placed: Placed) -> int | None:
         """
         Return a record of the same content that may be the same.
@@ -254,9 +260,11 @@ class Placements:
         It is not where both have an id, or both an identifier: those would have met;
         and two Patients of one Bundle are two people, however alike they look.
         """
+        same = [i for each in placed.digests for i in self._by_digest.get(each, ())]
+        if not same:
+            return None
         kinds = {alias.kind for alias in placed.submission.names}
         known = self._identities.kinds
-        same = (i for digest in placed.digests for i in self._by_digest.get(digest, ()))
         return next(
             (
                 i

@@ -28,6 +28,7 @@ CLINIC_SCOPES = (
     "system/Encounter.cruds",
     "system/Measure.rs",
     "system/MeasureReport.cruds",
+    "system/bulk-submit",
 )
 PARTNER_SCOPES = ("system/Measure.rs", "system/MeasureReport.rs")
 COORDINATOR_SCOPES = (*PARTNER_SCOPES, COORDINATION)

@@ -56,6 +56,8 @@ class Submission(msgspec.Struct, kw_only=True):
     @property
     def names(self) -> tuple[Alias, ...]:
         """Return the aliases of the record, its condition's included."""
+        if not self.condition:
+            return self.record.aliases
         return (*self.record.aliases, *self.condition)
 
     @property
@@ -93,7 +95,7 @@ class Submission(msgspec.Struct, kw_only=True):
             yield from (alias.key for alias in names)
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The answer to a submission: the record as it is now."""
 
     stored: StoredRecord

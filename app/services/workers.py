@@ -5,10 +5,14 @@ import threading
 
 from typing_extensions import override
 
+from app.services.bulk_submission_steps import submission_step
+from app.services.collection_states import COLLECT
+from app.services.collections import collect, order_due
 from app.services.hub import Hub
 from app.services.imports import IMPORT, store_staged
 from app.services.jobs import Steps, forget_old_jobs, let_go_of_dead, work
 from app.services.recounts import Worker as CountingWorker
+from app.store.jobs import SUBMIT
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +22,7 @@ AFTER_FAILURE_SECONDS = 1.0
 HOUR_MS = 3600 * 1000
 SECOND_MS = 1000
 
-STEPS: Steps = {IMPORT: store_staged}
+STEPS: Steps = {IMPORT: store_staged, SUBMIT: submission_step, COLLECT: collect}
 """What is done for a job, by its kind."""
 
 
@@ -48,9 +52,10 @@ class JobWorker(threading.Thread):
                 self._stopping.wait(PAUSE_SECONDS)
 
     def _tidy(self) -> None:
-        """Replace the dead at the start and each second; forget what is old."""
+        """Replace the dead and look what is due each second; forget what is old."""
         if self._hub.clock() >= self._looked_at + SECOND_MS:
             let_go_of_dead(self._hub)
+            order_due(self._hub)
             self._looked_at = self._hub.clock()
         if self._hub.clock() >= self._tidied_at + HOUR_MS:
             forget_old_jobs(self._hub)

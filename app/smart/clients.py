@@ -79,27 +79,64 @@ def fetch_token(
             OAuth knows it, its error code are repeated.
 
     """
-    assertion = client_assertion(
-        client_id=client_id, token_endpoint=token_endpoint, key=key, now=now, jti=jti
+    form = token_form(
+        token_endpoint=token_endpoint,
+        client_id=client_id,
+        key=key,
+        scope=scope,
+        now=now,
+        jti=jti,
     )
-    form = {
-        "grant_type": GRANT_TYPE,
-        "scope": scope,
-        "client_assertion_type": ASSERTION_TYPE,
-        "client_assertion": assertion,
-    }
     try:
         response = http.post(token_endpoint, data=form, follow_redirects=False)
     except httpx.HTTPError:
         msg = "The authorization server does not answer"
         raise TokenRefusedError(msg) from None
-    answer = _document(response)
-    if response.status_code != httpx.codes.OK:
+    return granted_token(response.status_code, response.content)
+
+
+def token_form(
+    *,
+    token_endpoint: str,
+    client_id: str,
+    key: Jwk,
+    scope: str,
+    now: int,
+    jti: str,
+) -> dict[str, str]:
+    """Return the form that asks *token_endpoint* for a token; see ``fetch_token``."""
+    assertion = client_assertion(
+        client_id=client_id, token_endpoint=token_endpoint, key=key, now=now, jti=jti
+    )
+    return {
+        "grant_type": GRANT_TYPE,
+        "scope": scope,
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": assertion,
+    }
+
+
+def granted_token(status: int, body: bytes) -> tuple[str, int]:
+    """
+    Return the token in an authorization server's answer; see ``fetch_token``.
+
+    Raises:
+        TokenRefusedError: there is none.
+
+    """
+    answer = _document(body)
+    if status != httpx.codes.OK:
         error = answer.get("error")
         reason = error if error in _ERROR_CODES else "no known error code"
-        msg = f"The authorization server answers {response.status_code}, {reason}"
+        msg = f"The authorization server answers {status}, {reason}"
         raise TokenRefusedError(msg)
     return _access_token(answer)
+
+
+def granted_scope(body: bytes) -> str | None:
+    """Return the scopes that an answer says were granted, where it says so."""
+    stated = _document(body).get("scope")
+    return stated if isinstance(stated, str) else None
 
 
 def _access_token(answer: dict[str, Any]) -> tuple[str, int]:
@@ -111,8 +148,8 @@ def _access_token(answer: dict[str, Any]) -> tuple[str, int]:
     return token, seconds
 
 
-def _document(response: httpx.Response) -> dict[str, Any]:
+def _document(body: bytes) -> dict[str, Any]:
     try:
-        return parse_document(response.content)
+        return parse_document(body)
     except ValueError:
         return {}

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 
 import httpx
@@ -14,6 +14,12 @@ TIMEOUT_SECONDS = 5.0
 
 Resolve = Callable[[str, int], list[str]]
 
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    # Two hosts at one address must not share a TLS connection.
+    "Connection": "close",
+}
 _MAX_AGE = re.compile(r'\bmax-age="?(\d{1,9})\b', re.ASCII | re.IGNORECASE)
 _NOT_KEPT = re.compile(r"\bno-(store|cache)\b", re.IGNORECASE)
 _DIGITS = re.compile(r"\d{1,9}", re.ASCII)
@@ -88,7 +94,9 @@ def fetch_document(
     deadline = clock() + TIMEOUT_SECONDS
     try:
         parsed = parse_url(url, dev_mode=dev_mode)
-        for request in _requests(http, parsed, resolve=resolve):
+        for request in requests_to(
+            http, "GET", parsed, headers=_HEADERS, resolve=resolve
+        ):
             try:
                 response = http.send(request, stream=True, follow_redirects=False)
             except httpx.ConnectError:
@@ -101,9 +109,25 @@ def fetch_document(
     raise FetchError(msg)
 
 
-def _requests(
-    http: httpx.Client, url: httpx.URL, *, resolve: Resolve
+def requests_to(
+    http: httpx.Client,
+    method: str,
+    url: httpx.URL,
+    *,
+    headers: Mapping[str, str],
+    resolve: Resolve,
+    content: bytes | None = None,
+    timeout: httpx.Timeout | float = TIMEOUT_SECONDS,
 ) -> Iterator[httpx.Request]:
+    """
+    Yield the request to each address of a URL's host, all of which were checked.
+
+    Raises:
+        FetchError: the host has an address that is not public.
+        OSError: it has none.
+        UnicodeError: its name can't be looked up.
+
+    """
     port = url.port or {"http": 80, "https": 443}[url.scheme]
     host = url.raw_host.decode("ascii")
     addresses = resolve(host, port)
@@ -113,16 +137,11 @@ def _requests(
         raise FetchError(msg)
     for address in addresses:
         yield http.build_request(
-            "GET",
+            method,
             url.copy_with(host=address),
-            headers={
-                "Host": url.netloc.decode("ascii"),
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",
-                # Two hosts at one address must not share a TLS connection.
-                "Connection": "close",
-            },
-            timeout=TIMEOUT_SECONDS,
+            headers={"Host": url.netloc.decode("ascii"), **headers},
+            content=content,
+            timeout=timeout,
             extensions={"sni_hostname": host},
         )
 

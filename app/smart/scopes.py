@@ -27,6 +27,7 @@ SUPPORTED = (
     "system/Patient.crud",
     "system/Measure.rs",
     "system/MeasureReport.rs",
+    "system/bulk-submit",
     "system/purge",
 )
 

@@ -19,7 +19,8 @@ LIFETIME_SECONDS = 300
 
 _ALGORITHM = "ES384"
 _TYPE = "at+jwt"
-_PURPOSE = b"catchment access token signing 1"
+_TOKENS = b"catchment access token signing 1"
+_ASSERTIONS = b"catchment client assertion signing 1"
 # 64 bits more than the group's order, so that reduction leaves no bias
 # (FIPS 186-5, A.2.1).
 _SEED_BYTES = 48 + 8
@@ -46,9 +47,18 @@ def signing_key_from(master: bytes) -> ECKey:
 
     Its ``kid`` is its thumbprint (RFC 7638).
     """
-    seed = HKDF(
-        algorithm=SHA384(), length=_SEED_BYTES, salt=None, info=_PURPOSE
-    ).derive(master)
+    return _derived_key(master, _TOKENS)
+
+
+def client_key_from(master: bytes) -> ECKey:
+    """Return the key by which the hub is a client of others: likewise, and another."""
+    return _derived_key(master, _ASSERTIONS)
+
+
+def _derived_key(master: bytes, purpose: bytes) -> ECKey:
+    seed = HKDF(algorithm=SHA384(), length=_SEED_BYTES, salt=None, info=purpose).derive(
+        master
+    )
     scalar = int.from_bytes(seed) % (_P384_ORDER - 1) + 1
     key = ECKey.import_key(
         ec.derive_private_key(scalar, ec.SECP384R1()),
@@ -58,9 +68,9 @@ def signing_key_from(master: bytes) -> ECKey:
     return key
 
 
-def public_jwks(key: ECKey) -> dict[str, Any]:
-    """Return the JWK Set with which others verify this hub's tokens."""
-    return {"keys": [key.as_dict(private=False)]}
+def public_jwks(*keys: ECKey) -> dict[str, Any]:
+    """Return the JWK Set with which others verify what this hub signed."""
+    return {"keys": [key.as_dict(private=False) for key in keys]}
 
 
 def issue_token(

@@ -52,14 +52,14 @@ def set_term(session: WriteSession, clinic_id: int, *, begins: int, ends: int) -
     session.add(row)
 
 
-def has_left(session: ReadSession, client: tables.Client) -> bool:
-    """Return whether the clinic that a client speaks for has left the network."""
-    if client.source_id is None:
+def has_left(session: ReadSession, source_id: int | None) -> bool:
+    """Return whether the clinic of a source has left the network; a partner has not."""
+    if source_id is None:
         return False
     query = (
         select(tables.Clinic.status)
         .join(tables.Source)
-        .where(tables.Source.id == client.source_id)
+        .where(tables.Source.id == source_id)
     )
     return session.exec(query).first() == ClinicStatus.LEFT
 

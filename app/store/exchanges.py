@@ -48,11 +48,14 @@ def copy(
     session: WriteSession, statement: str, kinds: Sequence[str], rows: Iterable[Row]
 ) -> None:
     """Let PostgreSQL take *rows*, whose columns are of *kinds*, as one stream."""
-    with _driver(session) as driver, driver.cursor() as cursor:
-        with cursor.copy(statement) as stream:
-            stream.set_types(kinds)
-            for row in rows:
-                stream.write_row(row)
+    with (
+        _driver(session) as driver,
+        driver.cursor() as cursor,
+        cursor.copy(statement) as stream,
+    ):
+        stream.set_types(kinds)
+        for row in rows:
+            stream.write_row(row)
 
 
 def fetch_together(

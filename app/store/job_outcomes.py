@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from sqlalchemy import text
 
+from app.domain.deliveries import FoldedIssue
 from app.store import job_tables
 from app.store.bulk import insert_rows
 from app.store.sessions import ReadSession, WriteSession, connection_of
@@ -15,23 +16,6 @@ MOST_LINES = 20
 """How many line numbers are told of one issue."""
 MOST_ISSUES = 10_000
 """Different ones of a job: a flood of them fills no disk."""
-
-
-class FoldedIssue(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is wrong with ``count`` lines, the first of which are told."""
-
-    severity: str
-    issue_type: str
-    expression: str | None
-    diagnostics: str
-    count: int
-    lines: tuple[int, ...]
-
-    @property
-    def key(self) -> bytes:
-        """Return what tells it from others of its job: a digest of what is said."""
-        said = [self.severity, self.issue_type, self.expression, self.diagnostics]
-        return hashlib.sha256(json.dumps(said).encode()).digest()[:20]
 
 
 class CountRow(msgspec.Struct, frozen=True):
@@ -73,21 +57,27 @@ def add_issues(
     session: WriteSession, job_id: int, issues: Iterable[FoldedIssue], *, part: int
 ) -> None:
     """Add what was found wrong; of issues beyond the limit no more is told."""
-    found = sorted(issues, key=lambda issue: issue.key)
+    found = {_key(issue): issue for issue in issues}
     if not found:
         return
     connection = connection_of(session)
     rows = connection.execute(_KNOWN, {"job_id": job_id, "part": part})
     known = {bytes(key): json.loads(lines) for key, lines in rows}
-    for issue in found:
-        lines = known.get(issue.key)
+    for key, issue in sorted(found.items()):
+        lines = known.get(key)
         if lines is None and len(known) >= MOST_ISSUES:
             continue
         told = [*(lines or ()), *issue.lines][:MOST_LINES]
-        known[issue.key] = told
+        known[key] = told
         values = msgspec.structs.asdict(issue)
-        values |= {"job_id": job_id, "part": part, "key": issue.key}
+        values |= {"job_id": job_id, "part": part, "key": key}
         connection.execute(_ADD_ISSUE, values | {"lines": json.dumps(told)})
+
+
+def _key(issue: FoldedIssue) -> bytes:
+    """Return what tells an issue from others of its job: a digest of what is said."""
+    said = [issue.severity, issue.issue_type, issue.expression, issue.diagnostics]
+    return hashlib.sha256(json.dumps(said).encode()).digest()[:20]
 
 
 def issues_of(session: ReadSession, job_id: int) -> list[IssueRow]:

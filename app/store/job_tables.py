@@ -101,4 +101,4 @@ class Delivered(SQLModel, table=True):
     job_id: int = key_column()
     part: int = key_column(Integer)
     version: int
-    __table_args__ = (Index(None, "job_id", "part"), CLUSTERED)
+    __table_args__ = (Index(None, "job_id", "part", "record_id"), CLUSTERED)

@@ -63,22 +63,26 @@ _INSERT = text(
     ":request, :progress, :sealed, 0, :not_before, 0, 0, 0, :now, :now) RETURNING id"
 )
 _FIND = text(f"{_SELECT} WHERE j.id = :id")
+_LOCK = text("UPDATE job SET not_before = 0, updated_at = :now WHERE id = :id")
 _CALLED = text(f"{_SELECT} WHERE j.name_key = :name_key ORDER BY j.id DESC LIMIT 1")
 # Of one kind the jobs of a source go one after the other, so that versions keep their
 # order: also after an upload that was cut off, of which something is yet to be stored.
 # Of all clinics the one goes next that was served least lately. What is being received
-# has a turn when something of it is staged, or nothing came for long. Who asks works on
-# none: what is in its name it lost hold of, as when the database was away.
+# has a turn when something of it is staged, or nothing came for long; what workers
+# fetch themselves has one at any time, and until it is whole keeps none waiting. Who
+# asks works on none: what is in its name it lost hold of, as in an outage.
 _CLAIM = (
     f"{_SELECT} WHERE j.kind {{kinds}} "
-    "AND (j.state = 'waiting' OR j.state = 'receiving' AND (j.updated_at <= :abandoned "
+    "AND (j.state = 'waiting' OR j.state = 'receiving' AND "
+    "(j.kind = :fetched OR j.updated_at <= :abandoned "
     "OR j.updated_at <= :silent AND j.name_key IS NULL "
     "OR EXISTS (SELECT 1 FROM staged s WHERE s.job_id = j.id))) "
     "AND j.not_before <= :now AND (j.held_until <= :now OR j.holder = :holder) "
-    "AND NOT EXISTS (SELECT 1 FROM job e WHERE e.source_id = j.source_id "
+    "AND (j.kind = :fetched AND j.state = 'receiving' OR "
+    "NOT EXISTS (SELECT 1 FROM job e WHERE e.source_id = j.source_id "
     "AND e.kind = j.kind AND e.id < j.id AND (e.state = 'waiting' OR "
-    "(e.state = 'receiving' AND EXISTS "
-    "(SELECT 1 FROM staged s WHERE s.job_id = e.id)))) "
+    "(e.state = 'receiving' AND e.kind <> :fetched AND EXISTS "
+    "(SELECT 1 FROM staged s WHERE s.job_id = e.id))))) "
     "ORDER BY (SELECT COALESCE(MAX(c.served_at), 0) FROM job c "
     "WHERE c.clinic_id = j.clinic_id AND c.updated_at > :lately), "
     "j.served_at, j.id LIMIT 1"
@@ -113,6 +117,8 @@ _ENDED_BEFORE = text(
     "AND updated_at < :moment "
     "AND NOT EXISTS (SELECT 1 FROM delivered d WHERE d.job_id = job.id) LIMIT 100"
 )
+SUBMIT = "submit"
+"""The kind of job for which workers fetch what there is, while more may be named."""
 LATELY_MS = 3600 * 1000
 ABANDONED_MS = 24 * LATELY_MS
 """Of what nothing came for so long nothing more is expected."""
@@ -157,6 +163,13 @@ def find_job(session: ReadSession, job_id: int) -> Job | None:
     """Return a job."""
     row = connection_of(session).execute(_FIND, {"id": job_id}).mappings().first()
     return None if row is None else _job(row)
+
+
+def lock_job(session: WriteSession, job_id: int, *, now: int) -> Job | None:
+    """Return a job that no other transaction may change now; it is looked at soon."""
+    values = {"id": job_id, "now": now}
+    connection_of(session).execute(_LOCK, values)
+    return find_job(session, job_id)
 
 
 def find_job_called(session: ReadSession, name_key: bytes) -> Job | None:
@@ -208,6 +221,7 @@ def claim_job(
         "now": now,
         "holder": holder,
         "lately": now - LATELY_MS,
+        "fetched": SUBMIT,
         "silent": now - SILENT_MS,
         "abandoned": now - ABANDONED_MS,
     }
@@ -296,7 +310,10 @@ def ended_before(session: ReadSession, moment: int) -> list[int]:
 def forget_job(session: WriteSession, job_id: int) -> None:
     """Forget a job with all that is kept of it."""
     connection = connection_of(session)
-    for table in ("staged", "job_issue", "job_count", "delivered"):
+    for table in (
+        *("staged", "job_issue", "job_count", "delivered"),
+        *("submission", "submission_part", "taken_back"),
+    ):
         query = text(f"DELETE FROM {table} WHERE job_id = :id")
         connection.execute(query, {"id": job_id})
     connection.execute(text("DELETE FROM job WHERE id = :id"), {"id": job_id})

@@ -65,9 +65,9 @@ def meet(
     """
     Return what *names* and *ids* name, which no other transaction may change now.
 
-    And what is behind *mentions*, to which the delivery only refers: that is read, since
-    a lock would write to the page of each, and what it may not change is who the
-    subject is, which is locked.
+    And what is behind *mentions*, to which the delivery only refers: that is read. To
+    lock it would write to a page for each, and the subjects are locked, which is enough
+    for who writes about them.
 
     With *alone* no other transaction writes about the clinic meanwhile: who says which
     patients are one follows their ties, and locks what it finds on its way, in no order

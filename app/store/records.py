@@ -23,7 +23,7 @@ class State(IntEnum):
     WITHDRAWN = 2
 
 
-class StoredRecord(msgspec.Struct, kw_only=True):
+class StoredRecord(msgspec.Struct, kw_only=True, gc=False):
     """A record as it lies in the store."""
 
     id: int
@@ -68,7 +68,8 @@ _PATIENT_BY_DIGEST = (
 _BY_DIGEST = (
     "WITH counted (subject_id, digest) AS ({pairs}), "
     "came (subject_id, digest) AS (SELECT subject_id, digest FROM counted UNION ALL "
-    "SELECT s.id, c.digest FROM counted c JOIN subject s ON s.joined_to = c.subject_id) "
+    "SELECT s.id, c.digest FROM counted c "
+    "JOIN subject s ON s.joined_to = c.subject_id) "
     f"SELECT {_COLUMNS} FROM came c "
     "JOIN record r ON r.subject_id = c.subject_id AND r.digest = c.digest "
     f"{_SOURCE}WHERE {_NEVER_TWIN}"

@@ -121,6 +121,12 @@ def waiting_since(session: ReadSession, *, clinic_id: int | None) -> int | None:
     return since
 
 
+def waiting_count(session: ReadSession) -> int:
+    """Return how many subjects wait to be counted."""
+    count = connection_of(session).execute(text("SELECT COUNT(*) FROM dirty"))
+    return int(count.scalar_one())
+
+
 def scope_to(session: ReadSession, subject_ids: Iterable[int] | None) -> None:
     """
     Let the sweeps that follow count *subject_ids* only; None is everybody.

@@ -20,6 +20,9 @@ WriteSession = NewType("WriteSession", ReadSession)
 DRIVERS = ("sqlite", "postgresql+psycopg")
 POOL_SIZE = 48
 """At least as many connections as threads that may ask for one."""
+OVERFLOW = 10
+MOST_CONNECTIONS = POOL_SIZE + OVERFLOW
+"""Of one process, at its busiest."""
 TRIES = 5
 """How often what met another transaction is done over."""
 REST_SECONDS = 2.0
@@ -41,7 +44,9 @@ def open_engine(database_url: str) -> Engine:
         msg = "The database's URL is none of sqlite:///PATH or postgresql://HOST/NAME"
         raise InvalidElementError(msg, expression="database_url")
     if not url.startswith("sqlite"):
-        engine = create_engine(url, hide_parameters=True, pool_size=POOL_SIZE)
+        engine = create_engine(
+            url, hide_parameters=True, pool_size=POOL_SIZE, max_overflow=OVERFLOW
+        )
         _ping_when_in_doubt(engine)
         return engine
     engine = create_engine(

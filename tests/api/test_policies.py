@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 import httpx
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from app.deid.policies import Policy, PolicyText, parse_policy
 from app.domain.calendar import day_number, month_number
@@ -15,10 +16,20 @@ from app.services import admissions, releases
 from app.services.hub import Hub
 from app.settings import Settings
 from app.store.policies import known_policies
-from app.store.sessions import read_session, write_session
+from app.store.sessions import connection_of, read_session, write_session
 from tests.api.test_counting import count
 from tests.deidentification import POLICY_TEXT, ROOT
-from tests.hubs import Caller, Clock, Network, app_of, bearer, hub_under, rows_of
+from tests.hubs import (
+    Caller,
+    Clock,
+    Network,
+    app_of,
+    bearer,
+    current_of,
+    hub_under,
+    rows_of,
+)
+from tests.importing import lines, push, status_of, stored
 from tests.make import (
     batch,
     concept,
@@ -417,9 +428,10 @@ async def test_past_its_last_day_every_door_that_stores_answers_503(
         await door.ehr.put(patient(id="z", birthDate="1990-01-01")),
         await door.ehr.call("POST", "", batch(put(patient(id="z")))),
         await door.ehr.call("POST", "", CHILDREN | {"type": "transaction"}),
+        await push(door.ehr, lines(patient(id="z"))),
     ]
 
-    assert [answer.status_code for answer in refused] == [503] * 4
+    assert [answer.status_code for answer in refused] == [503] * 5
     for answer in refused:
         issue = answer.json()["issue"][0]
         assert issue["code"] == "transient"
@@ -428,6 +440,42 @@ async def test_past_its_last_day_every_door_that_stores_answers_503(
     assert rows_of(door.hub.engine) == kept
     clock.now = _at(2029, 6, 30)
     assert (await door.ehr.put(patient(id="z"))).status_code == 201
+
+
+@pytest.mark.parametrize(("newer", "status"), [("newer", 200), ("months", 409)])
+async def test_lines_that_wait_are_held_to_the_policy_that_stores_them(
+    network: Network, hub: Hub, newer: str, status: int
+):
+    """The hub was started anew under another: days are not kept because they waited."""
+    ehr = network.ehr()
+    admissions.admit_policy(hub)
+    response = await push(ehr, lines(lab(7, id="x")))
+
+    stored(hub_under(hub, stated(newer, hub)))
+
+    assert (await status_of(ehr, response)).status_code == status
+    assert len(current_of(hub.engine)) == (status == 200)
+
+
+@of_kind("months")
+async def test_lines_that_wait_past_its_last_day_wait_on(door: Door, clock: Clock):
+    """For weeks, if need be: what was acknowledged is stored once it is renewed."""
+    clock.now = _at(2029, 6, 30)
+    response = await push(door.ehr, lines(patient(id="z")))
+    clock.now = _at(2029, 7, 1)
+    for _ in range(30):
+        stored(door.hub)
+        clock.pass_seconds(24 * 3600)
+    waiting = await status_of(door.ehr, response)
+    clock.now = _at(2029, 6, 30)
+
+    with write_session(door.hub.engine) as session:
+        connection_of(session).execute(text("UPDATE job SET not_before = 0"))
+    stored(door.hub)
+
+    assert waiting.status_code == 202
+    assert (await status_of(door.ehr, response)).status_code == 200
+    assert current_of(door.hub.engine) == {"Patient": 1}
 
 
 @of_kind("months")

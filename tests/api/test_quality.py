@@ -8,11 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
+from alembic import command
 from sqlalchemy import text
 
 from app.domain.terminology import CONDITION_CLINICAL
+from app.measures import assessments
 from app.services import recounts as counting
 from app.services.hub import Hub
+from app.store.migrations import _config, migrate
 from app.store.sessions import write_session
 from tests.hubs import Caller, Clock, Network, bearer
 from tests.make import (
@@ -391,6 +394,45 @@ async def test_what_lies_before_birth_never_counts(hub: Hub, network: Network):
     count(hub)
 
     assert set((await series(ehr, "uc-remission")).values()) <= {(None, None), (0, 0)}
+
+
+async def test_a_score_whose_joint_count_names_a_visit_before_birth_counts(
+    hub: Hub, network: Network, monkeypatch: pytest.MonkeyPatch
+):
+    """Its parts are of one day; what was counted otherwise before an update is not."""
+    ehr = network.ehr()
+    arthritis = concept("http://hl7.org/fhir/sid/icd-10-cm", "M08.30")
+    visit = encounter(id="v", period={"start": "2026-04-10"}, **about("p"))
+    await deliver(
+        ehr,
+        person("p", born="2026-05-01"),
+        put(condition(id="c", code=arthritis, onsetDateTime="2026-05", **about("p"))),
+        put(visit),
+        *(
+            measured(code, (LOINC, code), 0, "{score}", day="2026-05-10")
+            for code in ("75846-6", "75894-6")
+        ),
+        measured(
+            "joints",
+            (NETWORK_CODES, "active-joint-count"),
+            0,
+            "{count}",
+            day="2026-05-10",
+            encounter=reference("Encounter/v"),
+        ),
+    )
+    with monkeypatch.context() as before:
+        before.setattr(assessments, "is_since_birth", "{0}.month > 0".format)
+        count(hub)
+        assert (1, 1) not in (await series(ehr, "jia-inactive-disease")).values()
+
+    with hub.engine.connect() as connection:
+        command.downgrade(_config(connection), "0021")
+        connection.commit()
+    migrate(hub.engine)
+    count(hub)
+
+    assert (1, 1) in (await series(ehr, "jia-inactive-disease")).values()
 
 
 async def test_a_condition_that_ends_before_it_begins_is_no_fact_and_is_told(

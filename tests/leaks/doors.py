@@ -296,3 +296,74 @@ async def with_strange_headers(ehr: Caller, mint: Mint) -> httpx.Response:
     """Put a token in headers that the hub has no use for."""
     headers = {name: mint.text(f"header {name}") for name in HEADERS}
     return await ehr.call("GET", "/metadata", **headers)
+
+
+HL7_FIELDS = {"PID": 39, "PV1": 52, "ORC": 31, "OBR": 50, "NTE": 8, "OBX": 25, "ZZZ": 9}
+"""How many fields a segment of HL7 v2.8 has."""
+HL7_TAKEN: dict[str, dict[int, str]] = {
+    "PID": {8: "F", 30: "N"},
+    "PV1": {2: "O", 44: "20240301", 45: ""},
+    "ORC": {},
+    "OBR": {7: "20240301"},
+    "NTE": {},
+    "OBX": {
+        2: "NM",
+        3: "4548-4^{0}^LN^{1}^{2}^L^{3}^{4}^{5}",
+        5: "7.1",
+        6: "%^{0}^UCUM",
+        11: "F",
+        14: "20240301",
+    },
+    "ZZZ": {},
+}
+"""What has a message taken; ``{n}`` is a token of its own."""
+HL7_FAILING: dict[str, dict[str, dict[int, str]]] = {
+    "another type": {"MSH": {9: "{0}^{1}^{2}"}},
+    "training": {"MSH": {11: "{0}"}},
+    "another character set": {"MSH": {18: "{0}"}},
+    "nobody known": {"PID": {3: "{0}^{1}^{2}^{3}&{4}&{5}^{6}"}},
+    "dates that are none": {
+        "PID": {7: "{0}", 8: "{1}", 29: "{2}"},
+        "PV1": {2: "{0}", 44: "{1}"},
+        "OBX": HL7_TAKEN["OBX"] | {14: "{0}"},
+    },
+    "a number that is none": {"OBX": HL7_TAKEN["OBX"] | {5: "{0}"}},
+    "a text": {"OBX": HL7_TAKEN["OBX"] | {2: "ST", 5: "{0}"}},
+    "a type that is none": {"OBX": HL7_TAKEN["OBX"] | {2: "{1}", 5: "{0}"}},
+    "several values": {"OBX": HL7_TAKEN["OBX"] | {5: "{0}~{1}"}},
+    "a structured number": {"OBX": HL7_TAKEN["OBX"] | {2: "SN", 5: "{0}^{1}^{2}^{3}"}},
+    "a code of their own": {"OBX": HL7_TAKEN["OBX"] | {2: "CWE", 5: "{0}^{1}^{2}^{3}"}},
+    "a unit that is none": {"OBX": HL7_TAKEN["OBX"] | {6: "{0}^{1}^{2}"}},
+    "a status that is none": {"OBX": HL7_TAKEN["OBX"] | {11: "{0}"}},
+    "no code": {"OBX": HL7_TAKEN["OBX"] | {3: "^{0}"}},
+}
+"""Ways to have all or some of a message refused, or a part of it left out."""
+
+
+def hl7_message(mint: Mint, changes: dict[str, dict[int, str]] | None = None) -> bytes:
+    """Return an ORU with a token in each field; *changes* are to what is taken."""
+    stated = {name: dict(fields) for name, fields in HL7_TAKEN.items()}
+    stated["PID"][3] = f"{{0}}^{{1}}^{{2}}^{{3}}&{make.MRN}&URI^MR^{{4}}"
+    for name, fields in (changes or {}).items():
+        stated[name] = stated.get(name, {}) | fields
+    lines = [_hl7_header(mint, stated.pop("MSH", {}))]
+    for name, count in HL7_FIELDS.items():
+        written = (
+            _hl7_field(mint, stated[name].get(n, "{0}^{1}&{2}~{3}"), f"{name}-{n}")
+            for n in range(1, count + 1)
+        )
+        lines.append("|".join([name, *written]))
+    return "".join(f"{line}\r" for line in lines).encode()
+
+
+def _hl7_header(mint: Mint, changes: dict[int, str]) -> str:
+    known = dict.fromkeys(range(3, 22), "{0}^{1}")
+    known |= {7: "20240301093000-0500", 9: "ORU^R01", 10: "N1", 11: "P", 18: ""}
+    stated = (known | changes).items()
+    fields = [_hl7_field(mint, text, f"MSH-{n}") for n, text in sorted(stated)]
+    return "|".join([r"MSH|^~\&", *fields])
+
+
+def _hl7_field(mint: Mint, text: str, path: str) -> str:
+    tokens = (mint.text(path) for _ in range(7))
+    return text.format(*tokens) if "{" in text else text

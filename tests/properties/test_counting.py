@@ -5,10 +5,11 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from app.domain.counts import Basis
 from app.measures.compilation import compile_measure
-from app.measures.definitions import Measure, Scoring
+from app.measures.definitions import Measure, Predicate, Scoring
 from tests.reference.counting import World, expected_states
 from tests.reference.databases import Database, sqlite_database, states
 from tests.reference.histories import (
@@ -16,11 +17,17 @@ from tests.reference.histories import (
     MONTHS,
     measures,
     measures_with_worlds,
+    newborn_worlds,
     worlds,
 )
 from tests.reference.library import LIBRARY
 
 DATABASE = sqlite_database()
+SCORES = {
+    "library": st.sampled_from([m for m in LIBRARY.values() if m.composites]),
+    "any": measures().map(lambda m: replace(m, scorable=Predicate(measured="xy"))),
+}
+"""Measures to which it matters of which day a value is: another part is of it too."""
 
 
 def check_same(database: Database, measure, world):
@@ -73,6 +80,15 @@ def test_no_scoring_and_basis_is_without_a_kind_of_measure_that_is_drawn():
 def test_each_measure_of_the_library_counts_as_the_reference_does(measure, data):
     """The shipped definitions are counted right, not only those drawn."""
     check_same(DATABASE, measure, data.draw(worlds(measure)))
+
+
+@pytest.mark.parametrize("scores", SCORES)
+@given(data=st.data())
+@settings(max_examples=80, deadline=None)
+def test_what_is_dated_before_birth_is_named_in_vain(scores, data):
+    """An encounter of an impossible date must not take a possible value with it."""
+    measure = data.draw(SCORES[scores])
+    check_same(DATABASE, measure, data.draw(newborn_worlds(measure)))
 
 
 @given(measures_with_worlds())

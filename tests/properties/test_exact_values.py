@@ -57,3 +57,11 @@ def test_thousandths_are_those_of_the_converted_decimal(
 
     is_measurement = not value or abs(value.adjusted()) <= 12
     assert found == (expected + beyond if is_measurement else None)
+
+
+@given(numbers)
+def test_no_value_is_beyond_what_the_store_holds(value: Decimal):
+    """Tonnes told in nanograms would not go into 64 bits, and hold up their batch."""
+    found = quantity_thousandths(Quantity(str(value), "t"), CanonicalUnit(unit="ng"))
+
+    assert found is None or abs(found) <= 10**16

@@ -81,6 +81,32 @@ def worlds(draw, measure: Measure) -> World:
 
 
 @st.composite
+def newborn_worlds(draw, measure: Measure) -> World:
+    """
+    Draw someone born after the first of two visits, and all that is looked for.
+
+    Each observable has two facts, of either day and found at either visit or at none:
+    what is dated before a birth is named by what is not.
+    """
+    concepts = concepts_of(measure)
+    dates = st.integers(FIRST_DAY, LAST_DAY)
+    days = sorted(draw(st.lists(dates, min_size=2, max_size=2, unique_by=month_of_day)))
+    born = draw(st.integers(month_of_day(days[0]) + 1, month_of_day(days[1])))
+    draws = _Draws(measure, concepts, draw, [1], days)
+    (code, *_) = _numbers(measure, concepts, [measure.visit_classes])
+    visits = (
+        Visit(1, day, n, month_of_day(day), code) for n, day in enumerate(days, 1)
+    )
+    return World(
+        subjects=(Subject(1, birth_month=born, sex=draw(st.sampled_from([1, 2]))),),
+        observations=draws.all_observations([days[1], *days], encounters=[0, 1, 1, 2]),
+        conditions=draws.conditions(),
+        visits=tuple(visits),
+        concepts=concepts,
+    )
+
+
+@st.composite
 def _subjects(draw) -> Subject:
     months = st.integers(month_number(2023, 1), month_number(2024, 6))
     ages = st.sampled_from([0, 6, 12, 18, 18, 45, 45, 65, 76])
@@ -150,6 +176,18 @@ class _Draws:
             for code in self.draw(st.sets(st.sampled_from(codes), min_size=1)):
                 when = (day, record, 0, month_of_day(day))
                 rows.append(Observation(subject, code, *when, value, coded, encounter))
+        return tuple(rows)
+
+    def all_observations(self, days, *, encounters) -> tuple[Observation, ...]:
+        """Draw two facts of every observable."""
+        rows: list[Observation] = []
+        for observable in list(self.measure.observables.values()) * 2:
+            day = self.draw(st.sampled_from(days))
+            encounter = self.draw(st.sampled_from(encounters))
+            value, coded = self._found(observable)
+            (code, *_) = _numbers(self.measure, self.concepts, [observable.codes])
+            when = (day, 500 + len(rows), 0, month_of_day(day))
+            rows.append(Observation(1, code, *when, value, coded, encounter))
         return tuple(rows)
 
     def _found(self, observable: Observable) -> tuple[int | None, int | None]:

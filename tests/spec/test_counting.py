@@ -17,6 +17,8 @@ from tests.reference.counting import (
     World,
 )
 from tests.reference.databases import sqlite_database, states
+from tests.reference.histories import concepts_of
+from tests.reference.library import LIBRARY
 
 CONCEPTS = {
     coding_of(code): number
@@ -271,6 +273,64 @@ def test_parts_of_different_days_without_a_visit_make_no_composite():
     rows = found(Y, "2024-01-31", 1, record=1), found(X, "2024-02-01", 1, record=2)
 
     assert state(measure, "2024-02", *rows) == POPULATION
+
+
+@pytest.mark.parametrize(
+    ("born", "january", "february"),
+    [("2024-01", POPULATION, POPULATION), ("2024-02", NONE, NUMERATOR)],
+)
+def test_a_visit_dated_before_birth_gives_its_day_to_no_value(born, january, february):
+    """
+    Its values keep their own day, on which the other part of the score was found.
+
+    Of who was born in the visit's month, one part is of the visit, a month before the
+    other, and there is no score. Of who was born after it both are of 10 February.
+    """
+    measure = tried("{measured: yz}", measured="yz")
+    year, month = map(int, born.split("-"))
+    person = Subject(1, birth_month=month_number(year, month))
+    rows = (
+        visit("2024-01-10", record=7),
+        found(Y, "2024-02-10", 1, record=1, encounter=7),
+        found(X, "2024-02-10", 1, record=2),
+    )
+
+    assert state(measure, "2024-01", *rows, subject=person) == january
+    assert state(measure, "2024-02", *rows, subject=person) == february
+
+
+def test_an_inactive_disease_is_seen_though_a_joint_count_names_a_visit_before_birth():
+    """
+    Three parts of 0 on 1 February 2023 are a cJADAS10 of 0, in force for a year.
+
+    Born in February; the joint count names a visit of 1 January, which is none. With
+    M08.30 the disease is polyarticular: by 0.7 and less it is inactive.
+    """
+    measure = LIBRARY["jia-inactive-disease-backstrom-2019"]
+    concepts = concepts_of(measure)
+    part = {coding.code: number for coding, number in concepts.items()}
+    codes = (part["75846-6"], part["75894-6"], part["active-joint-count"])
+    seen, named = visit("2023-02-01", record=1), visit("2023-01-01", record=3)
+    world = World(
+        subjects=(Subject(1, birth_month=month_number(2023, 2)),),
+        observations=tuple(
+            found(code, "2023-02-01", 0, record=500 + n, encounter=3 if n == 2 else 0)
+            for n, code in enumerate(codes)
+        ),
+        conditions=(Condition(1, part["M08.30"], 200, 0, None),),
+        visits=tuple(v._replace(class_concept_id=part["AMB"]) for v in (seen, named)),
+        concepts=concepts,
+    )
+    database = sqlite_database()
+    database.fill(world)
+    months = range(month_number(2023, 1), month_number(2024, 4))
+
+    events = database.events(compile_measure(measure, concepts))
+
+    # The strata: below 6 years is the first, and so is the polyarticular course.
+    inactive = (1, 0, 0, 1, 1, 1, 0, 0)
+    year = range(month_number(2023, 2), month_number(2024, 2))
+    assert states(events, months) == {(1, 1, 0, 0, m): inactive for m in year}
 
 
 @pytest.mark.parametrize(

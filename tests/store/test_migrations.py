@@ -9,6 +9,7 @@ from app.domain.counts import COUNTS
 from app.services.admissions import conflicts
 from app.store.migrations import _config, is_current, migrate
 from app.store.policies import known_policies
+from app.store.recounts import take_dirty
 from app.store.sessions import open_engine, read_session
 from tests.deidentification import POLICY, built_in
 from tests.hubs import Databases
@@ -172,3 +173,42 @@ def test_events_stay_when_their_order_changes(engine):
     with engine.connect() as connection:
         kept = connection.execute(text(f"SELECT {columns} FROM subject_event"))
         assert sorted(map(tuple, kept)) == rows
+
+
+def test_whose_values_name_a_visit_before_birth_is_counted_again(engine):
+    """They were counted on that visit's day; of all others the cells are right."""
+    migrate(engine, revision="0018")
+    # The visits are of month 24276; the fourth has values of another encounter.
+    born = {1: 24277, 2: 24276, 3: None, 4: 24277, 5: 24277}
+    names = {1: 11, 2: 12, 3: 13, 4: 99, 5: 15}
+    subject = text(
+        "INSERT INTO subject (id, clinic_id, birth_month) VALUES (:id, 7, :m)"
+    )
+    visit = text(
+        "INSERT INTO visit (subject_id, day, record_id, month, class_concept_id) "
+        "VALUES (:id, 19358, 10 + :id, 24276, 1)"
+    )
+    value = text(
+        "INSERT INTO observation (subject_id, concept_id, day, record_id, part, month, "
+        "encounter_id) VALUES (:id, 2, 19389, 20 + :id, 0, 24277, :names)"
+    )
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO clinic (id, code, name, status)"
+                " VALUES (7, 'a', 'a', 'active')"
+            )
+        )
+        for id_, month in born.items():
+            connection.execute(subject, {"id": id_, "m": month})
+            connection.execute(visit, {"id": id_})
+            connection.execute(value, {"id": id_, "names": names[id_]})
+        # The fifth waits already, and waits no longer for it.
+        waits = "INSERT INTO dirty (subject_id, stamp, since, clinic_id)"
+        connection.execute(text(f"{waits} VALUES (5, 3, 4, 7)"))
+
+    migrate(engine)
+
+    with read_session(engine) as session:
+        waiting = take_dirty(session, busy=(), until=0, limit=9)
+    assert waiting == [(5, 3), (1, 1)]

@@ -25,7 +25,7 @@ from tests.hubs import Clock, first_hub, hub_on, settings_in
 WRITERS = 8
 PATIENTS = 18
 RESULTS = 10
-"""Of each patient; the first ends entered in error, the second is withdrawn at times."""
+"""Of each patient; the first ends entered in error, the second is taken back too."""
 NAMELESS = 2
 """Of each patient, without an id."""
 VERSIONS = 3

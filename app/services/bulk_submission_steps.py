@@ -1,0 +1,317 @@
+"""
+The work of a bulk submission, step by step: fetch, stage, store, withdraw.
+
+While its submitter may say more, its parts are fetched and staged. Once completed they
+are stored in their order, and then what replaced manifests held and nothing else does
+is withdrawn. A file that can't be had is told of, and nothing of it is stored.
+"""
+
+import logging
+from collections.abc import Iterator
+
+import msgspec
+
+from app.domain.deliveries import FoldedIssue, PackedLines, unpacked
+from app.domain.errors import ConflictError, IssueType, ServiceError
+from app.fhir.bulk_submissions import FilePlace, ManifestPlace
+from app.services import bulk_submission_files as files
+from app.services.bulk_submission_withdrawals import withdraw_replaced
+from app.services.deliveries import store_lines
+from app.services.jobs import (
+    MOST_ATTEMPTS,
+    PASSING,
+    Again,
+    Finished,
+    LeaseLostError,
+    Run,
+    StepEnd,
+)
+from app.services.reading import ERROR
+from app.services.sealing import seal
+from app.smart.bulk_errors import ServerError, UnreadableAnswerError
+from app.smart.bulk_manifests import Manifest
+from app.smart.errors import TokenRefusedError
+from app.store import bulk_submissions as rows
+from app.store.bulk_submissions import PartKind, PartRow, PartState
+from app.store.job_outcomes import add_issues, counts_of, forget_outcomes
+from app.store.jobs import JobState
+from app.store.sessions import WriteSession, read_session, write_session
+from app.store.staging import drop_staged, next_staged, remove_staged, stage
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN_MS = 1_000
+OPEN_MS = 30 * 24 * 3600 * 1000
+"""So long a submission may be silent before it is given up."""
+MOST_RESTARTS = 5
+"""So often a file may be another one when it is gone on with."""
+WARNING = "warning"
+
+
+def submission_step(run: Run) -> StepEnd:
+    """Do the next of what a submission needs."""
+    run.refresh()
+    try:
+        return _next_of(run)
+    except LeaseLostError:
+        run.hub.deliveries.close(run.job.id)
+        raise
+
+
+def _next_of(run: Run) -> StepEnd:
+    with read_session(run.hub.engine) as session:
+        part = rows.next_part(session, run.job.id)
+    if part is not None:
+        return _fetch(run, part)
+    if run.job.state is JobState.RECEIVING:
+        return _wait(run)
+    if _store(run) or withdraw_replaced(run):
+        return Again()
+    _conclude(run)
+    return Finished()
+
+
+def _wait(run: Run) -> StepEnd:
+    """Wait for what the submitter says next."""
+    if run.hub.clock() - run.job.updated_at > OPEN_MS:
+        msg = "The submission was neither completed nor stopped"
+        raise ConflictError(msg)
+    return Again(LOOK_AGAIN_MS)
+
+
+def _fetch(run: Run, part: PartRow) -> StepEnd:
+    """Fetch a part, or go on with it; give up what is not to be had."""
+    try:
+        if part.kind is PartKind.FILE:
+            return _read_file(run, part)
+        return _read_manifest(run, part)
+    except (ServerError, TokenRefusedError) as error:
+        run.hub.deliveries.of(run.job.id, now=run.hub.clock()).close()
+        if error.issue_type in PASSING and run.job.attempts + 1 < MOST_ATTEMPTS:
+            raise
+        _give_up(run, part, error)
+        return Again()
+
+
+def _home(run: Run, part: PartRow) -> ManifestPlace:
+    """Return where the manifest is that a part is of."""
+    with read_session(run.hub.engine) as session:
+        manifest = rows.part_of(session, run.job.id, part.manifest)
+    return files.manifest_place(run.hub, manifest)
+
+
+def _read_manifest(run: Run, part: PartRow) -> StepEnd:
+    """Read a manifest, or the next page of it: each of its files is a part."""
+    home = _home(run, part)
+    is_first = part.kind is PartKind.MANIFEST
+    url = home.url if is_first else files.file_place(run.hub, part).url
+    assert url is not None
+    manifest = files.fetch_manifest(run, home, url)
+    with write_session(run.hub.engine) as session:
+        run.advance(session)
+        if not rows.change_part(session, part, state=PartState.READ.value):
+            return Again()  # it was replaced meanwhile
+        _refuse_circle(session, run, part, manifest)
+        rows.add_parts(session, _named_parts(session, run, part, manifest, home))
+        if manifest.deleted:
+            msg = "What the manifest says was deleted is not read"
+            _tell(session, part.job_id, part.manifest, WARNING, _NOT_SUPPORTED, msg)
+    return Again()
+
+
+def _refuse_circle(
+    session: WriteSession, run: Run, part: PartRow, manifest: Manifest
+) -> None:
+    """Refuse a manifest whose pages lead back to one that was read."""
+    if manifest.next_url is None:
+        return
+    read = {
+        files.manifest_place(run.hub, each).url
+        if each.kind is PartKind.MANIFEST
+        else files.file_place(run.hub, each).url
+        for each in rows.parts_of(session, run.job.id)
+        if each.manifest == part.manifest and each.kind is not PartKind.FILE
+    }
+    if manifest.next_url in read:
+        msg = "The manifest's pages lead back to themselves"
+        raise UnreadableAnswerError(msg, expression="link")
+
+
+def _named_parts(
+    session: WriteSession,
+    run: Run,
+    part: PartRow,
+    manifest: Manifest,
+    home: ManifestPlace,
+) -> Iterator[PartRow]:
+    """Yield the files and the next page that a manifest names."""
+    number = rows.last_part(session, run.job.id)
+    place = sum(
+        each.kind is PartKind.FILE and each.manifest == part.manifest
+        for each in rows.parts_of(session, run.job.id)
+    )
+    has_tokens = home.access is not None and bool(home.access.oauth_urls)
+    for each in manifest.output:
+        number, place = number + 1, place + 1
+        yield PartRow(
+            job_id=run.job.id,
+            part=number,
+            manifest=part.manifest,
+            kind=PartKind.FILE,
+            place=place,
+            told=each.count,
+            sealed=_sealed(run, each.url, manifest.requires_token and has_tokens),
+        )
+    if manifest.next_url is not None:
+        yield PartRow(
+            job_id=run.job.id,
+            part=number + 1,
+            manifest=part.manifest,
+            kind=PartKind.PAGE,
+            sealed=_sealed(run, manifest.next_url, has_tokens),
+        )
+
+
+def _sealed(run: Run, url: str, with_token: object) -> bytes:
+    place = FilePlace(url=url, with_token=bool(with_token))
+    return seal(run.hub.keys, msgspec.json.encode(place))
+
+
+def _read_file(run: Run, part: PartRow) -> StepEnd:
+    """Stage the next lines of a file, with how far it is."""
+    home = _home(run, part)
+    opened = files.opened_file(run, home, files.file_place(run.hub, part), part)
+    assert opened.file is not None
+    assert opened.lines is not None
+    if part.mark not in {None, opened.file.mark}:
+        _begin_again(run, part)
+        opened.close()
+        return Again()
+    read = next(opened.lines, None)
+    if read is None:
+        opened.close()
+        return _end_file(run, part)
+    _stage(run, part, read, mark=opened.file.mark)
+    return Again()
+
+
+def _begin_again(run: Run, part: PartRow) -> None:
+    """Begin a file anew, which is not what it was when it broke off."""
+    if part.restarts == MOST_RESTARTS:
+        msg = "The file changes whenever it is asked for"
+        raise UnreadableAnswerError(msg)
+    with write_session(run.hub.engine) as session:
+        run.advance(session)
+        drop_staged(session, run.job.id, part=part.part)
+        rows.change_part(session, part, lines=0, mark=None, restarts=part.restarts + 1)
+
+
+def _stage(run: Run, part: PartRow, read: PackedLines, *, mark: str) -> None:
+    with write_session(run.hub.engine) as session:
+        received = run.job.received + read.last - read.first + 1
+        run.change(session, received=received, **_progressed(run))
+        if rows.change_part(session, part, lines=read.last, mark=mark):
+            stage(
+                session,
+                run.job.id,
+                part=part.part,
+                number=read.first,
+                payload=read.payload,
+            )
+
+
+def _progressed(run: Run) -> dict[str, object]:
+    return {"updated_at": run.hub.clock(), "attempts": 0}
+
+
+def _end_file(run: Run, part: PartRow) -> StepEnd:
+    with write_session(run.hub.engine) as session:
+        run.advance(session)
+        rows.change_part(session, part, state=PartState.READ.value, sealed=None)
+    return Again()
+
+
+def _give_up(run: Run, part: PartRow, error: ServiceError) -> None:
+    """Say of a part that it was not loaded; nothing of it is stored."""
+    log.warning("part failed", extra={"job": run.job.id, "error": type(error).__name__})
+    what = "file" if part.kind is PartKind.FILE else "manifest"
+    msg = f"The {what} was not loaded: {error.message}"
+    with write_session(run.hub.engine) as session:
+        run.advance(session)
+        if not rows.change_part(session, part, state=PartState.FAILED.value):
+            return
+        drop_staged(session, run.job.id, part=part.part)
+        forget_outcomes(session, run.job.id, part=part.part)
+        kind = error.issue_type
+        at = error.expression
+        _tell(session, run.job.id, part.part, ERROR, kind, msg, at=at)
+
+
+_NOT_SUPPORTED = IssueType.NOT_SUPPORTED
+
+
+def _tell(
+    session: WriteSession,
+    job_id: int,
+    part: int,
+    severity: str,
+    issue_type: IssueType,
+    message: str,
+    *,
+    at: str | None = None,
+) -> None:
+    """Tell of a part as a whole, of no line of it."""
+    issue = FoldedIssue(
+        severity=severity,
+        issue_type=issue_type.value,
+        expression=at,
+        diagnostics=message,
+        count=1,
+        lines=(),
+    )
+    add_issues(session, job_id, [issue], part=part)
+
+
+def _store(run: Run) -> bool:
+    """Store the next lines that are staged; return whether there were any."""
+    with read_session(run.hub.engine) as session:
+        staged = next_staged(session, run.job.id)
+    if staged is None:
+        return False
+    with write_session(run.hub.engine, client_id=run.job.client_id) as session:
+        store_lines(
+            session,
+            run.hub,
+            run.source,
+            unpacked(staged.payload),
+            job_id=run.job.id,
+            part=staged.part,
+            notes_records=True,
+        )
+        remove_staged(session, run.job.id, staged)
+        run.advance(session)
+    return True
+
+
+def _conclude(run: Run) -> None:
+    """Compare what came with what was told, and forget how it was come by."""
+    hub, job_id = run.hub, run.job.id
+    with write_session(hub.engine) as session:
+        run.advance(session)
+        came: dict[int, int] = {}
+        for count in counts_of(session, job_id):
+            came[count.part] = came.get(count.part, 0) + count.count
+        for part in rows.parts_of(session, job_id):
+            found = came.get(part.part, 0)
+            if part.state is PartState.READ and part.told not in {None, found}:
+                msg = f"The manifest says {part.told:,} resources; {found:,} came"
+                kind = IssueType.BUSINESS_RULE
+                _tell(session, job_id, part.part, WARNING, kind, msg)
+                rows.change_part(session, part, told=None)
+            if part.kind is PartKind.MANIFEST and part.sealed is not None:
+                place = files.manifest_place(hub, part)
+                bare = ManifestPlace(url=place.url, access=None)
+                sealed = seal(hub.keys, msgspec.json.encode(bare))
+                rows.change_part(session, part, sealed=sealed)
+        rows.forget_places(session, job_id)
+    hub.deliveries.close(job_id)

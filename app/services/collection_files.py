@@ -1,0 +1,301 @@
+"""A collection's files: each read as it comes, and stored chunk by chunk."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from app.deid.pseudonyms import id_aliases
+from app.domain.deliveries import (
+    LineBatch,
+    LineOutcome,
+    PackedLines,
+    ReadLines,
+    unpacked,
+)
+from app.domain.errors import ServiceError
+from app.domain.records import RecordType
+from app.fhir.json_documents import read_json
+from app.fhir.ndjson import batches
+from app.fhir.search_pages import deletions
+from app.services import intake
+from app.services.collection_exports import renew
+from app.services.collection_filters import LocalFilter, ordered
+from app.services.collection_states import Collecting, FileRef, Role, Stage
+from app.services.deliveries import store_lines
+from app.services.jobs import Again, StepEnd
+from app.services.open_servers import Reading
+from app.smart.bulk_errors import AccessRefusedError, NoLongerThereError, ServerError
+from app.smart.bulk_files import open_file
+from app.smart.bulk_servers import ISSUE_TYPES
+from app.store.delivered import note_delivered
+from app.store.job_outcomes import add_counts, counts_of, forget_outcomes
+from app.store.records import find_by_alias, find_by_id
+from app.store.sessions import WriteSession
+
+LONGEST_LINE_BYTES = 32 * 1024 * 1024
+LEFT_OUT = "Not of the types and codes that are collected"
+REPORTED = "The server reports this of what it exported"
+SEVERITIES = {
+    "fatal": "error",
+    "error": "error",
+    "warning": "warning",
+    "information": "information",
+}
+
+
+def read_files(collecting: Collecting) -> StepEnd:
+    """Store the next lines of the file that it is at, or end that file."""
+    progress, files = collecting.progress, collecting.sealed().files
+    if progress.part >= len(files):
+        collecting.note(stage=Stage.CLEARING)
+        return Again()
+    ref = files[progress.part]
+    try:
+        reading = _reading(collecting, ref)
+    except NoLongerThereError:
+        return renew(collecting)
+    except AccessRefusedError:
+        if ref.needs_token:
+            raise
+        return renew(collecting)  # a signed URL that has expired is often a 403
+    try:
+        lines = next(reading.lines, None)
+        if lines is None:
+            _end_file(collecting, ref)
+        else:
+            _store(collecting, ref, lines, mark=reading.file.mark)
+    except BaseException:
+        reading.file.close()
+        raise
+    if lines is None:
+        reading.file.close()
+    else:
+        reading.line = collecting.progress.line
+        collecting.hub.servers.put_back(collecting.job_id, reading)
+    return Again()
+
+
+def _reading(collecting: Collecting, ref: FileRef) -> Reading:
+    """Return the file, open after the last line that is stored of it."""
+    servers, progress = collecting.hub.servers, collecting.progress
+    reading = servers.take(collecting.job_id, part=progress.part, line=progress.line)
+    if reading is not None:
+        return reading
+    file = open_file(
+        collecting.server,
+        ref.url,
+        with_token=ref.needs_token,
+        limits=servers.limits,
+    )
+    if progress.line and progress.mark != file.mark:
+        # Another version of it: what its lines were called is no more.
+        with collecting.writing() as session:
+            forget_outcomes(session, collecting.job_id, part=progress.part + 1)
+            collecting.advance(session, line=0, mark="")
+    line = collecting.progress.line
+    return Reading(
+        file=file,
+        lines=_lines(collecting, ref, file.pieces(), after=line),
+        part=progress.part,
+        line=line,
+    )
+
+
+def _lines(
+    collecting: Collecting, ref: FileRef, pieces: Iterable[bytes], *, after: int
+) -> Iterator[PackedLines] | Iterator[LineBatch]:
+    """Return what comes of a file after a line, read where it is of resources."""
+    cut = batches(pieces, max_line_bytes=LONGEST_LINE_BYTES)
+    coming = without_first(cut, after)
+    return _read(collecting, coming) if ref.role is Role.OUTPUT else coming
+
+
+def _read(collecting: Collecting, coming: Iterable[LineBatch]) -> Iterator[PackedLines]:
+    """Yield what is read of lines; a file that breaks off does so after all of it."""
+    faults: list[ServerError] = []
+
+    def whole() -> Iterator[LineBatch]:
+        try:
+            yield from coming
+        except ServerError as error:
+            faults.append(error)
+
+    yield from collecting.hub.readers.read(
+        collecting.hub,
+        collecting.run.source,
+        whole(),
+        scopes=None,
+        max_line_bytes=LONGEST_LINE_BYTES,
+    )
+    for fault in faults:
+        raise fault
+
+
+def without_first(coming: Iterable[LineBatch], lines: int) -> Iterator[LineBatch]:
+    """Yield batches without so many first lines of the whole."""
+    for batch in coming:
+        known = lines - batch.first + 1
+        if known >= batch.lines:
+            continue
+        if known <= 0:
+            yield batch
+            continue
+        rest = batch.body.split(b"\n", known)[known]
+        yield LineBatch(first=lines + 1, body=rest)
+
+
+def _store(
+    collecting: Collecting,
+    ref: FileRef,
+    lines: PackedLines | LineBatch,
+    *,
+    mark: str,
+) -> None:
+    """Store lines, and that they are stored."""
+    last = lines.first + lines.lines - 1 if isinstance(lines, LineBatch) else lines.last
+    is_whole = collecting.progress.is_whole
+    with collecting.writing() as session:
+        if isinstance(lines, PackedLines):
+            store_read(collecting, session, unpacked(lines.payload))
+        elif ref.role is Role.DELETED:
+            _withdraw(collecting, session, lines)
+        elif _note_complaints(collecting, session, lines):
+            is_whole = False
+        collecting.advance(session, line=last, mark=mark, renewals=0, is_whole=is_whole)
+
+
+def store_read(
+    collecting: Collecting,
+    session: WriteSession,
+    read: ReadLines,
+    *,
+    part: int | None = None,
+) -> None:
+    """Store what was read and is wanted; see ``deliveries.store_lines``."""
+    progress = collecting.progress
+    part = progress.part + 1 if part is None else part
+    read, left_out = LocalFilter.of(collecting.connection).kept(read)
+    if progress.transaction_ms:
+        read = ordered(read, order=progress.transaction_ms)
+    store_lines(
+        session,
+        collecting.hub,
+        collecting.run.source,
+        read,
+        job_id=collecting.job_id,
+        part=part,
+        notes_records=collecting.request.is_snapshot,
+    )
+    if collecting.request.is_snapshot:
+        _note_refused(collecting, session, read, part)
+    if left_out:
+        counts = {(t, LineOutcome.DISCARDED.value): n for t, n in left_out.items()}
+        add_counts(session, collecting.job_id, counts, part=part)
+        collecting.remark(
+            session,
+            "information",
+            "not-supported",
+            LEFT_OUT,
+            part=part,
+            count=left_out.total(),
+        )
+
+
+def _note_refused(
+    collecting: Collecting, session: WriteSession, read: ReadLines, part: int
+) -> None:
+    """Note that a snapshot held what it holds, though a version of it was refused."""
+    names = [name for issue in read.issues for name in issue.names]
+    held = [(record_id, 0) for record_id in find_by_alias(session, names).values()]
+    note_delivered(session, collecting.job_id, sorted(set(held)), part=part)
+
+
+def _withdraw(collecting: Collecting, session: WriteSession, batch: LineBatch) -> None:
+    """Take back what the Bundles of *batch* say is deleted."""
+    hub, source = collecting.hub, collecting.run.source
+    keys = {
+        alias.key: type_
+        for bundle in _documents(batch)
+        for type_, own_id in deletions(bundle)
+        for alias in id_aliases(type_, own_id, keys=hub.keys, source=source)
+    }
+    found = find_by_alias(session, keys.keys())
+    stored = find_by_id(session, set(found.values()))
+    wanted = {
+        record_id
+        for key, record_id in found.items()
+        if stored[record_id].type is keys[key]
+    }
+    taken = intake.withdraw_all(
+        session, hub, source, sorted(wanted), up_to=collecting.progress.transaction_ms
+    )
+    add_withdrawn(collecting, session, taken, part=collecting.progress.part + 1)
+
+
+def add_withdrawn(
+    collecting: Collecting,
+    session: WriteSession,
+    taken: Counter[RecordType],
+    *,
+    part: int,
+) -> None:
+    """Add to the counts what was taken back."""
+    outcome = LineOutcome.WITHDRAWN.value
+    counts = {(type_.fhir_name, outcome): n for type_, n in taken.items()}
+    add_counts(session, collecting.job_id, counts, part=part)
+
+
+def _note_complaints(
+    collecting: Collecting, session: WriteSession, batch: LineBatch
+) -> bool:
+    """
+    Note what the server says of its export; return whether it lacks something.
+
+    Of each issue its severity and its code, where FHIR lists it, and no words.
+    """
+    said: Counter[tuple[str, str]] = Counter()
+    for outcome in _documents(batch):
+        for issue in _objects(outcome.get("issue")):
+            severity = SEVERITIES.get(str(issue.get("severity")), "error")
+            code = issue.get("code")
+            said[severity, code if code in ISSUE_TYPES else "unknown"] += 1
+    part = collecting.progress.part + 1
+    for (severity, code), count in said.items():
+        collecting.remark(session, severity, code, REPORTED, part=part, count=count)
+    return any(severity == "error" for severity, _ in said)
+
+
+def _documents(batch: LineBatch) -> Iterator[dict[str, Any]]:
+    """Yield the JSON object of each line that is one."""
+    for line in batch.body.split(b"\n"):
+        if line and not line.isspace():
+            try:
+                yield read_json(line, max_bytes=LONGEST_LINE_BYTES)
+            except ServiceError:
+                yield {"issue": [{"severity": "error", "code": "structure"}]}
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    members = value if isinstance(value, list) else []
+    return [each for each in members if isinstance(each, dict)]
+
+
+def _end_file(collecting: Collecting, ref: FileRef) -> None:
+    """Compare what came with what the manifest says, and go on to the next file."""
+    progress = collecting.progress
+    part, is_whole = progress.part + 1, progress.is_whole
+    with collecting.writing() as session:
+        rows = counts_of(session, collecting.job_id)
+        came = sum(row.count for row in rows if row.part == part)
+        if ref.role is Role.OUTPUT and ref.count not in {None, came}:
+            said = f"The manifest tells of {ref.count:,} resources, and {came:,} came"
+            collecting.remark(session, "warning", "incomplete", said, part=part)
+            is_whole = is_whole and came >= (ref.count or 0)
+        collecting.advance(
+            session,
+            part=progress.part + 1,
+            line=0,
+            mark="",
+            renewals=0,
+            is_whole=is_whole,
+        )

@@ -1,0 +1,81 @@
+"""What a process keeps of servers that it fetches from, from step to step of a job."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from app.domain.deliveries import LineBatch, PackedLines
+from app.smart.bulk_files import Limits, OpenFile
+from app.smart.bulk_servers import BulkServer
+from app.store.connections import Connection
+
+MOST_OPEN = 16
+
+
+class Reading(msgspec.Struct, kw_only=True):
+    """A file that is being read, from the line after ``line`` on."""
+
+    file: OpenFile
+    lines: Iterator[PackedLines] | Iterator[LineBatch]
+    part: int
+    line: int
+
+
+class OpenServers:
+    """
+    What a process keeps of servers from one step of a job to the next.
+
+    Nothing here is needed: who comes anew, or in another process, makes it again.
+    ``limits`` are those of each file.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self._lock = threading.Lock()
+        self._servers: dict[int, tuple[Connection, BulkServer]] = {}
+        self._open: OrderedDict[int, Reading] = OrderedDict()
+
+    def server(
+        self, connection: Connection, make: Callable[[Connection], BulkServer]
+    ) -> BulkServer:
+        """Return the server of a connection, its token kept while it holds."""
+        known = msgspec.structs.replace(
+            connection, since=None, next_at=None, collected_at=None
+        )
+        with self._lock:
+            before, server = self._servers.get(connection.source_id, (None, None))
+            if server is None or before != known:
+                server = make(known)
+                self._servers[connection.source_id] = known, server
+            return server
+
+    def take(self, job_id: int, *, part: int, line: int) -> Reading | None:
+        """Return the file that a job has open, if it is there that it goes on."""
+        with self._lock:
+            reading = self._open.pop(job_id, None)
+        if reading is None or (reading.part, reading.line) == (part, line):
+            return reading
+        reading.file.close()
+        return None
+
+    def put_back(self, job_id: int, reading: Reading) -> None:
+        """Keep a file open for a job's next step; the longest unused one is closed."""
+        with self._lock:
+            self._open[job_id] = reading
+            oldest = (
+                self._open.popitem(last=False)[1]
+                if len(self._open) > MOST_OPEN
+                else None
+            )
+        if oldest is not None:
+            oldest.file.close()
+
+    def close(self) -> None:
+        """Close every file."""
+        with self._lock:
+            readings = list(self._open.values())
+            self._open.clear()
+        for reading in readings:
+            reading.file.close()

@@ -34,9 +34,9 @@ from app.store.job_outcomes import counts_of
 from app.store.jobs import Job, JobState, find_job, list_jobs
 from app.store.sessions import open_engine, read_session
 from tests.api.test_counting import cells_of, diabetic, result
-from tests.api.test_importing import lines
 from tests.crashes import findings
 from tests.hubs import Clock, Databases, Network, current_of, hub_on
+from tests.importing import lines
 
 RECEIVING = JobState.RECEIVING
 UNUSED: Any = None

@@ -28,11 +28,11 @@ from app.store.jobs import Job, JobState, find_job
 from app.store.migrations import migrate
 from app.store.sessions import read_session
 from tests import make
-from tests.api.test_importing import NDJSON, lines
 from tests.commands import environment_of, started
 from tests.contract.test_several_servers import free_ports
 from tests.fuzz.tokens import new_token
 from tests.hubs import Clock, Network, bearer, current_of
+from tests.importing import NDJSON, lines
 from tests.served import wait_until_ready
 
 UNUSED: Any = None

@@ -3,7 +3,7 @@ Clinics that send without a pause while processes die, as the documentation tell
 
 What was not acknowledged is sent again, until it is. Each sender is a clinic of its own
 and knows the last word of each of its resources. To have another door tested, add a
-class with a ``turn`` and list it in ``KINDS``.
+class with a ``turn`` and list it among the ``KINDS`` of test_kills.
 """
 
 import gzip
@@ -98,10 +98,14 @@ class Sender(threading.Thread):
         self.join()
         self._http.close()
 
-    def asked(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """Return an answer, or None where none came or it says to try again."""
+    def check_abandoned(self) -> None:
+        """Raise where nobody waits for an answer any more."""
         if self._abandoned.is_set():
             raise AbandonedError
+
+    def asked(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """Return an answer, or None where none came or it says to try again."""
+        self.check_abandoned()
         address = self.chosen.choice(self._site.addresses)
         sent = bearer(self._token) | {"Content-Type": FHIR_JSON} | headers
         try:
@@ -237,10 +241,6 @@ class SingleResources(Sender):
         assert answer.status_code in {200, 201}, answer.text
         words = Words({reference(resource): number_in(resource)})
         self.ledger.acknowledge(self.client_id, words)
-
-
-KINDS = (NamedUploads, SlowUploads, WholeUploads, Transactions, SingleResources)
-"""Who sends meanwhile: a new door's sender is added here."""
 
 
 def note_upload(sender: Sender, answer: httpx.Response, lines: int) -> None:

@@ -30,6 +30,7 @@ from app.services.bulk_submission_status import (
 )
 from app.services.hub import Hub
 from app.services.resources import kept_type
+from app.store.job_outcomes import totals
 
 router = APIRouter(prefix="/fhir", tags=["fhir"], include_in_schema=False)
 
@@ -180,13 +181,9 @@ def _manifest(hub: Hub, status: SubmissionStatus) -> Json:
 
 def _counts(status: SubmissionStatus) -> list[Json]:
     """Return what became of all lines, by type and outcome."""
-    counts: dict[tuple[str, str], int] = {}
-    for row in status.counts:
-        key = (row.type, row.outcome)
-        counts[key] = counts.get(key, 0) + row.count
     return [
         {"type": type_ or None, "outcome": outcome, "count": count}
-        for (type_, outcome), count in sorted(counts.items())
+        for (type_, outcome), count in totals(status.counts).items()
     ]
 
 

@@ -404,6 +404,9 @@ SCHEMAS = {
     "ReportParameters": _resource("Parameters", parameter=OBJECTS),
     "StatusParameters": _resource("Parameters", parameter=OBJECTS),
     "Bundle": _resource("Bundle", type=TEXT, entry=OBJECTS, required=("type",)),
+    "Notification": _resource(
+        "Bundle", type=TEXT, entry=OBJECTS, required=("type", "entry")
+    ),
     "OperationOutcome": _resource(
         "OperationOutcome",
         required=("issue",),

@@ -104,7 +104,7 @@ def remove_webhook(session: WriteSession, source_id: int) -> bool:
 
 
 def lock_webhook(session: WriteSession, name: str, *, now: int) -> Webhook | None:
-    """Return the webhook of a name, for this transaction alone; note that it is used."""
+    """Return a webhook for this transaction alone, and note that it is used."""
     connection_of(session).execute(_LOCK, {"name": name, "now": now})
     return find_webhook_called(session, name)
 

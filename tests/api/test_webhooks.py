@@ -247,7 +247,7 @@ async def test_only_what_is_signed_with_the_secret_is_taken(
 
     assert await status_of(body) == 401
     assert await status_of(b"{") == 401
-    assert await status_of(body, X_Hub_Signature="") == 403
+    assert await status_of(body, X_Hub_Signature="") == 401
     assert await status_of(body, X_Hub_Signature="sha256=") == 403
     assert await status_of(body, X_Hub_Signature=signed(body, "other")) == 403
     assert await status_of(body, X_Hub_Signature=right[:-1]) == 403
@@ -413,7 +413,6 @@ async def test_nothing_is_lost_between_the_end_of_a_job_and_the_next(
 ):
     """Jobs end as fast as they can while notifications come four at a time."""
     monkeypatch.setattr(webhook_steps, "LINGER_MS", 0)
-    ehr.key_set = None
     labs = [lab(5, updated="2026-01-01T10:00:00Z", own_id=f"l{n}") for n in range(24)]
     ehr.resources[1:] = labs
     is_over = threading.Event()

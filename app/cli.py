@@ -19,6 +19,7 @@ from app.commands import (
     annotations,
     clients,
     cohorts,
+    collections,
     conceptmaps,
     conversions,
     doctor,
@@ -94,6 +95,7 @@ app.add_typer(valuesets.app, name="valueset")
 app.add_typer(policies.app, name="policy")
 app.add_typer(noisy_counts.app, name="count")
 app.add_typer(jobs.app, name="job")
+app.add_typer(collections.app, name="connection")
 app.add_typer(keys.app, name="key")
 app.add_typer(conceptmaps.app, name="conceptmap")
 app.add_typer(conversions.app, name="convert")
@@ -103,6 +105,8 @@ app.add_typer(cohorts.app, name="cohort")
 app.add_typer(projects.app, name="project")
 app.command()(engines.export)
 app.command()(engines.recount)
+app.command("connect")(collections.connect)
+app.command("collect")(collections.collect)
 app.command("quality")(quality.show_quality)
 app.command("elements")(leaks.show_elements)
 app.command("leak-check")(leaks.check)

@@ -131,23 +131,24 @@ def _own_bytes(process: psutil.Process) -> int:
 
 def imported(hub: Served, pieces: Iterable[bytes], *, resources: int) -> Import:
     """Push *pieces*, and wait until all is stored."""
+    token = Token(hub)
     base = f"http://{hub.address[0]}:{hub.address[1]}"
     before = cpu_of(hub)
     watch = Watch(hub.server)
     watch.start()
     began = time.perf_counter()
     with httpx.Client(base_url=base, timeout=None, trust_env=False) as http:
-        headers = {"Authorization": f"Bearer {token_of(hub)}", "Content-Type": NDJSON}
+        headers = token.header | {"Content-Type": NDJSON}
         answer = http.post("/fhir/$import", content=pieces, headers=headers)
         if answer.status_code != httpx.codes.ACCEPTED:
             msg = f"The upload was answered {answer.status_code}"
             raise RuntimeError(msg)
         staged = time.perf_counter() - began
         where = answer.headers["Content-Location"]
-        status = ask(http, hub, where)
+        status = http.get(where, headers=token.header)
         while status.status_code == httpx.codes.ACCEPTED:
             time.sleep(0.05)
-            status = ask(http, hub, where)
+            status = http.get(where, headers=token.header)
     durable = time.perf_counter() - began
     stored = sum(row["count"] for row in status.json()["extension"]["counts"])
     assert stored == resources, (stored, resources)
@@ -161,14 +162,21 @@ def imported(hub: Served, pieces: Iterable[bytes], *, resources: int) -> Import:
     )
 
 
-def token_of(hub: Served) -> str:
-    """Return a new access token: one holds for five minutes."""
-    return token_at(f"http://{hub.address[0]}:{hub.address[1]}", hub.key)
+class Token:
+    """An access token that holds: a new one every three minutes."""
 
+    def __init__(self, hub: Served) -> None:
+        self._hub = hub
+        self._token, self._until = "", 0.0
 
-def ask(http: httpx.Client, hub: Served, where: str) -> httpx.Response:
-    """Ask how a job stands."""
-    return http.get(where, headers={"Authorization": f"Bearer {token_of(hub)}"})
+    @property
+    def header(self) -> dict[str, str]:
+        """Return the header that bears it."""
+        if time.monotonic() >= self._until:
+            host, port = self._hub.address
+            self._token = token_at(f"http://{host}:{port}", self._hub.key)
+            self._until = time.monotonic() + 180
+        return {"Authorization": f"Bearer {self._token}"}
 
 
 def cpu_of(hub: Served) -> dict[str, float]:

@@ -94,6 +94,17 @@ def retry(job_id: JobId) -> None:
     typer.echo(f"Job {job_id} goes on")
 
 
+@app.command("approve")
+def approve(job_id: JobId) -> None:
+    """Let a job go on that is held until you have looked at what it would do."""
+    hub = open_hub()
+    job = jobs.required_job(hub, job_id)
+    if job.state is not JobState.HELD or not jobs.retry(hub, job):
+        msg = "The job is not held"
+        raise ConflictError(msg)
+    typer.echo(f"Job {job_id} goes on")
+
+
 @app.command("cancel")
 def cancel(job_id: JobId) -> None:
     """Do nothing more for a job; what it has stored stays."""

@@ -5,13 +5,15 @@ from typing import Any
 
 import msgspec
 
+from app.domain.deliveries import FoldedIssue
 from app.domain.errors import ConflictError
 from app.services.ehrs import known_server
 from app.services.hub import Hub
 from app.services.jobs import Run
 from app.smart.bulk_servers import BulkServer
+from app.store.clinics import check_takes_part
 from app.store.connections import Connection, find_connection
-from app.store.job_outcomes import FoldedIssue, add_issues
+from app.store.job_outcomes import add_issues
 from app.store.sessions import WriteSession, read_session, write_session
 
 COLLECT = "collect"
@@ -184,6 +186,7 @@ class Collecting:
 
 def _connection(run: Run) -> Connection:
     with read_session(run.hub.engine) as session:
+        check_takes_part(session, run.job.clinic_id)
         found = find_connection(session, run.source.source_id)
     if found is None:
         msg = "The connection was removed"

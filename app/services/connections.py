@@ -13,7 +13,6 @@ from app.fhir.references import normal_base
 from app.services.hub import Hub
 from app.services.registry import SourceChanges, change_source, check_base_urls
 from app.services.sealing import seal, unseal
-from app.smart.bulk_errors import AddressRefusedError
 from app.smart.bulk_exports import Level
 from app.smart.clients import Jwk, generate_key
 from app.smart.fetches import FetchError, parse_url
@@ -26,6 +25,7 @@ from app.store.sessions import ReadSession, WriteSession, read_session
 
 USUAL_TYPES = ("Patient", "Encounter", "Observation", "Condition")
 SHORTEST_INTERVAL_SECONDS = 600
+_HOST = re.compile(r"(https?://)?([A-Za-z0-9.\-]+|\[[0-9a-f:]+\])(:\d{1,5})?")
 _GROUP_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _FILTER = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?(?P<query>[^\s#]+)")
 _NOT_FILTERED_BY = re.compile(r"(^|&)(_include|_revinclude|_sort|_count|patient)\b")
@@ -87,6 +87,7 @@ def save(
         if after.fhir_base != before.fhir_base:
             after = msgspec.structs.replace(after, since=None)
     _check(after, hub)
+    after = _resealed(after, hub)
     connections.save_connection(session, after)
     if normal_base(after.fhir_base) not in map(normal_base, known.base_urls):
         bases = (*known.base_urls, after.fhir_base)
@@ -116,6 +117,14 @@ def _new(source_id: int, given: dict[str, Any]) -> Connection:
     return Connection(**(usual | given))
 
 
+def _resealed(connection: Connection, hub: Hub) -> Connection:
+    """Return a connection whose own key, if any, is under the current master key."""
+    if connection.sealed is None:
+        return connection
+    sealed = seal(hub.keys, unseal(hub.keys, connection.sealed))
+    return msgspec.structs.replace(connection, sealed=sealed)
+
+
 def _check(connection: Connection, hub: Hub) -> None:
     """Refuse what could not be collected from, or leads where it must not."""
     check_base_urls([connection.fhir_base])
@@ -126,10 +135,10 @@ def _check(connection: Connection, hub: Hub) -> None:
                 parse_url(url, dev_mode=hub.is_local or hub.outbound.dev_mode)
         except FetchError as error:
             raise InvalidElementError(str(error), expression=name) from None
-    try:
-        reach_of(connection)
-    except AddressRefusedError as error:
-        raise InvalidElementError(error.message, expression="hosts") from None
+    hosts = (*connection.hosts, *connection.token_hosts)
+    if not all(map(_HOST.fullmatch, hosts)):
+        msg = "A host is a name, and a port where it is not the usual one"
+        raise InvalidElementError(msg, expression="hosts")
     if connection.level is Level.GROUP and not connection.group_id:
         msg = "An export of a group needs the group's id"
         raise InvalidElementError(msg, expression="group_id")

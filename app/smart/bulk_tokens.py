@@ -73,6 +73,15 @@ class TokenHolder:
         return grant.token
 
 
+def holder_of(
+    outbound: Outbound, credentials: Credentials, *, epoch: Callable[[], int]
+) -> TokenHolder:
+    """Return what holds a client's token at a server; *epoch* tells epoch seconds."""
+    return TokenHolder(
+        lambda: ask_token(outbound, credentials, now=epoch()), clock=epoch
+    )
+
+
 def ask_token(outbound: Outbound, credentials: Credentials, *, now: int) -> Grant:
     """
     Ask the token endpoint, with a fresh assertion each time; *now* in epoch seconds.

@@ -427,7 +427,7 @@ async def test_a_score_whose_joint_count_names_a_visit_before_birth_counts(
         assert (1, 1) not in (await series(ehr, "jia-inactive-disease")).values()
 
     with hub.engine.connect() as connection:
-        command.downgrade(_config(connection), "0020")
+        command.downgrade(_config(connection), "0021")
         connection.commit()
     migrate(hub.engine)
     count(hub)

@@ -180,7 +180,7 @@ class _Draws:
 
     def all_observations(self, days, *, encounters) -> tuple[Observation, ...]:
         """Draw two facts of every observable."""
-        rows = []
+        rows: list[Observation] = []
         for observable in list(self.measure.observables.values()) * 2:
             day = self.draw(st.sampled_from(days))
             encounter = self.draw(st.sampled_from(encounters))

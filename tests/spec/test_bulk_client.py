@@ -347,8 +347,8 @@ def test_a_poll_tells_how_far_it_is_and_when_to_come_again(
         # Two hours by the server's own clock, whatever ours says.
         (
             {
-                "Retry-After": "Fri, 15 Jan 2027 10:00:00 GMT",
-                "Date": "Fri, 15 Jan 2027 08:00:00 GMT",
+                "Retry-After": "Fri, 15 Jan 2027 12:00:00 GMT",
+                "Date": "Fri, 15 Jan 2027 10:00:00 GMT",
             },
             7200,
         ),

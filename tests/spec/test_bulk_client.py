@@ -249,6 +249,7 @@ def test_a_kick_off_says_what_servers_want_to_hear(ehr: FakeEhr, server: BulkSer
         "_since": ["2027-01-01T00:00:00.000+02:00"],
         "_typeFilter": list(filters),
     }
+    assert ehr.seen[-1].raw_query.count(",") == 1
     assert ehr.seen[-1].headers["accept"] == "application/fhir+json"
     assert ehr.seen[-1].headers["prefer"] == "respond-async"
 

@@ -12,7 +12,13 @@ from app.commands.hubs import open_hub
 from app.commands.listings import echo_table
 from app.domain.calendar import instant_of
 from app.domain.errors import NotFoundError
-from app.services import collections, connecting, connections, jobs, registry
+from app.services import (
+    collections,
+    connections,
+    jobs,
+    own_registrations,
+    registry,
+)
 from app.services.collection_states import COLLECT
 from app.services.connecting import Step, Trial, Verdict
 from app.services.connections import ConnectionLine, Wishes
@@ -153,7 +159,7 @@ def connect(
             with write_session(hub.engine) as session:
                 connection = connections.make_rsa_key(session, hub, connection)
         if register:
-            own_id = connecting.register(hub, connection)
+            own_id = own_registrations.register(hub, connection)
             connection = _saved(hub, clinic, source, Wishes(client_id=own_id))
             typer.echo(f"Registered as {own_id}")
         if not _is_tried(hub, connection, tries_export=try_export):

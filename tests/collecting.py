@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from app.domain.clinics import ClinicStatus
+from app.domain.deliveries import FoldedIssue
 from app.services import collections, connections, registry
 from app.services.collection_states import CollectProgress
 from app.services.connections import Wishes
@@ -19,7 +20,7 @@ from app.smart.bulk_exports import Level
 from app.smart.bulk_files import Limits
 from app.smart.outbound import Outbound
 from app.store import clinics, jobs
-from app.store.job_outcomes import FoldedIssue, counts_of, issues_of
+from app.store.job_outcomes import counts_of, issues_of
 from app.store.jobs import Job
 from app.store.sessions import read_session, write_session
 from tests.fake_ehr import FakeEhr

@@ -547,7 +547,7 @@ def _patient_of(resource: Json) -> str | None:
     if resource["resourceType"] == "Patient":
         return str(resource["id"])
     reference = resource.get("subject", {}).get("reference", "")
-    return str(reference).removeprefix("Patient/") or None
+    return str(reference).rpartition("Patient/")[2] or None
 
 
 def _instant(text: str | None) -> datetime:

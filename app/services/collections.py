@@ -23,6 +23,7 @@ from app.smart.bulk_errors import ServerThrottlesError, ServerUnavailableError
 from app.smart.bulk_exports import Level
 from app.smart.errors import TokenRefusedError
 from app.store import connections, jobs
+from app.store.clinics import check_takes_part
 from app.store.connections import Connection
 from app.store.jobs import ENDED, Job, JobState
 from app.store.sessions import (
@@ -113,9 +114,10 @@ def order(
     *since* an instant of the server's, by default that up to which all is here.
 
     Raises:
-        ConflictError: another collection of the source is under way, or is held; or a
-            snapshot is not of all there is.
+        ConflictError: another collection of the source is under way, or is held; a
+            snapshot is not of all there is; the clinic has left.
     """
+    check_takes_part(session, clinic_id)
     connections.lock_connection(session, connection.source_id)
     before = under_way(session, connection.source_id)
     if before is not None:

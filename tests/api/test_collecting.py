@@ -10,15 +10,24 @@ import pytest
 from sqlalchemy import text
 from typing_extensions import override
 
+from app.deid.pseudonyms import KeyRing
+from app.domain.clinics import ClinicStatus
 from app.domain.errors import ConflictError
 from app.services import collections, intake, jobs
-from app.services.connections import Wishes, save
+from app.services.connections import (
+    Wishes,
+    make_rsa_key,
+    private_key,
+    published_keys,
+    required,
+    save,
+)
 from app.services.hub import Hub
 from app.services.open_servers import OpenServers
 from app.services.reception import deidentified
 from app.services.submissions import Submission
 from app.smart.bulk_exports import Level
-from app.store.clinics import required_source
+from app.store.clinics import required_source, set_status
 from app.store.connections import save_connection
 from app.store.sessions import write_session
 from tests import make
@@ -115,6 +124,21 @@ def test_an_export_is_stored_and_cleared_away(
     assert "p1-0" not in kept
     assert "/bulk/" not in kept
     assert ehr.refusals == []
+
+
+@pytest.mark.conforms("P13", mutation="the server does not delete its export")
+def test_an_ehr_that_deletes_nothing_changes_nothing(
+    operator: Collector, ehr: FakeEhr, hub: Hub
+):
+    """All is stored by then; that it was left behind is told."""
+    ehr.says("DELETE", "/status/", fhir(outcome("exception"), status=500))
+
+    job = operator.collect()
+
+    assert current_of(hub.engine) == ALL
+    (issue,) = operator.issues(job.id)
+    assert issue.diagnostics == "The server did not delete its export"
+    assert operator.since() == ehr.exports["1"].transaction_time
 
 
 @pytest.mark.conforms("P8")
@@ -489,7 +513,7 @@ def test_a_deletion_does_not_reach_what_is_newer(
     assert current_of(hub.engine) == {"Patient": 1, "Observation": 1}
 
 
-@pytest.mark.conforms("P3")
+@pytest.mark.conforms("P3", mutation="the server sends what was not asked for")
 @pytest.mark.parametrize("answer", ["ignored", "refused"])
 def test_what_the_ehr_does_not_filter_is_filtered_here(
     operator: Collector, ehr: FakeEhr, hub: Hub, answer: str
@@ -860,3 +884,56 @@ def test_a_clinic_is_collected_when_its_time_has_come(
 
 def _due(connection: Any, at: int) -> Any:
     return msgspec.structs.replace(connection, next_at=at)
+
+
+def test_a_clinic_that_has_left_is_collected_no_more(
+    operator: Collector, ehr: FakeEhr, hub: Hub
+):
+    """Not what is under way, nor by itself."""
+    ehr.polls, ehr.retry_after = 1, "60"
+    job_id = operator.order()
+    operator.work()
+    with write_session(hub.engine) as session:
+        set_status(session, CLINIC, status=ClinicStatus.LEFT)
+
+    job = operator.rest(job_id)
+
+    assert (job.state, job.failure) == ("failed", "The clinic has left the network")
+    with pytest.raises(ConflictError, match="left"):
+        operator.order()
+
+
+def test_the_hub_publishes_the_keys_that_ehrs_know_it_by(operator: Collector, hub: Hub):
+    """Its own client key, and a connection's; never a private half."""
+    with write_session(hub.engine) as session:
+        _, connection = required(session, clinic=CLINIC, source=SOURCE)
+        made = make_rsa_key(session, operator.hub, connection)
+
+    keys = published_keys(operator.hub)["keys"]
+
+    assert [key["alg"] for key in keys] == ["ES384", "ES384", "RS384"]
+    assert len({key["kid"] for key in keys}) == 3
+    assert all("d" not in key for key in keys)
+    assert private_key(operator.hub, made)["kid"] == keys[2]["kid"]
+
+
+def test_a_connections_own_key_outlives_the_rotation_of_the_master_key(
+    operator: Collector, hub: Hub
+):
+    """It is sealed anew when the connection is saved under the new one."""
+    with write_session(hub.engine) as session:
+        _, connection = required(session, clinic=CLINIC, source=SOURCE)
+        before = make_rsa_key(session, operator.hub, connection)
+    kid = private_key(operator.hub, before)["kid"]
+    masters = {1: hub.keys.masters[hub.keys.current], 2: b"2" * 32}
+    both, new = (
+        dataclasses.replace(
+            operator.hub,
+            keys=KeyRing(network=hub.keys.network, current=2, masters=ring),
+        )
+        for ring in (masters, {2: masters[2]})
+    )
+    with write_session(hub.engine) as session:
+        after = save(session, both, clinic=CLINIC, source=SOURCE, wishes=Wishes())
+
+    assert private_key(new, after)["kid"] == kid

@@ -87,6 +87,10 @@ def test_a_server_without_es384_gets_an_rsa_key(catchment, clinic, ehr):
     assert "d" not in ehr.key_set["keys"][0]
 
 
+def _hide_token_endpoint(ehr: FakeEhr):
+    ehr.has_smart_configuration = ehr.has_oauth_uris = False
+
+
 @pytest.mark.parametrize(
     ("fault", "step", "ask"),
     [
@@ -96,14 +100,7 @@ def test_a_server_without_es384_gets_an_rsa_key(catchment, clinic, ehr):
             "metadata",
             "R4",
         ),
-        (
-            lambda ehr: (
-                setattr(ehr, "has_smart_configuration", False)
-                or setattr(ehr, "has_oauth_uris", False)
-            ),
-            "discovery",
-            "--token-url",
-        ),
+        (_hide_token_endpoint, "discovery", "--token-url"),
         (lambda ehr: setattr(ehr, "client_id", "another"), "token", "whether client"),
         (
             lambda ehr: ehr.says("GET", "export", fhir(outcome("login"), status=403)),
@@ -175,6 +172,7 @@ def test_connections_are_listed_and_removed(catchment, clinic, ehr):
     assert "no such connection" in refusal(catchment("collect", clinic))
 
 
+@pytest.mark.conforms("P3", mutation="a filter would sort, or is of another type")
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -25,7 +25,7 @@ from app.smart.bulk_exports import Level, Order, UnderWay, clear_away, kick_off,
 from app.smart.bulk_files import Limits, open_file
 from app.smart.bulk_manifests import Manifest, parse_manifest
 from app.smart.bulk_servers import BulkServer
-from app.smart.bulk_tokens import Credentials, Grant, TokenHolder, ask_token
+from app.smart.bulk_tokens import Credentials, Grant, TokenHolder, holder_of
 from app.smart.ehr_discovery import discover
 from app.smart.errors import TokenRefusedError
 from app.smart.outbound import Outbound, Reach, origin_of
@@ -68,9 +68,7 @@ def server_of(
         outbound,
         Reach.around(ehr.fhir_base, **allowed),
         epoch=epoch,
-        tokens=TokenHolder(
-            lambda: ask_token(outbound, credentials, now=epoch()), clock=epoch
-        ),
+        tokens=holder_of(outbound, credentials, epoch=epoch),
     )
 
 
@@ -79,7 +77,7 @@ def server(ehr: FakeEhr, outbound: Outbound, clock: Clock) -> BulkServer:
     return server_of(ehr, outbound, clock)
 
 
-def holder_of(clock: Clock, *, seconds: int) -> TokenHolder:
+def numbering(clock: Clock, *, seconds: int) -> TokenHolder:
     """Return a holder whose tokens are t0, t1 and so on."""
     numbers = itertools.count()
 
@@ -180,7 +178,7 @@ def test_a_token_that_is_refused_is_told_without_a_word_of_the_ehrs(
 
 def test_a_token_is_renewed_before_it_ends(clock: Clock):
     """A token that ends on the way to the server costs a request."""
-    holder = holder_of(clock, seconds=300)
+    holder = numbering(clock, seconds=300)
     held = [holder.current()]
     for seconds in (269, 1, 0):
         clock.pass_seconds(seconds)
@@ -191,7 +189,7 @@ def test_a_token_is_renewed_before_it_ends(clock: Clock):
 
 def test_a_refused_token_is_replaced_once_for_all_who_held_it(clock: Clock):
     """Eight threads that meet one 401 ask for one token."""
-    holder = holder_of(clock, seconds=300)
+    holder = numbering(clock, seconds=300)
     first = holder.current()
 
     assert [holder.instead_of(first) for _ in range(8)] == ["t1"] * 8
@@ -199,7 +197,7 @@ def test_a_refused_token_is_replaced_once_for_all_who_held_it(clock: Clock):
 
 def test_a_token_of_seconds_is_kept_for_half_of_them(clock: Clock):
     """Renewing 30 seconds early would ask for one at each request."""
-    holder = holder_of(clock, seconds=20)
+    holder = numbering(clock, seconds=20)
     holder.current()
     clock.pass_seconds(9)
 

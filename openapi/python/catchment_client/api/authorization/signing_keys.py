@@ -50,7 +50,7 @@ def sync_detailed(
 ) -> Response[SigningKeysResponseSigningKeys]:
     """Signing Keys
 
-     Return the keys with which others verify this hub's tokens.
+     Return the keys with which others verify its tokens, and it as their client.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -75,7 +75,7 @@ def sync(
 ) -> SigningKeysResponseSigningKeys | None:
     """Signing Keys
 
-     Return the keys with which others verify this hub's tokens.
+     Return the keys with which others verify its tokens, and it as their client.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -96,7 +96,7 @@ async def asyncio_detailed(
 ) -> Response[SigningKeysResponseSigningKeys]:
     """Signing Keys
 
-     Return the keys with which others verify this hub's tokens.
+     Return the keys with which others verify its tokens, and it as their client.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -119,7 +119,7 @@ async def asyncio(
 ) -> SigningKeysResponseSigningKeys | None:
     """Signing Keys
 
-     Return the keys with which others verify this hub's tokens.
+     Return the keys with which others verify its tokens, and it as their client.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

@@ -83,7 +83,7 @@ def submit_files(hub: Hub, principal: Principal, manifest: ImportManifest) -> Jo
     for each in manifest.files:
         _check_url(hub, each.url, at="url")
     if manifest.source_url is not None:
-        _check_base(source, manifest.source_url)
+        _check_base(hub, source, manifest.source_url)
     with write_session(hub.engine, client_id=principal.client_id) as session:
         call = _Call(session, hub, principal, source)
         return tried(session, lambda: call.take_files(manifest))
@@ -107,7 +107,7 @@ def _check_access(
     _check_url(hub, call.manifest_url, at="manifestUrl")
     for url in access.oauth_urls:
         _check_url(hub, url, at="oauthMetadataUrl")
-    _check_base(source, access.fhir_base)
+    _check_base(hub, source, access.fhir_base)
 
 
 def _check_url(hub: Hub, url: str, *, at: str) -> None:
@@ -120,7 +120,7 @@ def _check_url(hub: Hub, url: str, *, at: str) -> None:
         raise InvalidElementError(msg, expression=at) from None
 
 
-def _check_base(source: Source, base: str) -> None:
+def _check_base(hub: Hub, source: Source, base: str) -> None:
     """
     Refuse a FHIR base that is not among those of a source, if it has any.
 
@@ -131,10 +131,19 @@ def _check_base(source: Source, base: str) -> None:
     except AddressRefusedError:
         msg = "The base is no URL of the web"
         raise InvalidElementError(msg, expression="fhirBaseUrl") from None
-    known = {normal_base(each) for each in source.base_urls}
-    if source.base_urls and normal_base(base) not in known:
+    known = {normal_base(each) for each in source.base_urls if each != hub.fhir_base}
+    if known and normal_base(base) not in known:
         msg = "The base is none of those that the source is registered with"
         raise BusinessRuleError(msg, expression="fhirBaseUrl")
+
+
+class SubmissionProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether its submitter has said that a submission is complete."""
+
+    is_completed: bool = False
+
+
+COMPLETED = msgspec.json.encode(SubmissionProgress(is_completed=True)).decode()
 
 
 class _Call:
@@ -188,6 +197,7 @@ class _Call:
             client_id=self._principal.client_id,
             state=state,
             request="{}",
+            progress=COMPLETED if state is JobState.WAITING else "{}",
             now=self._hub.clock(),
         )
         row = SubmissionRow(
@@ -227,12 +237,13 @@ class _Call:
     def _say(self, job: Job, status: SubmissionStatus) -> None:
         now = self._hub.clock()
         if status is SubmissionStatus.COMPLETED:
+            state = JobState.WAITING.value
             jobs.change_job(
-                self._session, job, state=JobState.WAITING.value, updated_at=now
+                self._session, job, state=state, progress=COMPLETED, updated_at=now
             )
         if status is SubmissionStatus.STOPPED:
             drop_staged(self._session, job.id)
-            rows.forget_places(self._session, job.id)
+            rows.forget_sealed(self._session, job.id)
             jobs.change_job(
                 self._session,
                 job,

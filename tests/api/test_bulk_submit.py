@@ -10,10 +10,12 @@ import pytest
 from fastapi import FastAPI
 
 from app.services.hub import Hub
+from app.services.jobs import forget_old_jobs, retry
 from app.services.recounts import refresh
 from app.settings import Settings
 from app.smart.outbound import Outbound
-from app.store.sessions import open_engine
+from app.store.jobs import Job, JobState, list_jobs
+from app.store.sessions import open_engine, read_session
 from tests import make
 from tests.bulk_submitters import (
     PATIENT,
@@ -452,6 +454,73 @@ async def test_a_dismissed_status_is_gone_until_it_is_asked_for(
     assert [dismissed.status_code, gone.status_code] == [202, 404]
     assert current_of(hub.engine) == {"Patient": 1}
     assert counts(await status(ehr)) == {("Patient", "created"): 1}
+
+
+def sealed_of(hub: Hub) -> list[bytes]:
+    """Return all that is kept sealed of submissions."""
+    rows = rows_of(hub.engine)
+    last = (rows["submission_part"], -1), (rows["submission"], -2)
+    return [row[at] for listed, at in last for row in listed if row[at] is not None]
+
+
+async def test_what_is_sealed_goes_in_time(
+    ehr: Caller, hub: Hub, files: FileServer, clock: Clock
+):
+    """Where files are goes with the end, what it was called after 30 days."""
+    url = files.manifest("/m", files.serve("/p", PATIENT))
+    await submit(ehr, manifestUrl=url)
+    worked(hub)
+    under_way = len(sealed_of(hub))
+    await submit(ehr, submissionStatus="completed")
+    worked(hub)
+    path = await status_url(ehr)
+    at_the_end = len(sealed_of(hub))
+
+    clock.pass_seconds(31 * 24 * 3600)
+    forget_old_jobs(hub)
+
+    assert (under_way, at_the_end, sealed_of(hub)) == (2, 2, [])
+    assert (await ehr.call("GET", path)).status_code == 404
+    assert current_of(hub.engine) == {"Patient": 1}
+
+
+async def test_of_what_is_stopped_nothing_is_sealed(
+    ehr: Caller, hub: Hub, files: FileServer
+):
+    """Its URLs and headers have no use any more."""
+    url = files.manifest("/m", files.serve("/p", PATIENT), files.url("/none"))
+    await submit(ehr, manifestUrl=url, fileRequestHeader=("X-Key", "k1"))
+
+    await submit(ehr, submissionStatus="stopped")
+
+    assert sealed_of(hub) == []
+
+
+async def test_a_retry_does_not_complete_what_its_submitter_did_not(
+    ehr: Caller, hub: Hub, files: FileServer, clock: Clock
+):
+    """The operator goes on with the job; whether it counts the submitter says."""
+    url = files.manifest("/m", files.serve("/p", PATIENT))
+    await submit(ehr, manifestUrl=url)
+    worked(hub)
+    clock.pass_seconds(31 * 24 * 3600)
+    worked(hub)
+    (failed,) = list_of(hub)
+
+    assert retry(hub, failed)
+    worked(hub)
+    before = current_of(hub.engine)
+    await submit(ehr, submissionStatus="completed")
+    worked(hub)
+
+    assert failed.state is JobState.FAILED
+    assert before == {}
+    assert current_of(hub.engine) == {"Patient": 1}
+
+
+def list_of(hub: Hub) -> list[Job]:
+    with read_session(hub.engine) as session:
+        return list_jobs(session)
 
 
 def import_manifest(*urls: str, **stated: Any) -> Json:

@@ -105,7 +105,7 @@ class Site:
         self._wait_for(self.addresses[number])
         time.sleep(chosen.random() * LONGEST_SECONDS)
         process = self._processes[number]
-        self.orphans |= process.children
+        self.orphans |= process.descendants
         process.kill()
         return True
 
@@ -118,7 +118,7 @@ class Site:
 
     def _kill_reader(self, chosen: random.Random) -> bool:
         servers = self._processes[: len(self.addresses)]
-        readers = sorted(set().union(*(each.children for each in servers)))
+        readers = sorted(set().union(*(each.descendants for each in servers)))
         if readers:
             Born(chosen.choice(readers)).kill()
         return bool(readers)

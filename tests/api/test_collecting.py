@@ -687,7 +687,10 @@ def test_a_body_that_stops_is_gone_on_with_where_it_was_stored(
     operator.rest(job_id)
 
     assert len(ehr.asked("GET", "/files/1/Obs")) == 2
-    assert operator.counts(job_id)["Observation", "created"] == 6
+    assert operator.counts(job_id) == {
+        ("Observation", "created"): 6,
+        ("Patient", "created"): 1,
+    }
     assert current_of(hub.engine) == {"Patient": 1, "Observation": 6}
 
 
@@ -854,6 +857,25 @@ def test_a_snapshot_that_is_not_whole_withdraws_nothing(
     assert current_of(hub.engine) == {"Patient": 1, "Observation": 40}
     said = [issue.diagnostics for issue in snapshot.issues(job.id)]
     assert "The snapshot is not whole, so nothing was withdrawn by it" in said
+
+
+@pytest.mark.conforms("P13")
+def test_an_export_that_is_called_off_ends_at_the_ehr_too(
+    operator: Collector, ehr: FakeEhr
+):
+    """Where one runs at a time, the next would wait for it."""
+    ehr.polls, ehr.one_at_a_time = 3, True
+    job_id = operator.order()
+    operator.work()
+    job = operator.job(job_id)
+
+    assert jobs.cancel(operator.hub, job)
+    collections.call_off(operator.hub, job)
+
+    assert ehr.exports["1"].deleted
+    assert operator.job(job_id).sealed is None
+    ehr.polls = 0
+    operator.collect()
 
 
 # --------------------------------------------------------------------- by itself

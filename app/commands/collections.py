@@ -2,13 +2,12 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from app.commands.hubs import open_hub
+from app.commands.hubs import open_hub, reaching_out
 from app.commands.listings import echo_table
 from app.domain.calendar import instant_of
 from app.domain.errors import NotFoundError
@@ -84,18 +83,6 @@ Every = Annotated[
     typer.Option(help="How often to collect by itself, as 24h, 7d or 90m."),
 ]
 UNITS = {"m": 60, "h": 3600, "d": 24 * 3600}
-
-
-@contextmanager
-def reaching_out() -> Iterator[Hub]:
-    """Yield a hub that asks other servers; let go of them at the end."""
-    hub = open_hub()
-    try:
-        yield hub
-    finally:
-        hub.servers.close()
-        hub.outbound.close()
-        hub.readers.close()
 
 
 def seconds_of(text: str) -> int:

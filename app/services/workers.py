@@ -12,7 +12,9 @@ from app.services.hub import Hub
 from app.services.imports import IMPORT, store_staged
 from app.services.jobs import Steps, forget_old_jobs, let_go_of_dead, work
 from app.services.recounts import Worker as CountingWorker
+from app.services.webhook_steps import fetch_named
 from app.store.jobs import SUBMIT
+from app.store.webhooks import WEBHOOK
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ STEPS: Steps = {
     IMPORT: store_staged,
     SUBMIT: submission_step,
     COLLECT: collect,
+    WEBHOOK: fetch_named,
 }
 """What is done for a job, by its kind."""
 

@@ -1,6 +1,8 @@
 """An EHR that says what has changed: signed, durable when answered, then fetched."""
 
+import asyncio
 import json
+import threading
 from collections.abc import Iterator
 
 import httpx
@@ -8,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.services import jobs as job_services
-from app.services import webhooks
+from app.services import webhook_steps, webhooks
 from app.services.hub import Hub
 from app.store import jobs
 from app.store.jobs import Job
@@ -170,9 +172,10 @@ async def test_what_comes_while_the_job_lingers_is_fetched_by_it(
 async def test_a_replayed_body_changes_nothing(operator: Collector, notifier: Notifier):
     """Who heard an old notification and sends it again has the hub fetch, no more."""
     body = json.dumps(naming(PERSON, LAB)).encode()
-    for _ in range(2):
-        await notifier.post(body)
-        job = operator.rest(filed(operator.hub)[0].id)
+    await notifier.post(body)
+    operator.rest(filed(operator.hub)[0].id)
+    await notifier.post(body)
+    job = operator.rest(filed(operator.hub)[0].id)
 
     assert operator.counts(job.id) == {
         ("Patient", "unchanged"): 1,
@@ -399,6 +402,43 @@ async def test_a_hub_that_restarts_goes_on_with_what_it_was_told(
     assert current_of(operator.hub.engine) == {"Patient": 1, "Observation": 25}
     assert len(ehr.asked("GET", READS)) == 26 + len(breaks)
     assert job.state == "done"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_nothing_is_lost_between_the_end_of_a_job_and_the_next(
+    operator: Collector,
+    notifier: Notifier,
+    ehr: FakeEhr,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Jobs end as fast as they can while notifications come four at a time."""
+    monkeypatch.setattr(webhook_steps, "LINGER_MS", 0)
+    ehr.key_set = None
+    labs = [lab(5, updated="2026-01-01T10:00:00Z", own_id=f"l{n}") for n in range(24)]
+    ehr.resources[1:] = labs
+    is_over = threading.Event()
+
+    def work() -> None:
+        while not is_over.is_set():
+            operator.work()
+
+    async def send(own: list[dict]) -> None:
+        for each in own:
+            answer = await notifier.post(naming(f"Observation/{each['id']}"))
+            assert answer.status_code == 200
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        await asyncio.gather(*(send(labs[n::4]) for n in range(4)))
+    finally:
+        is_over.set()
+        await asyncio.to_thread(worker.join)
+    operator.work()
+
+    assert {job.state for job in filed(operator.hub)} == {"done"}
+    fetched = {seen.path.rpartition("/")[2] for seen in ehr.asked("GET", READS)}
+    assert fetched == {each["id"] for each in labs}
 
 
 async def test_notifications_do_not_hurry_a_server_that_asks_for_patience(

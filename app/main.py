@@ -78,7 +78,6 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
             worker.stop()
         if opened.openid is not None:
             opened.openid.close()
-        opened.deliveries.close_all()
         opened.servers.close()
         opened.outbound.close()
         opened.readers.close()

@@ -22,7 +22,6 @@ from app.services import registry
 from app.services.authorization import Principals
 from app.services.hub import Hub
 from app.services.network_shares import NetworkShares
-from app.services.open_deliveries import OpenDeliveries
 from app.services.open_servers import OpenServers
 from app.services.unanswered import unanswered
 from app.settings import Settings
@@ -179,7 +178,6 @@ def hub_on(first: Hub, engine: Engine, clock: Clock) -> Hub:
         concepts=ConceptCache(engine),
         principals=Principals(),
         network_shares=NetworkShares(),
-        deliveries=OpenDeliveries(),
         servers=OpenServers(),
         clock=clock,
     )

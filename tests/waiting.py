@@ -1,7 +1,8 @@
 """Requests that come while the store is held, so that they wait and go together."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -58,3 +59,13 @@ async def together(
     with held(engine):
         tasks = await started(app, calls)
     return list(await asyncio.gather(*tasks))
+
+
+def wait_until(is_so: Callable[[], bool], *, seconds: float = 30) -> None:
+    """Wait for what another thread or process does; nothing tells when it has."""
+    until = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > until:
+            msg = "it did not come to be"
+            raise TimeoutError(msg)
+        time.sleep(0.02)

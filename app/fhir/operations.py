@@ -386,12 +386,160 @@ IMPORT = Operation(
         "status is a manifest at the end: how many of each type came to what, and a "
         "file of OperationOutcomes by line number, of equal ones once. With an "
         "Idempotency-Key an upload that is cut off goes on where it was: HEAD answers "
-        "after which line (Upload-Offset)."
+        "after which line (Upload-Offset). As Parameters it is an import manifest: the "
+        "files that it names are fetched as those of a bulk submission are."
     ),
     types=("Resource",),
     at_system=True,
     affects_state=True,
     parameters=(),
+)
+
+_SUBMISSION = (
+    Parameter(
+        name="submitter",
+        use="in",
+        min=1,
+        max="1",
+        type="Identifier",
+        documentation="Who submits, as was agreed with the network.",
+    ),
+    Parameter(
+        name="submissionId",
+        use="in",
+        min=1,
+        max="1",
+        type="string",
+        documentation=(
+            "What the submitter calls it. The pair belongs to the source that used it "
+            "first; to others it is forbidden."
+        ),
+    ),
+)
+
+BULK_SUBMIT = Operation(
+    code="bulk-submit",
+    title="Submit manifests of files",
+    description=(
+        "Names a Bulk Data manifest, which the hub fetches with its files as a SMART "
+        "client, or says that a submission is completed or stopped. What is fetched is "
+        "de-identified and staged; it becomes current when the submission is "
+        "completed, and stopped it leaves nothing. A submission that has ended takes "
+        "nothing more; the same call again is answered the same. Needs the scope "
+        "system/bulk-submit."
+    ),
+    types=("Resource",),
+    at_system=True,
+    base="http://hl7.org/fhir/uv/bulkdata/OperationDefinition/bulk-submit",
+    affects_state=True,
+    parameters=(
+        *_SUBMISSION,
+        Parameter(
+            name="submissionStatus",
+            use="in",
+            min=0,
+            max="1",
+            type="Coding",
+            documentation="in-progress (as without it), completed or stopped.",
+        ),
+        Parameter(
+            name="manifestUrl",
+            use="in",
+            min=0,
+            max="1",
+            type="url",
+            documentation=(
+                "Where a manifest is: by https, at a public address. One that came "
+                "before in the submission is not fetched again."
+            ),
+        ),
+        Parameter(
+            name="fhirBaseUrl",
+            use="in",
+            min=0,
+            max="1",
+            type="url",
+            documentation=(
+                "What references are relative to; needed with a manifestUrl, and one "
+                "of the bases that the source is registered with, if it is with any."
+            ),
+        ),
+        Parameter(
+            name="replacesManifestUrl",
+            use="in",
+            min=0,
+            max="1",
+            type="url",
+            documentation=(
+                "A manifest of the submitter's, of this submission or of an earlier "
+                "one that was completed: what it alone held is withdrawn, once the new "
+                "one was loaded whole."
+            ),
+        ),
+        Parameter(
+            name="outputFormat",
+            use="in",
+            min=0,
+            max="1",
+            type="string",
+            documentation="application/fhir+ndjson, of FHIR 4.0.",
+        ),
+        Parameter(
+            name="fileRequestHeader",
+            use="in",
+            min=0,
+            max="32",
+            type="BackboneElement",
+            documentation=(
+                "In parts: headerName and headerValue. Sent with each request for the "
+                "manifest and its files, and not to where a redirect leads; "
+                "Authorization to the manifest's origin alone."
+            ),
+        ),
+        Parameter(
+            name="oauthMetadataUrl",
+            use="in",
+            min=0,
+            max="*",
+            type="url",
+            documentation=(
+                "A smart-configuration, or the metadata of a protected resource (RFC "
+                "9728): where the hub gets a token for the manifest, and for its files "
+                "if they require one."
+            ),
+        ),
+        Parameter(
+            name="metadata",
+            use="in",
+            min=0,
+            max="*",
+            type="BackboneElement",
+            documentation="Passed over, and not kept.",
+        ),
+        Parameter(
+            name="return",
+            use="out",
+            min=1,
+            max="1",
+            type="OperationOutcome",
+            documentation="That the call was taken.",
+        ),
+    ),
+)
+
+BULK_SUBMIT_STATUS = Operation(
+    code="bulk-submit-status",
+    title="Say what becomes of a submission",
+    description=(
+        "Answers 202 with the URL of a status (Content-Location): a manifest with what "
+        "is wrong, by submitted manifest; at the end also with the submitter's own "
+        "de-identified records, the MeasureReports of its own clinic, and what was "
+        "withdrawn because it was replaced. Needs the scope system/bulk-submit."
+    ),
+    types=("Resource",),
+    at_system=True,
+    base="http://hl7.org/fhir/uv/bulkdata/OperationDefinition/bulk-submit-status",
+    parameters=_SUBMISSION,
 )
 
 OPERATIONS = (
@@ -400,6 +548,8 @@ OPERATIONS = (
     PURGE,
     TRACE,
     IMPORT,
+    BULK_SUBMIT,
+    BULK_SUBMIT_STATUS,
     EVALUATE_MEASURE,
     PATIENT_STATUS,
 )

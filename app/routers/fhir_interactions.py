@@ -134,6 +134,33 @@ INTERACTIONS = {
         refusals=(404, 406),
     ),
     "cancel": Interaction(answers={202: None}, refusals=(404,)),
+    "submit_bulk": Interaction(
+        body="SubmissionParameters",
+        answers={200: "OperationOutcome"},
+        refusals=(404, 409),
+    ),
+    "ask_bulk_status": Interaction(
+        body="SubmissionStatusParameters",
+        answers={202: None},
+        headers={202: ("Content-Location",)},
+        refusals=(404,),
+    ),
+    "read_submission": Interaction(
+        answers={200: "SubmissionManifest", 202: "SubmissionManifest"},
+        gives=JSON,
+        headers={202: ("X-Progress", "Retry-After")},
+        refusals=(404, 409),
+    ),
+    "dismiss_submission": Interaction(answers={202: None}, refusals=(404,)),
+    **dict.fromkeys(
+        (
+            "read_submission_outcomes",
+            "read_submission_output",
+            "read_submission_deletions",
+            "read_submission_measures",
+        ),
+        Interaction(answers={200: "Lines"}, gives=NDJSON, refusals=(404,)),
+    ),
     "receive_notification": Interaction(
         parameters=("X-Hub-Signature", "X-Hub-Signature-256"),
         body="Notification",
@@ -249,6 +276,12 @@ PARAMETERS = {
     "job_id": parameter(
         "job_id", "path", "The number of a job, in its status URL.", pattern="^[0-9]+$"
     ),
+    "part": parameter(
+        "part",
+        "path",
+        "The number of a part of a submission, in a URL of its status.",
+        pattern="^[0-9]+$",
+    ),
     "Idempotency-Key": _header(
         "Idempotency-Key",
         "What the sender calls an upload, to go on with it where it is cut off.",
@@ -289,6 +322,13 @@ OBSERVATION: Json = {
     },
 }
 ENTRY = {"method": "PUT", "url": "Observation/a1c-1"}
+SUBMISSION = [
+    {
+        "name": "submitter",
+        "valueIdentifier": {"system": "urn:example:submitters", "value": "alpha"},
+    },
+    {"name": "submissionId", "valueString": "2026-11"},
+]
 EXAMPLES: dict[str, Json | str] = {
     "Lines": json.dumps(OBSERVATION) + "\n",
     "Resource": OBSERVATION,
@@ -320,6 +360,18 @@ EXAMPLES: dict[str, Json | str] = {
     "Parameters": {
         "resourceType": "Parameters",
         "parameter": [{"name": "reference", "valueString": "Observation/123"}],
+    },
+    "SubmissionParameters": {
+        "resourceType": "Parameters",
+        "parameter": [
+            *SUBMISSION,
+            {"name": "manifestUrl", "valueUrl": "https://files.example/manifest.json"},
+            {"name": "fhirBaseUrl", "valueUrl": "https://ehr.example/fhir"},
+        ],
+    },
+    "SubmissionStatusParameters": {
+        "resourceType": "Parameters",
+        "parameter": SUBMISSION,
     },
     "ReportParameters": {
         "resourceType": "Parameters",
@@ -400,11 +452,29 @@ SCHEMAS = {
             },
         },
     },
+    "SubmissionManifest": {
+        "type": "object",
+        "description": "What becomes of a submission; outputs are there at its end.",
+        "required": [
+            *("submissionId", "transactionTime", "requiresAccessToken", "output"),
+            *("outcome", "error", "deleted", "extension"),
+        ],
+        "properties": {
+            "submissionId": TEXT,
+            "manifestType": TEXT,
+            "transactionTime": TEXT,
+            "requiresAccessToken": {"const": True},
+            **dict.fromkeys(("output", "outcome", "error", "deleted"), OBJECTS),
+            "extension": {"type": "object"},
+        },
+    },
     "Resource": _resource(id=TEXT, meta={"type": "object"}),
     "KeptResource": _resource(*(type_.fhir_name for type_ in RecordType), id=TEXT),
     "Parameters": _resource("Parameters", parameter=OBJECTS),
     "ReportParameters": _resource("Parameters", parameter=OBJECTS),
     "StatusParameters": _resource("Parameters", parameter=OBJECTS),
+    "SubmissionParameters": _resource("Parameters", parameter=OBJECTS),
+    "SubmissionStatusParameters": _resource("Parameters", parameter=OBJECTS),
     "Bundle": _resource("Bundle", type=TEXT, entry=OBJECTS, required=("type",)),
     "Notification": _resource(
         "Bundle", type=TEXT, entry=OBJECTS, required=("type", "entry")

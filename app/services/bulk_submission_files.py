@@ -1,6 +1,6 @@
 """The manifests of a submission and their files, fetched as a SMART client."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from msgspec.structs import replace
@@ -9,19 +9,23 @@ from app.domain.clinics import Source
 from app.domain.deliveries import PackedLines
 from app.fhir.bulk_submissions import FilePlace, ManifestAccess, ManifestPlace
 from app.fhir.ndjson import batches
+from app.fhir.references import normal_base
+from app.services.collection_files import LONGEST_LINE_BYTES, without_first
+from app.services.connections import private_key
 from app.services.hub import Hub
 from app.services.jobs import Run
-from app.services.open_deliveries import OpenDelivery
+from app.services.open_servers import Reading
 from app.services.sealing import unseal
 from app.smart.bulk_files import open_file
 from app.smart.bulk_manifests import Manifest, parse_manifest
 from app.smart.bulk_servers import BulkServer
-from app.smart.bulk_tokens import Credentials, TokenHolder, holder_of
+from app.smart.bulk_tokens import Credentials, TokenHolder, ask_token
 from app.smart.oauth_metadata import token_endpoint_of
 from app.smart.outbound import Reach, origin_of
 from app.store.bulk_submissions import PartRow
+from app.store.connections import find_connection
+from app.store.sessions import read_session
 
-LONGEST_LINE_BYTES = 32 * 1024 * 1024
 TOKEN_SCOPE = "system/*.read"  # noqa: S105  (what a token is asked for, not one)
 _JSON = {"Accept": "application/json, application/fhir+json;q=0.9"}
 _AUTHORIZATION = "authorization"
@@ -60,59 +64,49 @@ def fetch_manifest(run: Run, home: ManifestPlace, url: str) -> Manifest:
 
 def opened_file(
     run: Run, home: ManifestPlace, place: FilePlace, part: PartRow
-) -> OpenDelivery:
-    """Return a file that is open, its lines read from where it was gone on with."""
-    opened = run.hub.deliveries.of(run.job.id, now=run.hub.clock())
-    if opened.part == part.part:
-        return opened
-    opened.close()
+) -> Reading:
+    """
+    Return a file that is open, read from after the lines that are staged of it.
+
+    The caller puts it back, or closes it. One of another mark than the part's is not
+    the file that it was, and is read from its first line.
+    """
+    servers = run.hub.servers
+    reading = servers.take(run.job.id, part=part.part, line=part.lines)
+    if reading is not None:
+        return reading
     headers = _headers(home, place.url)
     if place.authorization is not None:
         headers["Authorization"] = place.authorization
-    opened.file = open_file(
+    file = open_file(
         _server(run, home, place.url),
         place.url,
         with_token=place.with_token,
         headers=headers,
+        limits=servers.limits,
     )
-    opened.part = part.part
-    after = part.lines if part.mark in {None, opened.file.mark} else 0
-    opened.lines = _lines(run, home, opened.file.pieces(), after=after)
-    return opened
+    line = part.lines if part.mark in {None, file.mark} else 0
+    return Reading(
+        file=file,
+        lines=_lines(run, home, file.pieces(), after=line),
+        part=part.part,
+        line=line,
+    )
 
 
 def _lines(
     run: Run, home: ManifestPlace, pieces: Iterable[bytes], *, after: int
 ) -> Iterator[PackedLines]:
-    """Yield what may be kept of a file's lines; the first *after* are passed over."""
+    """Return what may be kept of a file's lines; the first *after* are passed over."""
     assert home.access is not None
+    cut = batches(pieces, max_line_bytes=LONGEST_LINE_BYTES)
     return run.hub.readers.read(
         run.hub,
         _own_source(run, home.access),
-        batches(
-            _behind(pieces, lines=after), max_line_bytes=LONGEST_LINE_BYTES, after=after
-        ),
+        without_first(cut, after),
         scopes=None,
         max_line_bytes=LONGEST_LINE_BYTES,
     )
-
-
-def _behind(pieces: Iterable[bytes], *, lines: int) -> Iterator[bytes]:
-    """Yield what comes after so many lines."""
-    left = lines
-    for piece in pieces:
-        if not left:
-            yield piece
-            continue
-        ends = piece.count(b"\n")
-        if ends < left:
-            left -= ends
-            continue
-        place = -1
-        for _ in range(left):
-            place = piece.index(b"\n", place + 1)
-        left = 0
-        yield piece[place + 1 :]
 
 
 def _own_source(run: Run, access: ManifestAccess) -> Source:
@@ -156,23 +150,38 @@ def _server(run: Run, home: ManifestPlace, url: str) -> BulkServer:
 
 
 def _tokens(run: Run, access: ManifestAccess) -> TokenHolder:
-    """Return the holder of the token for a manifest, kept while the job is open."""
+    """Return the holder of the token for a manifest, kept from step to step."""
     hub = run.hub
-    opened = hub.deliveries.of(run.job.id, now=hub.clock())
-    holder = opened.tokens.get(access.oauth_urls)
-    if holder is None:
-        credentials = Credentials(
-            token_endpoint=token_endpoint_of(
-                hub.outbound, access.oauth_urls, epoch=lambda: hub.clock() // 1000
-            ),
-            client_id=hub.base_url,
-            key=_own_key(hub),
-            scope=TOKEN_SCOPE,
+
+    def epoch() -> int:
+        return hub.clock() // 1000
+
+    def make() -> TokenHolder:
+        urls = access.oauth_urls
+        endpoint = token_endpoint_of(hub.outbound, urls, epoch=epoch)
+        credentials = _credentials(run, access, endpoint)
+        return TokenHolder(
+            lambda: ask_token(hub.outbound, credentials, now=epoch()), clock=epoch
         )
-        holder = holder_of(hub.outbound, credentials, epoch=lambda: hub.clock() // 1000)
-        opened.tokens[access.oauth_urls] = holder
-    return holder
+
+    return hub.servers.holder((run.job.id, access.oauth_urls), make)
 
 
-def _own_key(hub: Hub) -> Mapping[str, object]:
-    return hub.client_key.as_dict(private=True)
+def _credentials(run: Run, access: ManifestAccess, endpoint: str) -> Credentials:
+    """
+    Return as whom a token is asked for.
+
+    As the client that the hub is at the source's server, where there is a connection to
+    the base that is stated; else it is known by its own URL.
+    """
+    with read_session(run.hub.engine) as session:
+        known = find_connection(session, run.source.source_id)
+    client_id, key = run.hub.base_url, run.hub.client_key.as_dict(private=True)
+    is_known = known is not None and (
+        normal_base(known.fhir_base) == normal_base(access.fhir_base)
+    )
+    if known is not None and is_known and known.client_id is not None:
+        client_id, key = known.client_id, dict(private_key(run.hub, known))
+    return Credentials(
+        token_endpoint=endpoint, client_id=client_id, key=key, scope=TOKEN_SCOPE
+    )

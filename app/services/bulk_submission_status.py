@@ -19,7 +19,8 @@ from app.fhir.bulk_submissions import SubmissionName
 from app.fhir.references import hub_id
 from app.services.authorization import check_operation, required_source
 from app.services.bulk_submission_files import manifest_place
-from app.services.bulk_submissions import SCOPE, submission_keys
+from app.services.bulk_submission_filing import SCOPE
+from app.services.bulk_submissions import submission_keys
 from app.services.hub import Hub
 from app.services.jobs import required_job
 from app.services.measure_reports import live_reports
@@ -29,7 +30,7 @@ from app.services.series import Viewer
 from app.services.translations import translations_of
 from app.store import bulk_submissions as rows
 from app.store import records, subjects
-from app.store.bulk_submissions import PartKind, PartRow, PartState, SubmissionRow
+from app.store.bulk_submissions import PartKind, PartRow, PartState
 from app.store.job_outcomes import CountRow, IssueRow, counts_of, issues_of
 from app.store.jobs import SUBMIT, Job, JobState
 from app.store.sessions import ReadSession, read_session, write_session
@@ -38,7 +39,6 @@ Json = dict[str, Any]
 
 AT_ONCE = 200
 ENTRIES = 100
-NO_NAME = ""
 
 
 class ManifestOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,13 +113,15 @@ def submission_status(hub: Hub, principal: Principal, job_id: int) -> Submission
         raise ConflictError(job.failure or "The submission failed")
     with read_session(hub.engine) as session:
         submission = rows.submission_of(session, job_id)
-        assert submission is not None
+        if submission is None or submission.sealed is None:
+            msg = "What became of a submission is told for 30 days"
+            raise NotFoundError(msg)
         parts = {each.part: each for each in rows.parts_of(session, job_id)}
         urls = {n: _url(hub, part) for n, part in parts.items() if _is_one(part)}
         counts = tuple(counts_of(session, job_id))
         return SubmissionStatus(
             job=job,
-            submission_id=_submission_id(hub, submission),
+            submission_id=_submission_id(hub, submission.sealed),
             progress=_progress(job, list(parts.values()), counts),
             outcomes=tuple(_outcomes(issues_of(session, job_id), parts, urls)),
             outputs=tuple(_outputs(session, job, parts, urls)),
@@ -157,10 +159,8 @@ def _url(hub: Hub, part: PartRow) -> str | None:
     return None if part.sealed is None else manifest_place(hub, part).url
 
 
-def _submission_id(hub: Hub, submission: SubmissionRow) -> str:
-    if submission.sealed is None:
-        return NO_NAME
-    name = unseal(hub.keys, submission.sealed)
+def _submission_id(hub: Hub, sealed: bytes) -> str:
+    name = unseal(hub.keys, sealed)
     return msgspec.json.decode(name, type=SubmissionName).submission_id
 
 

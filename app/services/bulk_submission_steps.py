@@ -10,11 +10,13 @@ import logging
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from app.domain.deliveries import FoldedIssue, PackedLines, unpacked
 from app.domain.errors import ConflictError, IssueType, ServiceError
 from app.fhir.bulk_submissions import FilePlace, ManifestPlace
 from app.services import bulk_submission_files as files
+from app.services.bulk_submission_filing import SubmissionProgress
 from app.services.bulk_submission_withdrawals import withdraw_replaced
 from app.services.deliveries import store_lines
 from app.services.jobs import (
@@ -50,11 +52,11 @@ WARNING = "warning"
 
 def submission_step(run: Run) -> StepEnd:
     """Do the next of what a submission needs."""
-    run.refresh()
     try:
+        run.refresh()
         return _next_of(run)
     except LeaseLostError:
-        run.hub.deliveries.close(run.job.id)
+        run.hub.servers.close_of(run.job.id)
         raise
 
 
@@ -63,7 +65,7 @@ def _next_of(run: Run) -> StepEnd:
         part = rows.next_part(session, run.job.id)
     if part is not None:
         return _fetch(run, part)
-    if run.job.state is JobState.RECEIVING:
+    if not run.progress(SubmissionProgress).is_completed:
         return _wait(run)
     if _store(run) or withdraw_replaced(run):
         return Again()
@@ -76,6 +78,9 @@ def _wait(run: Run) -> StepEnd:
     if run.hub.clock() - run.job.updated_at > OPEN_MS:
         msg = "The submission was neither completed nor stopped"
         raise ConflictError(msg)
+    if run.job.state is not JobState.RECEIVING:  # it failed, and an operator retried it
+        with write_session(run.hub.engine) as session:
+            run.change(session, state=JobState.RECEIVING.value)
     return Again(LOOK_AGAIN_MS)
 
 
@@ -86,7 +91,7 @@ def _fetch(run: Run, part: PartRow) -> StepEnd:
             return _read_file(run, part)
         return _read_manifest(run, part)
     except (ServerError, TokenRefusedError) as error:
-        run.hub.deliveries.of(run.job.id, now=run.hub.clock()).close()
+        run.hub.servers.close_of(run.job.id)
         if error.issue_type in PASSING and run.job.attempts + 1 < MOST_ATTEMPTS:
             raise
         _give_up(run, part, error)
@@ -180,30 +185,38 @@ def _sealed(run: Run, url: str, with_token: object) -> bytes:
 def _read_file(run: Run, part: PartRow) -> StepEnd:
     """Stage the next lines of a file, with how far it is."""
     home = _home(run, part)
-    opened = files.opened_file(run, home, files.file_place(run.hub, part), part)
-    assert opened.file is not None
-    assert opened.lines is not None
-    if part.mark not in {None, opened.file.mark}:
-        _begin_again(run, part)
-        opened.close()
-        return Again()
-    read = next(opened.lines, None)
+    reading = files.opened_file(run, home, files.file_place(run.hub, part), part)
+    try:
+        if part.mark not in {None, reading.file.mark}:
+            part = _begun_again(run, part)
+        read = next(reading.lines, None)
+        if read is None:
+            _end_file(run, part)
+        else:
+            assert isinstance(read, PackedLines)
+            _stage(run, part, read, mark=reading.file.mark)
+    except BaseException:
+        reading.file.close()
+        raise
     if read is None:
-        opened.close()
-        return _end_file(run, part)
-    _stage(run, part, read, mark=opened.file.mark)
+        reading.file.close()
+    else:
+        reading.line = read.last
+        run.hub.servers.put_back(run.job.id, reading)
     return Again()
 
 
-def _begin_again(run: Run, part: PartRow) -> None:
-    """Begin a file anew, which is not what it was when it broke off."""
+def _begun_again(run: Run, part: PartRow) -> PartRow:
+    """Begin a file anew that is not what it was; return its part."""
     if part.restarts == MOST_RESTARTS:
         msg = "The file changes whenever it is asked for"
         raise UnreadableAnswerError(msg)
+    anew = replace(part, lines=0, mark=None, restarts=part.restarts + 1)
     with write_session(run.hub.engine) as session:
         run.advance(session)
         drop_staged(session, run.job.id, part=part.part)
-        rows.change_part(session, part, lines=0, mark=None, restarts=part.restarts + 1)
+        rows.change_part(session, part, lines=0, mark=None, restarts=anew.restarts)
+    return anew
 
 
 def _stage(run: Run, part: PartRow, read: PackedLines, *, mark: str) -> None:
@@ -224,11 +237,10 @@ def _progressed(run: Run) -> dict[str, object]:
     return {"updated_at": run.hub.clock(), "attempts": 0}
 
 
-def _end_file(run: Run, part: PartRow) -> StepEnd:
+def _end_file(run: Run, part: PartRow) -> None:
     with write_session(run.hub.engine) as session:
         run.advance(session)
         rows.change_part(session, part, state=PartState.READ.value, sealed=None)
-    return Again()
 
 
 def _give_up(run: Run, part: PartRow, error: ServiceError) -> None:
@@ -314,4 +326,3 @@ def _conclude(run: Run) -> None:
                 sealed = seal(hub.keys, msgspec.json.encode(bare))
                 rows.change_part(session, part, sealed=sealed)
         rows.forget_places(session, job_id)
-    hub.deliveries.close(job_id)

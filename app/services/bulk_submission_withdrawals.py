@@ -16,7 +16,7 @@ from app.store.job_outcomes import add_issues
 from app.store.meetings import keep_others_out
 from app.store.sessions import WriteSession, read_session, write_session
 
-AT_ONCE = 50
+AT_ONCE = 500
 LEFT = "The manifest was not loaded whole, so what it replaces was left as it is"
 
 
@@ -78,8 +78,7 @@ def _withdraw(
         found = delivered_only_by(
             session, replaced.job_id, part=replaced.part, limit=AT_ONCE
         )
-    for record_id in found:
-        intake.withdraw(session, run.hub, run.source, record_id)
+    intake.withdraw_all(session, run.hub, run.source, found, up_to=None)
     rows.note_taken_back(session, run.job.id, found, part=part.part)
     if not found:
         forget_delivered(session, replaced.job_id, part=replaced.part)

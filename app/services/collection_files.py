@@ -23,7 +23,7 @@ from app.services.deliveries import store_lines
 from app.services.jobs import Again, StepEnd
 from app.services.open_servers import Reading
 from app.services.withdrawals import withdraw_named
-from app.smart.bulk_errors import AccessRefusedError, NoLongerThereError, ServerError
+from app.smart.bulk_errors import AccessRefusedError, NoLongerThereError
 from app.smart.bulk_files import open_file
 from app.smart.bulk_servers import ISSUE_TYPES
 from app.store.delivered import note_delivered
@@ -106,28 +106,15 @@ def _lines(
     """Return what comes of a file after a line, read where it is of resources."""
     cut = batches(pieces, max_line_bytes=LONGEST_LINE_BYTES)
     coming = without_first(cut, after)
-    return _read(collecting, coming) if ref.role is Role.OUTPUT else coming
-
-
-def _read(collecting: Collecting, coming: Iterable[LineBatch]) -> Iterator[PackedLines]:
-    """Yield what is read of lines; a file that breaks off does so after all of it."""
-    faults: list[ServerError] = []
-
-    def whole() -> Iterator[LineBatch]:
-        try:
-            yield from coming
-        except ServerError as error:
-            faults.append(error)
-
-    yield from collecting.hub.readers.read(
+    if ref.role is not Role.OUTPUT:
+        return coming
+    return collecting.hub.readers.read(
         collecting.hub,
         collecting.run.source,
-        whole(),
+        coming,
         scopes=None,
         max_line_bytes=LONGEST_LINE_BYTES,
     )
-    for fault in faults:
-        raise fault
 
 
 def without_first(coming: Iterable[LineBatch], lines: int) -> Iterator[LineBatch]:

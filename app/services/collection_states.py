@@ -11,6 +11,7 @@ from app.services.ehrs import known_server
 from app.services.hub import Hub
 from app.services.jobs import Run
 from app.smart.bulk_servers import BulkServer
+from app.store.clinics import check_takes_part
 from app.store.connections import Connection, find_connection
 from app.store.job_outcomes import add_issues
 from app.store.sessions import WriteSession, read_session, write_session
@@ -185,6 +186,7 @@ class Collecting:
 
 def _connection(run: Run) -> Connection:
     with read_session(run.hub.engine) as session:
+        check_takes_part(session, run.job.clinic_id)
         found = find_connection(session, run.source.source_id)
     if found is None:
         msg = "The connection was removed"

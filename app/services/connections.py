@@ -87,6 +87,7 @@ def save(
         if after.fhir_base != before.fhir_base:
             after = msgspec.structs.replace(after, since=None)
     _check(after, hub)
+    after = _resealed(after, hub)
     connections.save_connection(session, after)
     if normal_base(after.fhir_base) not in map(normal_base, known.base_urls):
         bases = (*known.base_urls, after.fhir_base)
@@ -114,6 +115,14 @@ def _new(source_id: int, given: dict[str, Any]) -> Connection:
         "every_seconds": None,
     }
     return Connection(**(usual | given))
+
+
+def _resealed(connection: Connection, hub: Hub) -> Connection:
+    """Return a connection whose own key, if any, is under the current master key."""
+    if connection.sealed is None:
+        return connection
+    sealed = seal(hub.keys, unseal(hub.keys, connection.sealed))
+    return msgspec.structs.replace(connection, sealed=sealed)
 
 
 def _check(connection: Connection, hub: Hub) -> None:

@@ -18,7 +18,6 @@ from app.measures.facts import CanonicalUnit
 from app.measures.ranges import Ranges
 from app.services.budgets import Budgets
 from app.services.network_shares import NetworkShares
-from app.services.open_deliveries import OpenDeliveries
 from app.services.open_servers import OpenServers
 from app.services.readers import Readers
 from app.services.unanswered import Unanswered
@@ -78,7 +77,6 @@ class Hub:
     network_shares: NetworkShares = field(default_factory=NetworkShares)
     openid: OpenIdClient | None = None
     readers: Readers = field(default_factory=Readers)
-    deliveries: OpenDeliveries = field(default_factory=OpenDeliveries)
     servers: OpenServers = field(default_factory=OpenServers)
 
     @property

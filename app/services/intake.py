@@ -80,7 +80,7 @@ def withdraw_all(
     source: Source,
     record_ids: Collection[int],
     *,
-    up_to: int,
+    up_to: int | None,
 ) -> Counter[RecordType]:
     """
     Take records out of every count; return how many of each type counted until now.

@@ -25,6 +25,7 @@ from app.services.holders import is_dead
 from app.services.hub import Hub
 from app.services.sealing import seal, unseal
 from app.store import jobs
+from app.store.bulk_submissions import forget_sealed_before
 from app.store.clinics import source_by_id
 from app.store.faults import outage
 from app.store.jobs import Job, JobState
@@ -331,7 +332,9 @@ def retry(hub: Hub, job: Job) -> bool:
 
 
 def forget_old_jobs(hub: Hub) -> None:
-    """Forget what jobs came to that ended long ago."""
+    """Forget what jobs came to that ended long ago, and what is sealed of them."""
+    long_ago = hub.clock() - KEPT_MS
     with write_session(hub.engine) as session:
-        for job_id in jobs.ended_before(session, hub.clock() - KEPT_MS):
+        for job_id in jobs.ended_before(session, long_ago):
             jobs.forget_job(session, job_id)
+        forget_sealed_before(session, long_ago)

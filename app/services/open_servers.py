@@ -2,13 +2,14 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 
 import msgspec
 
 from app.domain.deliveries import LineBatch, PackedLines
 from app.smart.bulk_files import Limits, OpenFile
 from app.smart.bulk_servers import BulkServer
+from app.smart.bulk_tokens import TokenHolder
 from app.store.connections import Connection
 
 MOST_OPEN = 16
@@ -36,6 +37,7 @@ class OpenServers:
         self._lock = threading.Lock()
         self._servers: dict[int, tuple[Connection, BulkServer]] = {}
         self._open: OrderedDict[int, Reading] = OrderedDict()
+        self._holders: OrderedDict[Hashable, TokenHolder] = OrderedDict()
 
     def server(
         self, connection: Connection, make: Callable[[Connection], BulkServer]
@@ -50,6 +52,26 @@ class OpenServers:
                 server = make(known)
                 self._servers[connection.source_id] = known, server
             return server
+
+    def holder(self, key: Hashable, make: Callable[[], TokenHolder]) -> TokenHolder:
+        """Return the holder of a token that is called so; its maker may ask for it."""
+        with self._lock:
+            known = self._holders.get(key)
+        if known is not None:
+            return known
+        made = make()
+        with self._lock:
+            self._holders[key] = made
+            if len(self._holders) > MOST_OPEN:
+                self._holders.popitem(last=False)
+        return made
+
+    def close_of(self, job_id: int) -> None:
+        """Close the file that a job has open, if it has one."""
+        with self._lock:
+            reading = self._open.pop(job_id, None)
+        if reading is not None:
+            reading.file.close()
 
     def take(self, job_id: int, *, part: int, line: int) -> Reading | None:
         """Return the file that a job has open, if it is there that it goes on."""

@@ -201,13 +201,13 @@ class Readers:
         if first and len(first[0].body) < SMALL_BYTES:
             reading = setup.reading(received_at=front.clock())
             yield packed(read_lines(first.pop(), reading))
-        sent = pickle.dumps(setup)
+        sent, most = pickle.dumps(setup), self._count * AHEAD
         waiting: deque[Future[PackedLines]] = deque()
         found = _UpToFailure(chain(first, coming))
         for batch in found:
             question = (sent, front.clock(), batch)
             waiting.append(self._threads.submit(self._answer, question))
-            if len(waiting) >= self._count * AHEAD:
+            while waiting and (len(waiting) >= most or waiting[0].done()):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

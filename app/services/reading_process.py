@@ -52,7 +52,10 @@ def read_until_hung_up(line: socket.socket) -> NoReturn:
                 answer: object = packed(read_lines(batch, reading))
             except Exception as error:  # noqa: BLE001  (its message may be PHI)
                 answer = type(error).__name__
-            send(stream, answer)
+            try:
+                send(stream, answer)
+            except OSError:
+                os._exit(0)
 
 
 @lru_cache(maxsize=8)

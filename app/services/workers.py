@@ -23,6 +23,8 @@ AFTER_FAILURE_SECONDS = 1.0
 """So soon a store that failed is asked again."""
 HOUR_MS = 3600 * 1000
 SECOND_MS = 1000
+LOOK_MS = 5_000
+"""So often it is looked whether a collection is due."""
 
 STEPS: Steps = {
     IMPORT: store_staged,
@@ -43,6 +45,7 @@ class JobWorker(threading.Thread):
         self._stopping = threading.Event()
         self._tidied_at = 0
         self._looked_at = 0
+        self._ordered_at = 0
 
     @override
     def run(self) -> None:
@@ -59,11 +62,14 @@ class JobWorker(threading.Thread):
                 self._stopping.wait(PAUSE_SECONDS)
 
     def _tidy(self) -> None:
-        """Replace the dead and look what is due each second; forget what is old."""
-        if self._hub.clock() >= self._looked_at + SECOND_MS:
+        """Replace the dead, order what is due; forget what is old."""
+        now = self._hub.clock()
+        if now >= self._looked_at + SECOND_MS:
             let_go_of_dead(self._hub)
+            self._looked_at = now
+        if now >= self._ordered_at + LOOK_MS:
+            self._ordered_at = now
             order_due(self._hub)
-            self._looked_at = self._hub.clock()
         if self._hub.clock() >= self._tidied_at + HOUR_MS:
             forget_old_jobs(self._hub)
             self._tidied_at = self._hub.clock()

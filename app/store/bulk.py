@@ -17,6 +17,8 @@ from app.store.exchanges import Question, Row, copy, execute, fetch, is_postgres
 from app.store.sessions import ReadSession, WriteSession, connection_of
 
 FEW_ROWS = 64
+MANY_ROWS = 250
+"""PostgreSQL copies more; fewer are written together, in one journey."""
 LONG_LIST = 500
 """SQLite takes far more, but prepares each length of a list anew."""
 
@@ -116,7 +118,7 @@ def insert_rows(
     )
     is_plain = not (replace or add or keep_existing)
     if is_postgresql(session):
-        if is_plain and len(rows) > FEW_ROWS:
+        if is_plain and len(rows) > MANY_ROWS:
             copy(session, *_copying(table, tuple(columns)), rows)
             return
         arrays = [array_of(column) for column in zip(*rows, strict=True)]

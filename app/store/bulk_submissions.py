@@ -104,11 +104,13 @@ _REPLACING = text(
 _FORGET_PLACES = text(
     "UPDATE submission_part SET sealed = NULL WHERE job_id = :job_id AND kind <> :kind"
 )
-_FORGET_SEALED = (
+_FORGET_SEALED = "UPDATE {table} SET sealed = NULL WHERE job_id = :job_id"
+_FORGET_OLD = (
     "UPDATE {table} SET sealed = NULL WHERE sealed IS NOT NULL AND job_id IN "
-    "(SELECT id FROM job WHERE state IN ('done', 'failed', 'cancelled') "
-    "AND updated_at < :moment)"
+    "(SELECT id FROM job WHERE state = 'cancelled' "
+    "OR (state IN ('done', 'failed') AND updated_at < :moment))"
 )
+_SEALED = ("submission", "submission_part")
 _HELD = text(
     "SELECT d.part, r.type, COUNT(*) FROM delivered d JOIN record r "
     "ON r.id = d.record_id WHERE d.job_id = :job_id AND r.state = 1 "
@@ -211,10 +213,17 @@ def forget_places(session: WriteSession, job_id: int) -> None:
     connection_of(session).execute(_FORGET_PLACES, values)
 
 
-def forget_names_before(session: WriteSession, moment: int) -> None:
-    """Forget what submitters called what ended before a moment, and where it was."""
-    for table in ("submission", "submission_part"):
+def forget_sealed(session: WriteSession, job_id: int) -> None:
+    """Forget what its submitter called a submission, and where anything of it is."""
+    for table in _SEALED:
         query = text(_FORGET_SEALED.format(table=table))
+        connection_of(session).execute(query, {"job_id": job_id})
+
+
+def forget_sealed_before(session: WriteSession, moment: int) -> None:
+    """Forget the same of what ended before a moment, or was cancelled."""
+    for table in _SEALED:
+        query = text(_FORGET_OLD.format(table=table))
         connection_of(session).execute(query, {"moment": moment})
 
 

@@ -64,6 +64,14 @@ def has_left(session: ReadSession, source_id: int | None) -> bool:
     return session.exec(query).first() == ClinicStatus.LEFT
 
 
+def check_takes_part(session: ReadSession, clinic_id: int) -> None:
+    """Refuse what would be done for a clinic that has left."""
+    query = select(tables.Clinic.status).where(tables.Clinic.id == clinic_id)
+    if session.exec(query).first() == ClinicStatus.LEFT:
+        msg = "The clinic has left the network"
+        raise ConflictError(msg)
+
+
 def find_clinic(session: ReadSession, code: str) -> tables.Clinic | None:
     """Return the clinic of *code*, if there is one."""
     return session.exec(select(tables.Clinic).where(tables.Clinic.code == code)).first()

@@ -57,6 +57,7 @@ def open_engine(database_url: str) -> Engine:
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "checkin", _end_sqlite)
     return engine
 
 
@@ -114,6 +115,12 @@ def _begin_sqlite(connection: Connection) -> None:
     """Take the write lock at once in a write session, so that none can deadlock."""
     reading = connection.get_execution_options().get("read_only", False)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _end_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  (DBAPI)
+    """Take back what a commit that failed left open: it would keep all others out."""
+    if connection is not None and connection.in_transaction:
+        connection.rollback()
 
 
 def connection_of(session: ReadSession) -> Connection:

@@ -10,10 +10,12 @@ import pytest
 from fastapi import FastAPI
 
 from app.services.hub import Hub
+from app.services.jobs import forget_old_jobs, retry
 from app.services.recounts import refresh
 from app.settings import Settings
 from app.smart.outbound import Outbound
-from app.store.sessions import open_engine
+from app.store.jobs import Job, JobState, list_jobs
+from app.store.sessions import open_engine, read_session
 from tests import make
 from tests.bulk_submitters import (
     PATIENT,
@@ -454,6 +456,73 @@ async def test_a_dismissed_status_is_gone_until_it_is_asked_for(
     assert counts(await status(ehr)) == {("Patient", "created"): 1}
 
 
+def sealed_of(hub: Hub) -> list[bytes]:
+    """Return all that is kept sealed of submissions."""
+    rows = rows_of(hub.engine)
+    last = (rows["submission_part"], -1), (rows["submission"], -2)
+    return [row[at] for listed, at in last for row in listed if row[at] is not None]
+
+
+async def test_what_is_sealed_goes_in_time(
+    ehr: Caller, hub: Hub, files: FileServer, clock: Clock
+):
+    """Where files are goes with the end, what it was called after 30 days."""
+    url = files.manifest("/m", files.serve("/p", PATIENT))
+    await submit(ehr, manifestUrl=url)
+    worked(hub)
+    under_way = len(sealed_of(hub))
+    await submit(ehr, submissionStatus="completed")
+    worked(hub)
+    path = await status_url(ehr)
+    at_the_end = len(sealed_of(hub))
+
+    clock.pass_seconds(31 * 24 * 3600)
+    forget_old_jobs(hub)
+
+    assert (under_way, at_the_end, sealed_of(hub)) == (2, 2, [])
+    assert (await ehr.call("GET", path)).status_code == 404
+    assert current_of(hub.engine) == {"Patient": 1}
+
+
+async def test_of_what_is_stopped_nothing_is_sealed(
+    ehr: Caller, hub: Hub, files: FileServer
+):
+    """Its URLs and headers have no use any more."""
+    url = files.manifest("/m", files.serve("/p", PATIENT), files.url("/none"))
+    await submit(ehr, manifestUrl=url, fileRequestHeader=("X-Key", "k1"))
+
+    await submit(ehr, submissionStatus="stopped")
+
+    assert sealed_of(hub) == []
+
+
+async def test_a_retry_does_not_complete_what_its_submitter_did_not(
+    ehr: Caller, hub: Hub, files: FileServer, clock: Clock
+):
+    """The operator goes on with the job; whether it counts the submitter says."""
+    url = files.manifest("/m", files.serve("/p", PATIENT))
+    await submit(ehr, manifestUrl=url)
+    worked(hub)
+    clock.pass_seconds(31 * 24 * 3600)
+    worked(hub)
+    (failed,) = list_of(hub)
+
+    assert retry(hub, failed)
+    worked(hub)
+    before = current_of(hub.engine)
+    await submit(ehr, submissionStatus="completed")
+    worked(hub)
+
+    assert failed.state is JobState.FAILED
+    assert before == {}
+    assert current_of(hub.engine) == {"Patient": 1}
+
+
+def list_of(hub: Hub) -> list[Job]:
+    with read_session(hub.engine) as session:
+        return list_jobs(session)
+
+
 def import_manifest(*urls: str, **stated: Any) -> Json:
     body = parameters(inputFormat="fhir+ndjson", **stated)
     body["parameter"] += [
@@ -551,24 +620,38 @@ async def test_headers_go_where_they_are_meant_and_no_further(
 REDIRECT = 307
 
 
+@pytest.mark.parametrize("headers", [[], [("X-Key", "k1")]])
 async def test_headers_are_not_carried_to_where_a_redirect_leads(
-    ehr: Caller, hub: Hub, files: FileServer, clock: Clock
+    ehr: Caller, hub: Hub, files: FileServer, clock: Clock, headers: list
 ):
-    """Whoever is redirected to was not named by the submitter."""
+    """Without them a redirect to a server that the call names is followed."""
     with serving_files(FakeEhr(clock=clock)) as elsewhere:
-        files.replies["/a"] = Reply(
-            status=REDIRECT, headers={"Location": elsewhere.serve("/b", PATIENT)}
+        elsewhere.replies["/a"] = Reply(
+            status=REDIRECT, headers={"Location": files.serve("/b", PATIENT)}
         )
-        url = files.manifest("/m", files.url("/a"))
+        url = files.manifest("/m", elsewhere.url("/a"))
 
         await submit(
             ehr,
             manifestUrl=url,
-            fileRequestHeader=("X-Key", "k1"),
+            fileRequestHeader=headers,
             submissionStatus="completed",
         )
         worked(hub)
 
-        assert elsewhere.asked("/b") == []
-    (issue,) = await outcomes(ehr)
-    assert issue["severity"] == "error"
+    assert len(files.asked("/b")) == (0 if headers else 1)
+    assert len(await outcomes(ehr)) == (1 if headers else 0)
+
+
+async def test_an_open_submission_keeps_no_other_waiting(
+    ehr: Caller, hub: Hub, files: FileServer
+):
+    """A submitter may be days at one, and complete another meanwhile."""
+    await submit(ehr, manifestUrl=files.manifest("/m1", files.serve("/p", PATIENT)))
+    worked(hub)
+    url = files.manifest("/m2", files.serve("/o", lab("o1")))
+
+    await submit(ehr, submission="s2", manifestUrl=url, submissionStatus="completed")
+    worked(hub)
+
+    assert current_of(hub.engine) == {"Observation": 1}

@@ -31,7 +31,7 @@ from tests.bulk_submitters import (
 )
 from tests.fake_ehr import FakeEhr, Reply
 from tests.file_servers import FileServer, serving_files
-from tests.hubs import Caller, Clock, app_of, current_of, hub_on, rows_of
+from tests.hubs import Caller, Clock, Network, app_of, current_of, hub_on, rows_of
 
 pytestmark = pytest.mark.anyio
 
@@ -190,6 +190,18 @@ async def test_a_base_that_is_not_the_sources_is_refused(ehr: Caller):
     assert response.status_code == 422
 
 
+async def test_a_source_without_bases_may_state_any(
+    network: Network, hub: Hub, files: FileServer
+):
+    """An absolute reference under it is to the source's own."""
+    ehr, base = network.ehr("beta-ehr", base_urls=()), "https://new.example/r4"
+    absolute = make.lab(7, id="o2", subject={"reference": f"{base}/Patient/p1"})
+    url = files.manifest("/m", files.serve("/a", PATIENT, absolute))
+
+    assert await told(ehr, hub, url, fhirBaseUrl=base) == []
+    assert current_of(hub.engine) == {"Patient": 1, "Observation": 1}
+
+
 async def test_references_are_relative_to_the_base_that_is_stated(
     ehr: Caller, hub: Hub, files: FileServer
 ):
@@ -319,7 +331,7 @@ async def test_a_restart_goes_on_with_the_file_where_it_was(
     some_steps(ticking)
     numbers = [row[2] for row in rows_of(hub.engine)["staged"]]
 
-    hub.deliveries.close_all()
+    hub.servers.close()
     await submit(ehr, submissionStatus="completed")
     worked(hub)
 
@@ -339,7 +351,7 @@ async def test_a_file_that_was_changed_meanwhile_is_begun_anew(
     some_steps(dataclasses.replace(hub, clock=Ticking(clock)))
     files.serve("/o", *(lab(f"new{n}") for n in range(30)))
 
-    hub.deliveries.close_all()
+    hub.servers.close()
     await submit(ehr, submissionStatus="completed")
     worked(hub)
 

@@ -1,6 +1,7 @@
 """Collecting from an EHR by export: each row that a client of Bulk Data is held to."""
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -10,15 +11,24 @@ import pytest
 from sqlalchemy import text
 from typing_extensions import override
 
+from app.deid.pseudonyms import KeyRing
+from app.domain.clinics import ClinicStatus
 from app.domain.errors import ConflictError
 from app.services import collections, intake, jobs
-from app.services.connections import Wishes, save
+from app.services.connections import (
+    Wishes,
+    make_rsa_key,
+    private_key,
+    published_keys,
+    required,
+    save,
+)
 from app.services.hub import Hub
 from app.services.open_servers import OpenServers
 from app.services.reception import deidentified
 from app.services.submissions import Submission
 from app.smart.bulk_exports import Level
-from app.store.clinics import required_source
+from app.store.clinics import required_source, set_status
 from app.store.connections import save_connection
 from app.store.sessions import write_session
 from tests import make
@@ -115,6 +125,21 @@ def test_an_export_is_stored_and_cleared_away(
     assert "p1-0" not in kept
     assert "/bulk/" not in kept
     assert ehr.refusals == []
+
+
+@pytest.mark.conforms("P13", mutation="the server does not delete its export")
+def test_an_ehr_that_deletes_nothing_changes_nothing(
+    operator: Collector, ehr: FakeEhr, hub: Hub
+):
+    """All is stored by then; that it was left behind is told."""
+    ehr.says("DELETE", "/status/", fhir(outcome("exception"), status=500))
+
+    job = operator.collect()
+
+    assert current_of(hub.engine) == ALL
+    (issue,) = operator.issues(job.id)
+    assert issue.diagnostics == "The server did not delete its export"
+    assert operator.since() == ehr.exports["1"].transaction_time
 
 
 @pytest.mark.conforms("P8")
@@ -489,7 +514,7 @@ def test_a_deletion_does_not_reach_what_is_newer(
     assert current_of(hub.engine) == {"Patient": 1, "Observation": 1}
 
 
-@pytest.mark.conforms("P3")
+@pytest.mark.conforms("P3", mutation="the server sends what was not asked for")
 @pytest.mark.parametrize("answer", ["ignored", "refused"])
 def test_what_the_ehr_does_not_filter_is_filtered_here(
     operator: Collector, ehr: FakeEhr, hub: Hub, answer: str
@@ -581,19 +606,14 @@ def test_a_manifest_that_points_to_itself_is_refused(operator: Collector, ehr: F
         said | {"output": [{"type": "Patient", "url": f"{status}/1"}]}
     )
     as_file = operator.rest(operator.order())
+    pages = itertools.cycle((1, 2))
     ehr.mends_manifest = lambda said: (
-        said
-        | {
-            "link": [
-                {"relation": "next", "url": f"{status}/2/{len(said['output']) and 1}"}
-            ]
-        }
+        said | {"link": [{"relation": "next", "url": f"{status}/2/{next(pages)}"}]}
     )
-    ehr.lines_a_file, ehr.files_a_page = 1, 1
     as_page = operator.rest(operator.order())
 
     assert as_file.failure == "The manifest names itself as its own part"
-    assert as_page.state == "failed"
+    assert as_page.failure == "The manifest's pages have no end"
 
 
 @pytest.mark.conforms("P10")
@@ -663,7 +683,10 @@ def test_a_body_that_stops_is_gone_on_with_where_it_was_stored(
     operator.rest(job_id)
 
     assert len(ehr.asked("GET", "/files/1/Obs")) == 2
-    assert operator.counts(job_id)["Observation", "created"] == 6
+    assert operator.counts(job_id) == {
+        ("Observation", "created"): 6,
+        ("Patient", "created"): 1,
+    }
     assert current_of(hub.engine) == {"Patient": 1, "Observation": 6}
 
 
@@ -832,6 +855,25 @@ def test_a_snapshot_that_is_not_whole_withdraws_nothing(
     assert "The snapshot is not whole, so nothing was withdrawn by it" in said
 
 
+@pytest.mark.conforms("P13")
+def test_an_export_that_is_called_off_ends_at_the_ehr_too(
+    operator: Collector, ehr: FakeEhr
+):
+    """Where one runs at a time, the next would wait for it."""
+    ehr.polls, ehr.one_at_a_time = 3, True
+    job_id = operator.order()
+    operator.work()
+    job = operator.job(job_id)
+
+    assert jobs.cancel(operator.hub, job)
+    collections.call_off(operator.hub, job)
+
+    assert ehr.exports["1"].deleted
+    assert operator.job(job_id).sealed is None
+    ehr.polls = 0
+    operator.collect()
+
+
 # --------------------------------------------------------------------- by itself
 
 
@@ -851,6 +893,7 @@ def test_a_clinic_is_collected_when_its_time_has_come(
 
     assert [collections.order_due(operator.hub) for _ in range(3)] == [1, 0, 0]
     operator.work()
+    assert collections.order_due(operator.hub) == 0
     clock.pass_seconds(20 * HOUR)
     assert [collections.order_due(operator.hub) for _ in range(3)] == [1, 0, 0]
     operator.work()
@@ -860,3 +903,56 @@ def test_a_clinic_is_collected_when_its_time_has_come(
 
 def _due(connection: Any, at: int) -> Any:
     return msgspec.structs.replace(connection, next_at=at)
+
+
+def test_a_clinic_that_has_left_is_collected_no_more(
+    operator: Collector, ehr: FakeEhr, hub: Hub
+):
+    """Not what is under way, nor by itself."""
+    ehr.polls, ehr.retry_after = 1, "60"
+    job_id = operator.order()
+    operator.work()
+    with write_session(hub.engine) as session:
+        set_status(session, CLINIC, status=ClinicStatus.LEFT)
+
+    job = operator.rest(job_id)
+
+    assert (job.state, job.failure) == ("failed", "The clinic has left the network")
+    with pytest.raises(ConflictError, match="left"):
+        operator.order()
+
+
+def test_the_hub_publishes_the_keys_that_ehrs_know_it_by(operator: Collector, hub: Hub):
+    """Its own client key, and a connection's; never a private half."""
+    with write_session(hub.engine) as session:
+        _, connection = required(session, clinic=CLINIC, source=SOURCE)
+        made = make_rsa_key(session, operator.hub, connection)
+
+    keys = published_keys(operator.hub)["keys"]
+
+    assert [key["alg"] for key in keys] == ["ES384", "ES384", "RS384"]
+    assert len({key["kid"] for key in keys}) == 3
+    assert all("d" not in key for key in keys)
+    assert private_key(operator.hub, made)["kid"] == keys[2]["kid"]
+
+
+def test_a_connections_own_key_outlives_the_rotation_of_the_master_key(
+    operator: Collector, hub: Hub
+):
+    """It is sealed anew when the connection is saved under the new one."""
+    with write_session(hub.engine) as session:
+        _, connection = required(session, clinic=CLINIC, source=SOURCE)
+        before = make_rsa_key(session, operator.hub, connection)
+    kid = private_key(operator.hub, before)["kid"]
+    masters = {1: hub.keys.masters[hub.keys.current], 2: b"2" * 32}
+    both, new = (
+        dataclasses.replace(
+            operator.hub,
+            keys=KeyRing(network=hub.keys.network, current=2, masters=ring),
+        )
+        for ring in (masters, {2: masters[2]})
+    )
+    with write_session(hub.engine) as session:
+        after = save(session, both, clinic=CLINIC, source=SOURCE, wishes=Wishes())
+
+    assert private_key(new, after)["kid"] == kid

@@ -475,7 +475,7 @@ async def test_what_the_status_is_asked_for_is_json(ehr: Caller, hub: Hub):
         ({"Content_Type": "application/ndjson"}, 202),
         ({"Content_Type": "application/x-ndjson; charset=utf-8"}, 202),
         ({"Content_Type": "application/fhir+ndjson; fhirVersion=4.0"}, 202),
-        ({"Content_Type": "application/fhir+json"}, 415),
+        ({"Content_Type": "application/fhir+xml"}, 415),
         ({"Content_Type": "text/plain"}, 415),
         ({"Content_Type": "application/fhir+ndjson; charset=utf-16"}, 415),
         ({"Content_Type": "application/fhir+ndjson; fhirVersion=3.0"}, 415),

@@ -283,12 +283,13 @@ async def test_a_whole_export_comes_to_what_its_files_hold(
     """Of each type as many as there are, but for one reading in no unit of UCUM."""
     folder = shared / "data/synthea_2019"
     held: Counter[str] = Counter()
+    answers = []
     for name in ("Condition", "Patient", "Encounter", "Observation"):
         body = (folder / f"{name}.ndjson.gz").read_bytes()
         held[name] = len(gzip.decompress(body).splitlines())
-        response = await zipped(ehr, body)
+        answers.append(await zipped(ehr, body))
     stored(hub)
-    manifest = (await status_of(ehr, response)).json()
+    manifest = (await status_of(ehr, answers[-1])).json()
 
     held["Observation"] -= 1
     assert current_of(hub.engine) == held

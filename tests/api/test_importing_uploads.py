@@ -312,7 +312,7 @@ async def test_who_is_revoked_sends_no_further(ehr: Caller, hub: Hub):
     assert answer.status_code == 401
 
 
-LONG = b"\n" * 1024 * 1024
+LONG = (b" " * 1023 + b"\n") * 1024
 """A batch of lines that are blank."""
 
 

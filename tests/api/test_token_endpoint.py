@@ -14,6 +14,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.domain.clinics import Audience, ClientStatus
+from app.routers.fhir_interactions import EXAMPLES
 from app.services import authorization, registry
 from app.services.hub import Hub
 from app.smart.scopes import SUPPORTED
@@ -479,6 +480,11 @@ WORKING = {
     "system/Patient.crud": ("PUT", "/fhir/Patient/p1", make.patient(id="p1")),
     "system/Measure.rs": ("GET", "/v1/measures", None),
     "system/MeasureReport.rs": ("GET", "/v1/releases", None),
+    "system/bulk-submit": (
+        "POST",
+        "/fhir/$bulk-submit",
+        EXAMPLES["SubmissionParameters"],
+    ),
     "system/purge": ("POST", "/fhir/Patient/p9/$purge", None),
 }
 

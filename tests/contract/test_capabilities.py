@@ -11,7 +11,8 @@ from fhir.resources.R4B.operationdefinition import OperationDefinition
 from starlette.routing import Match
 
 from app.domain.records import RecordType
-from app.routers import fhir, fhir_measures, imports, operations
+from app.routers import bulk_submit, fhir, fhir_measures, imports, operations
+from app.routers.fhir_interactions import EXAMPLES
 from app.routers.imports import NDJSON
 from app.services.bundles import MAX_ENTRIES
 from app.services.hub import Hub
@@ -54,18 +55,28 @@ ASKED = {
 ONLY_REFUSE = {"search", "withdraw_conditionally", "read_version"}
 """Routes that are there to say why not; there is nothing to declare of them."""
 
-OF_JOBS = {"ask_for_offset", "read_status", "read_outcomes", "cancel"}
+OF_JOBS = {
+    *("ask_for_offset", "read_status", "read_outcomes", "cancel"),
+    *("read_submission", "dismiss_submission", "read_submission_outcomes"),
+    *("read_submission_output", "read_submission_deletions"),
+    "read_submission_measures",
+}
 """Routes about a delivery in bulk, which the operation that takes it tells of."""
 
 OF_ONE_RECORD = {"purge"}
 OF_NAMES = {"trace"}
 IN_BULK = {"import"}
+SUBMITTED: dict[str, tuple[Any, int]] = {
+    "bulk-submit": (EXAMPLES["SubmissionParameters"], 200),
+    "bulk-submit-status": (EXAMPLES["SubmissionStatusParameters"], 202),
+}
 """Operations on a record's path, those that take no resource, and those for NDJSON."""
 ROUTES = [
     route
     for router in (
         operations.router,
         imports.router,
+        bulk_submit.router,
         fhir_measures.router,
         fhir.router,
     )
@@ -143,6 +154,10 @@ def declared_calls(statement: dict, *, report: str = "r1") -> Iterator[Call]:
         asks = {"resourceType": "Parameters"}
         body = asks if operation["name"] in OF_NAMES else make.lab(7.1)
         is_bulk = operation["name"] in IN_BULK
+        if operation["name"] in SUBMITTED:
+            stated, status = SUBMITTED[operation["name"]]
+            yield "POST", f"/${operation['name']}", stated, {}, status
+            continue
         headers = {"Content_Type": NDJSON} if is_bulk else {}
         yield "POST", f"/${operation['name']}", body, headers, 202 if is_bulk else 200
     for declared in rest["resource"]:

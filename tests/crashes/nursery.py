@@ -51,9 +51,14 @@ class Born:
             time.sleep(0.002)
 
     @property
-    def children(self) -> set[int]:
-        """Return its child processes."""
-        return {pid for pid, parent in _parents() if parent == self.pid}
+    def descendants(self) -> set[int]:
+        """Return the processes that it started, and those that these did."""
+        parents = dict(_parents())
+        found, last = {self.pid}, set[int]()
+        while found != last:
+            last = set(found)
+            found |= {pid for pid, parent in parents.items() if parent in last}
+        return found - {self.pid}
 
 
 def _parents() -> Iterator[tuple[int, int]]:

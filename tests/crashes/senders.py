@@ -3,7 +3,7 @@ Clinics that send without a pause while processes die, as the documentation tell
 
 What was not acknowledged is sent again, until it is. Each sender is a clinic of its own
 and knows the last word of each of its resources. To have another door tested, add a
-class with a ``turn`` and list it in ``KINDS``.
+class with a ``turn`` and list it among the ``KINDS`` of test_kills.
 """
 
 import gzip
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+from typing_extensions import override
 
 from app.services import registry
 from tests import make
@@ -45,7 +46,7 @@ class AbandonedError(Exception):
 class Sender(threading.Thread):
     """One clinic's program; ``failure`` is what it did not expect."""
 
-    scopes = registry.CLINIC_SCOPES
+    scopes: tuple[str, ...] = registry.CLINIC_SCOPES
 
     def __init__(self, site: Site, ledger: Ledger, *, seed: int) -> None:
         self.client_id = f"{type(self).__name__.lower()}-ehr"
@@ -66,6 +67,7 @@ class Sender(threading.Thread):
             self.client_id, scopes=self.scopes, base_urls=(), identifier_systems=()
         )
 
+    @override
     def run(self) -> None:
         """Take turns until told to stop; each ends with all of it acknowledged."""
         try:
@@ -96,10 +98,14 @@ class Sender(threading.Thread):
         self.join()
         self._http.close()
 
-    def asked(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """Return an answer, or None where none came or it says to try again."""
+    def check_abandoned(self) -> None:
+        """Raise where nobody waits for an answer any more."""
         if self._abandoned.is_set():
             raise AbandonedError
+
+    def asked(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """Return an answer, or None where none came or it says to try again."""
+        self.check_abandoned()
         address = self.chosen.choice(self._site.addresses)
         sent = bearer(self._token) | {"Content-Type": FHIR_JSON} | headers
         try:
@@ -138,6 +144,7 @@ class Sender(threading.Thread):
 class NamedUploads(Sender):
     """Large NDJSON under a name: what was cut off goes on where it was."""
 
+    @override
     def turn(self, number: int) -> None:
         lines, words = delivery(self.chosen, number)
         self.upload(lines, name=f"delivery {number}")
@@ -166,6 +173,7 @@ class NamedUploads(Sender):
 class SlowUploads(NamedUploads):
     """The same, as slowly as a system that makes its export while it sends it."""
 
+    @override
     def body(self, lines: list[bytes]) -> Iterator[bytes]:
         """Yield lines now and then."""
         for start in range(0, len(lines), 10):
@@ -176,6 +184,7 @@ class SlowUploads(NamedUploads):
 class WholeUploads(Sender):
     """NDJSON by gzip and without a name: what was cut off is sent again whole."""
 
+    @override
     def turn(self, number: int) -> None:
         lines, words = delivery(self.chosen, number)
         body = gzip.compress(b"".join(lines), 1)
@@ -190,13 +199,14 @@ class Transactions(Sender):
 
     scopes = (*registry.CLINIC_SCOPES, "system/purge")
 
+    @override
     def turn(self, number: int) -> None:
         name = f"p{number}"
         resources = [r for r, _ in about_one(self.chosen, name, labs=4)]
         bundle = make.transaction(*map(make.put, resources))
         answer = self.answered("POST", "", json.dumps(bundle))
         assert answer.status_code == 200, answer.text
-        words = {reference(r): number_in(r) for r in resources}
+        words = Words({reference(r): number_in(r) for r in resources})
         self.ledger.acknowledge(self.client_id, words)
         if number % 5 == 0:
             answer = self.answered("POST", f"/Patient/{name}/$purge")
@@ -207,6 +217,7 @@ class Transactions(Sender):
 class SingleResources(Sender):
     """A few results that are corrected and withdrawn again and again."""
 
+    @override
     def turn(self, number: int) -> None:
         if number == 0:
             for resource, _ in about_one(self.chosen, "p0", labs=0):
@@ -228,12 +239,8 @@ class SingleResources(Sender):
         path = f"/{reference(resource)}"
         answer = self.answered("PUT", path, json.dumps(resource))
         assert answer.status_code in {200, 201}, answer.text
-        words = {reference(resource): number_in(resource)}
+        words = Words({reference(resource): number_in(resource)})
         self.ledger.acknowledge(self.client_id, words)
-
-
-KINDS = (NamedUploads, SlowUploads, WholeUploads, Transactions, SingleResources)
-"""Who sends meanwhile: a new door's sender is added here."""
 
 
 def note_upload(sender: Sender, answer: httpx.Response, lines: int) -> None:

@@ -20,12 +20,30 @@ import pytest
 
 from tests.crashes import findings
 from tests.crashes.clusters import Cluster
+from tests.crashes.fetched_senders import Collections, Submissions
 from tests.crashes.ledgers import Ledger
 from tests.crashes.nursery import Born, Nursery
-from tests.crashes.senders import KINDS, Sender
+from tests.crashes.senders import (
+    NamedUploads,
+    Sender,
+    SingleResources,
+    SlowUploads,
+    Transactions,
+    WholeUploads,
+)
 from tests.crashes.sites import Site
 
 ON_POSTGRESQL = Counter(server=6, worker=6, reader=6, backend=5, postmaster=4)
+KINDS = (
+    NamedUploads,
+    SlowUploads,
+    WholeUploads,
+    Transactions,
+    SingleResources,
+    Submissions,
+    Collections,
+)
+"""Who sends meanwhile: a new door's sender is added here."""
 ON_SQLITE = Counter(server=5, reader=3)
 BETWEEN_SECONDS = 0.4
 """The longest pause between two kills."""

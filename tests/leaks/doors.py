@@ -6,7 +6,7 @@ A new door is one more entry: what it does with a resource, and what it must ans
 
 import gzip
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, cast
 
 import httpx
@@ -20,6 +20,7 @@ from tests import make
 from tests.collecting import CLINIC, SOURCE, Collector, collecting_hub
 from tests.fake_ehr import FakeEhr, serving
 from tests.hubs import Caller, Clock, bearer
+from tests.importing import NDJSON, path_of, stored
 from tests.leaks.mints import Mint
 from tests.notifying import Notifier, naming, opened
 
@@ -61,6 +62,45 @@ def _own(resource: Json) -> str:
 
 def _parameters(*parameters: Json) -> Json:
     return {"resourceType": "Parameters", "parameter": list(parameters)}
+
+
+async def _pushed(ehr: Caller, *texts: bytes, **headers: str) -> httpx.Response:
+    """Push lines of NDJSON, which stay staged: here nobody works."""
+    named = {"Content_Type": NDJSON} | headers
+    return await ehr.call("POST", "/$import", b"\n".join(texts), **named)
+
+
+async def _told_of_lines(ehr: Caller, *texts: bytes) -> httpx.Response:
+    """Push lines, have them stored, and ask what was wrong with them."""
+    pushed = await _pushed(ehr, *texts)
+    assert pushed.status_code == 202, pushed.text
+    stored(ehr.hub)
+    path = path_of(pushed)
+    status = await ehr.call("GET", path)
+    assert status.status_code == 200, status.text
+    return await ehr.call("GET", f"{path}/outcome.ndjson")
+
+
+def _submission_name(text: str) -> list[Json]:
+    return [
+        {"name": "submitter", "valueIdentifier": {"system": text, "value": text}},
+        {"name": "submissionId", "valueString": text},
+    ]
+
+
+def _submission(resource: Json, scheme: str = "https") -> Json:
+    """Return a call that names by an id all that can be named."""
+    own = resource["id"]
+    header = {"headerName": "X-Key", "headerValue": own}
+    parts = [{"name": name, "valueString": value} for name, value in header.items()]
+    return _parameters(
+        *_submission_name(own),
+        {"name": "manifestUrl", "valueUrl": f"{scheme}://files.example/{own}?k={own}"},
+        {"name": "fhirBaseUrl", "valueUrl": "https://ehr.example/fhir"},
+        {"name": "oauthMetadataUrl", "valueUrl": f"https://as.example/{own}"},
+        {"name": "fileRequestHeader", "part": parts},
+        {"name": "metadata", "part": [{"name": own, "valueString": own}]},
+    )
 
 
 async def _validated(ehr: Caller, resource: Json) -> httpx.Response:
@@ -106,6 +146,9 @@ TAKING: dict[str, Door] = {
     "transaction": _taking(
         lambda ehr, r: _bundled(ehr, make.transaction(_entry(r, "PUT")))
     ),
+    "NDJSON that is stored": _taking(
+        lambda ehr, r: _told_of_lines(ehr, json.dumps(r).encode())
+    ),
     "$validate": _taking(_validated),
     "$de-identify": _taking(lambda ehr, r: ehr.call("POST", "/$de-identify", r)),
     "$trace": _taking(
@@ -123,6 +166,9 @@ TAKING: dict[str, Door] = {
                 },
             ),
         )
+    ),
+    "$bulk-submit": _taking(
+        lambda ehr, r: ehr.call("POST", "/$bulk-submit", _submission(r))
     ),
     "$patient-status": _taking(
         lambda ehr, r: ehr.call(
@@ -318,10 +364,49 @@ FAILING: dict[str, Door] = {
             "POST", "", make.transaction(_entry(r, "PUT", url=f"{r['id']}/{r['id']}"))
         ),
     ),
+    "lines that are refused": _failing(
+        200,
+        lambda ehr, r: _told_of_lines(
+            ehr,
+            _half(r),
+            _twice(r),
+            json.dumps(_as(r, gender=r["id"], status=r["id"])).encode(),
+            json.dumps(_as(r, resourceType=r["id"])).encode(),
+            json.dumps(_as(r, resourceType="Claim")).encode(),
+            json.dumps(_as(r, **{r["id"]: [r["id"]]})).encode("utf-16"),
+        ),
+    ),
+    "lines of another encoding": _failing(
+        415,
+        lambda ehr, r: _pushed(ehr, _half(r), Content_Encoding=r["id"]),
+    ),
+    "lines that go on with nothing": _failing(
+        409,
+        lambda ehr, r: _pushed(
+            ehr, _half(r), Upload_Offset="7", Idempotency_Key=f"{r['id']}-7"
+        ),
+    ),
+    "lines from a place that is none": _failing(
+        422, lambda ehr, r: _pushed(ehr, _half(r), Upload_Offset=r["id"])
+    ),
+    "a job that is none": _failing(
+        400, lambda ehr, r: ehr.call("GET", f"/jobs/{r['id']}")
+    ),
     "a question of unknown parts": _failing(
         422,
         lambda ehr, r: ehr.call(
             "POST", "/$trace", _parameters({"name": r["id"], "valueString": r["id"]})
+        ),
+    ),
+    "a submission by another way": _failing(
+        422, lambda ehr, r: ehr.call("POST", "/$bulk-submit", _submission(r, r["id"]))
+    ),
+    "a submission that never was": _failing(
+        404,
+        lambda ehr, r: ehr.call(
+            "POST",
+            "/$bulk-submit-status",
+            _parameters(*_submission_name(f"{r['id']}x")),
         ),
     ),
     "a search": _failing(
@@ -371,6 +456,12 @@ FAILING: dict[str, Door] = {
     ),
 }
 """Ways to be turned away, each with the one status that says so."""
+
+
+async def staged(ehr: Caller, resources: Sequence[Json]) -> httpx.Response:
+    """Push resources that wait to be stored, and one that is refused then."""
+    texts = [json.dumps(resource).encode() for resource in resources]
+    return await _pushed(ehr, *texts, _half(resources[0]))
 
 
 async def too_large(ehr: Caller, resource: Json) -> httpx.Response:

@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
 
 import msgspec
 import pytest
@@ -258,7 +259,7 @@ def test_what_may_pass_is_tried_again_after_a_while(doing: Work, file, clock: Cl
     """Each time after twice as long, and then it is as if nothing had been."""
     job_id = file("alpha", 0)
     steps = failing(*[BusyError("others")] * 3)
-    waits = []
+    waits: list[int] = []
 
     while found(doing.hub, job_id).state is not JobState.DONE:
         if not work(doing.hub, steps, holder="one"):
@@ -342,7 +343,7 @@ def test_an_error_that_has_passed_is_no_word_more(doing: Work, file, clock: Cloc
 def test_a_job_may_ask_the_operator_first(doing: Work, file):
     """It is held until it is let go on; others of its source go before it then."""
     job_id = file("alpha", 0)
-    ends = iter([Held("This withdraws a lot"), Finished()])
+    ends: Iterator[StepEnd] = iter([Held("This withdraws a lot"), Finished()])
     steps: Steps = {KIND: lambda _: next(ends)}
 
     work(doing.hub, steps, holder="one")

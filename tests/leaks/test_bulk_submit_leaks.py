@@ -1,0 +1,90 @@
+"""Nothing identifying is kept of what a bulk submission names, or of its files."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+
+from app.services.hub import Hub
+from app.settings import Settings
+from app.smart.outbound import Outbound
+from app.store.sessions import open_engine
+from tests.bulk_submitters import call, ndjson, status, worked
+from tests.fake_ehr import FakeEhr
+from tests.file_servers import FileServer, serving_files
+from tests.hubs import Caller, Clock, app_of, current_of, hub_on
+from tests.leaks.mints import Mint
+from tests.leaks.plants import Planter
+from tests.leaks.searches import Search
+from tests.leaks.traces import Logs, Replies, database_bytes, everything_logged
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def dialect() -> str:
+    """What is written is the same on both."""
+    return "sqlite"
+
+
+@pytest.fixture
+def hub(shared_parts: Hub, database_url: str, clock: Clock) -> Iterator[Hub]:
+    """A hub that may fetch from this machine."""
+    engine = open_engine(database_url)
+    outbound = Outbound(dev_mode=True)
+    yield dataclasses.replace(hub_on(shared_parts, engine, clock), outbound=outbound)
+    outbound.close()
+    engine.dispose()
+
+
+@pytest.fixture
+def app(hub: Hub, settings: Settings) -> FastAPI:
+    return app_of(hub, settings)
+
+
+@pytest.fixture
+def files(clock: Clock) -> Iterator[FileServer]:
+    """The server of the submitter's files."""
+    with serving_files(FakeEhr(clock=clock)) as served:
+        yield served
+
+
+@pytest.fixture
+def logs() -> Iterator[Logs]:
+    """Everything is logged, from before the database is opened."""
+    with everything_logged() as kept:
+        yield kept
+
+
+async def test_nothing_stays_of_a_submission_but_what_is_sealed(
+    logs: Logs, ehr: Caller, hub: Hub, files: FileServer
+):
+    """Staged and stored, in answers and in logs: of its files no name, no number."""
+    mint, heard = Mint(), Replies()
+    planted = [Planter(mint, turn=0).resource(t) for t in ("Patient", "Observation")]
+    refused = Planter(mint, turn=1).resource("Observation") | {"status": "bogus"}
+    name = mint.text("a file's name")
+    url = files.manifest(f"/{name}", files.serve(f"/{name}/f", *planted, refused))
+
+    heard.add(await call(ehr, submission=name, manifestUrl=url))
+    worked(hub)
+    staged = database_bytes(hub.engine)
+    heard.add(await call(ehr, submission=name, submissionStatus="completed"))
+    worked(hub)
+
+    manifest = await status(ehr, name)  # which tells its submitter its own names
+    for each in (*manifest["output"], *manifest["outcome"]):
+        heard.add(await ehr.call("GET", each["url"].partition("/fhir")[2]))
+    assert await ndjson(ehr, manifest["outcome"][0]["url"])
+    assert current_of(hub.engine).keys() >= {"Patient", "Observation"}
+    search = Search(mint.planted)
+    left = {
+        "staged": staged,
+        "stored": database_bytes(hub.engine),
+        "logs": logs.everything(),
+        "answers": heard.everything(),
+    }
+    assert {where: search.found_in(each) for where, each in left.items()} == {
+        where: set() for where in left
+    }

@@ -12,12 +12,13 @@ import ssl
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 from typing_extensions import override
+
+from app.log import place_of
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class Listener(socketserver.ThreadingTCPServer):
         assert error is not None
         log.error(
             "mllp connection failed",
-            extra={"error": type(error).__name__, "place": _place(error)},
+            extra={"error": type(error).__name__, "place": place_of(error)},
         )
 
 
@@ -172,10 +173,3 @@ class _Connection(socketserver.BaseRequestHandler):
             if allowed != limits.message_seconds:
                 began, allowed = time.monotonic(), limits.message_seconds
             yield piece
-
-
-def _place(error: BaseException) -> str:
-    """Return the innermost places of ours in the traceback."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [f"{f.filename.rpartition('/app/')[2]}:{f.lineno}" for f in frames]
-    return " < ".join(reversed(ours[-4:]))

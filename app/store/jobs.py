@@ -117,6 +117,9 @@ _ENDED_BEFORE = text(
     "AND updated_at < :moment "
     "AND NOT EXISTS (SELECT 1 FROM delivered d WHERE d.job_id = job.id) LIMIT 100"
 )
+_FAILED_BEFORE = text(
+    f"{_SELECT} WHERE j.state = 'failed' AND j.updated_at < :moment LIMIT 100"
+)
 SUBMIT = "submit"
 """The kind of job for which workers fetch what there is, while more may be named."""
 LATELY_MS = 3600 * 1000
@@ -305,6 +308,12 @@ def ended_before(session: ReadSession, moment: int) -> list[int]:
     """Return the jobs that ended before a moment, but for what manifests hold."""
     rows = connection_of(session).execute(_ENDED_BEFORE, {"moment": moment})
     return [job_id for (job_id,) in rows]
+
+
+def failed_before(session: ReadSession, moment: int) -> list[Job]:
+    """Return jobs that failed before a moment."""
+    rows = connection_of(session).execute(_FAILED_BEFORE, {"moment": moment})
+    return [_job(row) for row in rows.mappings()]
 
 
 def forget_job(session: WriteSession, job_id: int) -> None:

@@ -17,6 +17,7 @@ from app.services.jobs import Again, Finished, Held, Run, StepEnd, Steps, work
 from app.store import jobs
 from app.store.jobs import Job, JobState
 from app.store.sessions import connection_of, read_session, write_session
+from app.store.staging import next_staged, stage
 from tests.hubs import Clock
 
 KIND = "test"
@@ -385,3 +386,37 @@ def test_what_ended_long_ago_is_forgotten(doing: Work, file, clock: Clock):
         left = {job.id for job in jobs.list_jobs(session)}
     assert left == {dead, going}
     assert done not in left
+
+
+def test_what_failed_keeps_nothing_of_patients_for_ever(
+    doing: Work, file, clock: Clock
+):
+    """What is sealed and staged waits a month for a retry, and not for good."""
+
+    def fail(run: Run) -> StepEnd:
+        with write_session(run.hub.engine) as session:
+            run.advance(session, sealed=Asked(1))
+            stage(session, run.job.id, part=0, number=1, payload=b"packed")
+        msg = "no"
+        raise ConflictError(msg)
+
+    dead = file("alpha", 0)
+    work(doing.hub, {KIND: fail}, holder="one")
+    clock.pass_seconds(29 * 24 * 3600)
+    services.forget_old_jobs(doing.hub)
+    before = _kept_of(doing.hub, dead)
+    clock.pass_seconds(2 * 24 * 3600)
+
+    services.forget_old_jobs(doing.hub)
+
+    assert before == (JobState.FAILED, "no", True, True)
+    assert _kept_of(doing.hub, dead) == (JobState.CANCELLED, "no", False, False)
+
+
+def _kept_of(hub: Hub, job_id: int) -> tuple[JobState, str | None, bool, bool]:
+    """Return a job's state and failure, and whether anything is sealed or staged."""
+    with read_session(hub.engine) as session:
+        job = jobs.find_job(session, job_id)
+        staged = next_staged(session, job_id)
+    assert job is not None
+    return job.state, job.failure, job.sealed is not None, staged is not None

@@ -12,8 +12,8 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import msgspec
 from typing_extensions import override
@@ -27,8 +27,12 @@ PIECE_BYTES = 64 * 1024
 POLL_SECONDS = 0.5
 """How soon a connection that waits hears that the listener stops."""
 
-Answer = Callable[[bytes, bool], bytes]
-"""From a message, and whether it is whole, to what is answered to it."""
+
+class Answer(Protocol):
+    """What is answered to a message, which is whole or only its head."""
+
+    def __call__(self, body: bytes, *, is_whole: bool) -> bytes:
+        """Return the acknowledgement."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +116,7 @@ class _Connection(socketserver.BaseRequestHandler):
             with self._secured() as stream:
                 stream.settimeout(POLL_SECONDS)
                 for message, is_whole in self._messages(stream):
-                    reply = self.server.answer(message, is_whole)
+                    reply = self.server.answer(message, is_whole=is_whole)
                     stream.settimeout(self.server.limits.message_seconds)
                     stream.sendall(START + reply + END + b"\r")
                     stream.settimeout(POLL_SECONDS)

@@ -21,8 +21,8 @@ from app.routers.bodies import (
 )
 from app.routers.dependencies import Caller, HubDependency
 from app.routers.job_answers import NDJSON, accepted, counted, under_way
+from app.services import bulk_submission_imports, bulk_submissions
 from app.services import bulk_submission_status as statuses
-from app.services import bulk_submissions
 from app.services.bulk_submission_status import (
     ManifestOutcome,
     OutputFile,
@@ -76,7 +76,7 @@ def ask_bulk_status(
 
 def submit_import(hub: Hub, caller: Caller, body: Json) -> Response:
     """Take an import manifest, whose files are a whole submission."""
-    job = bulk_submissions.submit_files(hub, caller, parse_import_manifest(body))
+    job = bulk_submission_imports.submit_files(hub, caller, parse_import_manifest(body))
     return accepted(_status_url(hub, job.id))
 
 

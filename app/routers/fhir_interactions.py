@@ -162,6 +162,13 @@ INTERACTIONS = {
         ),
         Interaction(answers={200: "Lines"}, gives=NDJSON, refusals=(404,)),
     ),
+    "receive_notification": Interaction(
+        parameters=("X-Hub-Signature",),
+        body="Notification",
+        streams=frozenset({FHIR_JSON, JSON}),
+        answers={200: None},
+        refusals=(400, 401, 403, 404, 413, 422, 503),
+    ),
     "withdraw_conditionally": Interaction(answers={}, refusals=(400,)),
     "search": Interaction(answers=FOUND, refusals=(400,)),
 }
@@ -205,6 +212,20 @@ PARAMETERS = {
         pattern="^[a-z0-9-]{1,64}$",
         examples=["hba1c-poor-control"],
     ),
+    "webhook_name": parameter(
+        "webhook_name",
+        "path",
+        "What `catchment webhook add` gave the URL for its end.",
+        pattern="^[A-Za-z0-9_-]{1,43}$",
+    ),
+    "X-Hub-Signature": parameter(
+        "X-Hub-Signature",
+        "header",
+        "The HMAC of the body's bytes under the shared secret, as WebSub writes it; "
+        "`X-Hub-Signature-256` says the same.",
+        pattern="^sha(256|384|512)=[0-9A-Fa-f]+$",
+    )
+    | {"required": True},
     "report_id": parameter(
         "report_id",
         "path",
@@ -315,6 +336,25 @@ EXAMPLES: dict[str, Json | str] = {
         "resourceType": "Bundle",
         "type": "batch",
         "entry": [{"resource": OBSERVATION, "request": ENTRY}],
+    },
+    "Notification": {
+        "resourceType": "Bundle",
+        "type": "history",
+        "entry": [
+            {
+                "resource": {
+                    "resourceType": "SubscriptionStatus",
+                    "type": "event-notification",
+                    "subscription": {"reference": "Subscription/1"},
+                    "notificationEvent": [
+                        {
+                            "eventNumber": "1",
+                            "focus": {"reference": "Observation/a1c-1"},
+                        }
+                    ],
+                }
+            }
+        ],
     },
     "Parameters": {
         "resourceType": "Parameters",
@@ -435,6 +475,9 @@ SCHEMAS = {
     "SubmissionParameters": _resource("Parameters", parameter=OBJECTS),
     "SubmissionStatusParameters": _resource("Parameters", parameter=OBJECTS),
     "Bundle": _resource("Bundle", type=TEXT, entry=OBJECTS, required=("type",)),
+    "Notification": _resource(
+        "Bundle", type=TEXT, entry=OBJECTS, required=("type", "entry")
+    ),
     "OperationOutcome": _resource(
         "OperationOutcome",
         required=("issue",),

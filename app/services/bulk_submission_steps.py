@@ -16,8 +16,8 @@ from app.domain.deliveries import PackedLines, unpacked
 from app.domain.errors import PASSING, ConflictError, IssueType, ServiceError
 from app.fhir.bulk_submissions import FilePlace, ManifestPlace
 from app.services import bulk_submission_files as files
+from app.services.bulk_submission_filing import SubmissionProgress
 from app.services.bulk_submission_withdrawals import withdraw_replaced
-from app.services.bulk_submissions import SubmissionProgress
 from app.services.deliveries import store_lines
 from app.services.jobs import (
     MOST_ATTEMPTS,

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from app.deid.pseudonyms import id_aliases
 from app.domain.deliveries import (
     LineBatch,
     LineOutcome,
@@ -17,19 +16,19 @@ from app.domain.records import RecordType
 from app.fhir.json_documents import read_json
 from app.fhir.ndjson import batches
 from app.fhir.search_pages import deletions
-from app.services import intake
 from app.services.collection_exports import renew
 from app.services.collection_filters import LocalFilter, ordered
 from app.services.collection_states import Collecting, FileRef, Role, Stage
 from app.services.deliveries import store_lines
 from app.services.jobs import Again, StepEnd
 from app.services.open_servers import Reading
-from app.smart.bulk_errors import AccessRefusedError, NoLongerThereError, ServerError
+from app.services.withdrawals import withdraw_named
+from app.smart.bulk_errors import AccessRefusedError, NoLongerThereError
 from app.smart.bulk_files import open_file
 from app.smart.bulk_servers import ISSUE_TYPES
 from app.store.delivered import note_delivered
 from app.store.job_outcomes import add_counts, counts_of, forget_outcomes
-from app.store.records import find_by_alias, find_by_id
+from app.store.records import find_by_alias
 from app.store.sessions import WriteSession
 
 LONGEST_LINE_BYTES = 32 * 1024 * 1024
@@ -107,28 +106,15 @@ def _lines(
     """Return what comes of a file after a line, read where it is of resources."""
     cut = batches(pieces, max_line_bytes=LONGEST_LINE_BYTES)
     coming = without_first(cut, after)
-    return _read(collecting, coming) if ref.role is Role.OUTPUT else coming
-
-
-def _read(collecting: Collecting, coming: Iterable[LineBatch]) -> Iterator[PackedLines]:
-    """Yield what is read of lines; a file that breaks off does so after all of it."""
-    faults: list[ServerError] = []
-
-    def whole() -> Iterator[LineBatch]:
-        try:
-            yield from coming
-        except ServerError as error:
-            faults.append(error)
-
-    yield from collecting.hub.readers.read(
+    if ref.role is not Role.OUTPUT:
+        return coming
+    return collecting.hub.readers.read(
         collecting.hub,
         collecting.run.source,
-        whole(),
+        coming,
         scopes=None,
         max_line_bytes=LONGEST_LINE_BYTES,
     )
-    for fault in faults:
-        raise fault
 
 
 def without_first(coming: Iterable[LineBatch], lines: int) -> Iterator[LineBatch]:
@@ -212,22 +198,12 @@ def _note_refused(
 
 def _withdraw(collecting: Collecting, session: WriteSession, batch: LineBatch) -> None:
     """Take back what the Bundles of *batch* say is deleted."""
-    hub, source = collecting.hub, collecting.run.source
-    keys = {
-        alias.key: type_
-        for bundle in _documents(batch)
-        for type_, own_id in deletions(bundle)
-        for alias in id_aliases(type_, own_id, keys=hub.keys, source=source)
-    }
-    found = find_by_alias(session, keys.keys())
-    stored = find_by_id(session, set(found.values()))
-    wanted = {
-        record_id
-        for key, record_id in found.items()
-        if stored[record_id].type is keys[key]
-    }
-    taken = intake.withdraw_all(
-        session, hub, source, sorted(wanted), up_to=collecting.progress.transaction_ms
+    taken = withdraw_named(
+        session,
+        collecting.hub,
+        collecting.run.source,
+        (named for bundle in _documents(batch) for named in deletions(bundle)),
+        up_to=collecting.progress.transaction_ms,
     )
     add_withdrawn(collecting, session, taken, part=collecting.progress.part + 1)
 

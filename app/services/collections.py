@@ -4,6 +4,8 @@ Collections: what a clinic's server holds, fetched by the hub itself.
 By export where the server has one, else by searches; each a job, done step by step.
 """
 
+from contextlib import suppress
+
 import msgspec
 
 from app.domain.calendar import instant_of
@@ -15,12 +17,19 @@ from app.services.collection_states import (
     Collecting,
     CollectProgress,
     CollectRequest,
+    CollectSealed,
     Stage,
 )
+from app.services.ehrs import known_server
 from app.services.hub import Hub
 from app.services.jobs import Again, Run, StepEnd
-from app.smart.bulk_errors import ServerThrottlesError, ServerUnavailableError
-from app.smart.bulk_exports import Level
+from app.services.sealing import unseal
+from app.smart.bulk_errors import (
+    ServerError,
+    ServerThrottlesError,
+    ServerUnavailableError,
+)
+from app.smart.bulk_exports import Level, clear_away
 from app.smart.errors import TokenRefusedError
 from app.store import connections, jobs
 from app.store.clinics import check_takes_part
@@ -176,6 +185,23 @@ def order_due(hub: Hub) -> int:
                 continue
             filed += 1
     return filed
+
+
+def call_off(hub: Hub, job: Job) -> None:
+    """
+    Tell the server that the export of a job, as it was, is not needed any more.
+
+    Some run one export at a time. Whether it can be told makes no difference here.
+    """
+    if job.kind != COLLECT or job.sealed is None:
+        return
+    sealed = msgspec.json.decode(unseal(hub.keys, job.sealed), type=CollectSealed)
+    with read_session(hub.engine) as session:
+        connection = connections.find_connection(session, job.source_id)
+    if connection is None or sealed.status_url is None:
+        return
+    with suppress(ServerError, TokenRefusedError, ConflictError):
+        clear_away(known_server(hub, connection), sealed.status_url)
 
 
 def told(job: Job) -> str:

@@ -331,16 +331,8 @@ def retry(hub: Hub, job: Job) -> bool:
 
 
 def forget_old_jobs(hub: Hub) -> None:
-    """
-    Forget what jobs came to that ended long ago, and what is sealed of them.
-
-    One that failed long ago is cancelled: what it would need to go on is of patients.
-    """
+    """Forget what jobs came to that ended long ago, and what is sealed of them."""
     long_ago = hub.clock() - KEPT_MS
-    with read_session(hub.engine) as session:
-        failed = jobs.failed_before(session, long_ago)
-    for job in failed:
-        cancel(hub, job)
     with write_session(hub.engine) as session:
         for job_id in jobs.ended_before(session, long_ago):
             jobs.forget_job(session, job_id)

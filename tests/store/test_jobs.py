@@ -12,12 +12,13 @@ from app.domain.clinics import ClinicStatus
 from app.domain.errors import BusyError, ConflictError, IntakeStoppedError
 from app.services import jobs as services
 from app.services import registry
+from app.services.collection_states import COLLECT
 from app.services.hub import Hub
 from app.services.jobs import Again, Finished, Held, Run, StepEnd, Steps, work
 from app.store import jobs
+from app.store.delivered import note_delivered
 from app.store.jobs import Job, JobState
 from app.store.sessions import connection_of, read_session, write_session
-from app.store.staging import next_staged, stage
 from tests.hubs import Clock
 
 KIND = "test"
@@ -99,12 +100,14 @@ def sources(hub: Hub) -> dict[str, tuple[int, int]]:
 def file(hub: Hub, sources: dict[str, tuple[int, int]]):
     """File a job of some chunks."""
 
-    def filed(code: str, chunks: int, state: JobState = JobState.WAITING) -> int:
+    def filed(
+        code: str, chunks: int, state: JobState = JobState.WAITING, kind: str = KIND
+    ) -> int:
         source_id, clinic_id = sources[code]
         with write_session(hub.engine) as session:
             return jobs.add_job(
                 session,
-                kind=KIND,
+                kind=kind,
                 source_id=source_id,
                 clinic_id=clinic_id,
                 client_id="ehr",
@@ -388,35 +391,22 @@ def test_what_ended_long_ago_is_forgotten(doing: Work, file, clock: Clock):
     assert done not in left
 
 
-def test_what_failed_keeps_nothing_of_patients_for_ever(
+def test_what_the_hub_fetches_itself_is_not_remembered_for_ever(
     doing: Work, file, clock: Clock
 ):
-    """What is sealed and staged waits a month for a retry, and not for good."""
+    """
+    A collection that failed has ids of the clinic's, sealed; they go in the end.
 
-    def fail(run: Run) -> StepEnd:
-        with write_session(run.hub.engine) as session:
-            run.advance(session, sealed=Asked(1))
-            stage(session, run.job.id, part=0, number=1, payload=b"packed")
-        msg = "no"
-        raise ConflictError(msg)
-
-    dead = file("alpha", 0)
-    work(doing.hub, {KIND: fail}, holder="one")
-    clock.pass_seconds(29 * 24 * 3600)
-    services.forget_old_jobs(doing.hub)
-    before = _kept_of(doing.hub, dead)
-    clock.pass_seconds(2 * 24 * 3600)
+    Also that of a snapshot, which notes the records that it held.
+    """
+    job_id = file("alpha", 0, kind=COLLECT)
+    with write_session(doing.hub.engine) as session:
+        note_delivered(session, job_id, [(1, 1)], part=1)
+    work(doing.hub, {COLLECT: failing(ConflictError("no"))[KIND]}, holder="one")
+    assert found(doing.hub, job_id).state is JobState.FAILED
+    clock.pass_seconds(31 * 24 * 3600)
 
     services.forget_old_jobs(doing.hub)
 
-    assert before == (JobState.FAILED, "no", True, True)
-    assert _kept_of(doing.hub, dead) == (JobState.CANCELLED, "no", False, False)
-
-
-def _kept_of(hub: Hub, job_id: int) -> tuple[JobState, str | None, bool, bool]:
-    """Return a job's state and failure, and whether anything is sealed or staged."""
-    with read_session(hub.engine) as session:
-        job = jobs.find_job(session, job_id)
-        staged = next_staged(session, job_id)
-    assert job is not None
-    return job.state, job.failure, job.sealed is not None, staged is not None
+    with read_session(doing.hub.engine) as session:
+        assert jobs.find_job(session, job_id) is None

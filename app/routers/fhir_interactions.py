@@ -11,7 +11,8 @@ from app.fhir.measures import SEARCHED_BY
 from app.fhir.report_questions import EVALUATED_BY, REPORT_TYPES, REPORTS_SEARCHED_BY
 from app.fhir.searchsets import PAGED_BY
 from app.routers.bodies import ACCEPTED, RETURNS
-from app.routers.imports import NDJSON, NDJSON_TYPES
+from app.routers.imports import NDJSON_TYPES
+from app.routers.job_answers import NDJSON
 from app.routers.outcomes import FHIR_JSON
 
 Json = dict[str, Any]

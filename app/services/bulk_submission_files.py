@@ -19,7 +19,7 @@ from app.services.sealing import unseal
 from app.smart.bulk_files import open_file
 from app.smart.bulk_manifests import Manifest, parse_manifest
 from app.smart.bulk_servers import BulkServer
-from app.smart.bulk_tokens import Credentials, TokenHolder, ask_token
+from app.smart.bulk_tokens import Credentials, TokenHolder, holder_of
 from app.smart.oauth_metadata import token_endpoint_of
 from app.smart.outbound import Reach, origin_of
 from app.store.bulk_submissions import PartRow
@@ -144,7 +144,7 @@ def _server(run: Run, home: ManifestPlace, url: str) -> BulkServer:
     return BulkServer(
         run.hub.outbound,
         reach,
-        epoch=lambda: run.hub.clock() // 1000,
+        epoch=run.hub.epoch,
         tokens=_tokens(run, access) if access.oauth_urls else None,
     )
 
@@ -153,16 +153,11 @@ def _tokens(run: Run, access: ManifestAccess) -> TokenHolder:
     """Return the holder of the token for a manifest, kept from step to step."""
     hub = run.hub
 
-    def epoch() -> int:
-        return hub.clock() // 1000
-
     def make() -> TokenHolder:
         urls = access.oauth_urls
-        endpoint = token_endpoint_of(hub.outbound, urls, epoch=epoch)
+        endpoint = token_endpoint_of(hub.outbound, urls, epoch=hub.epoch)
         credentials = _credentials(run, access, endpoint)
-        return TokenHolder(
-            lambda: ask_token(hub.outbound, credentials, now=epoch()), clock=epoch
-        )
+        return holder_of(hub.outbound, credentials, epoch=hub.epoch)
 
     return hub.servers.holder((run.job.id, access.oauth_urls), make)
 

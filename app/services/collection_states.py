@@ -1,11 +1,11 @@
 """What a collection remembers from step to step, in clear and sealed."""
 
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
-from app.domain.deliveries import FoldedIssue
 from app.domain.errors import ConflictError
 from app.services.ehrs import known_server
 from app.services.hub import Hub
@@ -13,7 +13,7 @@ from app.services.jobs import Run
 from app.smart.bulk_servers import BulkServer
 from app.store.clinics import check_takes_part
 from app.store.connections import Connection, find_connection
-from app.store.job_outcomes import add_issues
+from app.store.job_outcomes import add_remark
 from app.store.sessions import WriteSession, read_session, write_session
 
 COLLECT = "collect"
@@ -158,7 +158,7 @@ class Collecting:
         with self.writing() as session:
             self.advance(session, sealed=sealed, **changes)
 
-    def writing(self) -> Any:  # noqa: ANN401  (a context manager)
+    def writing(self) -> AbstractContextManager[WriteSession]:
         """Return a transaction for the job's client."""
         return write_session(self.hub.engine, client_id=self.run.job.client_id)
 
@@ -173,15 +173,15 @@ class Collecting:
         count: int = 1,
     ) -> None:
         """Say something of a file, or of the collection as a whole."""
-        issue = FoldedIssue(
-            severity=severity,
-            issue_type=issue_type,
-            expression=None,
-            diagnostics=diagnostics,
+        add_remark(
+            session,
+            self.job_id,
+            severity,
+            issue_type,
+            diagnostics,
+            part=part,
             count=count,
-            lines=(),
         )
-        add_issues(session, self.job_id, [issue], part=part)
 
 
 def _connection(run: Run) -> Connection:

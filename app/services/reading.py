@@ -78,7 +78,7 @@ def read_lines(batch: LineBatch, reading: Reading) -> ReadLines:
             records.append(ReadLine(line, record, hub_record))
     return ReadLines(
         first=batch.first,
-        last=batch.first + batch.lines - 1,
+        last=batch.last,
         received_at=reading.received_at,
         records=tuple(records),
         issues=tuple(issues),

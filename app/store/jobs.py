@@ -115,7 +115,8 @@ _BUSY = text(
 _ENDED_BEFORE = text(
     "SELECT id FROM job WHERE (state IN ('done', 'cancelled') "
     "OR state = 'failed' AND kind IN ('collect', 'webhook')) AND updated_at < :moment "
-    "AND NOT EXISTS (SELECT 1 FROM delivered d WHERE d.job_id = job.id) LIMIT 100"
+    "AND (kind <> 'submit' OR NOT EXISTS "
+    "(SELECT 1 FROM delivered d WHERE d.job_id = job.id)) LIMIT 100"
 )
 SUBMIT = "submit"
 """The kind of job for which workers fetch what there is, while more may be named."""

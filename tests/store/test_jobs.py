@@ -16,6 +16,7 @@ from app.services.collection_states import COLLECT
 from app.services.hub import Hub
 from app.services.jobs import Again, Finished, Held, Run, StepEnd, Steps, work
 from app.store import jobs
+from app.store.delivered import note_delivered
 from app.store.jobs import Job, JobState
 from app.store.sessions import connection_of, read_session, write_session
 from tests.hubs import Clock
@@ -393,8 +394,14 @@ def test_what_ended_long_ago_is_forgotten(doing: Work, file, clock: Clock):
 def test_what_the_hub_fetches_itself_is_not_remembered_for_ever(
     doing: Work, file, clock: Clock
 ):
-    """A collection that failed has ids of the clinic's, sealed; they go in the end."""
+    """
+    A collection that failed has ids of the clinic's, sealed; they go in the end.
+
+    Also that of a snapshot, which notes the records that it held.
+    """
     job_id = file("alpha", 0, kind=COLLECT)
+    with write_session(doing.hub.engine) as session:
+        note_delivered(session, job_id, [(1, 1)], part=1)
     work(doing.hub, {COLLECT: failing(ConflictError("no"))[KIND]}, holder="one")
     assert found(doing.hub, job_id).state is JobState.FAILED
     clock.pass_seconds(31 * 24 * 3600)

@@ -163,7 +163,7 @@ INTERACTIONS = {
         Interaction(answers={200: "Lines"}, gives=NDJSON, refusals=(404,)),
     ),
     "receive_notification": Interaction(
-        parameters=("X-Hub-Signature",),
+        parameters=("X-Hub-Signature", "X-Hub-Signature-256"),
         body="Notification",
         streams=frozenset({FHIR_JSON, JSON}),
         answers={200: None},
@@ -218,14 +218,16 @@ PARAMETERS = {
         "What `catchment webhook add` gave the URL for its end.",
         pattern="^[A-Za-z0-9_-]{1,43}$",
     ),
-    "X-Hub-Signature": parameter(
-        "X-Hub-Signature",
-        "header",
-        "The HMAC of the body's bytes under the shared secret, as WebSub writes it; "
-        "`X-Hub-Signature-256` says the same.",
-        pattern="^sha(256|384|512)=[0-9A-Fa-f]+$",
-    )
-    | {"required": True},
+    **{
+        name: parameter(
+            name,
+            "header",
+            "The HMAC of the body's bytes under the shared secret, as WebSub has it; "
+            "one of the two headers is needed.",
+            pattern="^sha(256|384|512)=[0-9A-Fa-f]+$",
+        )
+        for name in ("X-Hub-Signature", "X-Hub-Signature-256")
+    },
     "report_id": parameter(
         "report_id",
         "path",

@@ -4,13 +4,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from app.domain.errors import NotAuthenticatedError
-from app.routers.bodies import read_up_to
+from app.routers.bodies import header_of, read_up_to
 from app.routers.dependencies import HubDependency
 from app.services import webhooks
 
 router = APIRouter(prefix="/fhir", tags=["fhir"], include_in_schema=False)
-
-SIGNATURES = ("X-Hub-Signature", "X-Hub-Signature-256")
 
 
 @router.post("/webhooks/{webhook_name}")
@@ -18,12 +16,11 @@ async def receive_notification(
     webhook_name: str, request: Request, hub: HubDependency
 ) -> Response:
     """Take a signed notification; what it names is fetched once this has answered."""
-    signatures = [
-        each
-        for name in SIGNATURES
-        for line in request.headers.getlist(name)
-        for each in line.split(",")
-    ]
+    stated = (
+        header_of(request, "X-Hub-Signature"),
+        header_of(request, "X-Hub-Signature-256"),
+    )
+    signatures = [each for line in stated if line for each in line.split(",")]
     if not signatures:
         msg = "A notification is signed (X-Hub-Signature)"
         raise NotAuthenticatedError(msg)

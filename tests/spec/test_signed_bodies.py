@@ -25,6 +25,6 @@ def test_another_body_or_secret_never_passes(
 
         assert is_signed(body, ["sha256=", stated], secrets=[another, secret])
         assert is_signed(other, [stated], secrets=[secret]) == (body == other)
-    # HMAC pads a short key with zeros, so "a" and "a\\0" are one secret.
-    if secret.rstrip("\0") != another.rstrip("\0"):
-        assert not is_signed(body, [stated], secrets=[another])
+        # HMAC pads a short key with zeros, so "a" and "a\0" are one secret.
+        if secret.rstrip("\0") != another.rstrip("\0"):
+            assert not is_signed(body, [stated], secrets=[another])

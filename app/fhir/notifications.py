@@ -15,6 +15,7 @@ import msgspec
 
 from app.domain.errors import BusinessRuleError, InvalidElementError, MalformedError
 from app.domain.records import RecordType
+from app.fhir.json_documents import objects_in
 from app.fhir.references import normal_base, restful_parts
 
 Json = dict[str, Any]
@@ -86,7 +87,7 @@ def parse_notification(bundle: Json, *, base: str) -> Notification:
         InvalidElementError: it is of a kind that there is not.
         BusinessRuleError: an event is about a resource of another server.
     """
-    entries = _objects(bundle.get("entry"))
+    entries = objects_in(bundle.get("entry"))
     if (
         bundle.get("resourceType") != "Bundle"
         or bundle.get("type") not in BUNDLE_TYPES
@@ -133,17 +134,17 @@ def _of_r4b(status: Json) -> _Status:
                 number=_number(event.get("eventNumber")),
                 focus=_reference(event.get("focus")),
                 contexts=tuple(
-                    map(_reference, _objects(event.get("additionalContext")))
+                    map(_reference, objects_in(event.get("additionalContext")))
                 ),
             )
-            for event in _objects(status.get("notificationEvent"))
+            for event in objects_in(status.get("notificationEvent"))
         ),
     )
 
 
 def _of_r4(parameters: Json) -> _Status:
-    stated = _objects(parameters.get("parameter"))
-    events = (_objects(p.get("part")) for p in _called(stated, "notification-event"))
+    stated = objects_in(parameters.get("parameter"))
+    events = (objects_in(p.get("part")) for p in _called(stated, "notification-event"))
     return _Status(
         kind=_value(stated, "type"),
         subscription=_reference(_value(stated, "subscription")),
@@ -221,8 +222,3 @@ def _value(parameters: list[Json], name: str) -> object:
 
 def _called(parameters: list[Json], name: str) -> Iterator[Json]:
     return (each for each in parameters if each.get("name") == name)
-
-
-def _objects(value: object) -> list[Json]:
-    members = value if isinstance(value, list) else []
-    return [each for each in members if isinstance(each, dict)]

@@ -192,23 +192,14 @@ def _read_file(run: Run, part: PartRow) -> StepEnd:
     """Stage the next lines of a file, with how far it is."""
     home = _home(run, part)
     reading = files.opened_file(run, home, files.file_place(run.hub, part), part)
-    try:
+    with run.hub.servers.next_of(run.job.id, reading) as read:
         if part.mark not in {None, reading.file.mark}:
             part = _begun_again(run, part)
-        read = next(reading.lines, None)
         if read is None:
             _end_file(run, part)
         else:
             assert isinstance(read, PackedLines)
             _stage(run, part, read, mark=reading.file.mark)
-    except BaseException:
-        reading.file.close()
-        raise
-    if read is None:
-        reading.file.close()
-    else:
-        reading.line = read.last
-        run.hub.servers.put_back(run.job.id, reading)
     return Again()
 
 

@@ -10,6 +10,7 @@ from app.domain.errors import ConflictError
 from app.services.ehrs import known_server
 from app.services.hub import Hub
 from app.services.jobs import Run
+from app.services.patience import WELL, Failing
 from app.smart.bulk_servers import BulkServer
 from app.store.clinics import check_takes_part
 from app.store.connections import Connection, find_connection
@@ -89,8 +90,7 @@ class CollectProgress(msgspec.Struct, frozen=True, kw_only=True):
     compared_after: int = 0
     withdrawn: int = 0
     is_approved: bool = False
-    failing_since: int | None = None
-    failures: int = 0
+    failing: Failing = WELL
 
 
 class CollectSealed(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,8 +142,9 @@ class Collecting:
         **changes: Any,  # noqa: ANN401  (fields of the progress)
     ) -> None:
         """Note how far it is now, in the transaction of what was stored."""
-        kept = {"failing_since": None, "failures": 0} | changes
-        self.progress = msgspec.structs.replace(self.progress, **kept)
+        self.progress = msgspec.structs.replace(
+            self.progress, **({"failing": WELL} | changes)
+        )
         self.run.advance(session, progress=self.progress, sealed=sealed)
         if self.run.job.failure is not None:
             self.run.change(session, failure=None)

@@ -11,25 +11,24 @@ from urllib.parse import quote
 
 import msgspec
 
-from app.domain.deliveries import FoldedIssue, LineBatch, LineOutcome
 from app.domain.errors import (
     ConflictError,
-    ForbiddenError,
     MalformedError,
     ServiceError,
 )
 from app.domain.records import RecordType
 from app.fhir.json_documents import read_json
+from app.fhir.ndjson import LONGEST_LINE_BYTES
 from app.fhir.notifications import Named
 from app.fhir.search_pages import as_line
-from app.services.collection_files import LONGEST_LINE_BYTES
-from app.services.collection_filters import LocalFilter, ordered
-from app.services.deliveries import store_lines
+from app.services.collection_filters import store_wanted
+from app.services.deliveries import INFORMATION
 from app.services.ehrs import known_server
 from app.services.jobs import Again, Finished, Run, StepEnd
-from app.services.reading import Reading, read_lines
+from app.services.patience import WELL, Failing, Passing, sat_out
+from app.services.reading import ERROR, read_fetched
 from app.services.sealing import unseal
-from app.services.withdrawals import withdraw_named
+from app.services.withdrawals import add_withdrawn, withdraw_named
 from app.smart.bulk_errors import (
     AccessRefusedError,
     NoLongerThereError,
@@ -40,9 +39,9 @@ from app.smart.bulk_errors import (
 from app.smart.bulk_exports import FHIR_JSON
 from app.smart.errors import TokenRefusedError
 from app.smart.outbound import Answer
-from app.store.clinics import has_left
+from app.store.clinics import check_takes_part
 from app.store.connections import Connection, find_connection
-from app.store.job_outcomes import add_counts, add_issues
+from app.store.job_outcomes import add_remark
 from app.store.jobs import JobState
 from app.store.sessions import WriteSession, read_session, write_session
 from app.store.staging import next_staged, remove_staged
@@ -55,19 +54,12 @@ LINGER_MS = 60_000
 """For so long after the last notification the next one goes to the same job."""
 LONGEST_MS = 3_600_000
 LOOK_AGAIN_MS = 5_000
-PATIENCE_MS = 24 * 3600 * 1000
-"""For so long a server that does not answer is asked again."""
-LONGEST_PAUSE_SECONDS = 3600
 SKEW_MS = 5 * 60 * 1000
 """By so much the server's clock may be ahead of the hub's."""
-LEFT = "The clinic has left the network"
 REMOVED = "The connection was removed"
 NOT_THERE = "The server has no such resource, and nor has the hub"
 REFUSED = "The server did not give a resource that it named"
 ANOTHER = "The server answered with another resource than it was asked for"
-LEFT_OUT = "Not of the types and codes that are collected"
-
-Passing = ServerThrottlesError | ServerUnavailableError | TokenRefusedError
 
 
 class FetchProgress(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,8 +71,7 @@ class FetchProgress(msgspec.Struct, frozen=True, kw_only=True):
 
     line: int = 0
     taken_up_at: int = 0
-    failing_since: int | None = None
-    failures: int = 0
+    failing: Failing = WELL
 
 
 class FetchSealed(msgspec.Struct, frozen=True):
@@ -109,8 +100,7 @@ class _Fetching:
         self.progress = run.progress(FetchProgress)
         self.pending = (run.sealed(FetchSealed) or FetchSealed()).pending
         with read_session(run.hub.engine) as session:
-            if has_left(session, run.source.source_id):
-                raise ForbiddenError(LEFT)
+            check_takes_part(session, run.job.clinic_id)
             found = find_connection(session, run.source.source_id)
         if found is None:
             raise ConflictError(REMOVED)
@@ -125,10 +115,7 @@ class _Fetching:
         finished = set(done)
         self.pending = tuple(n for n in self.pending if n not in finished)
         self.progress = msgspec.structs.replace(
-            self.progress,
-            line=self.progress.line + lines,
-            failing_since=None,
-            failures=0,
+            self.progress, line=self.progress.line + lines, failing=WELL
         )
         self.run.advance(
             session, progress=self.progress, sealed=FetchSealed(self.pending)
@@ -250,27 +237,21 @@ def _is_shut_out(fetching: _Fetching, fetched: _Fetched) -> bool:
 def _store(fetching: _Fetching, fetched: _Fetched) -> None:
     """Store what came as lines are, and say what did not."""
     hub, source, job_id = fetching.hub, fetching.run.source, fetching.run.job.id
-    reading = Reading(
-        policy=hub.policy,
-        keys=hub.keys,
-        source=source,
-        scopes=None,
-        received_at=hub.clock(),
-        max_line_bytes=LONGEST_LINE_BYTES,
-    )
-    body = b"\n".join(fetched.lines)
-    read = read_lines(LineBatch(first=fetching.progress.line + 1, body=body), reading)
-    read, left_out = LocalFilter.of(fetching.connection).kept(read)
+    read = read_fetched(fetched.lines, hub, source, first=fetching.progress.line + 1)
     with fetching.writing() as session:
-        store_lines(
-            session, hub, source, ordered(read, order=fetched.as_of), job_id=job_id
+        store_wanted(
+            session,
+            hub,
+            source,
+            fetching.connection,
+            read,
+            order=fetched.as_of,
+            job_id=job_id,
+            part=PART,
         )
-        outcome = LineOutcome.DISCARDED.value
-        discarded = {(t, outcome): n for t, n in left_out.items()}
-        add_counts(session, job_id, discarded, part=PART)
-        _remark(session, job_id, "information", LEFT_OUT, count=left_out.total())
         for _, error in fetched.refused:
-            _remark(session, job_id, "error", f"{REFUSED}: {error.message}")
+            said = f"{REFUSED}: {error.message}"
+            add_remark(session, job_id, ERROR, "incomplete", said, part=PART)
         done = [*fetched.found, *(named for named, _ in fetched.refused)]
         fetching.advance(session, done, len(fetched.lines))
 
@@ -284,44 +265,27 @@ def _withdraw(fetching: _Fetching, fetched: _Fetched) -> None:
         taken = withdraw_named(
             session, run.hub, run.source, known, up_to=run.hub.clock() + SKEW_MS
         )
-        outcome = LineOutcome.WITHDRAWN.value
-        counts = {(type_.fhir_name, outcome): n for type_, n in taken.items()}
-        add_counts(session, job_id, counts, part=PART)
+        add_withdrawn(session, job_id, taken, part=PART)
         unknown = len(known) - taken.total()
-        _remark(session, job_id, "information", NOT_THERE, count=unknown)
+        if unknown > 0:
+            add_remark(
+                session,
+                job_id,
+                INFORMATION,
+                "informational",
+                NOT_THERE,
+                part=PART,
+                count=unknown,
+            )
         fetching.advance(session, fetched.gone, 0)
 
 
-def _remark(
-    session: WriteSession, job_id: int, severity: str, said: str, *, count: int = 1
-) -> None:
-    """Say something of what was named, if there is anything to say."""
-    if count <= 0:
-        return
-    issue = FoldedIssue(
-        severity=severity,
-        issue_type="informational" if severity == "information" else "incomplete",
-        expression=None,
-        diagnostics=said,
-        count=count,
-        lines=(),
-    )
-    add_issues(session, job_id, [issue], part=PART)
-
-
 def _sit_out(fetching: _Fetching, fault: Passing) -> StepEnd:
-    """Wait as long as the server likes, or longer each time, and say why."""
-    run, progress, now = fetching.run, fetching.progress, fetching.hub.clock()
-    since = now if progress.failing_since is None else progress.failing_since
-    if now - since > PATIENCE_MS:
-        raise fault
-    waiting = msgspec.structs.replace(
-        progress, failing_since=since, failures=progress.failures + 1
-    )
+    """Ask the server again later, and say why."""
+    run, progress = fetching.run, fetching.progress
+    failing, again = sat_out(progress.failing, fault, now=fetching.hub.clock())
+    waiting = msgspec.structs.replace(progress, failing=failing)
     with fetching.writing() as session:
         run.advance(session, progress=waiting)
         run.change(session, failure=fault.message)
-    asked = fault.retry_after_seconds
-    if asked is None:
-        asked = 2 << min(progress.failures, 20)
-    return Again(1000 * max(1, min(asked, LONGEST_PAUSE_SECONDS)))
+    return again

@@ -5,9 +5,11 @@ from collections.abc import Iterable
 
 from app.deid.pseudonyms import id_aliases
 from app.domain.clinics import Source
+from app.domain.deliveries import LineOutcome
 from app.domain.records import RecordType
 from app.services import intake
 from app.services.hub import Hub
+from app.store.job_outcomes import add_counts
 from app.store.records import find_by_alias, find_by_id
 from app.store.sessions import WriteSession
 
@@ -38,3 +40,12 @@ def withdraw_named(
         if stored[record_id].type is keys[key]
     }
     return intake.withdraw_all(session, hub, source, sorted(wanted), up_to=up_to)
+
+
+def add_withdrawn(
+    session: WriteSession, job_id: int, taken: Counter[RecordType], *, part: int
+) -> None:
+    """Add what was taken back to the counts of a part of a job."""
+    outcome = LineOutcome.WITHDRAWN.value
+    counts = {(type_.fhir_name, outcome): n for type_, n in taken.items()}
+    add_counts(session, job_id, counts, part=part)

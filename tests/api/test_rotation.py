@@ -239,7 +239,7 @@ async def test_a_key_by_which_something_is_known_does_not_go_unforced(
 
 
 @pytest.mark.usefixtures("ehr")
-def test_what_is_sealed_outlives_the_key_that_it_was_sealed_under(
+async def test_what_is_sealed_outlives_the_key_that_it_was_sealed_under(
     hub: Hub, rotated: Hub
 ):
     """A collection goes on, and connections keep their keys, when a version goes."""

@@ -37,6 +37,7 @@ from app.commands import (
     reports,
     sources,
     valuesets,
+    webhooks,
 )
 from app.commands.hubs import open_hub
 from app.crashes import leave_no_core
@@ -96,6 +97,7 @@ app.add_typer(policies.app, name="policy")
 app.add_typer(noisy_counts.app, name="count")
 app.add_typer(jobs.app, name="job")
 app.add_typer(collections.app, name="connection")
+app.add_typer(webhooks.app, name="webhook")
 app.add_typer(keys.app, name="key")
 app.add_typer(conceptmaps.app, name="conceptmap")
 app.add_typer(conversions.app, name="convert")

@@ -7,6 +7,7 @@ Only the keys listed here are written, so that a new one is a reviewed change.
 import json
 import logging
 import sys
+import traceback
 from datetime import UTC, datetime
 
 from typing_extensions import override
@@ -51,6 +52,13 @@ def _event(message: object) -> str:
         return message
     reason = message.strerror if isinstance(message, OSError) else None
     return reason or type(message).__name__
+
+
+def place_of(error: BaseException) -> str:
+    """Return the innermost places of ours in the traceback of an error."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f"{f.filename.rpartition('/app/')[2]}:{f.lineno}" for f in frames]
+    return " < ".join(reversed(ours[-4:]))
 
 
 def configure_logging(level: str) -> None:

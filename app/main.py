@@ -34,6 +34,7 @@ from app.routers import (
     quality,
     sign_in,
     v1,
+    webhooks,
 )
 from app.routers.descriptions import describe_problems
 from app.routers.outcomes import LastDoor, install_error_replies
@@ -105,6 +106,7 @@ def create_app(settings: Settings, *, hub: Hub | None = None) -> FastAPI:
         operations,
         imports,
         bulk_submit,
+        webhooks,
         fhir_measures,
         oauth,
         fhir,

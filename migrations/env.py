@@ -7,6 +7,7 @@ from app.store import (
     job_tables,  # noqa: F401
     submission_tables,  # noqa: F401
     tables,
+    webhook_tables,  # noqa: F401
 )
 
 

@@ -43,6 +43,7 @@ class Seen:
     query: dict[str, list[str]]
     headers: dict[str, str]
     body: bytes
+    raw_query: str = ""
 
     @property
     def token(self) -> str | None:
@@ -580,6 +581,7 @@ def serving(ehr: FakeEhr) -> Iterator[FakeEhr]:
                     query=parse_qs(parts.query),
                     headers={k.lower(): v for k, v in self.headers.items()},
                     body=self.rfile.read(length),
+                    raw_query=parts.query,
                 )
             )
             try:

@@ -94,7 +94,7 @@ def add_client(
             clinic=clinic,
             source=source,
             auth_method=method,
-            created_at=hub.clock() // 1000,
+            created_at=hub.epoch(),
             **msgspec.structs.asdict(credentials),
         )
         with write_session(hub.engine) as session:

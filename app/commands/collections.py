@@ -2,17 +2,22 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from app.commands.hubs import open_hub
+from app.commands.hubs import open_hub, reaching_out
 from app.commands.listings import echo_table
 from app.domain.calendar import instant_of
 from app.domain.errors import NotFoundError
-from app.services import collections, connecting, connections, jobs, registry
+from app.services import (
+    collections,
+    connections,
+    jobs,
+    own_registrations,
+    registry,
+)
 from app.services.collection_states import COLLECT
 from app.services.connecting import Step, Trial, Verdict
 from app.services.connections import ConnectionLine, Wishes
@@ -80,18 +85,6 @@ Every = Annotated[
 UNITS = {"m": 60, "h": 3600, "d": 24 * 3600}
 
 
-@contextmanager
-def reaching_out() -> Iterator[Hub]:
-    """Yield a hub that asks other servers; let go of them at the end."""
-    hub = open_hub()
-    try:
-        yield hub
-    finally:
-        hub.servers.close()
-        hub.outbound.close()
-        hub.readers.close()
-
-
 def seconds_of(text: str) -> int:
     """Return a time span, as 24h, in seconds."""
     number, unit = text[:-1], text[-1:]
@@ -153,7 +146,7 @@ def connect(
             with write_session(hub.engine) as session:
                 connection = connections.make_rsa_key(session, hub, connection)
         if register:
-            own_id = connecting.register(hub, connection)
+            own_id = own_registrations.register(hub, connection)
             connection = _saved(hub, clinic, source, Wishes(client_id=own_id))
             typer.echo(f"Registered as {own_id}")
         if not _is_tried(hub, connection, tries_export=try_export):

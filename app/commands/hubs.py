@@ -1,6 +1,7 @@
 """The hub that a command works on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine, make_url
@@ -21,6 +22,18 @@ def open_hub(settings: Settings | None = None) -> Hub:
     hub = hub_with_any_keys(settings)
     check_keys(hub)
     return hub
+
+
+@contextmanager
+def reaching_out() -> Iterator[Hub]:
+    """Yield a hub that asks other servers; let go of them at the end."""
+    hub = open_hub()
+    try:
+        yield hub
+    finally:
+        hub.servers.close()
+        hub.outbound.close()
+        hub.readers.close()
 
 
 def hub_with_any_keys(settings: Settings | None = None) -> Hub:

@@ -5,12 +5,12 @@ from typing import Annotated
 import msgspec
 import typer
 
-from app.commands.hubs import open_hub
+from app.commands.hubs import open_hub, reaching_out
 from app.commands.listings import echo_table
 from app.domain.calendar import instant_of
 from app.domain.errors import ConflictError
 from app.fhir.job_documents import in_words
-from app.services import jobs
+from app.services import collections, jobs
 from app.store.clinics import all_clinics
 from app.store.job_outcomes import counts_of, issues_of, totals
 from app.store.jobs import ENDED, Job, JobState, list_jobs
@@ -108,8 +108,10 @@ def approve(job_id: JobId) -> None:
 @app.command("cancel")
 def cancel(job_id: JobId) -> None:
     """Do nothing more for a job; what it has stored stays."""
-    hub = open_hub()
-    if not jobs.cancel(hub, jobs.required_job(hub, job_id)):
-        msg = "The job has ended already"
-        raise ConflictError(msg)
+    with reaching_out() as hub:
+        job = jobs.required_job(hub, job_id)
+        if not jobs.cancel(hub, job):
+            msg = "The job has ended already"
+            raise ConflictError(msg)
+        collections.call_off(hub, job)
     typer.echo(f"Job {job_id} is cancelled; what it has stored stays")

@@ -3,6 +3,7 @@
 import signal
 import ssl
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -92,10 +93,7 @@ def listen(
         idle_seconds=idle_seconds,
         connections=connections,
     )
-
-    def answer(body: bytes, is_whole: bool) -> bytes:  # noqa: FBT001  (the listener's)
-        return hl7_messages.answer(hub, sender, body, is_whole=is_whole)
-
+    answer = partial(hl7_messages.answer, hub, sender)
     with Listener(host, port, answer, limits=limits, tls=tls) as listener:
         typer.echo(f"Listening on {host}:{listener.server_address[1]}")
         serve_until_told(listener)

@@ -25,6 +25,11 @@ class LineBatch(msgspec.Struct, frozen=True, kw_only=True):
             return 1
         return self.body.count(b"\n") + (not self.body.endswith(b"\n"))
 
+    @property
+    def last(self) -> int:
+        """Return the number of the last line."""
+        return self.first + self.lines - 1
+
 
 class LineIssue(msgspec.Struct, frozen=True, kw_only=True):
     """

@@ -31,6 +31,10 @@ class IssueType(StrEnum):
     TRANSIENT = "transient"
 
 
+PASSING = frozenset({IssueType.TRANSIENT, IssueType.THROTTLED})
+"""What is no fault of the request's: the same may succeed later."""
+
+
 class ServiceError(Exception):
     """
     Base of every deliberate error.

@@ -18,6 +18,12 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 ESCAPED_QUOTE = rb"\u0022"
 
 
+def objects_in(stated: object) -> list[dict[str, Any]]:
+    """Return the objects among what should be a list of them, and may be anything."""
+    members = stated if isinstance(stated, list) else []
+    return [each for each in members if isinstance(each, dict)]
+
+
 def read_json(body: bytes, *, max_bytes: int) -> dict[str, Any]:
     """
     Return the JSON object that *body* is, strictly.

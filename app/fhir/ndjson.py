@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from app.domain.deliveries import LineBatch
 from app.domain.errors import MalformedError, ServiceError, TooLargeError
 
+LONGEST_LINE_BYTES = 32 * 1024 * 1024
+"""Of what the hub fetches itself; what is sent is bound as any body is."""
 BATCH_BYTES = 1024 * 1024
 """What is read at a time, and stored in one transaction: some thousand resources."""
 BATCH_LINES = 10_000
@@ -35,6 +37,19 @@ def batches(
         yield from cutter.whole_lines()
         raise
     yield from cutter.rest()
+
+
+def without_first(coming: Iterable[LineBatch], lines: int) -> Iterator[LineBatch]:
+    """Yield batches without so many first lines of the whole."""
+    for batch in coming:
+        known = lines - batch.first + 1
+        if known >= batch.lines:
+            continue
+        if known <= 0:
+            yield batch
+            continue
+        rest = batch.body.split(b"\n", known)[known]
+        yield LineBatch(first=lines + 1, body=rest)
 
 
 class _Cutter:

@@ -58,6 +58,12 @@ def full_url_id(full_url: str, *, source: Source) -> str | None:
     return match[4]
 
 
+def restful_parts(text: str) -> tuple[str | None, str, str] | None:
+    """Return base, type and id of a RESTful reference; a relative one has no base."""
+    match = _RESTFUL.fullmatch(text)
+    return None if match is None else (match[2], match[3], match[4])
+
+
 def stated_type(element: dict[str, Any]) -> str | None:
     """Return the type of resource that a reference says it is to, if it does."""
     text = element.get("reference", "")

@@ -12,12 +12,13 @@ import ssl
 import sys
 import threading
 import time
-import traceback
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import msgspec
 from typing_extensions import override
+
+from app.log import place_of
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +27,12 @@ PIECE_BYTES = 64 * 1024
 POLL_SECONDS = 0.5
 """How soon a connection that waits hears that the listener stops."""
 
-Answer = Callable[[bytes, bool], bytes]
-"""From a message, and whether it is whole, to what is answered to it."""
+
+class Answer(Protocol):
+    """What is answered to a message, which is whole or only its head."""
+
+    def __call__(self, body: bytes, *, is_whole: bool) -> bytes:
+        """Return the acknowledgement."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +100,7 @@ class Listener(socketserver.ThreadingTCPServer):
         assert error is not None
         log.error(
             "mllp connection failed",
-            extra={"error": type(error).__name__, "place": _place(error)},
+            extra={"error": type(error).__name__, "place": place_of(error)},
         )
 
 
@@ -111,7 +116,7 @@ class _Connection(socketserver.BaseRequestHandler):
             with self._secured() as stream:
                 stream.settimeout(POLL_SECONDS)
                 for message, is_whole in self._messages(stream):
-                    reply = self.server.answer(message, is_whole)
+                    reply = self.server.answer(message, is_whole=is_whole)
                     stream.settimeout(self.server.limits.message_seconds)
                     stream.sendall(START + reply + END + b"\r")
                     stream.settimeout(POLL_SECONDS)
@@ -172,10 +177,3 @@ class _Connection(socketserver.BaseRequestHandler):
             if allowed != limits.message_seconds:
                 began, allowed = time.monotonic(), limits.message_seconds
             yield piece
-
-
-def _place(error: BaseException) -> str:
-    """Return the innermost places of ours in the traceback."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [f"{f.filename.rpartition('/app/')[2]}:{f.lineno}" for f in frames]
-    return " < ".join(reversed(ours[-4:]))

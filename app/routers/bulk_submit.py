@@ -20,8 +20,9 @@ from app.routers.bodies import (
     refuse_parameters,
 )
 from app.routers.dependencies import Caller, HubDependency
+from app.routers.job_answers import NDJSON, accepted, counted, under_way
+from app.services import bulk_submission_imports, bulk_submissions
 from app.services import bulk_submission_status as statuses
-from app.services import bulk_submissions
 from app.services.bulk_submission_status import (
     ManifestOutcome,
     OutputFile,
@@ -30,14 +31,11 @@ from app.services.bulk_submission_status import (
 )
 from app.services.hub import Hub
 from app.services.resources import kept_type
-from app.store.job_outcomes import totals
 
 router = APIRouter(prefix="/fhir", tags=["fhir"], include_in_schema=False)
 
 Json = dict[str, Any]
 
-NDJSON = "application/fhir+ndjson"
-ASK_AGAIN_SECONDS = 5
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
 TAKEN = {
     "resourceType": "OperationOutcome",
@@ -73,19 +71,13 @@ def ask_bulk_status(
     refuse_parameters(request)
     refuse_conditions(request)
     job_id = statuses.ask_status(hub, caller, parse_status_question(body))
-    return accepted(hub, job_id)
+    return accepted(_status_url(hub, job_id))
 
 
 def submit_import(hub: Hub, caller: Caller, body: Json) -> Response:
     """Take an import manifest, whose files are a whole submission."""
-    job = bulk_submissions.submit_files(hub, caller, parse_import_manifest(body))
-    return accepted(hub, job.id)
-
-
-def accepted(hub: Hub, job_id: int) -> Response:
-    """Return that a submission is under way, and where its status is."""
-    place = {"Content-Location": _status_url(hub, job_id)}
-    return Response(status_code=202, headers=place)
+    job = bulk_submission_imports.submit_files(hub, caller, parse_import_manifest(body))
+    return accepted(_status_url(hub, job.id))
 
 
 @router.get("/submissions/{job_id}")
@@ -95,13 +87,7 @@ def read_submission(job_id: int, caller: Caller, hub: HubDependency) -> Response
     body = msgspec.json.encode(_manifest(hub, status))
     if status.job.is_ended:
         return Response(body, media_type="application/json")
-    headers = {
-        "X-Progress": status.progress,
-        "Retry-After": str(ASK_AGAIN_SECONDS),
-    }
-    return Response(
-        body, status_code=202, media_type="application/json", headers=headers
-    )
+    return under_way(status.progress, body)
 
 
 @router.delete("/submissions/{job_id}")
@@ -168,7 +154,7 @@ def _manifest(hub: Hub, status: SubmissionStatus) -> Json:
         "outcome": outcomes,
         "error": outcomes,
         "deleted": [],
-        "extension": {"counts": _counts(status)},
+        "extension": {"counts": counted(status.counts)},
     }
     if status.job.is_ended:
         reports = {"type": "MeasureReport", "url": f"{where}/measures.ndjson"}
@@ -177,14 +163,6 @@ def _manifest(hub: Hub, status: SubmissionStatus) -> Json:
         bundles = {"type": "Bundle", "url": f"{where}/deleted.ndjson"}
         manifest["deleted"].append(bundles)
     return manifest
-
-
-def _counts(status: SubmissionStatus) -> list[Json]:
-    """Return what became of all lines, by type and outcome."""
-    return [
-        {"type": type_ or None, "outcome": outcome, "count": count}
-        for (type_, outcome), count in totals(status.counts).items()
-    ]
 
 
 def _outcome_entry(where: str, outcome: ManifestOutcome) -> Json:

@@ -11,7 +11,8 @@ from app.fhir.measures import SEARCHED_BY
 from app.fhir.report_questions import EVALUATED_BY, REPORT_TYPES, REPORTS_SEARCHED_BY
 from app.fhir.searchsets import PAGED_BY
 from app.routers.bodies import ACCEPTED, RETURNS
-from app.routers.imports import NDJSON, NDJSON_TYPES
+from app.routers.imports import NDJSON_TYPES
+from app.routers.job_answers import NDJSON
 from app.routers.outcomes import FHIR_JSON
 
 Json = dict[str, Any]
@@ -161,6 +162,13 @@ INTERACTIONS = {
         ),
         Interaction(answers={200: "Lines"}, gives=NDJSON, refusals=(404,)),
     ),
+    "receive_notification": Interaction(
+        parameters=("X-Hub-Signature", "X-Hub-Signature-256"),
+        body="Notification",
+        streams=frozenset({FHIR_JSON, JSON}),
+        answers={200: None},
+        refusals=(400, 401, 403, 404, 413, 422, 503),
+    ),
     "withdraw_conditionally": Interaction(answers={}, refusals=(400,)),
     "search": Interaction(answers=FOUND, refusals=(400,)),
 }
@@ -204,6 +212,22 @@ PARAMETERS = {
         pattern="^[a-z0-9-]{1,64}$",
         examples=["hba1c-poor-control"],
     ),
+    "webhook_name": parameter(
+        "webhook_name",
+        "path",
+        "What `catchment webhook add` gave the URL for its end.",
+        pattern="^[A-Za-z0-9_-]{1,43}$",
+    ),
+    **{
+        name: parameter(
+            name,
+            "header",
+            "The HMAC of the body's bytes under the shared secret, as WebSub has it; "
+            "one of the two headers is needed.",
+            pattern="^sha(256|384|512)=[0-9A-Fa-f]+$",
+        )
+        for name in ("X-Hub-Signature", "X-Hub-Signature-256")
+    },
     "report_id": parameter(
         "report_id",
         "path",
@@ -314,6 +338,25 @@ EXAMPLES: dict[str, Json | str] = {
         "resourceType": "Bundle",
         "type": "batch",
         "entry": [{"resource": OBSERVATION, "request": ENTRY}],
+    },
+    "Notification": {
+        "resourceType": "Bundle",
+        "type": "history",
+        "entry": [
+            {
+                "resource": {
+                    "resourceType": "SubscriptionStatus",
+                    "type": "event-notification",
+                    "subscription": {"reference": "Subscription/1"},
+                    "notificationEvent": [
+                        {
+                            "eventNumber": "1",
+                            "focus": {"reference": "Observation/a1c-1"},
+                        }
+                    ],
+                }
+            }
+        ],
     },
     "Parameters": {
         "resourceType": "Parameters",
@@ -434,6 +477,9 @@ SCHEMAS = {
     "SubmissionParameters": _resource("Parameters", parameter=OBJECTS),
     "SubmissionStatusParameters": _resource("Parameters", parameter=OBJECTS),
     "Bundle": _resource("Bundle", type=TEXT, entry=OBJECTS, required=("type",)),
+    "Notification": _resource(
+        "Bundle", type=TEXT, entry=OBJECTS, required=("type", "entry")
+    ),
     "OperationOutcome": _resource(
         "OperationOutcome",
         required=("issue",),

@@ -30,20 +30,18 @@ from app.routers.bodies import (
 )
 from app.routers.bulk_submit import submit_import
 from app.routers.dependencies import BundleCaller, Caller, HubDependency
+from app.routers.job_answers import NDJSON, accepted, counted, under_way
 from app.routers.uploads import Uploads
 from app.services import imports, job_status, jobs
 from app.services.authorization import required_source
 from app.services.imports import Upload
 from app.services.job_status import JobStatus
-from app.store.job_outcomes import CountRow
 from app.store.jobs import Job, JobState
 
 router = APIRouter(prefix="/fhir", tags=["fhir"], include_in_schema=False)
 
-NDJSON = "application/fhir+ndjson"
 NDJSON_TYPES = frozenset({NDJSON, "application/ndjson", "application/x-ndjson"})
 GZIP = {"gzip": True, "identity": False}
-ASK_AGAIN_SECONDS = 5
 
 
 @router.post("/$import")
@@ -73,10 +71,7 @@ async def receive_ndjson(
         ),
         limiter=request.app.state.uploads.limiter,
     )
-    return Response(
-        status_code=202,
-        headers={"Content-Location": _status_url(request, job)},
-    )
+    return accepted(_status_url(request, job))
 
 
 @router.head("/$import")
@@ -108,11 +103,7 @@ def read_status(
         hub, job_id, clinic_id=required_source(caller).clinic_id
     )
     if not status.job.is_ended:
-        headers = {
-            "X-Progress": status.progress,
-            "Retry-After": str(ASK_AGAIN_SECONDS),
-        }
-        return Response(status_code=202, headers=headers)
+        return under_way(status.progress)
     manifest = _manifest(request, status)
     return Response(msgspec.json.encode(manifest), media_type="application/json")
 
@@ -154,14 +145,9 @@ def _manifest(request: Request, status: JobStatus) -> dict[str, Any]:
         "error": [outcome] if status.issues else [],
         "extension": {
             "lines": status.job.received,
-            "counts": [_count(row) for row in status.counts],
+            "counts": counted(status.counts),
         },
     }
-
-
-def _count(row: CountRow) -> dict[str, Any]:
-    """Return a count; of a line that is no resource the type is not known."""
-    return {"type": row.type or None, "outcome": row.outcome, "count": row.count}
 
 
 def _status_url(request: Request, job: Job) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import traceback
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -22,6 +21,7 @@ from app.domain.errors import (
     ServiceError,
 )
 from app.fhir.outcomes import HTTP_STATUS, operation_outcome
+from app.log import place_of
 from app.routers.templates import page
 from app.smart.errors import OAuthError
 from app.store.faults import outage
@@ -266,15 +266,8 @@ class LastDoor:
         except Exception as error:  # noqa: BLE001  (the one place for it)
             log.error(  # noqa: TRY400  (the message may be PHI, so no traceback)
                 "unexpected error",
-                extra={"error": type(error).__name__, "place": _place(error)},
+                extra={"error": type(error).__name__, "place": place_of(error)},
             )
             if not started:
                 failed = ServiceError("The hub failed; nothing was stored")
                 await error_reply(Request(scope), failed)(scope, receive, send)
-
-
-def _place(error: BaseException) -> str:
-    """Return the innermost place of ours in the traceback."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [f"{f.filename.rpartition('/app/')[2]}:{f.lineno}" for f in frames]
-    return " < ".join(reversed(ours[-4:]))

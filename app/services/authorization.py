@@ -48,7 +48,7 @@ def grant_token(
         key=hub.signing_key,
         issuer=hub.base_url,
         audience=hub.fhir_base,
-        now=hub.clock() // 1000,
+        now=hub.epoch(),
         jti=secrets.token_urlsafe(16),
     )
     return {

@@ -8,18 +8,17 @@ from msgspec.structs import replace
 from app.domain.clinics import Source
 from app.domain.deliveries import PackedLines
 from app.fhir.bulk_submissions import FilePlace, ManifestAccess, ManifestPlace
-from app.fhir.ndjson import batches
+from app.fhir.ndjson import LONGEST_LINE_BYTES, batches, without_first
 from app.fhir.references import normal_base
-from app.services.collection_files import LONGEST_LINE_BYTES, without_first
 from app.services.connections import private_key
 from app.services.hub import Hub
 from app.services.jobs import Run
-from app.services.open_servers import Reading
+from app.services.open_servers import FileReading
 from app.services.sealing import unseal
 from app.smart.bulk_files import open_file
 from app.smart.bulk_manifests import Manifest, parse_manifest
 from app.smart.bulk_servers import BulkServer
-from app.smart.bulk_tokens import Credentials, TokenHolder, ask_token
+from app.smart.bulk_tokens import Credentials, TokenHolder, holder_of
 from app.smart.oauth_metadata import token_endpoint_of
 from app.smart.outbound import Reach, origin_of
 from app.store.bulk_submissions import PartRow
@@ -64,11 +63,11 @@ def fetch_manifest(run: Run, home: ManifestPlace, url: str) -> Manifest:
 
 def opened_file(
     run: Run, home: ManifestPlace, place: FilePlace, part: PartRow
-) -> Reading:
+) -> FileReading:
     """
     Return a file that is open, read from after the lines that are staged of it.
 
-    The caller puts it back, or closes it. One of another mark than the part's is not
+    One of another mark than the part's is not
     the file that it was, and is read from its first line.
     """
     servers = run.hub.servers
@@ -86,7 +85,7 @@ def opened_file(
         limits=servers.limits,
     )
     line = part.lines if part.mark in {None, file.mark} else 0
-    return Reading(
+    return FileReading(
         file=file,
         lines=_lines(run, home, file.pieces(), after=line),
         part=part.part,
@@ -144,7 +143,7 @@ def _server(run: Run, home: ManifestPlace, url: str) -> BulkServer:
     return BulkServer(
         run.hub.outbound,
         reach,
-        epoch=lambda: run.hub.clock() // 1000,
+        epoch=run.hub.epoch,
         tokens=_tokens(run, access) if access.oauth_urls else None,
     )
 
@@ -153,16 +152,11 @@ def _tokens(run: Run, access: ManifestAccess) -> TokenHolder:
     """Return the holder of the token for a manifest, kept from step to step."""
     hub = run.hub
 
-    def epoch() -> int:
-        return hub.clock() // 1000
-
     def make() -> TokenHolder:
         urls = access.oauth_urls
-        endpoint = token_endpoint_of(hub.outbound, urls, epoch=epoch)
+        endpoint = token_endpoint_of(hub.outbound, urls, epoch=hub.epoch)
         credentials = _credentials(run, access, endpoint)
-        return TokenHolder(
-            lambda: ask_token(hub.outbound, credentials, now=epoch()), clock=epoch
-        )
+        return holder_of(hub.outbound, credentials, epoch=hub.epoch)
 
     return hub.servers.holder((run.job.id, access.oauth_urls), make)
 

@@ -19,7 +19,8 @@ from app.fhir.bulk_submissions import SubmissionName
 from app.fhir.references import hub_id
 from app.services.authorization import check_operation, required_source
 from app.services.bulk_submission_files import manifest_place
-from app.services.bulk_submissions import SCOPE, submission_keys
+from app.services.bulk_submission_filing import SCOPE
+from app.services.bulk_submissions import submission_keys
 from app.services.hub import Hub
 from app.services.jobs import required_job
 from app.services.measure_reports import live_reports

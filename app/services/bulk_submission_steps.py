@@ -12,16 +12,15 @@ from collections.abc import Iterator
 import msgspec
 from msgspec.structs import replace
 
-from app.domain.deliveries import FoldedIssue, PackedLines, unpacked
-from app.domain.errors import ConflictError, IssueType, ServiceError
+from app.domain.deliveries import PackedLines, unpacked
+from app.domain.errors import PASSING, ConflictError, IssueType, ServiceError
 from app.fhir.bulk_submissions import FilePlace, ManifestPlace
 from app.services import bulk_submission_files as files
+from app.services.bulk_submission_filing import SubmissionProgress
 from app.services.bulk_submission_withdrawals import withdraw_replaced
-from app.services.bulk_submissions import SubmissionProgress
 from app.services.deliveries import store_lines
 from app.services.jobs import (
     MOST_ATTEMPTS,
-    PASSING,
     Again,
     Finished,
     LeaseLostError,
@@ -35,7 +34,7 @@ from app.smart.bulk_manifests import Manifest
 from app.smart.errors import TokenRefusedError
 from app.store import bulk_submissions as rows
 from app.store.bulk_submissions import PartKind, PartRow, PartState
-from app.store.job_outcomes import add_issues, counts_of, forget_outcomes
+from app.store.job_outcomes import add_remark, counts_of, forget_outcomes
 from app.store.jobs import JobState
 from app.store.sessions import WriteSession, read_session, write_session
 from app.store.staging import drop_staged, next_staged, remove_staged, stage
@@ -120,7 +119,14 @@ def _read_manifest(run: Run, part: PartRow) -> StepEnd:
         rows.add_parts(session, _named_parts(session, run, part, manifest, home))
         if manifest.deleted:
             msg = "What the manifest says was deleted is not read"
-            _tell(session, part.job_id, part.manifest, WARNING, _NOT_SUPPORTED, msg)
+            add_remark(
+                session,
+                part.job_id,
+                WARNING,
+                IssueType.NOT_SUPPORTED,
+                msg,
+                part=part.manifest,
+            )
     return Again()
 
 
@@ -186,23 +192,14 @@ def _read_file(run: Run, part: PartRow) -> StepEnd:
     """Stage the next lines of a file, with how far it is."""
     home = _home(run, part)
     reading = files.opened_file(run, home, files.file_place(run.hub, part), part)
-    try:
+    with run.hub.servers.next_of(run.job.id, reading) as read:
         if part.mark not in {None, reading.file.mark}:
             part = _begun_again(run, part)
-        read = next(reading.lines, None)
         if read is None:
             _end_file(run, part)
         else:
             assert isinstance(read, PackedLines)
             _stage(run, part, read, mark=reading.file.mark)
-    except BaseException:
-        reading.file.close()
-        raise
-    if read is None:
-        reading.file.close()
-    else:
-        reading.line = read.last
-        run.hub.servers.put_back(run.job.id, reading)
     return Again()
 
 
@@ -254,34 +251,15 @@ def _give_up(run: Run, part: PartRow, error: ServiceError) -> None:
             return
         drop_staged(session, run.job.id, part=part.part)
         forget_outcomes(session, run.job.id, part=part.part)
-        kind = error.issue_type
-        at = error.expression
-        _tell(session, run.job.id, part.part, ERROR, kind, msg, at=at)
-
-
-_NOT_SUPPORTED = IssueType.NOT_SUPPORTED
-
-
-def _tell(
-    session: WriteSession,
-    job_id: int,
-    part: int,
-    severity: str,
-    issue_type: IssueType,
-    message: str,
-    *,
-    at: str | None = None,
-) -> None:
-    """Tell of a part as a whole, of no line of it."""
-    issue = FoldedIssue(
-        severity=severity,
-        issue_type=issue_type.value,
-        expression=at,
-        diagnostics=message,
-        count=1,
-        lines=(),
-    )
-    add_issues(session, job_id, [issue], part=part)
+        add_remark(
+            session,
+            run.job.id,
+            ERROR,
+            error.issue_type,
+            msg,
+            part=part.part,
+            expression=error.expression,
+        )
 
 
 def _store(run: Run) -> bool:
@@ -318,7 +296,7 @@ def _conclude(run: Run) -> None:
             if part.state is PartState.READ and part.told not in {None, found}:
                 msg = f"The manifest says {part.told:,} resources; {found:,} came"
                 kind = IssueType.BUSINESS_RULE
-                _tell(session, job_id, part.part, WARNING, kind, msg)
+                add_remark(session, job_id, WARNING, kind, msg, part=part.part)
                 rows.change_part(session, part, told=None)
             if part.kind is PartKind.MANIFEST and part.sealed is not None:
                 place = files.manifest_place(hub, part)

@@ -5,14 +5,14 @@ A record that came by another way since, or is in another manifest too, stays. W
 the new manifest was not loaded whole, nothing is withdrawn: what it lacks is not known.
 """
 
-from app.domain.deliveries import FoldedIssue
 from app.domain.errors import IssueType
 from app.services import intake
 from app.services.jobs import Run
+from app.services.reading import ERROR
 from app.store import bulk_submissions as rows
 from app.store.bulk_submissions import PartKind, PartRow, PartState
 from app.store.delivered import delivered_only_by, forget_delivered
-from app.store.job_outcomes import add_issues
+from app.store.job_outcomes import add_remark
 from app.store.meetings import keep_others_out
 from app.store.sessions import WriteSession, read_session, write_session
 
@@ -56,15 +56,15 @@ def _is_whole(parts: list[PartRow], manifest: PartRow) -> bool:
 
 def _leave(session: WriteSession, run: Run, part: PartRow) -> None:
     """Replace nothing, and say so."""
-    issue = FoldedIssue(
-        severity="error",
-        issue_type=IssueType.BUSINESS_RULE.value,
+    add_remark(
+        session,
+        run.job.id,
+        ERROR,
+        IssueType.BUSINESS_RULE,
+        LEFT,
+        part=part.part,
         expression="replacesManifestUrl",
-        diagnostics=LEFT,
-        count=1,
-        lines=(),
     )
-    add_issues(session, run.job.id, [issue], part=part.part)
     rows.change_part(session, part, replaces_job=None, replaces_part=None)
 
 

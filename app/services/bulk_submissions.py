@@ -8,7 +8,6 @@ submission id belongs to the source that used it first.
 """
 
 from collections.abc import Sequence
-from uuid import uuid4
 
 import msgspec
 from msgspec.structs import replace
@@ -18,38 +17,35 @@ from app.domain.clinics import Principal, Source
 from app.domain.errors import (
     BusinessRuleError,
     ConflictError,
-    ForbiddenError,
-    InvalidElementError,
     NotFoundError,
     ThrottledError,
 )
 from app.fhir.bulk_submissions import (
     BulkSubmission,
-    FilePlace,
     ManifestAccess,
     ManifestPlace,
     SubmissionName,
     SubmissionStatus,
 )
-from app.fhir.import_manifests import ImportFile, ImportManifest
-from app.fhir.references import normal_base
 from app.services.authorization import check_operation, required_source
+from app.services.bulk_submission_filing import (
+    COMPLETED,
+    COMPLETED_STATES,
+    SCOPE,
+    Filing,
+    check_base,
+    check_url,
+)
 from app.services.hub import Hub
 from app.services.policies import check_in_force
 from app.services.sealing import seal
-from app.smart.bulk_errors import AddressRefusedError
-from app.smart.fetches import FetchError, parse_url
-from app.smart.outbound import origin_of
 from app.store import bulk_submissions as rows
 from app.store import jobs
-from app.store.bulk_submissions import PartKind, PartRow, PartState, SubmissionRow
-from app.store.jobs import SUBMIT, Job, JobState
-from app.store.sessions import WriteSession, tried, write_session
+from app.store.bulk_submissions import PartKind, PartRow, PartState
+from app.store.jobs import Job, JobState
+from app.store.sessions import tried, write_session
 from app.store.staging import drop_staged
 
-SCOPE = "system/bulk-submit"
-MOST_OPEN = 100
-"""Submissions of a clinic that are not completed; more are to wait."""
 MOST_MANIFESTS = 10_000
 
 
@@ -72,21 +68,8 @@ def submit(hub: Hub, principal: Principal, call: BulkSubmission) -> None:
     if call.access is not None:
         _check_access(hub, source, call, call.access)
     with write_session(hub.engine, client_id=principal.client_id) as session:
-        tried(session, lambda: _Call(session, hub, principal, source).take(call))
-
-
-def submit_files(hub: Hub, principal: Principal, manifest: ImportManifest) -> Job:
-    """Take an import manifest as a whole submission; return its job."""
-    check_operation(principal, SCOPE)
-    source = required_source(principal)
-    check_in_force(hub)
-    for each in manifest.files:
-        _check_url(hub, each.url, at="url")
-    if manifest.source_url is not None:
-        _check_base(hub, source, manifest.source_url)
-    with write_session(hub.engine, client_id=principal.client_id) as session:
-        call = _Call(session, hub, principal, source)
-        return tried(session, lambda: call.take_files(manifest))
+        filing = Filing(session, hub, principal)
+        tried(session, lambda: _Call(filing).take(call))
 
 
 def submission_keys(hub: Hub, name: SubmissionName) -> list[bytes]:
@@ -104,71 +87,32 @@ def _check_access(
     hub: Hub, source: Source, call: BulkSubmission, access: ManifestAccess
 ) -> None:
     assert call.manifest_url is not None
-    _check_url(hub, call.manifest_url, at="manifestUrl")
+    check_url(hub, call.manifest_url, at="manifestUrl")
     for url in access.oauth_urls:
-        _check_url(hub, url, at="oauthMetadataUrl")
-    _check_base(hub, source, access.fhir_base)
-
-
-def _check_url(hub: Hub, url: str, *, at: str) -> None:
-    """Refuse early what would be refused when it is fetched."""
-    try:
-        parse_url(url, dev_mode=hub.outbound.dev_mode)
-        origin_of(url)
-    except (FetchError, AddressRefusedError):
-        msg = "The hub fetches by https from public hosts only"
-        raise InvalidElementError(msg, expression=at) from None
-
-
-def _check_base(hub: Hub, source: Source, base: str) -> None:
-    """
-    Refuse a FHIR base that is not among those of a source, if it has any.
-
-    What is relative to it would be taken for the source's own.
-    """
-    try:
-        origin_of(base)
-    except AddressRefusedError:
-        msg = "The base is no URL of the web"
-        raise InvalidElementError(msg, expression="fhirBaseUrl") from None
-    known = {normal_base(each) for each in source.base_urls if each != hub.fhir_base}
-    if known and normal_base(base) not in known:
-        msg = "The base is none of those that the source is registered with"
-        raise BusinessRuleError(msg, expression="fhirBaseUrl")
-
-
-class SubmissionProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether its submitter has said that a submission is complete."""
-
-    is_completed: bool = False
-
-
-COMPLETED = msgspec.json.encode(SubmissionProgress(is_completed=True)).decode()
+        check_url(hub, url, at="oauthMetadataUrl")
+    check_base(hub, source, access.fhir_base)
 
 
 class _Call:
     """One call within its transaction; may be tried again."""
 
-    def __init__(
-        self, session: WriteSession, hub: Hub, principal: Principal, source: Source
-    ) -> None:
-        self._session = session
-        self._hub = hub
-        self._principal = principal
-        self._source = source
+    def __init__(self, filing: Filing) -> None:
+        self._filing = filing
+        self._session = filing.session
+        self._hub = filing.hub
 
     def take(self, call: BulkSubmission) -> None:
         """Do what *call* says, once."""
-        digest = self._digest(call)
-        known = rows.find_submission(
-            self._session, submission_keys(self._hub, call.name)
-        )
+        digest = self._filing.digest(call)
+        keys = submission_keys(self._hub, call.name)
+        known = rows.find_submission(self._session, keys)
         if known is None:
             if call.manifest_url is None and call.status is not _OPEN:
                 msg = "There is no such submission"
                 raise NotFoundError(msg)
-            known = self._begin(call.name, digest, JobState.RECEIVING)
-        job = self._locked(known)
+            state = JobState.RECEIVING
+            known = self._filing.begin(call.name, keys[0], digest, state)
+        job = self._filing.locked(known)
         if job.state is not JobState.RECEIVING:
             if known.last_call == digest:
                 return
@@ -178,61 +122,6 @@ class _Call:
             self._add_manifest(job, call)
         self._say(job, call.status)
         rows.change_submission(self._session, job.id, last_call=digest)
-
-    def _digest(self, call: msgspec.Struct) -> bytes:
-        """Return a keyed digest of all that is said."""
-        said = msgspec.json.encode(call).decode()
-        return network_name_keys(("call", said), keys=self._hub.keys)[0]
-
-    def _begin(
-        self, name: SubmissionName, digest: bytes, state: JobState
-    ) -> SubmissionRow:
-        """File a submission that is new."""
-        self._refuse_too_many()
-        job_id = jobs.add_job(
-            self._session,
-            kind=SUBMIT,
-            source_id=self._source.source_id,
-            clinic_id=self._source.clinic_id,
-            client_id=self._principal.client_id,
-            state=state,
-            request="{}",
-            progress=COMPLETED if state is JobState.WAITING else "{}",
-            now=self._hub.clock(),
-        )
-        row = SubmissionRow(
-            job_id=job_id,
-            name_key=submission_keys(self._hub, name)[0],
-            source_id=self._source.source_id,
-            last_call=digest,
-            sealed=seal(self._hub.keys, msgspec.json.encode(name)),
-            is_dismissed=False,
-        )
-        rows.add_submission(self._session, row)
-        return row
-
-    def _refuse_too_many(self) -> None:
-        found = jobs.list_jobs(
-            self._session,
-            clinic_id=self._source.clinic_id,
-            kind=SUBMIT,
-            states={JobState.RECEIVING, JobState.WAITING},
-            limit=MOST_OPEN,
-        )
-        if len(found) == MOST_OPEN:
-            msg = "Complete or stop other submissions first"
-            raise ThrottledError(msg, retry_after_seconds=60)
-
-    def _locked(self, known: SubmissionRow) -> Job:
-        """Return the submission's job, which others may not change now."""
-        if known.source_id != self._source.source_id:
-            msg = "The submission is another's"
-            raise ForbiddenError(msg)
-        job = jobs.lock_job(self._session, known.job_id, now=self._hub.clock())
-        if job is None:
-            msg = "There is no such submission"
-            raise NotFoundError(msg)
-        return job
 
     def _say(self, job: Job, status: SubmissionStatus) -> None:
         now = self._hub.clock()
@@ -306,10 +195,10 @@ class _Call:
             if part.name_key in keys:
                 return part
         for part in rows.manifests_named(
-            self._session, keys, source_id=self._source.source_id
+            self._session, keys, source_id=self._filing.source.source_id
         ):
             earlier = jobs.find_job(self._session, part.job_id)
-            if earlier is not None and earlier.state in _COMPLETED:
+            if earlier is not None and earlier.state in COMPLETED_STATES:
                 return part
         msg = "There is no such manifest of this submitter's"
         raise BusinessRuleError(msg, expression="replacesManifestUrl")
@@ -334,90 +223,5 @@ class _Call:
                 drop_staged(self._session, job.id, part=part.part)
         return replaced.replaces_job, replaced.replaces_part
 
-    def take_files(self, manifest: ImportManifest) -> Job:
-        """File a submission of files that are named at once, and completed."""
-        digest, name = self._digest(manifest), self._import_name(manifest)
-        known = rows.find_submission(self._session, submission_keys(self._hub, name))
-        if known is not None:
-            job = self._locked(known)
-            if known.last_call == digest:
-                return job
-            msg = "A submission of this id came before, with other files"
-            raise ConflictError(msg)
-        replaced = self._earlier(manifest)
-        begun = self._begin(name, digest, JobState.WAITING)
-        rows.add_parts(
-            self._session, self._parts(begun.job_id, manifest, replaced=replaced)
-        )
-        return self._locked(begun)
-
-    def _import_name(self, manifest: ImportManifest) -> SubmissionName:
-        return self._name_of(manifest.submission_id or str(uuid4()))
-
-    def _name_of(self, submission_id: str) -> SubmissionName:
-        """Return the name of an import: its submitter is the source itself."""
-        return SubmissionName(
-            submitter_system="urn:catchment:source",
-            submitter=str(self._source.source_id),
-            submission_id=submission_id,
-        )
-
-    def _earlier(self, manifest: ImportManifest) -> SubmissionRow | None:
-        """Return the submission that an import replaces."""
-        if manifest.replaces_id is None:
-            return None
-        keys = submission_keys(self._hub, self._name_of(manifest.replaces_id))
-        earlier = rows.find_submission(self._session, keys)
-        job = None
-        if earlier is not None:
-            job = jobs.find_job(self._session, earlier.job_id)
-        if job is None or job.state not in _COMPLETED:
-            msg = "There is no such submission of this source's"
-            raise BusinessRuleError(msg, expression="replaceSubmissionId")
-        return earlier
-
-    def _parts(
-        self,
-        job_id: int,
-        manifest: ImportManifest,
-        *,
-        replaced: SubmissionRow | None,
-    ) -> list[PartRow]:
-        """Return the one manifest and its files as parts."""
-        base = manifest.source_url or manifest.files[0].url
-        place = ManifestPlace(url=None, access=ManifestAccess(fhir_base=base))
-        withdraws = replaced is not None and not manifest.is_partial
-        first = PartRow(
-            job_id=job_id,
-            part=1,
-            manifest=1,
-            kind=PartKind.MANIFEST,
-            state=PartState.READ,
-            replaces_job=replaced.job_id if replaced and withdraws else None,
-            sealed=seal(self._hub.keys, msgspec.json.encode(place)),
-        )
-        return [
-            first,
-            *(
-                PartRow(
-                    job_id=job_id,
-                    part=1 + number,
-                    manifest=1,
-                    kind=PartKind.FILE,
-                    place=number,
-                    sealed=seal(self._hub.keys, msgspec.json.encode(_place(each))),
-                )
-                for number, each in enumerate(manifest.files, 1)
-            ),
-        ]
-
 
 _OPEN = SubmissionStatus.IN_PROGRESS
-_COMPLETED = frozenset({JobState.WAITING, JobState.DONE})
-
-
-def _place(file: ImportFile) -> FilePlace:
-    token = file.token
-    if token is not None and not token.lower().startswith("bearer "):
-        token = f"Bearer {token}"
-    return FilePlace(url=file.url, with_token=False, authorization=token)

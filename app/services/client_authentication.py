@@ -30,7 +30,7 @@ def authenticated_client(
         return verify_client_secret(
             credentials, client_of=lambda client_id: _registered(hub, client_id)
         )
-    now = hub.clock() // 1000
+    now = hub.epoch()
     client = verify_client_assertion(
         credentials.text,
         audiences=audiences,

@@ -2,7 +2,6 @@
 
 from app.domain.records import RecordType
 from app.services import intake
-from app.services.collection_files import add_withdrawn
 from app.services.collection_states import (
     REMARKS,
     Collecting,
@@ -10,6 +9,7 @@ from app.services.collection_states import (
     Stage,
 )
 from app.services.jobs import Again, Finished, Held, StepEnd
+from app.services.withdrawals import add_withdrawn
 from app.smart.bulk_errors import ServerError
 from app.smart.bulk_exports import clear_away
 from app.smart.errors import TokenRefusedError
@@ -85,7 +85,7 @@ def compare(collecting: Collecting) -> StepEnd:
             ids,
             up_to=progress.transaction_ms,
         )
-        add_withdrawn(collecting, session, taken, part=REMARKS)
+        add_withdrawn(session, collecting.job_id, taken, part=REMARKS)
         collecting.advance(
             session,
             compared_after=ids[-1],

@@ -147,7 +147,7 @@ def _pages(collecting: Collecting, first: Manifest) -> Iterator[Manifest]:
             msg = "The manifest's pages have no end"
             raise UnboundedError(msg)
         met.add(page.next_url)
-        page = next_page(collecting.server, page.next_url, with_token=True)
+        page = next_page(collecting.server, page.next_url)
         yield page
 
 

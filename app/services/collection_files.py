@@ -4,36 +4,30 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from app.deid.pseudonyms import id_aliases
 from app.domain.deliveries import (
     LineBatch,
-    LineOutcome,
     PackedLines,
     ReadLines,
     unpacked,
 )
 from app.domain.errors import ServiceError
-from app.domain.records import RecordType
-from app.fhir.json_documents import read_json
-from app.fhir.ndjson import batches
+from app.fhir.json_documents import objects_in, read_json
+from app.fhir.ndjson import LONGEST_LINE_BYTES, batches, without_first
 from app.fhir.search_pages import deletions
-from app.services import intake
 from app.services.collection_exports import renew
-from app.services.collection_filters import LocalFilter, ordered
+from app.services.collection_filters import store_wanted
 from app.services.collection_states import Collecting, FileRef, Role, Stage
-from app.services.deliveries import store_lines
 from app.services.jobs import Again, StepEnd
-from app.services.open_servers import Reading
-from app.smart.bulk_errors import AccessRefusedError, NoLongerThereError, ServerError
+from app.services.open_servers import FileReading, Lines
+from app.services.withdrawals import add_withdrawn, withdraw_named
+from app.smart.bulk_errors import AccessRefusedError, NoLongerThereError
 from app.smart.bulk_files import open_file
 from app.smart.bulk_servers import ISSUE_TYPES
 from app.store.delivered import note_delivered
-from app.store.job_outcomes import add_counts, counts_of, forget_outcomes
-from app.store.records import find_by_alias, find_by_id
+from app.store.job_outcomes import counts_of, forget_outcomes
+from app.store.records import find_by_alias
 from app.store.sessions import WriteSession
 
-LONGEST_LINE_BYTES = 32 * 1024 * 1024
-LEFT_OUT = "Not of the types and codes that are collected"
 REPORTED = "The server reports this of what it exported"
 SEVERITIES = {
     "fatal": "error",
@@ -58,24 +52,15 @@ def read_files(collecting: Collecting) -> StepEnd:
         if ref.needs_token:
             raise
         return renew(collecting)  # a signed URL that has expired is often a 403
-    try:
-        lines = next(reading.lines, None)
+    with collecting.hub.servers.next_of(collecting.job_id, reading) as lines:
         if lines is None:
             _end_file(collecting, ref)
         else:
             _store(collecting, ref, lines, mark=reading.file.mark)
-    except BaseException:
-        reading.file.close()
-        raise
-    if lines is None:
-        reading.file.close()
-    else:
-        reading.line = collecting.progress.line
-        collecting.hub.servers.put_back(collecting.job_id, reading)
     return Again()
 
 
-def _reading(collecting: Collecting, ref: FileRef) -> Reading:
+def _reading(collecting: Collecting, ref: FileRef) -> FileReading:
     """Return the file, open after the last line that is stored of it."""
     servers, progress = collecting.hub.servers, collecting.progress
     reading = servers.take(collecting.job_id, part=progress.part, line=progress.line)
@@ -93,7 +78,7 @@ def _reading(collecting: Collecting, ref: FileRef) -> Reading:
             forget_outcomes(session, collecting.job_id, part=progress.part + 1)
             collecting.advance(session, line=0, mark="")
     line = collecting.progress.line
-    return Reading(
+    return FileReading(
         file=file,
         lines=_lines(collecting, ref, file.pieces(), after=line),
         part=progress.part,
@@ -107,52 +92,25 @@ def _lines(
     """Return what comes of a file after a line, read where it is of resources."""
     cut = batches(pieces, max_line_bytes=LONGEST_LINE_BYTES)
     coming = without_first(cut, after)
-    return _read(collecting, coming) if ref.role is Role.OUTPUT else coming
-
-
-def _read(collecting: Collecting, coming: Iterable[LineBatch]) -> Iterator[PackedLines]:
-    """Yield what is read of lines; a file that breaks off does so after all of it."""
-    faults: list[ServerError] = []
-
-    def whole() -> Iterator[LineBatch]:
-        try:
-            yield from coming
-        except ServerError as error:
-            faults.append(error)
-
-    yield from collecting.hub.readers.read(
+    if ref.role is not Role.OUTPUT:
+        return coming
+    return collecting.hub.readers.read(
         collecting.hub,
         collecting.run.source,
-        whole(),
+        coming,
         scopes=None,
         max_line_bytes=LONGEST_LINE_BYTES,
     )
-    for fault in faults:
-        raise fault
-
-
-def without_first(coming: Iterable[LineBatch], lines: int) -> Iterator[LineBatch]:
-    """Yield batches without so many first lines of the whole."""
-    for batch in coming:
-        known = lines - batch.first + 1
-        if known >= batch.lines:
-            continue
-        if known <= 0:
-            yield batch
-            continue
-        rest = batch.body.split(b"\n", known)[known]
-        yield LineBatch(first=lines + 1, body=rest)
 
 
 def _store(
     collecting: Collecting,
     ref: FileRef,
-    lines: PackedLines | LineBatch,
+    lines: Lines,
     *,
     mark: str,
 ) -> None:
     """Store lines, and that they are stored."""
-    last = lines.first + lines.lines - 1 if isinstance(lines, LineBatch) else lines.last
     is_whole = collecting.progress.is_whole
     with collecting.writing() as session:
         if isinstance(lines, PackedLines):
@@ -161,7 +119,9 @@ def _store(
             _withdraw(collecting, session, lines)
         elif _note_complaints(collecting, session, lines):
             is_whole = False
-        collecting.advance(session, line=last, mark=mark, renewals=0, is_whole=is_whole)
+        collecting.advance(
+            session, line=lines.last, mark=mark, renewals=0, is_whole=is_whole
+        )
 
 
 def store_read(
@@ -171,17 +131,16 @@ def store_read(
     *,
     part: int | None = None,
 ) -> None:
-    """Store what was read and is wanted; see ``deliveries.store_lines``."""
+    """Store what was read and is wanted; see ``store_wanted``."""
     progress = collecting.progress
     part = progress.part + 1 if part is None else part
-    read, left_out = LocalFilter.of(collecting.connection).kept(read)
-    if progress.transaction_ms:
-        read = ordered(read, order=progress.transaction_ms)
-    store_lines(
+    wanted = store_wanted(
         session,
         collecting.hub,
         collecting.run.source,
+        collecting.connection,
         read,
+        order=progress.transaction_ms,
         job_id=collecting.job_id,
         part=part,
         notes_records=collecting.request.is_snapshot,
@@ -189,18 +148,7 @@ def store_read(
     received = collecting.run.job.received + read.last - read.first + 1
     collecting.run.change(session, received=received)
     if collecting.request.is_snapshot:
-        _note_refused(collecting, session, read, part)
-    if left_out:
-        counts = {(t, LineOutcome.DISCARDED.value): n for t, n in left_out.items()}
-        add_counts(session, collecting.job_id, counts, part=part)
-        collecting.remark(
-            session,
-            "information",
-            "not-supported",
-            LEFT_OUT,
-            part=part,
-            count=left_out.total(),
-        )
+        _note_refused(collecting, session, wanted, part)
 
 
 def _note_refused(
@@ -214,37 +162,14 @@ def _note_refused(
 
 def _withdraw(collecting: Collecting, session: WriteSession, batch: LineBatch) -> None:
     """Take back what the Bundles of *batch* say is deleted."""
-    hub, source = collecting.hub, collecting.run.source
-    keys = {
-        alias.key: type_
-        for bundle in _documents(batch)
-        for type_, own_id in deletions(bundle)
-        for alias in id_aliases(type_, own_id, keys=hub.keys, source=source)
-    }
-    found = find_by_alias(session, keys.keys())
-    stored = find_by_id(session, set(found.values()))
-    wanted = {
-        record_id
-        for key, record_id in found.items()
-        if stored[record_id].type is keys[key]
-    }
-    taken = intake.withdraw_all(
-        session, hub, source, sorted(wanted), up_to=collecting.progress.transaction_ms
+    taken = withdraw_named(
+        session,
+        collecting.hub,
+        collecting.run.source,
+        (named for bundle in _documents(batch) for named in deletions(bundle)),
+        up_to=collecting.progress.transaction_ms,
     )
-    add_withdrawn(collecting, session, taken, part=collecting.progress.part + 1)
-
-
-def add_withdrawn(
-    collecting: Collecting,
-    session: WriteSession,
-    taken: Counter[RecordType],
-    *,
-    part: int,
-) -> None:
-    """Add to the counts what was taken back."""
-    outcome = LineOutcome.WITHDRAWN.value
-    counts = {(type_.fhir_name, outcome): n for type_, n in taken.items()}
-    add_counts(session, collecting.job_id, counts, part=part)
+    add_withdrawn(session, collecting.job_id, taken, part=collecting.progress.part + 1)
 
 
 def _note_complaints(
@@ -257,7 +182,7 @@ def _note_complaints(
     """
     said: Counter[tuple[str, str]] = Counter()
     for outcome in _documents(batch):
-        for issue in _objects(outcome.get("issue")):
+        for issue in objects_in(outcome.get("issue")):
             severity = SEVERITIES.get(str(issue.get("severity")), "error")
             code = issue.get("code")
             said[severity, code if code in ISSUE_TYPES else "unknown"] += 1
@@ -275,11 +200,6 @@ def _documents(batch: LineBatch) -> Iterator[dict[str, Any]]:
                 yield read_json(line, max_bytes=LONGEST_LINE_BYTES)
             except ServiceError:
                 yield {"issue": [{"severity": "error", "code": "structure"}]}
-
-
-def _objects(value: object) -> list[dict[str, Any]]:
-    members = value if isinstance(value, list) else []
-    return [each for each in members if isinstance(each, dict)]
 
 
 def _end_file(collecting: Collecting, ref: FileRef) -> None:

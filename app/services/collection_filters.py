@@ -13,12 +13,20 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from app.deid.codes import canonical_code, system_of
-from app.domain.deliveries import ReadLine, ReadLines
+from app.domain.clinics import Source
+from app.domain.deliveries import LineOutcome, ReadLine, ReadLines
+from app.domain.errors import IssueType
 from app.domain.records import Condition, Observation, RecordType
 from app.domain.terminology import Coding
+from app.services.deliveries import INFORMATION, store_lines
+from app.services.hub import Hub
 from app.store.connections import Connection
+from app.store.job_outcomes import add_counts, add_remark
+from app.store.sessions import WriteSession
 
 Codes = frozenset[Coding]
+
+LEFT_OUT = "Not of the types and codes that are collected"
 
 
 class LocalFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +85,51 @@ def _ordered(read: ReadLine, order: int) -> ReadLine:
         return read
     stamped: Any = msgspec.structs.replace(read.record, sent_order=order)
     return ReadLine(read.line, stamped)
+
+
+def store_wanted(
+    session: WriteSession,
+    hub: Hub,
+    source: Source,
+    connection: Connection,
+    read: ReadLines,
+    *,
+    order: int,
+    job_id: int,
+    part: int,
+    notes_records: bool = False,
+) -> ReadLines:
+    """
+    Store what was read and is wanted, and return it; see ``deliveries.store_lines``.
+
+    Where lines say no time they are as of *order* (epoch ms; 0: not known).
+    """
+    wanted, left_out = LocalFilter.of(connection).kept(read)
+    if order:
+        wanted = ordered(wanted, order=order)
+    store_lines(
+        session,
+        hub,
+        source,
+        wanted,
+        job_id=job_id,
+        part=part,
+        notes_records=notes_records,
+    )
+    if left_out:
+        outcome = LineOutcome.DISCARDED.value
+        counts = {(type_name, outcome): n for type_name, n in left_out.items()}
+        add_counts(session, job_id, counts, part=part)
+        add_remark(
+            session,
+            job_id,
+            INFORMATION,
+            IssueType.NOT_SUPPORTED,
+            LEFT_OUT,
+            part=part,
+            count=left_out.total(),
+        )
+    return wanted
 
 
 def _codes(query: str) -> Codes | None:

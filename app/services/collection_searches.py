@@ -11,13 +11,14 @@ from urllib.parse import quote
 import msgspec
 
 from app.domain.calendar import instant_of
-from app.domain.deliveries import LineBatch
 from app.fhir.json_documents import read_json
+from app.fhir.ndjson import LONGEST_LINE_BYTES
 from app.fhir.search_pages import SearchPage, as_line, member_ids, parse_page
-from app.services.collection_files import LONGEST_LINE_BYTES, store_read
+from app.services.collection_exports import NOT_UNDERSTOOD
+from app.services.collection_files import store_read
 from app.services.collection_states import REMARKS, Collecting, Stage
 from app.services.jobs import Again, StepEnd
-from app.services.reading import Reading, read_lines
+from app.services.reading import read_fetched
 from app.services.sealing import seal, unseal
 from app.smart.bulk_errors import ServerRefusedError
 from app.smart.bulk_exports import FHIR_JSON
@@ -30,7 +31,6 @@ from app.store.staging import next_staged, remove_staged, stage
 PEOPLE_AT_ONCE = 100
 PAGE_SIZE = 200
 REFUSED = "The server refused a search; the others went on"
-NOT_UNDERSTOOD = frozenset({400, 422, 501})
 PATIENT = "Patient"
 
 
@@ -163,20 +163,12 @@ def _refused(collecting: Collecting, error: ServerRefusedError) -> StepEnd:
 
 def _store(collecting: Collecting, session: WriteSession, page: SearchPage) -> None:
     """Store the resources of a page as lines are, one after the other."""
-    hub = collecting.hub
-    reading = Reading(
-        policy=hub.policy,
-        keys=hub.keys,
-        source=collecting.run.source,
-        scopes=None,
-        received_at=hub.clock(),
-        max_line_bytes=LONGEST_LINE_BYTES,
-    )
-    batch = LineBatch(
-        first=collecting.progress.line + 1, body=b"\n".join(page.resources)
-    )
+    first = collecting.progress.line + 1
     if page.resources:
-        store_read(collecting, session, read_lines(batch, reading), part=REMARKS)
+        read = read_fetched(
+            page.resources, collecting.hub, collecting.run.source, first=first
+        )
+        store_read(collecting, session, read, part=REMARKS)
 
 
 def _next_people(collecting: Collecting) -> StepEnd:

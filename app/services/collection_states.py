@@ -1,19 +1,20 @@
 """What a collection remembers from step to step, in clear and sealed."""
 
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
-from app.domain.deliveries import FoldedIssue
 from app.domain.errors import ConflictError
 from app.services.ehrs import known_server
 from app.services.hub import Hub
 from app.services.jobs import Run
+from app.services.patience import WELL, Failing
 from app.smart.bulk_servers import BulkServer
 from app.store.clinics import check_takes_part
 from app.store.connections import Connection, find_connection
-from app.store.job_outcomes import add_issues
+from app.store.job_outcomes import add_remark
 from app.store.sessions import WriteSession, read_session, write_session
 
 COLLECT = "collect"
@@ -89,8 +90,7 @@ class CollectProgress(msgspec.Struct, frozen=True, kw_only=True):
     compared_after: int = 0
     withdrawn: int = 0
     is_approved: bool = False
-    failing_since: int | None = None
-    failures: int = 0
+    failing: Failing = WELL
 
 
 class CollectSealed(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,8 +142,9 @@ class Collecting:
         **changes: Any,  # noqa: ANN401  (fields of the progress)
     ) -> None:
         """Note how far it is now, in the transaction of what was stored."""
-        kept = {"failing_since": None, "failures": 0} | changes
-        self.progress = msgspec.structs.replace(self.progress, **kept)
+        self.progress = msgspec.structs.replace(
+            self.progress, **({"failing": WELL} | changes)
+        )
         self.run.advance(session, progress=self.progress, sealed=sealed)
         if self.run.job.failure is not None:
             self.run.change(session, failure=None)
@@ -158,7 +159,7 @@ class Collecting:
         with self.writing() as session:
             self.advance(session, sealed=sealed, **changes)
 
-    def writing(self) -> Any:  # noqa: ANN401  (a context manager)
+    def writing(self) -> AbstractContextManager[WriteSession]:
         """Return a transaction for the job's client."""
         return write_session(self.hub.engine, client_id=self.run.job.client_id)
 
@@ -173,15 +174,15 @@ class Collecting:
         count: int = 1,
     ) -> None:
         """Say something of a file, or of the collection as a whole."""
-        issue = FoldedIssue(
-            severity=severity,
-            issue_type=issue_type,
-            expression=None,
-            diagnostics=diagnostics,
+        add_remark(
+            session,
+            self.job_id,
+            severity,
+            issue_type,
+            diagnostics,
+            part=part,
             count=count,
-            lines=(),
         )
-        add_issues(session, self.job_id, [issue], part=part)
 
 
 def _connection(run: Run) -> Connection:

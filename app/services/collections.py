@@ -4,6 +4,8 @@ Collections: what a clinic's server holds, fetched by the hub itself.
 By export where the server has one, else by searches; each a job, done step by step.
 """
 
+from contextlib import suppress
+
 import msgspec
 
 from app.domain.calendar import instant_of
@@ -15,12 +17,20 @@ from app.services.collection_states import (
     Collecting,
     CollectProgress,
     CollectRequest,
+    CollectSealed,
     Stage,
 )
+from app.services.ehrs import known_server
 from app.services.hub import Hub
-from app.services.jobs import Again, Run, StepEnd
-from app.smart.bulk_errors import ServerThrottlesError, ServerUnavailableError
-from app.smart.bulk_exports import Level
+from app.services.jobs import Run, StepEnd
+from app.services.patience import DAY_MS, PATIENCE_MS, Passing, sat_out
+from app.services.sealing import unseal
+from app.smart.bulk_errors import (
+    ServerError,
+    ServerThrottlesError,
+    ServerUnavailableError,
+)
+from app.smart.bulk_exports import Level, clear_away
 from app.smart.errors import TokenRefusedError
 from app.store import connections, jobs
 from app.store.clinics import check_takes_part
@@ -33,12 +43,8 @@ from app.store.sessions import (
     write_session,
 )
 
-DAY_MS = 24 * 3600 * 1000
-PATIENCE_MS = DAY_MS
-"""For so long a server that does not answer is asked again."""
 LONG_PATIENCE_MS = 30 * DAY_MS
 """For so long one that asks for patience: another's export may take weeks."""
-LONGEST_PAUSE_SECONDS = 3600
 
 
 def collect(run: Run) -> StepEnd:
@@ -75,26 +81,20 @@ def _step(collecting: Collecting) -> StepEnd:
             return collection_ends.finish(collecting)
 
 
-def _sit_out(
-    collecting: Collecting,
-    error: ServerThrottlesError | ServerUnavailableError | TokenRefusedError,
-) -> StepEnd:
-    """Wait as long as the server likes, or longer each time, and say why."""
-    progress, now = collecting.progress, collecting.hub.clock()
-    since = now if progress.failing_since is None else progress.failing_since
+def _sit_out(collecting: Collecting, error: Passing) -> StepEnd:
+    """Ask the server again later, and say why."""
     is_throttled = isinstance(error, ServerThrottlesError)
-    if now - since > (LONG_PATIENCE_MS if is_throttled else PATIENCE_MS):
-        raise error
-    waiting = msgspec.structs.replace(
-        progress, failing_since=since, failures=progress.failures + 1
+    failing, again = sat_out(
+        collecting.progress.failing,
+        error,
+        now=collecting.hub.clock(),
+        patience_ms=LONG_PATIENCE_MS if is_throttled else PATIENCE_MS,
     )
+    waiting = msgspec.structs.replace(collecting.progress, failing=failing)
     with collecting.writing() as session:
         collecting.run.advance(session, progress=waiting)
         collecting.run.change(session, failure=error.message)
-    asked = error.retry_after_seconds
-    if asked is None:
-        asked = 2 << min(progress.failures, 20)
-    return Again(1000 * max(1, min(asked, LONGEST_PAUSE_SECONDS)))
+    return again
 
 
 def order(
@@ -176,6 +176,23 @@ def order_due(hub: Hub) -> int:
                 continue
             filed += 1
     return filed
+
+
+def call_off(hub: Hub, job: Job) -> None:
+    """
+    Tell the server that the export of a job, as it was, is not needed any more.
+
+    Some run one export at a time. Whether it can be told makes no difference here.
+    """
+    if job.kind != COLLECT or job.sealed is None:
+        return
+    sealed = msgspec.json.decode(unseal(hub.keys, job.sealed), type=CollectSealed)
+    with read_session(hub.engine) as session:
+        connection = connections.find_connection(session, job.source_id)
+    if connection is None or sealed.status_url is None:
+        return
+    with suppress(ServerError, TokenRefusedError, ConflictError):
+        clear_away(known_server(hub, connection), sealed.status_url)
 
 
 def told(job: Job) -> str:

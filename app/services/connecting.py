@@ -4,18 +4,16 @@ A new connection, tried step by step: what works, what failed, and whom to ask f
 Each step stands on those before it, so the first that fails is the one to be mended.
 """
 
-import json
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any
 
-import httpx
 import msgspec
 
-from app.domain.errors import IssueType, ServiceError
+from app.domain.errors import ServiceError
 from app.services.connections import private_key, public_key_set, usual_scope
 from app.services.ehrs import server_of
 from app.services.hub import Hub
+from app.services.own_registrations import jwks_url
 from app.smart.bulk_errors import (
     AccessRefusedError,
     AddressRefusedError,
@@ -24,7 +22,6 @@ from app.smart.bulk_errors import (
 )
 from app.smart.bulk_exports import FHIR_JSON, Level, Order, clear_away, kick_off
 from app.smart.bulk_tokens import Credentials, ask_token
-from app.smart.documents import is_name, parse_document
 from app.smart.ehr_discovery import (
     Endpoints,
     capability_statement,
@@ -33,17 +30,6 @@ from app.smart.ehr_discovery import (
 )
 from app.smart.vocabulary import GRANT_TYPE
 from app.store.connections import Connection
-
-JWKS_PATH = "/oauth/jwks"
-
-
-NOT_REGISTERING = "The server takes no registrations: ask its administrator for one"
-
-
-class RegistrationRefusedError(ServiceError):
-    """A server did not register this hub."""
-
-    issue_type = IssueType.FORBIDDEN
 
 
 class Verdict(StrEnum):
@@ -168,7 +154,7 @@ class Trial:
         where = (
             "with the key set that `catchment connection keys` prints"
             if hub.is_local
-            else f"with the JWK Set URL {hub.base_url}{JWKS_PATH}"
+            else f"with the JWK Set URL {jwks_url(hub)}"
         )
         ask = (
             f"registration of this hub as a SMART Backend Services client {where}, for "
@@ -293,46 +279,3 @@ def _covers(granted: set[str], scope: str) -> bool:
         for name in (type_name, "*")
         for verb in (verbs, "read", "rs", "*", "cruds")
     )
-
-
-def register(hub: Hub, connection: Connection) -> str:
-    """
-    Register the hub at a server that takes registrations; return its client id there.
-
-    The client has to be approved there, mostly.
-
-    Raises:
-        ServiceError: it takes none, or refuses.
-    """
-    server = server_of(hub, msgspec.structs.replace(connection, client_id=None))
-    found = discover(server, connection.fhir_base, token_url=connection.token_url)
-    if found is None or found.registration_endpoint is None:
-        raise RegistrationRefusedError(NOT_REGISTERING)
-    scope = connection.scope or usual_scope(connection, capabilities=found.capabilities)
-    said: dict[str, Any] = {
-        "client_name": "Catchment",
-        "grant_types": [GRANT_TYPE],
-        "token_endpoint_auth_method": "private_key_jwt",
-        "scope": scope,
-    }
-    if hub.is_local:
-        said["jwks"] = public_key_set(hub, connection)
-    else:
-        said["jwks_uri"] = f"{hub.base_url}{JWKS_PATH}"
-    answer = hub.outbound.ask(
-        "POST",
-        found.registration_endpoint,
-        headers={"Accept": "application/json", "Content-Type": "application/json"},
-        content=json.dumps(said).encode(),
-    )
-    if answer.status not in {httpx.codes.OK, httpx.codes.CREATED}:
-        msg = f"The registration is answered {answer.status}"
-        raise RegistrationRefusedError(msg)
-    try:
-        client_id = parse_document(answer.body).get("client_id")
-    except ValueError:
-        client_id = None
-    if not is_name(client_id):
-        msg = "The registration's answer has no client id"
-        raise RegistrationRefusedError(msg)
-    return client_id

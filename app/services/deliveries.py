@@ -11,7 +11,7 @@ from app.domain.deliveries import (
     ReadLine,
     ReadLines,
 )
-from app.domain.errors import IssueType, ServiceError
+from app.domain.errors import PASSING, IssueType, ServiceError
 from app.domain.records import AliasKind
 from app.services import intake
 from app.services.admissions import check_admitted
@@ -19,7 +19,7 @@ from app.services.blocks import ErasedError
 from app.services.hub import Hub
 from app.services.intake import Effect, Outcome, Receipt, Submission
 from app.services.reading import ERROR
-from app.services.refusals import LONGEST_EXPRESSION, MOST_OF_A_REQUEST, PASSING
+from app.services.refusals import LONGEST_EXPRESSION, MOST_OF_A_REQUEST
 from app.services.submissions import MayReplace
 from app.store.delivered import note_delivered
 from app.store.job_outcomes import add_counts, add_issues

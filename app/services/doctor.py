@@ -91,7 +91,7 @@ def _of_counting(session: ReadSession, hub: Hub) -> Iterator[Advice]:
             what=f"{count:,} subjects wait to be counted, the first since {waited} s",
             why="live numbers and the next release lack what came since",
             remedy="catchment worker, where CATCHMENT_EMBEDDED_WORKER is off; else"
-            " look for `recount failed` in the log",
+            " look for `work failed` in the log",
         )
 
 

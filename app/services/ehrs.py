@@ -22,23 +22,19 @@ def known_server(hub: Hub, connection: Connection) -> BulkServer:
 
 def server_of(hub: Hub, connection: Connection) -> BulkServer:
     """Return the server of a connection; where it gives tokens is asked once there."""
-
-    def epoch() -> int:
-        return hub.clock() // 1000
-
-    without = BulkServer(hub.outbound, reach_of(connection), epoch=epoch)
+    without = BulkServer(hub.outbound, reach_of(connection), epoch=hub.epoch)
     if connection.client_id is None:
         return without
 
     def ask() -> Grant:
         credentials = credentials_of(hub, connection, without)
-        return ask_token(hub.outbound, credentials, now=epoch())
+        return ask_token(hub.outbound, credentials, now=hub.epoch())
 
     return BulkServer(
         hub.outbound,
         reach_of(connection),
-        epoch=epoch,
-        tokens=TokenHolder(ask, clock=epoch),
+        epoch=hub.epoch,
+        tokens=TokenHolder(ask, clock=hub.epoch),
     )
 
 

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.domain.clinics import ClinicStatus, Source
+from app.domain.clinics import Source
 from app.domain.errors import (
-    ForbiddenError,
-    IssueType,
+    PASSING,
     NotSupportedError,
     ServiceError,
     TooLargeError,
@@ -37,8 +36,6 @@ log = logging.getLogger(__name__)
 
 CLIENT = "mllp"
 """For whom the acts of a listener are written down."""
-PASSING = frozenset({IssueType.TRANSIENT, IssueType.THROTTLED})
-"""Of these the message is to come again as it is."""
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,11 +112,9 @@ def _received(hub: Hub, sender: Sender, message: Message) -> tuple[Problem, ...]
 
 def _source(session: ReadSession, sender: Sender) -> Source:
     """Return the source as it is now; a clinic that left is refused."""
-    clinic = clinics.required_clinic(session, sender.clinic)
-    if clinic.status == ClinicStatus.LEFT:
-        msg = "The clinic has left the network"
-        raise ForbiddenError(msg)
-    return clinics.required_source(session, clinic=sender.clinic, name=sender.source)
+    source = clinics.required_source(session, clinic=sender.clinic, name=sender.source)
+    clinics.check_takes_part(session, source.clinic_id)
+    return source
 
 
 def check_sender(session: ReadSession, sender: Sender) -> None:

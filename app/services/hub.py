@@ -79,6 +79,10 @@ class Hub:
     readers: Readers = field(default_factory=Readers)
     servers: OpenServers = field(default_factory=OpenServers)
 
+    def epoch(self) -> int:
+        """Return the time in epoch seconds, as OAuth counts them."""
+        return self.clock() // 1000
+
     @property
     def fhir_base(self) -> str:
         """Return the base of the FHIR interface, without a slash at its end."""

@@ -31,7 +31,7 @@ from app.services.policies import check_in_force
 from app.services.resources import Wish
 from app.services.submissions import MayReplace
 from app.store import jobs
-from app.store.clinics import has_left
+from app.store.clinics import check_takes_part
 from app.store.jobs import Job, JobState
 from app.store.sessions import WriteSession, read_session, write_session
 from app.store.staging import next_staged, remove_staged, stage
@@ -41,7 +41,6 @@ LOOK_AGAIN_MS = 200
 ALIVE_SECONDS = 5.0
 """So often who receives an upload says that it is still coming."""
 CUT_OFF = "The upload was cut off after line {}; send it again"
-LEFT = "The clinic has left the network"
 NOT_OURS = "The upload was cancelled, or sent from its first line again"
 
 
@@ -102,7 +101,7 @@ def receive(
         IntakeStoppedError: the policy has expired.
     """
     source = required_source(principal)
-    for_something(principal)
+    check_any_reach(principal)
     check_in_force(hub)
     job = _job_of(hub, principal, source, upload)
     if job.state is not JobState.RECEIVING:
@@ -128,7 +127,7 @@ def _is_coming(hub: Hub, job: Job) -> bool:
         return jobs.note_alive(session, job, now=hub.clock())
 
 
-def for_something(principal: Principal) -> None:
+def check_any_reach(principal: Principal) -> None:
     """Refuse whose scopes cover no type that is kept."""
     for type_ in RecordType:
         try:
@@ -274,8 +273,7 @@ def store_staged(run: Run) -> StepEnd:
     """
     run.refresh()
     with read_session(run.hub.engine) as session:
-        if has_left(session, run.source.source_id):
-            raise ForbiddenError(LEFT)
+        check_takes_part(session, run.job.clinic_id)
         staged = next_staged(session, run.job.id)
     if staged is None:
         return _without_lines(run)

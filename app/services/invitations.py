@@ -11,7 +11,7 @@ SECONDS_A_DAY = 86_400
 
 def members_link(hub: Hub, *, days: int = LINK_DAYS) -> str:
     """Return a link that opens the members' pages for *days*."""
-    expires_at = hub.clock() // 1000 + days * SECONDS_A_DAY
+    expires_at = hub.epoch() + days * SECONDS_A_DAY
     return links.members_link(
         _link_key(hub), base_url=hub.base_url, expires_at=expires_at
     )
@@ -24,13 +24,13 @@ def open_link(hub: Hub, text: str) -> int:
     Raises:
         ForbiddenError: it does not; the message says why, in plain words.
     """
-    now = hub.clock() // 1000
+    now = hub.epoch()
     return links.read_members_key(text, key=_link_key(hub), now=now) - now
 
 
 def audience_of(hub: Hub, text: str | None) -> Audience:
     """Return whose release the holder of a link's key, if there is one, may read."""
-    now = hub.clock() // 1000
+    now = hub.epoch()
     if text is not None and links.is_members_key(text, key=_link_key(hub), now=now):
         return Audience.MEMBERS
     return Audience.PUBLIC

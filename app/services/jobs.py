@@ -15,8 +15,8 @@ import msgspec
 
 from app.domain.clinics import Source
 from app.domain.errors import (
+    PASSING,
     IntakeStoppedError,
-    IssueType,
     NotFoundError,
     ServiceError,
 )
@@ -51,7 +51,6 @@ AFTER_OUTAGE_MS = 1_000
 """So soon after the database was away a step is taken again."""
 LONGEST_WAIT_MS = 24 * 3600 * 1000
 """Who asks to be left alone for longer is asked again all the same."""
-PASSING = frozenset({IssueType.TRANSIENT, IssueType.THROTTLED})
 KEPT_MS = 30 * 24 * 3600 * 1000
 """For so long what a job came to is kept after its end."""
 

@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 
@@ -12,10 +13,12 @@ from app.smart.bulk_servers import BulkServer
 from app.smart.bulk_tokens import TokenHolder
 from app.store.connections import Connection
 
+Lines = PackedLines | LineBatch
+
 MOST_OPEN = 16
 
 
-class Reading(msgspec.Struct, kw_only=True):
+class FileReading(msgspec.Struct, kw_only=True):
     """A file that is being read, from the line after ``line`` on."""
 
     file: OpenFile
@@ -36,7 +39,7 @@ class OpenServers:
         self.limits = limits or Limits()
         self._lock = threading.Lock()
         self._servers: dict[int, tuple[Connection, BulkServer]] = {}
-        self._open: OrderedDict[int, Reading] = OrderedDict()
+        self._open: OrderedDict[int, FileReading] = OrderedDict()
         self._holders: OrderedDict[Hashable, TokenHolder] = OrderedDict()
 
     def server(
@@ -73,7 +76,7 @@ class OpenServers:
         if reading is not None:
             reading.file.close()
 
-    def take(self, job_id: int, *, part: int, line: int) -> Reading | None:
+    def take(self, job_id: int, *, part: int, line: int) -> FileReading | None:
         """Return the file that a job has open, if it is there that it goes on."""
         with self._lock:
             reading = self._open.pop(job_id, None)
@@ -82,8 +85,28 @@ class OpenServers:
         reading.file.close()
         return None
 
-    def put_back(self, job_id: int, reading: Reading) -> None:
-        """Keep a file open for a job's next step; the longest unused one is closed."""
+    @contextmanager
+    def next_of(self, job_id: int, reading: FileReading) -> Iterator[Lines | None]:
+        """
+        Yield the next lines of a file, None at its end, to be dealt with in the block.
+
+        After it the file stays open for the job's next step; at its end, and where the
+        block fails, it is closed.
+        """
+        try:
+            lines = next(reading.lines, None)
+            yield lines
+        except BaseException:
+            reading.file.close()
+            raise
+        if lines is None:
+            reading.file.close()
+            return
+        reading.line = lines.last
+        self._keep(job_id, reading)
+
+    def _keep(self, job_id: int, reading: FileReading) -> None:
+        """Keep a file open; of too many the longest unused one is closed."""
         with self._lock:
             self._open[job_id] = reading
             oldest = (

@@ -1,7 +1,7 @@
 """Lines of NDJSON -> what may be kept of them; the lines themselves go no further."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -20,9 +20,10 @@ from app.domain.errors import (
 from app.domain.records import DeidentifiedRecord, RecordType
 from app.fhir.bindings import RESOURCE_TYPES
 from app.fhir.json_documents import read_json
+from app.fhir.ndjson import LONGEST_LINE_BYTES
 from app.fhir.references import record_id_of
 from app.fhir.validation import InvalidResourceError
-from app.services.reception import deidentified
+from app.services.reception import FrontDoor, deidentified
 from app.services.sent_names import own_names
 from app.smart.scopes import allows
 
@@ -78,12 +79,27 @@ def read_lines(batch: LineBatch, reading: Reading) -> ReadLines:
             records.append(ReadLine(line, record, hub_record))
     return ReadLines(
         first=batch.first,
-        last=batch.first + batch.lines - 1,
+        last=batch.last,
         received_at=reading.received_at,
         records=tuple(records),
         issues=tuple(issues),
         discarded={name: tuple(lines) for name, lines in discarded.items()},
     )
+
+
+def read_fetched(
+    resources: Sequence[bytes], front: FrontDoor, source: Source, *, first: int
+) -> ReadLines:
+    """Return what may be kept of resources that the hub fetched one by one."""
+    reading = Reading(
+        policy=front.policy,
+        keys=front.keys,
+        source=source,
+        scopes=None,
+        received_at=front.clock(),
+        max_line_bytes=LONGEST_LINE_BYTES,
+    )
+    return read_lines(LineBatch(first=first, body=b"\n".join(resources)), reading)
 
 
 def _numbered(batch: LineBatch) -> Iterator[tuple[int, bytes]]:

@@ -1,13 +1,11 @@
 """The recount: dirty subjects counted again, new definitions counted in full."""
 
 import logging
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 from sqlalchemy.exc import DBAPIError
-from typing_extensions import override
 
 from app.domain.terminology import Coding
 from app.measures.compilation import compile_measure
@@ -42,13 +40,11 @@ SUBJECTS_AT_ONCE = 500
 SUBJECTS_A_STEP = 2_000
 LEASE_SECONDS = 2
 """A worker that died is replaced so soon; one at work holds the lease's row as well."""
-PAUSE_SECONDS = 0.25
 LANES = {"sqlite": 1, "postgresql": 4}
 """Measures counted from nothing at a time: SQLite has one writer."""
 BUSY_MS = 5_000
 PATIENCE_MS = 30_000
 """So long the people of a clinic wait to be counted while more comes of it in bulk."""
-HOUR_MS = 3600 * 1000
 
 
 def register_measures(hub: Hub) -> None:
@@ -298,38 +294,13 @@ def _is_counted(
     return True
 
 
-class Worker(threading.Thread):
-    """Counts what is dirty, at most a quarter of a second after it became so."""
+def count_waiting(hub: Hub, *, holder: str) -> bool:
+    """Count some of who waits, and go on with what is new; return if there was any."""
+    counted = recount_dirty(hub, holder=holder)
+    return bool(backfill(hub, holder=holder) or counted)
 
-    def __init__(self, hub: Hub, *, holder: str) -> None:
-        super().__init__(name="catchment-worker", daemon=True)
-        self._hub = hub
-        self._holder = holder
-        self._stopping = threading.Event()
-        self._tidied_at = 0
 
-    @override
-    def run(self) -> None:
-        """Work until told to stop; what goes wrong is logged and tried again."""
-        while not self._stopping.is_set():
-            try:
-                self._tidy()
-                worked = recount_dirty(self._hub, holder=self._holder)
-                worked += backfill(self._hub, holder=self._holder)
-            except Exception as error:
-                log.exception("recount failed", extra={"error": type(error).__name__})
-                worked = 0
-            if not worked:
-                self._stopping.wait(PAUSE_SECONDS)
-
-    def _tidy(self) -> None:
-        """Forget each hour what is kept for a while only, and warn of what ends."""
-        if self._hub.clock() >= self._tidied_at + HOUR_MS:
-            forget_old(self._hub)
-            warn_of_policy(self._hub)
-            self._tidied_at = self._hub.clock()
-
-    def stop(self) -> None:
-        """Finish the transaction under way and end."""
-        self._stopping.set()
-        self.join(timeout=30)
+def tidy(hub: Hub) -> None:
+    """Forget what is kept for a while only, and warn of what ends."""
+    forget_old(hub)
+    warn_of_policy(hub)

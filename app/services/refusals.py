@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from app.domain.clinics import Source
-from app.domain.errors import IssueType, ServiceError
+from app.domain.errors import PASSING, IssueType, ServiceError
 from app.fhir.validation import InvalidResourceError
 from app.services.blocks import ErasedError
 from app.services.hub import Hub
@@ -25,7 +25,6 @@ from app.store.sessions import WriteSession, write_session
 log = logging.getLogger(__name__)
 
 MOST_OF_A_REQUEST = 1_000
-PASSING = frozenset({IssueType.TRANSIENT, IssueType.THROTTLED})
 LONGEST_EXPRESSION = 200
 
 _NOTED = "refusals"

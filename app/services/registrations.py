@@ -76,7 +76,7 @@ def register(hub: Hub, body: bytes) -> dict[str, Any]:
     Source: RFC 7591 3.
     """
     metadata = parse_client_metadata(body)
-    now = hub.clock() // 1000
+    now = hub.epoch()
     secret = new_secret() if metadata.auth_method.has_secret else None
     new = _pending_client(metadata, secret=secret, now=now)
     try:

@@ -60,7 +60,7 @@ def begin(hub: Hub) -> Begun:
         nonce=secrets.token_urlsafe(32),
         code_verifier=secrets.token_urlsafe(48),
     )
-    url = client.authorization_url(attempt, now=_now(hub))
+    url = client.authorization_url(attempt, now=hub.epoch())
     facts = msgspec.to_builtins(attempt)
     return Begun(url, _signed(hub, facts, _ATTEMPT, seconds=ATTEMPT_SECONDS))
 
@@ -87,7 +87,7 @@ def finish(
     ):
         msg = "This answer belongs to no sign-in of this browser. Sign in again."
         raise SignInRefusedError(msg)
-    claimed = client.clinic_claim(code, attempt, now=_now(hub))
+    claimed = client.clinic_claim(code, attempt, now=hub.epoch())
     clinic = _clinic(session, claimed)
     if clinic is None:
         msg = (
@@ -142,17 +142,12 @@ def _attempt(hub: Hub, kept: str | None) -> Attempt | None:
 
 
 def _signed(hub: Hub, facts: dict[str, str], purpose: str, *, seconds: int) -> str:
-    expires_at = _now(hub) + seconds
+    expires_at = hub.epoch() + seconds
     return sign_facts(facts, key=_key(hub), purpose=purpose, expires_at=expires_at)
 
 
 def _read(hub: Hub, text: str, purpose: str) -> dict[str, str]:
-    return read_facts(text, key=_key(hub), purpose=purpose, now=_now(hub))
-
-
-def _now(hub: Hub) -> int:
-    """Return the time in epoch seconds."""
-    return hub.clock() // 1000
+    return read_facts(text, key=_key(hub), purpose=purpose, now=hub.epoch())
 
 
 def _key(hub: Hub) -> bytes:

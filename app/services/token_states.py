@@ -77,7 +77,7 @@ def revoke(hub: Hub, form: Form, *, authorization: str | None) -> None:
             session,
             jti=claims.jti,
             expires_at=claims.expires_at,
-            now=hub.clock() // 1000,
+            now=hub.epoch(),
         )
 
 
@@ -106,7 +106,7 @@ def _token(parameters: Mapping[str, str]) -> str:
 def _claims(hub: Hub, token: str) -> TokenClaims | None:
     """Return what a token says, if this hub signed it and it has not expired."""
     try:
-        return hub.tokens.read(token, now=hub.clock() // 1000)
+        return hub.tokens.read(token, now=hub.epoch())
     except NotAuthenticatedError:
         return None
 

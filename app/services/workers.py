@@ -2,6 +2,9 @@
 
 import logging
 import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
 
 from typing_extensions import override
 
@@ -11,12 +14,13 @@ from app.services.collections import collect, order_due
 from app.services.hub import Hub
 from app.services.imports import IMPORT, store_staged
 from app.services.jobs import Steps, forget_old_jobs, let_go_of_dead, work
-from app.services.recounts import Worker as CountingWorker
+from app.services.recounts import count_waiting, tidy
+from app.services.webhook_steps import fetch_named
 from app.store.jobs import SUBMIT
+from app.store.webhooks import WEBHOOK
 
 log = logging.getLogger(__name__)
 
-PAUSE_SECONDS = 0.1
 AFTER_FAILURE_SECONDS = 1.0
 """So soon a store that failed is asked again."""
 HOUR_MS = 3600 * 1000
@@ -28,48 +32,55 @@ STEPS: Steps = {
     IMPORT: store_staged,
     SUBMIT: submission_step,
     COLLECT: collect,
+    WEBHOOK: fetch_named,
 }
 """What is done for a job, by its kind."""
 
 
-class JobWorker(threading.Thread):
-    """Goes on with the jobs of the hub, one step after the other."""
+class Chore(NamedTuple):
+    """What is done now and then, and after how long again."""
 
-    def __init__(self, hub: Hub, *, holder: str) -> None:
-        super().__init__(name="catchment-jobs", daemon=True)
+    do: Callable[[Hub], object]
+    every_ms: int
+
+
+class Loop(threading.Thread):
+    """Takes step after step, with chores between them, until told to stop."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        name: str,
+        step: Callable[[], bool],
+        *,
+        chores: Sequence[Chore],
+        pause_seconds: float,
+    ) -> None:
+        super().__init__(name=f"catchment-{name}", daemon=True)
         self._hub = hub
-        self._holder = holder
+        self._step = step
+        self._due = dict.fromkeys(chores, 0)
+        self._pause_seconds = pause_seconds
         self._stopping = threading.Event()
-        self._tidied_at = 0
-        self._looked_at = 0
-        self._ordered_at = 0
 
     @override
     def run(self) -> None:
-        """Work until told to stop; a store that fails is asked again."""
+        """Work until told to stop; what goes wrong is logged and tried again."""
         while not self._stopping.is_set():
             try:
-                self._tidy()
-                worked = work(self._hub, STEPS, holder=self._holder)
+                self._do_chores()
+                pause = 0.0 if self._step() else self._pause_seconds
             except Exception as error:
-                log.exception("jobs failed", extra={"error": type(error).__name__})
-                self._stopping.wait(AFTER_FAILURE_SECONDS)
-                continue
-            if not worked:
-                self._stopping.wait(PAUSE_SECONDS)
+                log.exception("work failed", extra={"error": type(error).__name__})
+                pause = AFTER_FAILURE_SECONDS
+            self._stopping.wait(pause)
 
-    def _tidy(self) -> None:
-        """Replace the dead, order what is due; forget what is old."""
-        now = self._hub.clock()
-        if now >= self._looked_at + SECOND_MS:
-            let_go_of_dead(self._hub)
-            self._looked_at = now
-        if now >= self._ordered_at + LOOK_MS:
-            self._ordered_at = now
-            order_due(self._hub)
-        if self._hub.clock() >= self._tidied_at + HOUR_MS:
-            forget_old_jobs(self._hub)
-            self._tidied_at = self._hub.clock()
+    def _do_chores(self) -> None:
+        for chore, due in self._due.items():
+            now = self._hub.clock()
+            if now >= due:
+                chore.do(self._hub)
+                self._due[chore] = now + chore.every_ms
 
     def stop(self) -> None:
         """Finish the step under way and end."""
@@ -77,13 +88,39 @@ class JobWorker(threading.Thread):
         self.join(timeout=30)
 
 
+def counting(hub: Hub, *, holder: str) -> Loop:
+    """Return what counts who is dirty, a quarter of a second later at most."""
+    return Loop(
+        hub,
+        "counting",
+        partial(count_waiting, hub, holder=holder),
+        chores=[Chore(tidy, HOUR_MS)],
+        pause_seconds=0.25,
+    )
+
+
+def going_on(hub: Hub, *, holder: str) -> Loop:
+    """Return what goes on with jobs: replaces the dead, orders what is due."""
+    return Loop(
+        hub,
+        "jobs",
+        partial(work, hub, STEPS, holder=holder),
+        chores=[
+            Chore(let_go_of_dead, SECOND_MS),
+            Chore(order_due, LOOK_MS),
+            Chore(forget_old_jobs, HOUR_MS),
+        ],
+        pause_seconds=0.1,
+    )
+
+
 class Workers:
     """The workers of one process."""
 
     def __init__(self, hub: Hub, *, holder: str) -> None:
         self._threads = (
-            CountingWorker(hub, holder=holder),
-            JobWorker(hub, holder=holder),
+            counting(hub, holder=holder),
+            going_on(hub, holder=holder),
         )
 
     def start(self) -> None:

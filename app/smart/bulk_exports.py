@@ -128,10 +128,10 @@ def poll(server: BulkServer, status_url: str, *, now: int) -> UnderWay | Manifes
     )
 
 
-def next_page(server: BulkServer, url: str, *, with_token: bool) -> Manifest:
+def next_page(server: BulkServer, url: str) -> Manifest:
     """Return a further page of a manifest."""
     answer = server.ask(
-        "GET", url, headers={"Accept": "application/json"}, with_token=with_token
+        "GET", url, headers={"Accept": "application/json"}, with_token=True
     )
     return parse_manifest(answer.body, url=url)
 

@@ -35,15 +35,13 @@ class OpenFile:
     A file that is being fetched.
 
     ``mark`` tells versions of a file apart, as far as its server lets them be told:
-    positions in one are none in another. ``bytes_told`` is the length on the wire that
-    the server stated.
+    positions in one are none in another.
     """
 
     def __init__(
         self, response: httpx.Response, server: BulkServer, limits: Limits
     ) -> None:
         self.mark = _mark(response.headers)
-        self.bytes_told = _length(response.headers)
         self._response = response
         self._clock = server.outbound.clock
         self._limits = limits
@@ -99,11 +97,6 @@ def _mark(headers: httpx.Headers) -> str:
     stated = (headers.get("ETag"), headers.get("Last-Modified"))
     length = headers.get("Content-Length")
     return hashlib.sha256(repr((*stated, length)).encode()).hexdigest()[:16]
-
-
-def _length(headers: httpx.Headers) -> int | None:
-    stated = headers.get("Content-Length", "")
-    return int(stated) if stated.isascii() and stated.isdigit() else None
 
 
 def _inflated(response: httpx.Response) -> Iterator[bytes]:

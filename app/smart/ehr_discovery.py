@@ -29,7 +29,6 @@ class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
     grant_types_supported: tuple[str, ...] = ()
     token_endpoint_auth_methods_supported: tuple[str, ...] = ()
     token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] = ()
-    scopes_supported: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
 
 

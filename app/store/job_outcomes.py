@@ -74,6 +74,29 @@ def add_issues(
         connection.execute(_ADD_ISSUE, values | {"lines": json.dumps(told)})
 
 
+def add_remark(
+    session: WriteSession,
+    job_id: int,
+    severity: str,
+    issue_type: str,
+    diagnostics: str,
+    *,
+    part: int,
+    expression: str | None = None,
+    count: int = 1,
+) -> None:
+    """Add what there is to say of a part as a whole, of no line of it."""
+    remark = FoldedIssue(
+        severity=severity,
+        issue_type=issue_type,
+        expression=expression,
+        diagnostics=diagnostics,
+        count=count,
+        lines=(),
+    )
+    add_issues(session, job_id, [remark], part=part)
+
+
 def _key(issue: FoldedIssue) -> bytes:
     """Return what tells an issue from others of its job: a digest of what is said."""
     said = [issue.severity, issue.issue_type, issue.expression, issue.diagnostics]

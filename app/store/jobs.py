@@ -113,9 +113,10 @@ _BUSY = text(
     "WHERE state IN ('receiving', 'waiting') AND updated_at > :since"
 )
 _ENDED_BEFORE = text(
-    "SELECT id FROM job WHERE state IN ('done', 'cancelled') "
-    "AND updated_at < :moment "
-    "AND NOT EXISTS (SELECT 1 FROM delivered d WHERE d.job_id = job.id) LIMIT 100"
+    "SELECT id FROM job WHERE (state IN ('done', 'cancelled') "
+    "OR state = 'failed' AND kind IN ('collect', 'webhook')) AND updated_at < :moment "
+    "AND (kind <> 'submit' OR NOT EXISTS "
+    "(SELECT 1 FROM delivered d WHERE d.job_id = job.id)) LIMIT 100"
 )
 SUBMIT = "submit"
 """The kind of job for which workers fetch what there is, while more may be named."""
@@ -302,7 +303,12 @@ def _change(
 
 
 def ended_before(session: ReadSession, moment: int) -> list[int]:
-    """Return the jobs that ended before a moment, but for what manifests hold."""
+    """
+    Return the jobs that ended before a moment, but for what manifests hold.
+
+    What failed stays while lines that were acknowledged are staged for it; what the hub
+    fetches itself it can fetch again, and remembers ids of the clinic's until then.
+    """
     rows = connection_of(session).execute(_ENDED_BEFORE, {"moment": moment})
     return [job_id for (job_id,) in rows]
 

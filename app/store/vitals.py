@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, inspect, make_url, text
+from sqlalchemy import inspect, make_url, text
 from sqlalchemy.schema import CreateIndex
 
 from app.store import tables
@@ -123,17 +123,15 @@ def postgresql_vitals(session: ReadSession, *, old_seconds: int) -> PostgresqlVi
         role=row.role,
         encoding=row.encoding,
         is_standby=row.is_standby,
-        settings={each.name: each for each in map(_setting, _rows(connection))},
+        settings={
+            each.name: each for each in map(_setting, connection.execute(_SETTINGS))
+        },
         size_bytes=row.size_bytes,
         hit_ratio=row.blks_hit / blocks if blocks >= BLOCKS_THAT_TELL else None,
         tables=tuple(TableVitals(*each) for each in connection.execute(_TABLES)),
         old_transactions=tuple(OldTransaction(*each) for each in old),
         invalid_indexes=tuple(connection.execute(_INVALID).scalars()),
     )
-
-
-def _rows(connection: Connection) -> Any:  # noqa: ANN401  (SQLAlchemy's rows)
-    return connection.execute(_SETTINGS)
 
 
 def _setting(row: Any) -> Setting:  # noqa: ANN401  (SQLAlchemy's row)

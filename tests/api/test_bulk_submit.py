@@ -620,24 +620,38 @@ async def test_headers_go_where_they_are_meant_and_no_further(
 REDIRECT = 307
 
 
+@pytest.mark.parametrize("headers", [[], [("X-Key", "k1")]])
 async def test_headers_are_not_carried_to_where_a_redirect_leads(
-    ehr: Caller, hub: Hub, files: FileServer, clock: Clock
+    ehr: Caller, hub: Hub, files: FileServer, clock: Clock, headers: list
 ):
-    """Whoever is redirected to was not named by the submitter."""
+    """Without them a redirect to a server that the call names is followed."""
     with serving_files(FakeEhr(clock=clock)) as elsewhere:
-        files.replies["/a"] = Reply(
-            status=REDIRECT, headers={"Location": elsewhere.serve("/b", PATIENT)}
+        elsewhere.replies["/a"] = Reply(
+            status=REDIRECT, headers={"Location": files.serve("/b", PATIENT)}
         )
-        url = files.manifest("/m", files.url("/a"))
+        url = files.manifest("/m", elsewhere.url("/a"))
 
         await submit(
             ehr,
             manifestUrl=url,
-            fileRequestHeader=("X-Key", "k1"),
+            fileRequestHeader=headers,
             submissionStatus="completed",
         )
         worked(hub)
 
-        assert elsewhere.asked("/b") == []
-    (issue,) = await outcomes(ehr)
-    assert issue["severity"] == "error"
+    assert len(files.asked("/b")) == (0 if headers else 1)
+    assert len(await outcomes(ehr)) == (1 if headers else 0)
+
+
+async def test_an_open_submission_keeps_no_other_waiting(
+    ehr: Caller, hub: Hub, files: FileServer
+):
+    """A submitter may be days at one, and complete another meanwhile."""
+    await submit(ehr, manifestUrl=files.manifest("/m1", files.serve("/p", PATIENT)))
+    worked(hub)
+    url = files.manifest("/m2", files.serve("/o", lab("o1")))
+
+    await submit(ehr, submission="s2", manifestUrl=url, submissionStatus="completed")
+    worked(hub)
+
+    assert current_of(hub.engine) == {"Observation": 1}

@@ -1,6 +1,7 @@
 """Collecting from an EHR by export: each row that a client of Bulk Data is held to."""
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -606,19 +607,14 @@ def test_a_manifest_that_points_to_itself_is_refused(operator: Collector, ehr: F
         said | {"output": [{"type": "Patient", "url": f"{status}/1"}]}
     )
     as_file = operator.rest(operator.order())
+    pages = itertools.cycle((1, 2))
     ehr.mends_manifest = lambda said: (
-        said
-        | {
-            "link": [
-                {"relation": "next", "url": f"{status}/2/{len(said['output']) and 1}"}
-            ]
-        }
+        said | {"link": [{"relation": "next", "url": f"{status}/2/{next(pages)}"}]}
     )
-    ehr.lines_a_file, ehr.files_a_page = 1, 1
     as_page = operator.rest(operator.order())
 
     assert as_file.failure == "The manifest names itself as its own part"
-    assert as_page.state == "failed"
+    assert as_page.failure == "The manifest's pages have no end"
 
 
 @pytest.mark.conforms("P10")
@@ -688,7 +684,10 @@ def test_a_body_that_stops_is_gone_on_with_where_it_was_stored(
     operator.rest(job_id)
 
     assert len(ehr.asked("GET", "/files/1/Obs")) == 2
-    assert operator.counts(job_id)["Observation", "created"] == 6
+    assert operator.counts(job_id) == {
+        ("Observation", "created"): 6,
+        ("Patient", "created"): 1,
+    }
     assert current_of(hub.engine) == {"Patient": 1, "Observation": 6}
 
 
@@ -857,6 +856,25 @@ def test_a_snapshot_that_is_not_whole_withdraws_nothing(
     assert "The snapshot is not whole, so nothing was withdrawn by it" in said
 
 
+@pytest.mark.conforms("P13")
+def test_an_export_that_is_called_off_ends_at_the_ehr_too(
+    operator: Collector, ehr: FakeEhr
+):
+    """Where one runs at a time, the next would wait for it."""
+    ehr.polls, ehr.one_at_a_time = 3, True
+    job_id = operator.order()
+    operator.work()
+    job = operator.job(job_id)
+
+    assert jobs.cancel(operator.hub, job)
+    collections.call_off(operator.hub, job)
+
+    assert ehr.exports["1"].deleted
+    assert operator.job(job_id).sealed is None
+    ehr.polls = 0
+    operator.collect()
+
+
 # --------------------------------------------------------------------- by itself
 
 
@@ -876,6 +894,7 @@ def test_a_clinic_is_collected_when_its_time_has_come(
 
     assert [collections.order_due(operator.hub) for _ in range(3)] == [1, 0, 0]
     operator.work()
+    assert collections.order_due(operator.hub) == 0
     clock.pass_seconds(20 * HOUR)
     assert [collections.order_due(operator.hub) for _ in range(3)] == [1, 0, 0]
     operator.work()

@@ -2,8 +2,9 @@
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import msgspec
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.domain.clinics import ClinicStatus
 from app.hl7v2.dialects import Dialect
-from app.hl7v2.listener import END, START, Limits, Listener
+from app.hl7v2.listener import END, START, Answer, Limits, Listener
 from app.services import hl7_messages, intake, recounts
 from app.services.hl7_messages import Sender
 from app.services.hub import Hub
@@ -254,9 +255,7 @@ async def test_a_refused_result_is_found_by_a_trace(lab: Caller, hub: Hub):
 
 
 @contextmanager
-def listening(
-    answer: Callable[[bytes, bool], bytes], **limits: float
-) -> Iterator[Listener]:
+def listening(answer: Answer, **limits: float) -> Iterator[Listener]:
     """Listen on this machine while the block runs."""
     stated = Limits(**limits)  # type: ignore[arg-type]
     with Listener("127.0.0.1", 0, answer, limits=stated) as listener:
@@ -288,7 +287,7 @@ def replies(stream: socket.socket, number: int) -> list[bytes]:
     return [each.strip(START + b"\r") for each in heard.split(END)[:number]]
 
 
-def echo(body: bytes, is_whole: bool) -> bytes:  # noqa: FBT001
+def echo(body: bytes, *, is_whole: bool) -> bytes:
     return body if is_whole else b"cut"
 
 
@@ -300,9 +299,7 @@ async def test_messages_come_over_mllp_in_their_order(hub: Hub):
         for n in range(5)
     ]
 
-    def answer(body: bytes, is_whole: bool) -> bytes:  # noqa: FBT001
-        return hl7_messages.answer(hub, SENDER, body, is_whole=is_whole)
-
+    answer = partial(hl7_messages.answer, hub, SENDER)
     with listening(answer) as listener, connected(listener) as stream:
         stream.sendall(b"".join(framed(body) for body in bodies[:4]))
         heard = replies(stream, 4)
@@ -340,7 +337,8 @@ def test_who_is_silent_or_too_slow_is_left():
     """A sender that hangs holds no place for ever; what was cut off is unanswered."""
     heard: list[bytes] = []
 
-    def answer(body: bytes, _: bool) -> bytes:  # noqa: FBT001
+    def answer(body: bytes, *, is_whole: bool) -> bytes:
+        assert is_whole
         heard.append(body)
         return body
 
@@ -374,7 +372,8 @@ def test_a_fault_of_ours_closes_the_connection_without_an_answer(
 ):
     """What has no answer is sent again; what failed is told without its words."""
 
-    def fail(body: bytes, _: bool) -> bytes:  # noqa: FBT001
+    def fail(body: bytes, *, is_whole: bool) -> bytes:
+        assert is_whole
         raise RuntimeError(body.decode())
 
     with listening(fail) as listener, connected(listener) as stream:
@@ -391,7 +390,8 @@ def test_the_listener_ends_with_what_is_under_way_answered():
     begun, go_on = threading.Event(), threading.Event()
     heard: list[bytes] = []
 
-    def answer(body: bytes, _: bool) -> bytes:  # noqa: FBT001
+    def answer(body: bytes, *, is_whole: bool) -> bytes:
+        assert is_whole
         heard.append(body)
         begun.set()
         assert go_on.wait(10)

@@ -13,7 +13,7 @@ from starlette.routing import Match
 from app.domain.records import RecordType
 from app.routers import bulk_submit, fhir, fhir_measures, imports, operations
 from app.routers.fhir_interactions import EXAMPLES
-from app.routers.imports import NDJSON
+from app.routers.job_answers import NDJSON
 from app.services.bundles import MAX_ENTRIES
 from app.services.hub import Hub
 from app.services.registry import CLINIC_SCOPES

@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from app.routers import bodies, fhir, imports
+from app.routers import bodies, fhir, imports, webhooks
 from app.routers.fhir_interactions import INTERACTIONS
 from openapi import freeze
 from tests.conftest import ROOT
@@ -196,7 +196,7 @@ def test_what_a_fhir_route_reads_of_the_headers_is_described():
     }
     read = {
         name
-        for module in (bodies, fhir, imports)
+        for module in (bodies, fhir, imports, webhooks)
         for name in re.findall(
             r'(?:headers\.get\(|header_of\(request,)\s*"([\w-]+)"',
             inspect.getsource(module),
@@ -213,7 +213,7 @@ def test_what_a_fhir_route_reads_of_the_headers_is_described():
     assert read - of_http == described
 
 
-def test_fhir_needs_a_token_but_for_what_describes_it():
+def test_fhir_needs_a_token_but_for_what_describes_it_or_is_signed():
     """The document says of each operation whether one is asked for; so does the hub."""
     open_paths = {
         path
@@ -227,6 +227,7 @@ def test_fhir_needs_a_token_but_for_what_describes_it():
         "/fhir/OperationDefinition/{code}",
         "/fhir/metadata",
         "/fhir/openapi.json",
+        "/fhir/webhooks/{webhook_name}",
     }
 
 

@@ -18,6 +18,10 @@ BACKENDS = (
     "SELECT pid FROM pg_stat_activity "
     "WHERE datname = %s AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
 )
+WAITS = (
+    "SELECT pid, pg_blocking_pids(pid), state, wait_event, now() - xact_start, query "
+    "FROM pg_stat_activity WHERE datname = %s AND xact_start IS NOT NULL"
+)
 
 
 class Cluster:
@@ -81,6 +85,12 @@ class Cluster:
         """Start it again where it has ended, as while its orphans still ended."""
         if not self._postmaster.is_alive:
             self._postmaster = self._born()
+
+    @property
+    def waits(self) -> list[tuple]:
+        """Return what its connections do and wait for."""
+        with self.connected() as connection:
+            return connection.execute(WAITS, (NAME,)).fetchall()
 
     def kill_postmaster(self) -> None:
         """Kill the server; its children end by themselves."""

@@ -1,6 +1,8 @@
 """The processes of a hub, kept up by a supervisor and killed at will."""
 
 import random
+import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +16,6 @@ from app.services.hub import Hub
 from app.settings import Settings
 from app.store.migrations import migrate
 from tests.commands import environment_of
-from tests.contract.test_several_servers import free_ports
 from tests.crashes.clusters import Cluster
 from tests.crashes.nursery import Born, Nursery
 
@@ -40,7 +41,7 @@ class Site:
         cluster: Cluster | None = None,
     ) -> None:
         url = f"sqlite:///{folder / 'catchment.db'}" if cluster is None else cluster.url
-        ports = free_ports(servers)
+        ports = lasting_ports(servers)
         self.addresses = [f"http://127.0.0.1:{port}" for port in ports]
         self._environment = environment_of(folder, url) | {
             "CATCHMENT_BASE_URL": self.addresses[0],
@@ -54,6 +55,7 @@ class Site:
         self.hub: Hub = hub_of(settings)
         migrate(self.hub.engine)
         self.cluster = cluster
+        self._folder = folder
         self.orphans: set[int] = set()
         self._nursery = nursery
         self._stopping = threading.Event()
@@ -86,8 +88,15 @@ class Site:
         until = time.monotonic() + UP_SECONDS
         with httpx.Client(timeout=5, trust_env=False) as http:
             while not _is_ready(http, address):
-                assert time.monotonic() < until, f"{address} does not come up"
+                assert time.monotonic() < until, f"{address}: {self.last_words}"
                 time.sleep(0.02)
+
+    @property
+    def last_words(self) -> str:
+        """Return the end of what the servers said, and what PostgreSQL waits for."""
+        said = (self._folder / "serve").read_text().splitlines()[-20:]
+        waits = [] if self.cluster is None else self.cluster.waits
+        return "\n".join([*said, *map(str, waits)])
 
     def kill(self, victim: str, chosen: random.Random) -> bool:
         """Kill one of a kind that is at work; return whether there was one."""
@@ -139,6 +148,21 @@ class Site:
         self._stopping.set()
         self._supervisor.join()
         self.hub.engine.dispose()
+
+
+def lasting_ports(count: int) -> list[int]:
+    """
+    Return free ports that the system gives to nobody who connects.
+
+    A server that is down for a second would find another's connection at its port.
+    """
+    found: list[int] = []
+    while len(found) < count:
+        port = 10_000 + secrets.randbelow(20_000)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            found.append(port)
+    return found
 
 
 def _is_ready(http: httpx.Client, address: str) -> bool:

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from app.cli import SIGNALLED
 from app.domain.clinics import Audience, Principal
 from app.main import hub_of
 from app.services import imports, registry
@@ -26,9 +27,9 @@ from app.settings import MAX_BODY_BYTES, Settings
 from app.store import clinics
 from app.store.jobs import Job, JobState, find_job
 from app.store.migrations import migrate
-from app.store.sessions import read_session
+from app.store.sessions import open_engine, read_session
 from tests import make
-from tests.commands import environment_of, started
+from tests.commands import START_SECONDS, environment_of, started
 from tests.contract.test_several_servers import free_ports
 from tests.fuzz.tokens import new_token
 from tests.hubs import Clock, Network, bearer, current_of
@@ -257,3 +258,20 @@ def test_a_server_that_is_to_end_asks_for_the_rest_later(
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
     assert process.wait(GRACE_SECONDS) == -signal.SIGTERM
+
+
+def test_a_worker_that_is_to_end_ends_after_its_step(tmp_path: Path):
+    """It is not killed amid work: what it held is free, and its lease is no wait."""
+    url = f"sqlite:///{tmp_path / 'catchment.db'}"
+    environment = environment_of(tmp_path, url)
+    engine = open_engine(url)
+    migrate(engine)
+    engine.dispose()
+    with started(environment, tmp_path, "worker") as process:
+        until = time.monotonic() + START_SECONDS
+        while "measures counted" not in (tmp_path / "errors").read_text():
+            assert time.monotonic() < until, "the worker does not begin"
+            time.sleep(0.02)
+        process.terminate()
+
+        assert process.wait(GRACE_SECONDS) == SIGNALLED + signal.SIGTERM

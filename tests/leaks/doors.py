@@ -11,14 +11,18 @@ from typing import Any, NamedTuple, cast
 
 import httpx
 
-from app.services import collections
+from app.services import collections, webhooks
 from app.smart.bulk_exports import Level
+from app.store.jobs import list_jobs
+from app.store.sessions import read_session, write_session
+from app.store.webhooks import WEBHOOK
 from tests import make
-from tests.collecting import Collector, collecting_hub
+from tests.collecting import CLINIC, SOURCE, Collector, collecting_hub
 from tests.fake_ehr import FakeEhr, serving
 from tests.hubs import Caller, Clock, bearer
 from tests.importing import NDJSON, path_of, stored
 from tests.leaks.mints import Mint
+from tests.notifying import Notifier, naming, opened
 
 Json = dict[str, Any]
 Answer = Awaitable[httpx.Response]
@@ -226,6 +230,43 @@ TAKING["collection by searches"] = _taking(
     lambda ehr, r: _collected(ehr, r, Level.SEARCH)
 )
 
+
+async def _notified(ehr: Caller, resource: Json) -> httpx.Response:
+    """Notify the hub of a resource, which it then fetches; answer with all it tells."""
+    hub, own_id = ehr.hub, str(resource["id"])
+    fake = FakeEhr(clock=hub.clock, resources=[resource])
+    with serving(fake), collecting_hub(hub) as collecting:
+        operator = Collector(hub=collecting, ehr=fake, clock=cast("Clock", hub.clock))
+        operator.connect(types=(_type(resource),))
+        webhook = opened(collecting)
+        notifier = Notifier(ehr.http, webhook)
+        unknown = f"{_type(resource)}/{own_id[:60]}-no"
+        notification = naming(f"{_type(resource)}/{own_id}", unknown)
+        notification["entry"][0]["resource"] |= {
+            "subscription": {"reference": f"Subscription/{own_id}"},
+            "topic": own_id,
+        }
+        answers = [
+            await notifier.post(notification),
+            await notifier.post(notification, X_Hub_Signature=f"sha256={own_id}"),
+            await notifier.post(naming(f"https://{own_id}.example/Patient/{own_id}")),
+            await notifier.post(json.dumps(resource).encode()[:-1]),
+        ]
+        assert [each.status_code for each in answers] == [200, 403, 422, 400]
+        with read_session(hub.engine) as session:
+            job_id = list_jobs(session, kind=WEBHOOK)[0].id
+        job = operator.rest(job_id)
+        assert job.state == "done", job.failure
+        assert {outcome for _, outcome in operator.counts(job_id)} == {"unchanged"}
+        with write_session(hub.engine) as session:
+            webhooks.remove(session, clinic=CLINIC, source=SOURCE)
+    texts = [each.text for each in answers]
+    said = [texts, operator.counts(job_id), operator.issues(job_id)]
+    return httpx.Response(200, text=repr(said), request=httpx.Request("GET", "x:"))
+
+
+TAKING["a notification"] = _taking(_notified)
+
 OF_BUNDLES = frozenset({"batch", "transaction"})
 """Whose answers repeat an id that stood in an entry's URL."""
 
@@ -370,6 +411,15 @@ FAILING: dict[str, Door] = {
     ),
     "a search": _failing(
         400, lambda ehr, r: ehr.call("GET", f"/{_type(r)}?patient={r['id']}")
+    ),
+    "a notification that is not signed": _failing(
+        401, lambda ehr, r: ehr.http.post(f"/fhir/webhooks/{r['id']}", json=r)
+    ),
+    "a notification to nobody": _failing(
+        404,
+        lambda ehr, r: ehr.http.post(
+            f"/fhir/webhooks/{r['id']}", json=r, headers={"X-Hub-Signature": r["id"]}
+        ),
     ),
     "a method that is none": _failing(
         405, lambda ehr, r: ehr.call("PATCH", f"/{_type(r)}/{r['id']}", r)

@@ -23,8 +23,9 @@ from sqlalchemy import Engine, event, text
 from app.services import recounts
 from app.services.exports import export
 from app.services.hub import Hub
-from app.services.recounts import Worker, refresh
+from app.services.recounts import refresh
 from app.services.registry import CLINIC_SCOPES
+from app.services.workers import counting
 from tests import make
 from tests.hubs import Caller, Network, count_of, current_of
 from tests.leaks.doors import (
@@ -255,12 +256,12 @@ async def test_nothing_stays_where_counting_fails(
 
     await ehr.post(Planter(mint, turn=0).resource("Observation"))
     monkeypatch.setattr(recounts, "recount_dirty", fail)
-    worker = Worker(hub, holder="test")
+    worker = counting(hub, holder="test")
     worker.start()
     assert failed.wait(10)
     worker.stop()
 
-    assert b"recount failed" in logs.everything()
+    assert b"work failed" in logs.everything()
     assert_nothing_left(mint, hub, logs)
 
 

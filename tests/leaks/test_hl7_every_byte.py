@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,10 +34,7 @@ def logs() -> Iterator[Logs]:
 
 def sent(hub: Hub, bodies: list[bytes]) -> bytes:
     """Send messages over MLLP; return all that was answered."""
-
-    def answer(body: bytes, is_whole: bool) -> bytes:  # noqa: FBT001
-        return hl7_messages.answer(hub, SENDER, body, is_whole=is_whole)
-
+    answer = partial(hl7_messages.answer, hub, SENDER)
     with Listener("127.0.0.1", 0, answer, limits=Limits()) as listener:
         serving = threading.Thread(target=listener.serve_forever, args=(0.01,))
         serving.start()

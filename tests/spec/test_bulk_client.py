@@ -249,6 +249,7 @@ def test_a_kick_off_says_what_servers_want_to_hear(ehr: FakeEhr, server: BulkSer
         "_since": ["2027-01-01T00:00:00.000+02:00"],
         "_typeFilter": list(filters),
     }
+    assert ehr.seen[-1].raw_query.count(",") == 1
     assert ehr.seen[-1].headers["accept"] == "application/fhir+json"
     assert ehr.seen[-1].headers["prefer"] == "respond-async"
 
@@ -347,8 +348,8 @@ def test_a_poll_tells_how_far_it_is_and_when_to_come_again(
         # Two hours by the server's own clock, whatever ours says.
         (
             {
-                "Retry-After": "Fri, 15 Jan 2027 10:00:00 GMT",
-                "Date": "Fri, 15 Jan 2027 08:00:00 GMT",
+                "Retry-After": "Fri, 15 Jan 2027 12:00:00 GMT",
+                "Date": "Fri, 15 Jan 2027 10:00:00 GMT",
             },
             7200,
         ),

@@ -12,9 +12,11 @@ from app.domain.clinics import ClinicStatus
 from app.domain.errors import BusyError, ConflictError, IntakeStoppedError
 from app.services import jobs as services
 from app.services import registry
+from app.services.collection_states import COLLECT
 from app.services.hub import Hub
 from app.services.jobs import Again, Finished, Held, Run, StepEnd, Steps, work
 from app.store import jobs
+from app.store.delivered import note_delivered
 from app.store.jobs import Job, JobState
 from app.store.sessions import connection_of, read_session, write_session
 from tests.hubs import Clock
@@ -98,12 +100,14 @@ def sources(hub: Hub) -> dict[str, tuple[int, int]]:
 def file(hub: Hub, sources: dict[str, tuple[int, int]]):
     """File a job of some chunks."""
 
-    def filed(code: str, chunks: int, state: JobState = JobState.WAITING) -> int:
+    def filed(
+        code: str, chunks: int, state: JobState = JobState.WAITING, kind: str = KIND
+    ) -> int:
         source_id, clinic_id = sources[code]
         with write_session(hub.engine) as session:
             return jobs.add_job(
                 session,
-                kind=KIND,
+                kind=kind,
                 source_id=source_id,
                 clinic_id=clinic_id,
                 client_id="ehr",
@@ -385,3 +389,24 @@ def test_what_ended_long_ago_is_forgotten(doing: Work, file, clock: Clock):
         left = {job.id for job in jobs.list_jobs(session)}
     assert left == {dead, going}
     assert done not in left
+
+
+def test_what_the_hub_fetches_itself_is_not_remembered_for_ever(
+    doing: Work, file, clock: Clock
+):
+    """
+    A collection that failed has ids of the clinic's, sealed; they go in the end.
+
+    Also that of a snapshot, which notes the records that it held.
+    """
+    job_id = file("alpha", 0, kind=COLLECT)
+    with write_session(doing.hub.engine) as session:
+        note_delivered(session, job_id, [(1, 1)], part=1)
+    work(doing.hub, {COLLECT: failing(ConflictError("no"))[KIND]}, holder="one")
+    assert found(doing.hub, job_id).state is JobState.FAILED
+    clock.pass_seconds(31 * 24 * 3600)
+
+    services.forget_old_jobs(doing.hub)
+
+    with read_session(doing.hub.engine) as session:
+        assert jobs.find_job(session, job_id) is None

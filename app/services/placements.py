@@ -1,6 +1,6 @@
 """Where submissions belong: the record that each is a version of, and its subject."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -62,6 +62,7 @@ class Placements:
         self._groups = groups
         self._erased = Erased()
         self._by_digest: dict[bytes, list[int]] = {}
+        self._passed: dict[tuple[bytes, frozenset[AliasKind]], int] = {}
         self._people: set[int] = set()
 
     def load(self, submissions: Sequence[Submission]) -> None:
@@ -260,17 +261,29 @@ class Placements:
         It is not where both have an id, or both an identifier: those would have met;
         and two Patients of one Bundle are two people, however alike they look.
         """
-        same = [i for each in placed.digests for i in self._by_digest.get(each, ())]
-        if not same:
-            return None
-        kinds = {alias.kind for alias in placed.submission.names}
-        known = self._identities.kinds
+        kinds = frozenset(alias.kind for alias in placed.submission.names)
         return next(
             (
-                i
-                for i in same
-                if not any((i, kind) in known for kind in kinds)
-                and i not in self._people
+                record_id
+                for digest in placed.digests
+                for record_id in self._nameless(digest, kinds)
             ),
             None,
         )
+
+    def _nameless(self, digest: bytes, kinds: frozenset[AliasKind]) -> Iterator[int]:
+        """
+        Yield records of that content which have no name of such kinds.
+
+        Who has one keeps it, and is passed over once: a thousand Patients who look
+        alike are not compared each with each.
+        """
+        same, known = self._by_digest.get(digest, ()), self._identities.kinds
+        start = self._passed.get((digest, kinds), 0)
+        for position in range(start, len(same)):
+            record_id = same[position]
+            is_named = any((record_id, kind) in known for kind in kinds)
+            if not is_named and record_id not in self._people:
+                yield record_id
+                return
+            self._passed[digest, kinds] = position + 1

@@ -1,6 +1,7 @@
 """NDJSON that is pushed in bulk: what becomes of each line, told by one URL."""
 
 import json
+import time
 from collections import Counter
 from typing import Any
 
@@ -424,6 +425,28 @@ async def test_who_may_write_nothing_sends_nothing(network: Network, hub: Hub):
 
     assert [answer.status_code for answer in answers] == [403, 403]
     assert current_of(hub.engine) == {}
+
+
+@SQLITE
+async def test_patients_who_look_alike_cost_no_more_than_others(ehr: Caller, hub: Hub):
+    """Of many only a month and a sex is kept: each must not be held to each."""
+    spent = []
+    for name, month in (("alike", "1961-02"), ("other", None)):
+        people = (
+            {
+                "resourceType": "Patient",
+                "id": f"{name}-{n}",
+                "birthDate": month or f"{1920 + n // 12 % 90}-{n % 12 + 1:02}",
+            }
+            for n in range(5000)
+        )
+        await push(ehr, lines(*people))
+        began = time.process_time()
+        stored(hub)
+        spent.append(time.process_time() - began)
+
+    assert current_of(hub.engine) == {"Patient": 10_000}
+    assert spent[0] < 2 * spent[1]
 
 
 @pytest.mark.parametrize("kind", ["jobs", "submissions"])

@@ -12,6 +12,7 @@ NAME ?= door
 # A process for each core. Each begins with a part of the modules, so that what a module
 # needs is made in few of them, and helps another when it is through.
 PARALLEL := --numprocesses=logical --dist=worksteal
+CHOSEN := -m "not thorough"
 NODE := tests/clients/node
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header pyproject.toml
@@ -27,10 +28,11 @@ demo: $(VENV)/run
 # Numpy's own threads would only be in the way of a process for each core.
 test: export OPENBLAS_NUM_THREADS := 1
 test: lint
-	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(CHOSEN) $(ARGS)
 
-# The same, browser tests and all: a test that skips has failed.
+# The same, with what takes minutes, browser tests and all: a test that skips has failed.
 test-all: export CI := true
+test-all: CHOSEN :=
 test-all: node-clients spark test
 
 # Clients written in JavaScript that the hub is tested with.

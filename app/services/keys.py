@@ -5,6 +5,7 @@ Of each key the store has a fingerprint, made as the names are, so a key that is
 is told before a single name is looked for in vain.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -14,8 +15,10 @@ from app.domain.errors import ConflictError, NotFoundError
 from app.domain.records import RecordType
 from app.services import intake
 from app.services.hub import Hub
+from app.services.sealing import head_of, seal, unseal
 from app.store import clinics, key_versions, records, tables
 from app.store.key_versions import KeyRow, Known
+from app.store.sealed import replace_sealed, sealed_with
 from app.store.sessions import ReadSession, WriteSession, read_session, write_session
 from app.store.subjects import mark_dirty
 from app.store.ties import delete_ties
@@ -160,8 +163,19 @@ def retire(hub: Hub, version: int, *, force: bool) -> int:
         raise ConflictError(_in_use(version, known))
     dropped = _drop_nameless(hub, version) if force else 0
     with write_session(hub.engine) as session:
+        _seal_anew(session, hub, version)
         key_versions.retire_key(session, version, now=hub.clock())
     return dropped
+
+
+def _seal_anew(session: WriteSession, hub: Hub, version: int) -> None:
+    """Seal under the current key what is sealed under *version*, while that is here."""
+    if version not in hub.keys.masters:
+        return
+    for value in sealed_with(session, head_of(version)):
+        with suppress(ConflictError):  # it was broken before
+            plain = unseal(hub.keys, value.sealed)
+            replace_sealed(session, value, seal(hub.keys, plain))
 
 
 def _in_use(version: int, known: Known) -> str:

@@ -16,9 +16,14 @@ VERSION_BYTES = 2
 NONCE_BYTES = 12
 
 
+def head_of(version: int) -> bytes:
+    """Return what begins all that is sealed under a key version."""
+    return version.to_bytes(VERSION_BYTES)
+
+
 def seal(keys: KeyRing, plain: bytes) -> bytes:
     """Return *plain* sealed under the current key."""
-    version = keys.current.to_bytes(VERSION_BYTES)
+    version = head_of(keys.current)
     nonce = os.urandom(NONCE_BYTES)
     return version + nonce + _cipher(keys, keys.current).encrypt(nonce, plain, version)
 

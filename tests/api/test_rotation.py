@@ -12,9 +12,14 @@ from app.domain.errors import ConflictError
 from app.services import concept_maps, keys
 from app.services.authorization import Principals
 from app.services.hub import Hub
+from app.services.registry import MAIN_SOURCE
+from app.services.sealing import seal, unseal
 from app.settings import Settings
+from app.store import clinics, jobs
 from app.store.concepts import ConceptCache
-from app.store.sessions import read_session
+from app.store.jobs import JobState
+from app.store.sessions import read_session, write_session
+from app.store.staging import next_staged, stage
 from tests import make
 from tests.api.test_summaries import count, kept, line_days, months, report
 from tests.concept_maps import LAB, one_code
@@ -231,3 +236,37 @@ async def test_a_key_by_which_something_is_known_does_not_go_unforced(
     assert current_of(hub.engine) == KEPT
     with pytest.raises(ConflictError, match="rotate"):
         keys.retire(rotated, 2, force=True)
+
+
+@pytest.mark.usefixtures("ehr")
+async def test_what_is_sealed_outlives_the_key_that_it_was_sealed_under(
+    hub: Hub, rotated: Hub
+):
+    """A collection goes on, and connections keep their keys, when a version goes."""
+    with read_session(hub.engine) as session:
+        source = clinics.required_source(session, clinic="alpha", name=MAIN_SOURCE)
+    places = seal(hub.keys, b'["searches"]'), seal(hub.keys, b'["pages"]')
+    with write_session(hub.engine) as session:
+        job_id = jobs.add_job(
+            session,
+            kind="collect",
+            source_id=source.source_id,
+            clinic_id=source.clinic_id,
+            client_id="operator",
+            state=JobState.WAITING,
+            request="{}",
+            now=hub.clock(),
+            sealed=places[0],
+        )
+        stage(session, job_id, part=0, number=1, payload=places[1])
+
+    keys.retire(rotated, 1, force=True)
+
+    only_new = with_keys(hub, 2, {2: NEW})
+    with read_session(hub.engine) as session:
+        job, waiting = jobs.find_job(session, job_id), next_staged(session, job_id)
+    assert job is not None
+    assert job.sealed is not None
+    assert waiting is not None
+    assert unseal(only_new.keys, job.sealed) == b'["searches"]'
+    assert unseal(only_new.keys, waiting.payload) == b'["pages"]'

@@ -33,6 +33,8 @@ from tests.crashes.senders import (
 )
 from tests.crashes.sites import Site
 
+pytestmark = pytest.mark.thorough
+
 ON_POSTGRESQL = Counter(server=6, worker=6, reader=6, backend=5, postmaster=4)
 KINDS = (
     NamedUploads,

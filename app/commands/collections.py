@@ -24,7 +24,7 @@ from app.services.hub import Hub
 from app.services.jobs import work
 from app.smart.bulk_exports import Level
 from app.store.connections import Connection, Place, all_connections
-from app.store.job_outcomes import counts_of
+from app.store.job_outcomes import counts_of, totals
 from app.store.jobs import COLLECT, JobState
 from app.store.sessions import read_session, write_session
 
@@ -300,8 +300,9 @@ def follow(hub: Hub, job_id: int, *, pause: Callable[[float], None]) -> bool:
         if not has_worked:
             pause(PAUSE_SECONDS)
     with read_session(hub.engine) as session:
-        for count in counts_of(session, job_id):
-            typer.echo(f"  {count.type or 'unknown'}\t{count.outcome}\t{count.count:,}")
+        counts = totals(counts_of(session, job_id))
+    for (type_, outcome), count in counts.items():
+        typer.echo(f"  {type_ or 'unknown'}\t{outcome}\t{count:,}")
     if job.failure:
         typer.echo(f"  {job.failure}")
     return job.state is JobState.DONE

@@ -12,7 +12,7 @@ from app.domain.errors import ConflictError
 from app.fhir.job_documents import in_words
 from app.services import collections, jobs
 from app.store.clinics import all_clinics
-from app.store.job_outcomes import counts_of, issues_of
+from app.store.job_outcomes import counts_of, issues_of, totals
 from app.store.jobs import ENDED, Job, JobState, list_jobs
 from app.store.sessions import read_session
 
@@ -73,8 +73,8 @@ def show(job_id: JobId) -> None:
     typer.echo(f"{job.kind} {job.id}: {job.state}, {job.received:,} lines received")
     if job.failure:
         typer.echo(f"  {job.failure}")
-    for count in counts:
-        typer.echo(f"  {count.type or 'unknown'}\t{count.outcome}\t{count.count:,}")
+    for (type_, outcome), count in totals(counts).items():
+        typer.echo(f"  {type_ or 'unknown'}\t{outcome}\t{count:,}")
     for row in issues:
         issue = row.issue
         at = f" {issue.expression}" if issue.expression else ""

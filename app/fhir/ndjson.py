@@ -14,6 +14,7 @@ BATCH_LINES = 10_000
 """More are never read at a time, however short they are."""
 INFLATED_BYTES = 4 * BATCH_BYTES
 SUSPECT_BYTES = 32 * BATCH_BYTES
+GZIP_MAGIC = b"\x1f\x8b"
 LARGEST_RATIO = 250
 """FHIR shrinks to a thirtieth; what inflates to so much of so little is a bomb."""
 
@@ -122,6 +123,22 @@ def _end_of_lines(body: bytes) -> int:
     for _ in range(BATCH_LINES):
         end = body.index(b"\n", end) + 1
     return end
+
+
+def uncompressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """
+    Yield *pieces* as they are.
+
+    Raises:
+        MalformedError: they are gzip, which was not said.
+    """
+    is_first = True
+    for piece in pieces:
+        if is_first and piece.startswith(GZIP_MAGIC):
+            msg = "The body is gzip; say so by Content-Encoding: gzip"
+            raise MalformedError(msg)
+        is_first = is_first and not piece
+        yield piece
 
 
 def inflated(pieces: Iterable[bytes]) -> Iterator[bytes]:

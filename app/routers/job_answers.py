@@ -1,12 +1,11 @@
 """What bulk work answers while it is under way, and how it counts what came of it."""
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from fastapi import Response
 
-from app.store.job_outcomes import CountRow
+from app.store.job_outcomes import CountRow, totals
 
 NDJSON = "application/fhir+ndjson"
 ASK_AGAIN_SECONDS = 5
@@ -29,10 +28,7 @@ def under_way(progress: str, body: bytes = b"") -> Response:
 
 def counted(rows: Iterable[CountRow]) -> list[dict[str, Any]]:
     """Return what became of all lines; of one that is no resource the type is null."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for row in rows:
-        counts[row.type, row.outcome] += row.count
     return [
         {"type": type_ or None, "outcome": outcome, "count": count}
-        for (type_, outcome), count in sorted(counts.items())
+        for (type_, outcome), count in totals(rows).items()
     ]

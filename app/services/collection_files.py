@@ -145,6 +145,8 @@ def store_read(
         part=part,
         notes_records=collecting.request.is_snapshot,
     )
+    received = collecting.run.job.received + read.last - read.first + 1
+    collecting.run.change(session, received=received)
     if collecting.request.is_snapshot:
         _note_refused(collecting, session, wanted, part)
 

@@ -16,7 +16,7 @@ from app.domain.clinics import Principal, Source
 from app.domain.deliveries import PackedLines
 from app.domain.errors import ConflictError, ForbiddenError, MalformedError
 from app.domain.records import RecordType
-from app.fhir.ndjson import batches, inflated
+from app.fhir.ndjson import batches, inflated, uncompressed
 from app.services.authorization import (
     active_client,
     check_reach,
@@ -186,7 +186,7 @@ def _stage(
     max_line_bytes: int,
 ) -> None:
     """Stage what comes, as it comes."""
-    plain = inflated(pieces) if upload.is_gzip else pieces
+    plain = inflated(pieces) if upload.is_gzip else uncompressed(pieces)
     read = hub.readers.read(
         hub,
         required_source(principal),

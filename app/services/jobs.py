@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+LARGEST_ID = 2**63 - 1
 LEASE_SECONDS = 10
 BEAT_SECONDS = 3.0
 SLICE_MS = 1_000
@@ -269,8 +270,10 @@ def required_job(hub: Hub, job_id: int, *, clinic_id: int | None = None) -> Job:
     Raises:
         NotFoundError: there is none of that number there.
     """
-    with read_session(hub.engine) as session:
-        job = jobs.find_job(session, job_id)
+    job = None
+    if job_id <= LARGEST_ID:  # SQLite takes no larger number
+        with read_session(hub.engine) as session:
+            job = jobs.find_job(session, job_id)
     if job is None or clinic_id not in {None, job.clinic_id}:
         msg = "There is no such job"
         raise NotFoundError(msg)

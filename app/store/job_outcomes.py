@@ -45,7 +45,7 @@ _KNOWN = text(
 )
 _ISSUES = text(
     "SELECT part, severity, issue_type, expression, diagnostics, count, lines "
-    "FROM job_issue WHERE job_id = :job_id ORDER BY part, count DESC, key"
+    "FROM job_issue WHERE job_id = :job_id ORDER BY part, key"
 )
 _COUNTS = text(
     "SELECT part, type, outcome, count FROM job_count WHERE job_id = :job_id "
@@ -106,7 +106,7 @@ def _key(issue: FoldedIssue) -> bytes:
 def issues_of(session: ReadSession, job_id: int) -> list[IssueRow]:
     """Return what is wrong with a job's lines, what concerns most of them first."""
     rows = connection_of(session).execute(_ISSUES, {"job_id": job_id}).mappings()
-    return [
+    found = [
         IssueRow(
             row["part"],
             FoldedIssue(
@@ -116,6 +116,7 @@ def issues_of(session: ReadSession, job_id: int) -> list[IssueRow]:
         )
         for row in rows
     ]
+    return sorted(found, key=lambda row: (row.part, -row.issue.count, row.issue.lines))
 
 
 def add_counts(
@@ -135,6 +136,15 @@ def counts_of(session: ReadSession, job_id: int) -> list[CountRow]:
     """Return how many resources came to which outcome."""
     rows = connection_of(session).execute(_COUNTS, {"job_id": job_id})
     return [CountRow(*row) for row in rows]
+
+
+def totals(counts: Iterable[CountRow]) -> dict[tuple[str, str], int]:
+    """Return counts of a job's parts together, by type and outcome."""
+    summed: dict[tuple[str, str], int] = {}
+    for row in counts:
+        key = (row.type, row.outcome)
+        summed[key] = summed.get(key, 0) + row.count
+    return dict(sorted(summed.items()))
 
 
 def forget_outcomes(session: WriteSession, job_id: int, *, part: int) -> None:

@@ -119,6 +119,7 @@ def test_an_export_is_stored_and_cleared_away(
         ("Observation", "created"): 5,
     }
     assert operator.issues(job.id) == []
+    assert job.received == 7
     assert ehr.exports["1"].deleted
     assert job.sealed is None
     kept = repr(rows_of(hub.engine))

@@ -426,6 +426,16 @@ async def test_who_may_write_nothing_sends_nothing(network: Network, hub: Hub):
     assert current_of(hub.engine) == {}
 
 
+@pytest.mark.parametrize("kind", ["jobs", "submissions"])
+async def test_a_number_that_no_job_has_is_not_found(ehr: Caller, kind: str):
+    """However large: it is no failure of the hub's."""
+    numbers = ["7", str(2**63), "9" * 25]
+
+    answers = [await ehr.call("GET", f"/{kind}/{number}") for number in numbers]
+
+    assert [answer.status_code for answer in answers] == [404, 404, 404]
+
+
 @SQLITE
 async def test_a_job_is_its_clinics_own_affair(network: Network, hub: Hub):
     """Neither how far it is, nor what was wrong, nor that there is one."""

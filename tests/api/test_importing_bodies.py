@@ -200,6 +200,14 @@ async def test_gzip_that_is_not_whole_is_refused(
     assert current_of(hub.engine) == kept
 
 
+async def test_gzip_that_is_not_said_to_be_is_refused(ehr: Caller):
+    """A header forgotten is told at once, not as a thousand lines that are no JSON."""
+    response = await push(ehr, gzip.compress(GOOD))
+
+    assert response.status_code == 400
+    assert "Content-Encoding: gzip" in response.text
+
+
 async def test_a_bomb_is_refused(ehr: Caller, hub: Hub):
     """Much in little: given up in bounded time and memory, nothing kept."""
     packer = zlib.compressobj(9, wbits=31)

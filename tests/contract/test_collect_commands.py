@@ -42,6 +42,8 @@ STEPS = ["address", "metadata", "discovery", "key", "token", "people", "export"]
 def test_from_nothing_to_first_data(catchment, clinic, ehr):
     """The key is asked for to be registered; then all works, and data are here."""
     ehr.key_set = {"keys": []}
+    ehr.resources += [make.lab(7.2, id="o2"), make.lab(7.3, id="o3")]
+    ehr.lines_a_file = 2
     base = ("connect", clinic, "--fhir-base", ehr.fhir_base, *GROUP)
     first = catchment(*base)
     ehr.key_set = json.loads(catchment("connection", "keys", clinic).output)
@@ -54,7 +56,10 @@ def test_from_nothing_to_first_data(catchment, clinic, ehr):
     assert second.code == 0, second.output
     assert told(second.output) == dict.fromkeys(STEPS, "ok")
     assert collected.code == 0, collected.output
-    assert "Observation\tcreated\t1" in collected.output
+    assert "Observation\tcreated\t3" in collected.output  # in two files
+    shown = catchment("job", "show", "1").output
+    assert "collect 1: done, 4 lines received" in shown
+    assert "Observation\tcreated\t3" in shown
     assert ehr.exports["1"].deleted
 
 

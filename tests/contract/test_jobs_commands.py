@@ -147,8 +147,11 @@ def test_a_job_is_cancelled_once(hub: Hub, catchment):
 
 
 @pytest.mark.parametrize("command", ["show", "retry", "cancel"])
-def test_a_job_that_is_not_there_is_said_not_to_be(hub: Hub, catchment, command: str):
-    """In one line."""
+@pytest.mark.parametrize("number", ["7", "9" * 25], ids=["small", "huge"])
+def test_a_job_that_is_not_there_is_said_not_to_be(
+    hub: Hub, catchment, command: str, number: str
+):
+    """In one line, of whatever number."""
     hub.engine.dispose()
 
-    assert "no such job" in refusal(catchment("job", command, "7"))
+    assert "no such job" in refusal(catchment("job", command, number))

@@ -18,7 +18,6 @@ from app.services import (
     own_registrations,
     registry,
 )
-from app.services.collection_states import COLLECT
 from app.services.connecting import Step, Trial, Verdict
 from app.services.connections import ConnectionLine, Wishes
 from app.services.hub import Hub
@@ -26,7 +25,7 @@ from app.services.jobs import work
 from app.smart.bulk_exports import Level
 from app.store.connections import Connection, Place, all_connections
 from app.store.job_outcomes import counts_of, totals
-from app.store.jobs import JobState
+from app.store.jobs import COLLECT, JobState
 from app.store.sessions import read_session, write_session
 
 app = typer.Typer(

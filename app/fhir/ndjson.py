@@ -1,8 +1,8 @@
 """A stream of bytes -> batches of whole lines, in memory that does not grow."""
 
-import zlib
 from collections.abc import Iterable, Iterator
 
+from app.domain import gzips
 from app.domain.deliveries import LineBatch
 from app.domain.errors import MalformedError, ServiceError, TooLargeError
 
@@ -149,26 +149,24 @@ def inflated(pieces: Iterable[bytes]) -> Iterator[bytes]:
         MalformedError: they are no gzip, or end before it does.
         TooLargeError: they inflate to far more than FHIR ever does.
     """
-    inflator = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
     came = gave = 0
-    for piece in pieces:
-        came += len(piece)
-        rest = piece
-        while rest:
-            if inflator.eof:
-                inflator = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-            try:
-                plain = inflator.decompress(rest, INFLATED_BYTES)
-            except zlib.error:
-                msg = "The body is no gzip"
-                raise MalformedError(msg) from None
+
+    def counted() -> Iterator[bytes]:
+        nonlocal came
+        for piece in pieces:
+            came += len(piece)
+            yield piece
+
+    try:
+        for plain in gzips.inflated(counted(), most_bytes=INFLATED_BYTES):
             gave += len(plain)
             if gave > SUSPECT_BYTES and gave > LARGEST_RATIO * came:
                 msg = "The body inflates to far more than FHIR does"
                 raise TooLargeError(msg)
-            if plain:
-                yield plain
-            rest = inflator.unused_data or inflator.unconsumed_tail
-    if came and not inflator.eof:
+            yield plain
+    except gzips.DamagedGzipError:
+        msg = "The body is no gzip"
+        raise MalformedError(msg) from None
+    except gzips.CutGzipError:
         msg = "The body ends before its gzip does"
-        raise MalformedError(msg)
+        raise MalformedError(msg) from None

@@ -19,6 +19,7 @@ from app.domain.errors import (
     TooLargeError,
     UnsupportedMediaError,
 )
+from app.domain.gzips import WINDOW
 from app.fhir.criteria import is_unchanged
 from app.fhir.json_documents import read_json
 from app.routers.outcomes import FHIR_JSON
@@ -128,7 +129,7 @@ def decompressed(request: Request, body: bytes, *, limit: int) -> bytes:
         msg = "A body may be compressed by gzip only"
         raise UnsupportedMediaError(msg)
     try:
-        inflator = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        inflator = zlib.decompressobj(wbits=WINDOW)
         plain = inflator.decompress(body, limit + 1)
     except zlib.error:
         msg = "The body is no gzip"

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.domain.calendar import instant_of
+from app.domain.gzips import WINDOW
 from app.fhir.bulk_submissions import parse_bulk_submission, parse_status_question
 from app.fhir.import_manifests import parse_import_manifest
 from app.fhir.job_documents import ndjson, outcome_of_lines
@@ -22,12 +23,13 @@ from app.routers.bodies import (
 from app.routers.dependencies import Caller, HubDependency
 from app.routers.job_answers import NDJSON, accepted, counted, under_way
 from app.services import bulk_submission_imports, bulk_submissions
+from app.services import bulk_submission_outputs as outputs
 from app.services import bulk_submission_status as statuses
 from app.services.bulk_submission_status import (
     ManifestOutcome,
     OutputFile,
     PartIssue,
-    SubmissionStatus,
+    SubmissionStanding,
 )
 from app.services.hub import Hub
 from app.services.resources import kept_type
@@ -36,7 +38,6 @@ router = APIRouter(prefix="/fhir", tags=["fhir"], include_in_schema=False)
 
 Json = dict[str, Any]
 
-GZIP_WINDOW = 16 + zlib.MAX_WBITS
 TAKEN = {
     "resourceType": "OperationOutcome",
     "issue": [
@@ -117,7 +118,7 @@ def read_submission_output(
 ) -> Response:
     """Return de-identified records of one type that a part of a manifest held."""
     type_ = kept_type(type_name)
-    return _streamed(request, statuses.held_resources(hub, caller, job_id, part, type_))
+    return _streamed(request, outputs.held_resources(hub, caller, job_id, part, type_))
 
 
 @router.get("/submissions/{job_id}/deleted.ndjson")
@@ -125,7 +126,7 @@ def read_submission_deletions(
     job_id: int, request: Request, caller: Caller, hub: HubDependency
 ) -> Response:
     """Return transaction Bundles of what was withdrawn because it was replaced."""
-    return _streamed(request, statuses.deleted_bundles(hub, caller, job_id))
+    return _streamed(request, outputs.deleted_bundles(hub, caller, job_id))
 
 
 @router.get("/submissions/{job_id}/measures.ndjson")
@@ -133,10 +134,10 @@ def read_submission_measures(
     job_id: int, request: Request, caller: Caller, hub: HubDependency
 ) -> Response:
     """Return the MeasureReports of the submitter's own clinic, live."""
-    return _streamed(request, statuses.own_reports(hub, caller, job_id))
+    return _streamed(request, outputs.own_reports(hub, caller, job_id))
 
 
-def _manifest(hub: Hub, status: SubmissionStatus) -> Json:
+def _manifest(hub: Hub, status: SubmissionStanding) -> Json:
     """
     Return the status manifest.
 
@@ -220,7 +221,7 @@ def _streamed(request: Request, pages: Iterator[list[Json]]) -> Response:
 
 
 def _gzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    deflater = zlib.compressobj(wbits=GZIP_WINDOW)
+    deflater = zlib.compressobj(wbits=WINDOW)
     for piece in pieces:
         if packed := deflater.compress(piece):
             yield packed

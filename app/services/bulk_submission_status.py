@@ -1,44 +1,27 @@
-"""
-What a submitter is told of a submission, and what it gets back of it.
-
-Back come its own de-identified records and its own measures: what the draft names as
-the processed data. All of it is for the submitter's own clinic.
-"""
+"""What a submitter is told of a submission: how far it is, and what is wrong."""
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
 from app.domain.clinics import Principal
 from app.domain.deliveries import FoldedIssue
 from app.domain.errors import ConflictError, NotFoundError
-from app.domain.records import RecordType, content_of
+from app.domain.records import RecordType
 from app.fhir.bulk_submissions import SubmissionName
-from app.fhir.references import hub_id
 from app.services.authorization import check_operation, required_source
 from app.services.bulk_submission_files import manifest_place
 from app.services.bulk_submission_filing import SCOPE
 from app.services.bulk_submissions import submission_keys
 from app.services.hub import Hub
 from app.services.jobs import required_job
-from app.services.measure_reports import live_reports
-from app.services.resources import render
 from app.services.sealing import unseal
-from app.services.series import Viewer
-from app.services.translations import translations_of
 from app.store import bulk_submissions as rows
-from app.store import records, subjects
 from app.store.bulk_submissions import PartKind, PartRow, PartState
 from app.store.job_outcomes import CountRow, IssueRow, counts_of, issues_of
 from app.store.jobs import SUBMIT, Job, JobState
 from app.store.sessions import ReadSession, read_session, write_session
-
-Json = dict[str, Any]
-
-AT_ONCE = 200
-ENTRIES = 100
 
 
 class ManifestOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +48,7 @@ class PartIssue(msgspec.Struct, frozen=True, kw_only=True):
     issue: FoldedIssue
 
 
-class SubmissionStatus(msgspec.Struct, frozen=True, kw_only=True):
+class SubmissionStanding(msgspec.Struct, frozen=True, kw_only=True):
     """A submission as its submitter sees it; outputs are of one that is done."""
 
     job: Job
@@ -98,7 +81,9 @@ def ask_status(hub: Hub, principal: Principal, name: SubmissionName) -> int:
     raise NotFoundError(msg)
 
 
-def submission_status(hub: Hub, principal: Principal, job_id: int) -> SubmissionStatus:
+def submission_status(
+    hub: Hub, principal: Principal, job_id: int
+) -> SubmissionStanding:
     """
     Return how a submission of the caller's clinic stands.
 
@@ -106,7 +91,7 @@ def submission_status(hub: Hub, principal: Principal, job_id: int) -> Submission
         NotFoundError: there is none, it was stopped, or its status dismissed.
         ConflictError: it failed; the message says why.
     """
-    job = _own_job(hub, principal, job_id)
+    job = own_job(hub, principal, job_id)
     if job.state is JobState.CANCELLED:
         raise NotFoundError(job.failure or "The submission was stopped")
     if job.state is JobState.FAILED:
@@ -119,7 +104,7 @@ def submission_status(hub: Hub, principal: Principal, job_id: int) -> Submission
         parts = {each.part: each for each in rows.parts_of(session, job_id)}
         urls = {n: _url(hub, part) for n, part in parts.items() if _is_one(part)}
         counts = tuple(counts_of(session, job_id))
-        return SubmissionStatus(
+        return SubmissionStanding(
             job=job,
             submission_id=_submission_id(hub, submission.sealed),
             progress=_progress(job, list(parts.values()), counts),
@@ -132,13 +117,18 @@ def submission_status(hub: Hub, principal: Principal, job_id: int) -> Submission
 
 def dismiss(hub: Hub, principal: Principal, job_id: int) -> None:
     """Tell no more of a submission until it is asked for again."""
-    _own_job(hub, principal, job_id)
+    own_job(hub, principal, job_id)
     with write_session(hub.engine, client_id=principal.client_id) as session:
         rows.change_submission(session, job_id, is_dismissed=True)
 
 
-def _own_job(hub: Hub, principal: Principal, job_id: int) -> Job:
-    """Return the job of a submission that the caller may be told of."""
+def own_job(hub: Hub, principal: Principal, job_id: int) -> Job:
+    """
+    Return the job of a submission that the caller may be told of.
+
+    Raises:
+        NotFoundError: there is none, or its status was dismissed.
+    """
     check_operation(principal, SCOPE)
     clinic_id = required_source(principal).clinic_id
     job = required_job(hub, job_id, clinic_id=clinic_id)
@@ -212,7 +202,7 @@ def outcome_issues(
     hub: Hub, principal: Principal, job_id: int, manifest: int
 ) -> list[PartIssue]:
     """Return all that there is to say of a manifest and its files."""
-    _own_job(hub, principal, job_id)
+    own_job(hub, principal, job_id)
     with read_session(hub.engine) as session:
         parts = {
             each.part: each
@@ -224,87 +214,3 @@ def outcome_issues(
             for row in issues_of(session, job_id)
             if row.part in parts
         ]
-
-
-def held_resources(
-    hub: Hub, principal: Principal, job_id: int, part: int, type_: RecordType
-) -> Iterator[list[Json]]:
-    """Return pages of what a part held of a type, each as a read would give it."""
-    _done_job(hub, principal, job_id)
-    return _held_pages(hub, job_id, part, type_)
-
-
-def _held_pages(
-    hub: Hub, job_id: int, part: int, type_: RecordType
-) -> Iterator[list[Json]]:
-    after = 0
-    while True:
-        with read_session(hub.engine) as session:
-            ids = rows.held_after(
-                session, job_id, part=part, type_=type_, after=after, limit=AT_ONCE
-            )
-            page = _rendered(session, ids)
-        if not ids:
-            return
-        yield page
-        after = ids[-1]
-
-
-def _rendered(session: ReadSession, ids: list[int]) -> list[Json]:
-    """Return records as FHIR, by the hub's ids."""
-    found = records.find_by_id(session, ids)
-    about = {record.subject_id for record in found.values()}
-    patients = {each: subjects.patient_of(session, each) for each in about}
-    return [
-        render(
-            record,
-            resource_id=hub_id(record.id),
-            patient_id=patients[record.subject_id],
-            translations=translations_of(
-                session, content_of(record.content), source_id=record.source_id
-            ),
-        )
-        for _, record in sorted(found.items())
-        if record.content is not None
-    ]
-
-
-def deleted_bundles(
-    hub: Hub, principal: Principal, job_id: int
-) -> Iterator[list[Json]]:
-    """Return transaction Bundles of what was withdrawn by replacing it."""
-    _done_job(hub, principal, job_id)
-    return _deleted_pages(hub, job_id)
-
-
-def _deleted_pages(hub: Hub, job_id: int) -> Iterator[list[Json]]:
-    after = 0
-    while True:
-        with read_session(hub.engine) as session:
-            taken = rows.taken_back_after(session, job_id, after=after, limit=ENTRIES)
-        if not taken:
-            return
-        urls = [f"{RecordType(t).fhir_name}/{hub_id(i)}" for i, t in taken]
-        entries = [{"request": {"method": "DELETE", "url": url}} for url in urls]
-        yield [{"resourceType": "Bundle", "type": "transaction", "entry": entries}]
-        after = taken[-1][0]
-
-
-def own_reports(hub: Hub, principal: Principal, job_id: int) -> Iterator[list[Json]]:
-    """Return the MeasureReports of the caller's own clinic, live, some at a time."""
-    _done_job(hub, principal, job_id)
-    return _report_pages(hub, Viewer.of(principal))
-
-
-def _report_pages(hub: Hub, viewer: Viewer) -> Iterator[list[Json]]:
-    with read_session(hub.engine) as session:
-        for report in live_reports(session, hub, viewer):
-            yield [report]
-
-
-def _done_job(hub: Hub, principal: Principal, job_id: int) -> Job:
-    job = _own_job(hub, principal, job_id)
-    if job.state is not JobState.DONE:
-        msg = "The submission is not done"
-        raise NotFoundError(msg)
-    return job

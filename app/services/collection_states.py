@@ -17,7 +17,6 @@ from app.store.connections import Connection, find_connection
 from app.store.job_outcomes import add_remark
 from app.store.sessions import WriteSession, read_session, write_session
 
-COLLECT = "collect"
 REMARKS = 0
 """The part that what is said of a collection as a whole belongs to; files follow."""
 

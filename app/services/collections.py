@@ -13,7 +13,6 @@ from app.domain.errors import ConflictError
 from app.services import collection_ends, collection_exports, collection_searches
 from app.services.collection_files import read_files
 from app.services.collection_states import (
-    COLLECT,
     Collecting,
     CollectProgress,
     CollectRequest,
@@ -35,7 +34,7 @@ from app.smart.errors import TokenRefusedError
 from app.store import connections, jobs
 from app.store.clinics import check_takes_part
 from app.store.connections import Connection
-from app.store.jobs import ENDED, Job, JobState
+from app.store.jobs import COLLECT, ENDED, Job, JobState
 from app.store.sessions import (
     OPERATOR,
     WriteSession,

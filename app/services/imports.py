@@ -1,5 +1,5 @@
 """
-NDJSON that is pushed: read as it comes, staged, stored by a worker behind it.
+NDJSON that is pushed: read as it comes, staged for a worker (``import_steps``).
 
 What is staged is de-identified already; of the lines themselves nothing is kept. A
 sender may give an upload a name, and go on with it where it was cut off.
@@ -12,38 +12,27 @@ from functools import partial
 import msgspec
 
 from app.deid.pseudonyms import job_name_key
-from app.domain.clinics import Audience, Principal, Source
-from app.domain.deliveries import PackedLines, unpacked
+from app.domain.clinics import Principal, Source
+from app.domain.deliveries import PackedLines
 from app.domain.errors import ConflictError, ForbiddenError, MalformedError
 from app.domain.records import RecordType
 from app.fhir.ndjson import batches, inflated, uncompressed
 from app.services.authorization import (
     active_client,
-    allowed_stored,
     check_reach,
     required_source,
 )
-from app.services.deliveries import store_lines
 from app.services.heartbeats import beating
 from app.services.hub import Hub
-from app.services.jobs import Again, Finished, Run, StepEnd
 from app.services.policies import check_in_force
-from app.services.resources import Wish
-from app.services.submissions import MayReplace
 from app.store import jobs
-from app.store.clinics import check_takes_part
-from app.store.jobs import Job, JobState
+from app.store.jobs import IMPORT, Job, JobState
 from app.store.sessions import WriteSession, read_session, write_session
-from app.store.staging import next_staged, remove_staged, stage
+from app.store.staging import stage
 
-IMPORT = "import"
-LOOK_AGAIN_MS = 200
 ALIVE_SECONDS = 5.0
 """So often who receives an upload says that it is still coming."""
-CUT_OFF = "The upload was cut off after line {}; send it again"
 NOT_OURS = "The upload was cancelled, or sent from its first line again"
-
-
 WHOLE = frozenset({JobState.WAITING, JobState.DONE})
 GIVEN_UP = frozenset({JobState.CANCELLED, JobState.FAILED})
 
@@ -70,12 +59,6 @@ class ImportRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     scopes: tuple[str, ...]
     cut_after: int | None = None
-
-
-class ImportProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """How many lines are stored, or refused."""
-
-    lines: int = 0
 
 
 def receive(
@@ -165,7 +148,7 @@ def _job_of(hub: Hub, principal: Principal, source: Source, upload: Upload) -> J
         if upload.after_line:
             return _continued(known, upload)
         if known is not None and known.state is JobState.RECEIVING:
-            _set_aside(session, known, now=hub.clock())  # it begins anew
+            set_aside(session, known, now=hub.clock())  # it begins anew
         job_id = jobs.add_job(
             session,
             kind=IMPORT,
@@ -245,10 +228,10 @@ def _cut_off(hub: Hub, job: Job, upload: Upload) -> None:
         if found is None or found.state is not JobState.RECEIVING:
             return
         if upload.name is None or not found.received:
-            _set_aside(session, found, now=hub.clock())
+            set_aside(session, found, now=hub.clock())
 
 
-def _set_aside(session: WriteSession, job: Job, *, now: int) -> None:
+def set_aside(session: WriteSession, job: Job, *, now: int) -> None:
     """Let an upload be stored as far as it came; forget one of which nothing did."""
     if not job.received:
         jobs.forget_job(session, job.id)
@@ -263,64 +246,3 @@ def _set_aside(session: WriteSession, job: Job, *, now: int) -> None:
         request=msgspec.json.encode(cut).decode(),
         updated_at=now,
     )
-
-
-def store_staged(run: Run) -> StepEnd:
-    """
-    Store the next lines that are staged, with how far that is.
-
-    Whoever sent them may have been revoked since: they are the clinic's.
-    """
-    run.refresh()
-    with read_session(run.hub.engine) as session:
-        check_takes_part(session, run.job.clinic_id)
-        staged = next_staged(session, run.job.id)
-    if staged is None:
-        return _without_lines(run)
-    read = unpacked(staged.payload)
-    asked = run.request(ImportRequest)
-    with write_session(run.hub.engine, client_id=run.job.client_id) as session:
-        store_lines(
-            session,
-            run.hub,
-            run.source,
-            read,
-            job_id=run.job.id,
-            may_replace=_may_replace(run, asked.scopes),
-        )
-        run.advance(session, progress=ImportProgress(lines=read.last))
-        remove_staged(session, run.job.id, staged)
-    return Again()
-
-
-def _may_replace(run: Run, scopes: tuple[str, ...]) -> MayReplace | None:
-    """Return the check of what lines would replace; None where all may be."""
-    principal = Principal(
-        client_id=run.job.client_id,
-        audience=Audience.MEMBERS,
-        scopes=scopes,
-        source=run.source,
-    )
-    allowed = allowed_stored(principal)
-    return None if allowed is None else Wish(allowed_stored=allowed).check_stored
-
-
-def _without_lines(run: Run) -> StepEnd:
-    """
-    Return what is next of a job of which nothing is staged.
-
-    Who received it may have died, and then says nothing more; an upload that has a name
-    may be gone on with all the same.
-    """
-    job, now = run.job, run.hub.clock()
-    cut_after = run.request(ImportRequest).cut_after
-    if cut_after is not None:
-        raise ConflictError(CUT_OFF.format(cut_after))
-    if job.state is JobState.WAITING:
-        return Finished()
-    awaited_ms = jobs.SILENT_MS if job.name_key is None else jobs.ABANDONED_MS
-    if now < job.updated_at + awaited_ms:
-        return Again(LOOK_AGAIN_MS)
-    with write_session(run.hub.engine) as session:
-        _set_aside(session, job, now=now)
-    return Again()

@@ -9,15 +9,13 @@ from typing import NamedTuple
 from typing_extensions import override
 
 from app.services.bulk_submission_steps import submission_step
-from app.services.collection_states import COLLECT
 from app.services.collections import collect, order_due
 from app.services.hub import Hub
-from app.services.imports import IMPORT, store_staged
+from app.services.import_steps import store_staged
 from app.services.jobs import Steps, forget_old_jobs, let_go_of_dead, work
 from app.services.recounts import count_waiting, tidy
 from app.services.webhook_steps import fetch_named
-from app.store.jobs import SUBMIT
-from app.store.webhooks import WEBHOOK
+from app.store.jobs import COLLECT, IMPORT, SUBMIT, WEBHOOK
 
 log = logging.getLogger(__name__)
 

@@ -6,12 +6,13 @@ is a body that broke off, which a usual HTTP client takes for a shorter file.
 """
 
 import hashlib
-import zlib
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 import httpx
 import msgspec
 
+from app.domain.gzips import CutGzipError, DamagedGzipError, inflated
 from app.smart.bulk_errors import BrokenOffError, UnboundedError, UnreadableAnswerError
 from app.smart.bulk_servers import BulkServer
 from app.smart.outbound import closing_response
@@ -20,7 +21,6 @@ ACCEPT = "application/fhir+ndjson, application/ndjson;q=0.9, */*;q=0.1"
 PIECE_BYTES = 256 * 1024
 
 _GZIP = b"\x1f\x8b"
-_GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,29 +111,11 @@ def _inflated(response: httpx.Response) -> Iterator[bytes]:
         yield first
         yield from pieces
         return
-    yield from _members(first, pieces)
-
-
-def _members(first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield what gzip members one after the other hold (RFC 1952 2.2)."""
-    inflater, rest = zlib.decompressobj(_GZIP_WINDOW), first
-    is_open = True
-    while True:
-        try:
-            piece = inflater.decompress(rest, PIECE_BYTES)
-        except zlib.error:
-            msg = "A compressed file is damaged"
-            raise BrokenOffError(msg) from None
-        if piece:
-            yield piece
-        rest = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
-        is_open = not inflater.eof
-        if inflater.eof:
-            inflater = zlib.decompressobj(_GZIP_WINDOW)
-        if not rest:
-            rest = next(pieces, b"")
-            if not rest:
-                break
-    if is_open:
+    try:
+        yield from inflated(chain([first], pieces), most_bytes=PIECE_BYTES)
+    except DamagedGzipError:
+        msg = "A compressed file is damaged"
+        raise BrokenOffError(msg) from None
+    except CutGzipError:
         msg = "A compressed file ends before its end"
-        raise BrokenOffError(msg)
+        raise BrokenOffError(msg) from None

@@ -118,8 +118,11 @@ _ENDED_BEFORE = text(
     "AND (kind <> 'submit' OR NOT EXISTS "
     "(SELECT 1 FROM delivered d WHERE d.job_id = job.id)) LIMIT 100"
 )
-SUBMIT = "submit"
-"""The kind of job for which workers fetch what there is, while more may be named."""
+IMPORT, SUBMIT, COLLECT, WEBHOOK = "import", "submit", "collect", "webhook"
+"""
+The kinds of jobs: lines that are sent; manifests that are named, and fetched while more
+may be; what a server exports; what it says has changed.
+"""
 LATELY_MS = 3600 * 1000
 ABANDONED_MS = 24 * LATELY_MS
 """Of what nothing came for so long nothing more is expected."""

@@ -4,11 +4,8 @@ import msgspec
 from sqlalchemy import text
 
 from app.domain.event_numbers import Numbers
-from app.store.jobs import JobState, add_job
+from app.store.jobs import WEBHOOK, JobState, add_job
 from app.store.sessions import ReadSession, WriteSession, connection_of
-
-WEBHOOK = "webhook"
-"""The kind of job that fetches what notifications name."""
 
 Subscriptions = dict[str, Numbers]
 

@@ -10,14 +10,14 @@ from app.domain.deliveries import LineBatch, packed
 from app.main import hub_of
 from app.services import registry
 from app.services.hub import Hub
-from app.services.imports import IMPORT, ImportRequest
+from app.services.imports import ImportRequest
 from app.services.jobs import work
 from app.services.reading import Reading, read_lines
 from app.services.workers import STEPS
 from app.settings import Settings
 from app.store import jobs
 from app.store.clinics import source_by_id
-from app.store.jobs import JobState
+from app.store.jobs import IMPORT, JobState
 from app.store.sessions import write_session
 from app.store.staging import stage
 from tests import make

@@ -15,11 +15,10 @@ from typing_extensions import override
 
 from app.domain.errors import ConflictError
 from app.services import collections, connections, registry
-from app.services.collection_states import COLLECT
 from app.services.connections import Wishes
 from app.services.hub import epoch_milliseconds
 from app.smart.bulk_exports import Level
-from app.store.jobs import JobState, list_jobs
+from app.store.jobs import COLLECT, JobState, list_jobs
 from app.store.sessions import read_session, write_session
 from tests.bulk_submitters import BASE, SUBMITTER, parameters
 from tests.crashes.ledgers import Ledger

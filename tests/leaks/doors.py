@@ -13,9 +13,8 @@ import httpx
 
 from app.services import collections, webhooks
 from app.smart.bulk_exports import Level
-from app.store.jobs import list_jobs
+from app.store.jobs import WEBHOOK, list_jobs
 from app.store.sessions import read_session, write_session
-from app.store.webhooks import WEBHOOK
 from tests import make
 from tests.collecting import CLINIC, SOURCE, Collector, collecting_hub
 from tests.fake_ehr import FakeEhr, serving

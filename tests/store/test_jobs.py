@@ -12,12 +12,11 @@ from app.domain.clinics import ClinicStatus
 from app.domain.errors import BusyError, ConflictError, IntakeStoppedError
 from app.services import jobs as services
 from app.services import registry
-from app.services.collection_states import COLLECT
 from app.services.hub import Hub
 from app.services.jobs import Again, Finished, Held, Run, StepEnd, Steps, work
 from app.store import jobs
 from app.store.delivered import note_delivered
-from app.store.jobs import Job, JobState
+from app.store.jobs import COLLECT, Job, JobState
 from app.store.sessions import connection_of, read_session, write_session
 from tests.hubs import Clock
 

@@ -126,15 +126,15 @@ INTERACTIONS = {
         gives=JSON,
         headers={202: ("X-Progress", "Retry-After")},
         parameters=("_format",),
-        refusals=(404, 406, 409),
+        refusals=(400, 404, 406, 409),
     ),
     "read_outcomes": Interaction(
         parameters=("_format",),
         answers={200: "Lines"},
         gives=NDJSON,
-        refusals=(404, 406),
+        refusals=(400, 404, 406),
     ),
-    "cancel": Interaction(answers={202: None}, refusals=(404,)),
+    "cancel": Interaction(answers={202: None}, refusals=(400, 404)),
     "submit_bulk": Interaction(
         body="SubmissionParameters",
         answers={200: "OperationOutcome"},
@@ -150,9 +150,9 @@ INTERACTIONS = {
         answers={200: "SubmissionManifest", 202: "SubmissionManifest"},
         gives=JSON,
         headers={202: ("X-Progress", "Retry-After")},
-        refusals=(404, 409),
+        refusals=(400, 404, 409),
     ),
-    "dismiss_submission": Interaction(answers={202: None}, refusals=(404,)),
+    "dismiss_submission": Interaction(answers={202: None}, refusals=(400, 404)),
     **dict.fromkeys(
         (
             "read_submission_outcomes",
@@ -160,7 +160,7 @@ INTERACTIONS = {
             "read_submission_deletions",
             "read_submission_measures",
         ),
-        Interaction(answers={200: "Lines"}, gives=NDJSON, refusals=(404,)),
+        Interaction(answers={200: "Lines"}, gives=NDJSON, refusals=(400, 404)),
     ),
     "receive_notification": Interaction(
         parameters=("X-Hub-Signature", "X-Hub-Signature-256"),

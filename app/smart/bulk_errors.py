@@ -46,7 +46,6 @@ class ServerRefusedError(ServerError):
     """The server understood, and will not; the same request would fare no better."""
 
     issue_type = IssueType.BUSINESS_RULE
-    status: int
 
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)

@@ -132,11 +132,11 @@ async def test_who_brings_no_token_is_only_asked_for_one(client):
 
 
 async def test_an_unknown_type_is_not_found_whatever_the_body(network: Network):
-    """`POST /fhir/$import` in NDJSON is no question of the media type."""
+    """`POST /fhir/$no-such` in NDJSON is no question of the media type."""
     ehr = network.ehr()
 
     response = await ehr.call(
-        "POST", "/$import", b"{}", Content_Type="application/fhir+ndjson"
+        "POST", "/$no-such", b"{}", Content_Type="application/fhir+ndjson"
     )
 
     assert response.status_code == 404

@@ -1,5 +1,6 @@
 """Schemathesis at the doors of a served hub: what the documents allow, and more."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ CHECKS = (
 )
 """Not those of data: a hub refuses much that a document's outline allows."""
 
+ROOT = Path(__file__).parents[2]
 EXAMPLES = 60
 MAX_SECONDS = 240
 
@@ -49,6 +51,8 @@ def test_every_answer_is_one_that_the_document_announces(
         capture_output=True,
         check=False,
         cwd=tmp_path,
+        env=os.environ
+        | {"PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.fuzz.serializers"},
         text=True,
         timeout=MAX_SECONDS,
     )

@@ -225,6 +225,7 @@ def test_discovery_announces_backend_services_and_nothing_else():
             "system/Patient.crud",
             "system/Measure.rs",
             "system/MeasureReport.rs",
+            "system/bulk-submit",
             "system/purge",
         ],
         "code_challenge_methods_supported": ["S256"],

@@ -8,7 +8,7 @@ else. Then the same again on stores that hold more and more rows, and one long u
 whose memory is watched.
 
 ``--quick`` sends little and keeps to a small store. ``--data FOLDER`` sends the NDJSON
-files of a folder first.
+files of a folder first. ``rate``, ``growth`` and ``memory`` choose a part of it.
 """
 
 import gzip
@@ -390,10 +390,14 @@ def long_upload(url: str, folder: Path, database: int) -> Iterator[Target]:
     yield Target("memory of the import, MB", (done.peak_bytes - idle) / 2**20, 300)
 
 
+PARTS = {"rate": measured, "growth": grown, "memory": long_upload}
+
+
 def main() -> int:
     """Measure on PostgreSQL; say what is met."""
     found: list[Target] = []
-    for part in (measured, grown, long_upload):
+    chosen = [part for name, part in PARTS.items() if name in sys.argv]
+    for part in chosen or PARTS.values():
         with TemporaryDirectory(prefix="catchment-bench-") as text:
             folder = Path(text)
             os.environ.setdefault("XDG_RUNTIME_DIR", text)

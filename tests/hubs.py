@@ -94,6 +94,10 @@ class Databases:
             url = self._given_back.pop()
             if _is_cleared(url):
                 return url
+        return self.untouched(dialect)
+
+    def untouched(self, dialect: str) -> str:
+        """Return the URL of one that never held any, and has no dead ones."""
         if dialect not in self._templates:
             url = self.empty(dialect)
             engine = open_engine(url)

@@ -19,13 +19,21 @@ from app.services.tuning import GB, Advice, postgresql_advice
 from app.store import vitals
 from app.store.sessions import read_session
 from tests.deidentification import built_in
-from tests.hubs import Clock, hub_under
+from tests.hubs import Clock, Databases, hub_under
 
 on_postgresql = pytest.mark.parametrize("dialect", ["postgresql"])
 on_sqlite = pytest.mark.parametrize("dialect", ["sqlite"])
 
 THE_SERVERS_OWN = ("fsync", "max_wal_size", "checkpoint_timeout", "work_mem")
 """What the tests' server is really told, in every test."""
+
+
+@pytest.fixture
+def database_url(databases: Databases, dialect: str) -> Iterator[str]:
+    """A database that no test has left rows in, not even dead ones."""
+    url = databases.untouched(dialect)
+    yield url
+    databases.give_back(url)
 
 
 def found(hub: Hub, *, processes: int = 1) -> dict[str, Advice]:

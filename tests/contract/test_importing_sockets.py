@@ -178,6 +178,8 @@ def test_what_the_page_for_engineers_shows_is_true(hub: Hub, tmp_path: Path):
     blocks = re.findall(r"(?ms)^```sh\n(.+?)^```$", section)
     script = "set -e\n" + "".join(blocks).replace("http://127.0.0.1:8000", hub.base_url)
     (tmp_path / "var").mkdir()
+    again = "import os; print(os.environ['TOKEN'])"  # a section before it makes it
+    (tmp_path / "var/sign.py").write_text(again)
 
     typed = subprocess.run(
         ["sh", "-c", script],

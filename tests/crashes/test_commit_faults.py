@@ -38,6 +38,8 @@ from tests.crashes import findings
 from tests.hubs import Clock, Databases, Network, current_of, hub_on
 from tests.importing import lines
 
+pytestmark = pytest.mark.thorough
+
 RECEIVING = JobState.RECEIVING
 UNUSED: Any = None
 MEASURE = "hba1c-poor-control"

@@ -12,6 +12,8 @@ from openapi import freeze
 from tests.fuzz.tokens import new_token
 from tests.hubs import kept_by
 
+pytestmark = pytest.mark.thorough
+
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",

@@ -15,6 +15,8 @@ from app.services.hub import Hub
 from app.settings import Settings
 from app.store.sessions import open_engine
 from tests.conformance import Conformance
+from tests.fake_ehr import FakeEhr
+from tests.file_servers import FileServer, serving_files
 from tests.hubs import (
     BASE_URL,
     Caller,
@@ -151,6 +153,13 @@ def network(hub: Hub, client: httpx.AsyncClient) -> Network:
 async def ehr(network: Network) -> Caller:
     """The EHR of a clinic."""
     return network.ehr()
+
+
+@pytest.fixture
+def files(clock: Clock) -> Iterator[FileServer]:
+    """The server of the submitter's files."""
+    with serving_files(FakeEhr(clock=clock)) as served:
+        yield served
 
 
 def pytest_addoption(parser: pytest.Parser):

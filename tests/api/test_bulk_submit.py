@@ -1,21 +1,17 @@
 """Bulk submissions: a life cycle, what becomes current when, and what is told."""
 
 import asyncio
-import dataclasses
 import gzip
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
 from app.services.hub import Hub
 from app.services.jobs import forget_old_jobs, retry
 from app.services.recounts import refresh
-from app.settings import Settings
-from app.smart.outbound import Outbound
 from app.store.jobs import Job, JobState, list_jobs
-from app.store.sessions import open_engine, read_session
+from app.store.sessions import read_session
 from tests import make
 from tests.bulk_submitters import (
     PATIENT,
@@ -31,16 +27,15 @@ from tests.bulk_submitters import (
     submit,
     worked,
 )
+from tests.collecting import collecting_hub
 from tests.fake_ehr import FakeEhr, Reply
 from tests.file_servers import FileServer, serving_files
 from tests.hubs import (
     Caller,
     Clock,
     Network,
-    app_of,
     bearer,
     current_of,
-    hub_on,
     rows_of,
 )
 
@@ -59,25 +54,10 @@ on_both = pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
 
 
 @pytest.fixture
-def hub(shared_parts: Hub, database_url: str, clock: Clock) -> Iterator[Hub]:
+def hub(hub: Hub) -> Iterator[Hub]:
     """A hub that may fetch from this machine."""
-    engine = open_engine(database_url)
-    outbound = Outbound(dev_mode=True)
-    yield dataclasses.replace(hub_on(shared_parts, engine, clock), outbound=outbound)
-    outbound.close()
-    engine.dispose()
-
-
-@pytest.fixture
-def app(hub: Hub, settings: Settings) -> FastAPI:
-    return app_of(hub, settings)
-
-
-@pytest.fixture
-def files(clock: Clock) -> Iterator[FileServer]:
-    """The server of the submitter's files."""
-    with serving_files(FakeEhr(clock=clock)) as served:
-        yield served
+    with collecting_hub(hub) as fetching:
+        yield fetching
 
 
 @on_both

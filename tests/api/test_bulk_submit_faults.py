@@ -7,16 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 
 from app.fhir import ndjson as lines_of
 from app.services.hub import Hub
 from app.services.jobs import work
 from app.services.workers import STEPS
-from app.settings import Settings
-from app.smart.outbound import Outbound
 from app.smart.tokens import public_jwks
-from app.store.sessions import open_engine
 from tests import make
 from tests.bulk_submitters import (
     BASE,
@@ -29,9 +25,10 @@ from tests.bulk_submitters import (
     submit,
     worked,
 )
+from tests.collecting import collecting_hub
 from tests.fake_ehr import FakeEhr, Reply
 from tests.file_servers import FileServer, serving_files
-from tests.hubs import Caller, Clock, Network, app_of, current_of, hub_on, rows_of
+from tests.hubs import Caller, Clock, Network, current_of, rows_of
 
 pytestmark = pytest.mark.anyio
 
@@ -45,25 +42,10 @@ def dialect() -> str:
 
 
 @pytest.fixture
-def hub(shared_parts: Hub, database_url: str, clock: Clock) -> Iterator[Hub]:
+def hub(hub: Hub) -> Iterator[Hub]:
     """A hub that may fetch from this machine."""
-    engine = open_engine(database_url)
-    outbound = Outbound(dev_mode=True)
-    yield dataclasses.replace(hub_on(shared_parts, engine, clock), outbound=outbound)
-    outbound.close()
-    engine.dispose()
-
-
-@pytest.fixture
-def app(hub: Hub, settings: Settings) -> FastAPI:
-    return app_of(hub, settings)
-
-
-@pytest.fixture
-def files(clock: Clock) -> Iterator[FileServer]:
-    """The server of the submitter's files."""
-    with serving_files(FakeEhr(clock=clock)) as served:
-        yield served
+    with collecting_hub(hub) as fetching:
+        yield fetching
 
 
 async def told(ehr: Caller, hub: Hub, url: str, **stated: Any) -> list[str]:

@@ -1,19 +1,14 @@
 """Nothing identifying is kept of what a bulk submission names, or of its files."""
 
-import dataclasses
 from collections.abc import Iterator
 
 import pytest
-from fastapi import FastAPI
 
 from app.services.hub import Hub
-from app.settings import Settings
-from app.smart.outbound import Outbound
-from app.store.sessions import open_engine
 from tests.bulk_submitters import call, ndjson, status, worked
-from tests.fake_ehr import FakeEhr
-from tests.file_servers import FileServer, serving_files
-from tests.hubs import Caller, Clock, app_of, current_of, hub_on
+from tests.collecting import collecting_hub
+from tests.file_servers import FileServer
+from tests.hubs import Caller, current_of
 from tests.leaks.mints import Mint
 from tests.leaks.plants import Planter
 from tests.leaks.searches import Search
@@ -29,25 +24,10 @@ def dialect() -> str:
 
 
 @pytest.fixture
-def hub(shared_parts: Hub, database_url: str, clock: Clock) -> Iterator[Hub]:
+def hub(hub: Hub) -> Iterator[Hub]:
     """A hub that may fetch from this machine."""
-    engine = open_engine(database_url)
-    outbound = Outbound(dev_mode=True)
-    yield dataclasses.replace(hub_on(shared_parts, engine, clock), outbound=outbound)
-    outbound.close()
-    engine.dispose()
-
-
-@pytest.fixture
-def app(hub: Hub, settings: Settings) -> FastAPI:
-    return app_of(hub, settings)
-
-
-@pytest.fixture
-def files(clock: Clock) -> Iterator[FileServer]:
-    """The server of the submitter's files."""
-    with serving_files(FakeEhr(clock=clock)) as served:
-        yield served
+    with collecting_hub(hub) as fetching:
+        yield fetching
 
 
 @pytest.fixture

@@ -45,7 +45,6 @@ def clear(collecting: Collecting) -> StepEnd:
                 session,
                 collecting.run.source.source_id,
                 since=progress.transaction_time,
-                now=collecting.hub.clock(),
             )
         is_compared = collecting.request.is_snapshot and progress.is_whole
         if collecting.request.is_snapshot and not is_compared:

@@ -46,9 +46,7 @@ class OpenServers:
         self, connection: Connection, make: Callable[[Connection], BulkServer]
     ) -> BulkServer:
         """Return the server of a connection, its token kept while it holds."""
-        known = msgspec.structs.replace(
-            connection, since=None, next_at=None, collected_at=None
-        )
+        known = msgspec.structs.replace(connection, since=None, next_at=None)
         with self._lock:
             before, server = self._servers.get(connection.source_id, (None, None))
             if server is None or before != known:

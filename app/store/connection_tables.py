@@ -34,6 +34,5 @@ class Connection(SQLModel, table=True):
     every_seconds: int | None = None
     since: str | None = Field(default=None, sa_type=String(64))
     next_at: int | None = big(default=None)
-    collected_at: int | None = big(default=None)
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     public_key: str | None = Field(default=None, sa_type=Text)

@@ -30,7 +30,6 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     every_seconds: int | None
     since: str | None = None
     next_at: int | None = None
-    collected_at: int | None = None
     sealed: bytes | None = None
     public_key: str | None = None
 
@@ -112,14 +111,11 @@ def move_on(session: WriteSession, connection: Connection, *, next_at: int) -> b
     return connection_of(session).execute(_MOVE_ON, values).rowcount == 1
 
 
-def note_collected(
-    session: WriteSession, source_id: int, *, since: str, now: int
-) -> None:
+def note_collected(session: WriteSession, source_id: int, *, since: str) -> None:
     """Note up to which instant of the server's all is here."""
     row = _row(session, source_id)
     if row is not None:
         row.since = since
-        row.collected_at = now
         session.add(row)
         session.flush()
 

@@ -32,7 +32,6 @@ def upgrade() -> None:
         sa.Column("every_seconds", sa.Integer()),
         sa.Column("since", sa.String(64)),
         sa.Column("next_at", BIG),
-        sa.Column("collected_at", BIG),
         sa.Column("sealed", sa.LargeBinary()),
         sa.Column("public_key", sa.Text()),
         sa.ForeignKeyConstraint(

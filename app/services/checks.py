@@ -6,13 +6,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.services.hub import Hub
 from app.services.policies import WARNED_DAYS, days_left, ended, soon_to_end
-from app.store import recounts
+from app.services.recounts import overdue_since
 from app.store.migrations import is_current
 from app.store.sessions import read_session
 
 log = logging.getLogger(__name__)
-
-LATE_MILLISECONDS = 60_000
 
 
 def readiness(hub: Hub) -> dict[str, bool | str]:
@@ -24,10 +22,9 @@ def readiness(hub: Hub) -> dict[str, bool | str]:
     try:
         schema = is_current(hub.engine)
         with read_session(hub.engine) as session:
-            since = recounts.waiting_since(session, clinic_id=None) if schema else None
+            in_time = not schema or overdue_since(session, hub) is None
     except SQLAlchemyError:
         return {"ready": False, "database": False}
-    in_time = since is None or hub.clock() - since < LATE_MILLISECONDS
     left = days_left(hub)
     in_force = left is None or left >= 0
     findings: dict[str, bool | str] = {

@@ -4,9 +4,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.services.checks import LATE_MILLISECONDS
 from app.services.hub import Hub
 from app.services.policies import WARNED_DAYS, days_left, ended, soon_to_end
+from app.services.recounts import LATE_MS, overdue_since
 from app.services.tuning import Advice, in_bytes, postgresql_advice, sqlite_advice
 from app.store import key_versions, recounts, vitals
 from app.store.exchanges import is_postgresql
@@ -82,8 +82,8 @@ def _of_policy(hub: Hub) -> Iterator[Advice]:
 
 
 def _of_counting(session: ReadSession, hub: Hub) -> Iterator[Advice]:
-    since = recounts.waiting_since(session, clinic_id=None)
-    if since is not None and hub.clock() - since >= LATE_MILLISECONDS:
+    since = overdue_since(session, hub)
+    if since is not None:
         waited = (hub.clock() - since) // 1000
         count = recounts.waiting_count(session)
         yield Advice(
@@ -112,8 +112,7 @@ def _of_jobs(session: ReadSession, hub: Hub) -> Iterator[Advice]:
     late = [
         job
         for job in waiting
-        if hub.clock() - max(job.not_before, job.updated_at, job.held_until)
-        >= LATE_MILLISECONDS
+        if hub.clock() - max(job.not_before, job.updated_at, job.held_until) >= LATE_MS
     ]
     if late:
         yield Advice(

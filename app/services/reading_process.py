@@ -17,12 +17,16 @@ from app.services.readers import receive, send
 from app.services.reading import Reading, read_lines
 from app.services.reception import make_ready
 
+NICENESS = 5
+"""What is read is to be stored, and others wait for answers: both come first."""
+
 
 def main() -> None:
     """Fork a reader for each socket that comes, until the other end is gone."""
     leave_no_core()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a reader
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asked for us ends us
+    os.nice(NICENESS)
     make_ready()
     gc.collect()
     gc.freeze()

@@ -48,8 +48,7 @@ def deidentified(
         InvalidResourceError: it breaks rules of FHIR.
         ServiceError: it is valid, and cannot be taken.
     """
-    if issues := validate(resource, at=at):
-        raise InvalidResourceError(issues)
+    checked(resource, at=at)
     identified = parse_resource(resource, source=source, ids=own_ids)
     return deidentify(
         identified,
@@ -59,6 +58,18 @@ def deidentified(
         entries=entries or {},
         received_at=front.clock(),
     )
+
+
+def checked(resource: dict[str, Any], *, at: str | None = None) -> dict[str, Any]:
+    """
+    Return a resource that breaks no rule of FHIR; *at* is its place in a Bundle.
+
+    Raises:
+        InvalidResourceError: it breaks one.
+    """
+    if issues := validate(resource, at=at):
+        raise InvalidResourceError(issues)
+    return resource
 
 
 MISSION = (

@@ -9,7 +9,6 @@ from sqlalchemy.exc import DBAPIError
 
 from app.domain.terminology import Coding
 from app.measures.compilation import compile_measure
-from app.services.checks import warn_of_policy
 from app.services.counts import measure_rows
 from app.services.definitions import (
     Served,
@@ -18,7 +17,6 @@ from app.services.definitions import (
 )
 from app.services.hub import Hub
 from app.services.refreshes import refresh_facts
-from app.services.refusals import forget_old
 from app.store import backfills, recounts
 from app.store.backfills import FORGONE
 from app.store.concepts import all_concepts
@@ -43,8 +41,14 @@ LEASE_SECONDS = 2
 LANES = {"sqlite": 1, "postgresql": 4}
 """Measures counted from nothing at a time: SQLite has one writer."""
 BUSY_MS = 5_000
-PATIENCE_MS = 30_000
-"""So long the people of a clinic wait to be counted while more comes of it in bulk."""
+PATIENCE_MS = 5 * 60_000
+"""
+So long the people of a clinic wait to be counted while more comes of it in bulk: what
+is about one of them is all over a delivery, and to count them each time costs as much
+as to store it.
+"""
+LATE_MS = 60_000
+"""Who could have been counted for so long waits for a worker that is not there."""
 
 
 def register_measures(hub: Hub) -> None:
@@ -96,6 +100,15 @@ def _dirty(session: ReadSession, hub: Hub, *, limit: int) -> list[tuple[int, int
     now = hub.clock()
     busy = busy_clinics(session, since=now - BUSY_MS)
     return recounts.take_dirty(session, busy=busy, until=now - PATIENCE_MS, limit=limit)
+
+
+def overdue_since(session: ReadSession, hub: Hub) -> int | None:
+    """Return since when (epoch ms) somebody waits too long to be counted, if so."""
+    now = hub.clock() - LATE_MS
+    until = now - PATIENCE_MS
+    patient = busy_clinics(session, since=until, with_ended=True)
+    since = recounts.overdue_since(session, busy=patient, until=until)
+    return since if since is not None and since < now else None
 
 
 def _recount(session: WriteSession, hub: Hub, subject_ids: list[int]) -> None:
@@ -298,9 +311,3 @@ def count_waiting(hub: Hub, *, holder: str) -> bool:
     """Count some of who waits, and go on with what is new; return if there was any."""
     counted = recount_dirty(hub, holder=holder)
     return bool(backfill(hub, holder=holder) or counted)
-
-
-def tidy(hub: Hub) -> None:
-    """Forget what is kept for a while only, and warn of what ends."""
-    forget_old(hub)
-    warn_of_policy(hub)

@@ -9,11 +9,13 @@ from typing import NamedTuple
 from typing_extensions import override
 
 from app.services.bulk_submission_steps import submission_step
+from app.services.checks import warn_of_policy
 from app.services.collections import collect, order_due
 from app.services.hub import Hub
 from app.services.import_steps import store_staged
 from app.services.jobs import Steps, forget_old_jobs, let_go_of_dead, work
-from app.services.recounts import count_waiting, tidy
+from app.services.recounts import count_waiting
+from app.services.refusals import forget_old
 from app.services.webhook_steps import fetch_named
 from app.store.jobs import COLLECT, IMPORT, SUBMIT, WEBHOOK
 
@@ -92,7 +94,7 @@ def counting(hub: Hub, *, holder: str) -> Loop:
         hub,
         "counting",
         partial(count_waiting, hub, holder=holder),
-        chores=[Chore(tidy, HOUR_MS)],
+        chores=[Chore(forget_old, HOUR_MS), Chore(warn_of_policy, HOUR_MS)],
         pause_seconds=0.25,
     )
 

@@ -108,10 +108,10 @@ _ALIVE = text("UPDATE job SET updated_at = :now WHERE id = :id AND state = 'rece
 _HELD = text(
     f"{_SELECT} WHERE j.holder IS NOT NULL AND j.state IN ('receiving', 'waiting')"
 )
-_BUSY = text(
-    "SELECT DISTINCT clinic_id FROM job "
-    "WHERE state IN ('receiving', 'waiting') AND updated_at > :since"
+_BULK = (
+    "SELECT DISTINCT clinic_id FROM job WHERE kind <> 'webhook' AND updated_at > :since"
 )
+_BUSY = f"{_BULK} AND state IN ('receiving', 'waiting')"
 _ENDED_BEFORE = text(
     "SELECT id FROM job WHERE (state IN ('done', 'cancelled') "
     "OR state = 'failed' AND kind IN ('collect', 'webhook')) AND updated_at < :moment "
@@ -249,9 +249,16 @@ def beat(session: WriteSession, job: Job, *, now: int, seconds: int) -> bool:
     return connection_of(session).execute(_BEAT, values).rowcount == 1
 
 
-def busy_clinics(session: ReadSession, *, since: int) -> set[int]:
-    """Return the clinics of which something has come in bulk since a moment."""
-    return set(connection_of(session).execute(_BUSY, {"since": since}).scalars())
+def busy_clinics(
+    session: ReadSession, *, since: int, with_ended: bool = False
+) -> set[int]:
+    """
+    Return the clinics of which something has come in bulk since a moment.
+
+    Of deliveries that go on, or *with_ended* of any.
+    """
+    query = text(_BULK if with_ended else _BUSY)
+    return set(connection_of(session).execute(query, {"since": since}).scalars())
 
 
 def let_go(session: WriteSession, job: Job) -> None:

@@ -30,9 +30,17 @@ class Met(msgspec.Struct, kw_only=True):
 NAME_LOCKS = 512
 FEW_MENTIONS = 100
 """To lock so few costs less than to ask once more."""
+_BY_KEY = ", ".join(
+    f"set_config('enable_{way}', 'off', true)"
+    for way in ("seqscan", "hashjoin", "mergejoin")
+)
+"""
+All that a delivery looks up it finds by an index. Of tables that fill for the first
+time PostgreSQL knows no better than to read and sort them whole, each time.
+"""
 _LOCK_CLINIC = {
-    False: "SELECT pg_advisory_xact_lock_shared(8, %s)",
-    True: "SELECT pg_advisory_xact_lock(8, %s)",
+    False: f"SELECT pg_advisory_xact_lock_shared(8, %s), {_BY_KEY}",
+    True: f"SELECT pg_advisory_xact_lock(8, %s), {_BY_KEY}",
 }
 _LOCK_NAMES = (
     "SELECT 0 FROM (SELECT pg_advisory_xact_lock(7, b) FROM unnest(%s::int[]) b) l "

@@ -80,15 +80,31 @@ def take_dirty(
 
     Those of *busy* clinics only if they wait since before *until*: more may come.
     """
-    clinics = ", ".join(map(str, sorted(busy)))
-    ready = f"WHERE since < :until OR clinic_id NOT IN ({clinics}) " if busy else ""
+    ready, values = _but_of(busy, until)
     query = text(
         f"SELECT subject_id, stamp FROM dirty {ready}"
         "ORDER BY since, subject_id LIMIT :n"
     )
-    values = {"n": limit} | ({"until": until} if busy else {})
-    rows = connection_of(session).execute(query, values)
+    rows = connection_of(session).execute(query, values | {"n": limit})
     return [(row.subject_id, row.stamp) for row in rows]
+
+
+def _but_of(busy: Collection[int], until: int) -> tuple[str, dict[str, int]]:
+    """Return the condition that leaves out who waits only for *busy* clinics."""
+    if not busy:
+        return "", {}
+    clinics = ", ".join(map(str, sorted(busy)))
+    return f"WHERE since < :until OR clinic_id NOT IN ({clinics}) ", {"until": until}
+
+
+def overdue_since(
+    session: ReadSession, *, busy: Collection[int], until: int
+) -> int | None:
+    """Return since when somebody waits who is to be counted; see ``take_dirty``."""
+    ready, values = _but_of(busy, until)
+    query = text(f"SELECT MIN(since) FROM dirty {ready}")
+    since: int | None = connection_of(session).execute(query, values).scalar_one()
+    return since
 
 
 def forget_dirty(session: WriteSession, taken: Sequence[tuple[int, int]]) -> None:

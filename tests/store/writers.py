@@ -96,7 +96,7 @@ def write(hub: Hub, seed: int) -> None:
         source = clinics.required_source(session, clinic="alpha", name="ehr")
     random = Random(seed)
     for delivery in _deliveries(random):
-        _deliver(hub, source, delivery)
+        deliver(hub, source, delivery)
         _take_back(hub, source, f"p{random.randrange(PATIENTS)}-r1")
 
 
@@ -117,7 +117,7 @@ def _deliveries(random: Random) -> list[list[dict[str, Any]]]:
     return deliveries
 
 
-def _deliver(hub: Hub, source: Source, resources: Sequence[dict[str, Any]]) -> None:
+def deliver(hub: Hub, source: Source, resources: Sequence[dict[str, Any]]) -> None:
     """Store a delivery, of which nothing may be refused."""
     submissions = [
         Submission(

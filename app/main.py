@@ -42,7 +42,7 @@ from app.routers.transport import HttpsOnly
 from app.routers.uploads import Uploads
 from app.services.admissions import admit_policy
 from app.services.budgets import Budgets
-from app.services.holders import holder_name
+from app.services.bulk.holders import holder_name
 from app.services.hub import Hub
 from app.services.keys import check_keys
 from app.services.linkage import keep_to_policy

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from app.services.bulk.jobs import work
 from app.services.hub import Hub
-from app.services.jobs import work
 from app.services.workers import STEPS
 from tests import make
 from tests.hubs import Caller

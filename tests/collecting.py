@@ -9,12 +9,13 @@ import msgspec
 
 from app.domain.clinics import ClinicStatus
 from app.domain.deliveries import FoldedIssue
-from app.services import collections, connections, registry
-from app.services.collection_states import CollectProgress
-from app.services.connections import Wishes
+from app.services import registry
+from app.services.bulk import collections, connections
+from app.services.bulk.collection_states import CollectProgress
+from app.services.bulk.connections import Wishes
+from app.services.bulk.jobs import work
+from app.services.bulk.open_servers import OpenServers
 from app.services.hub import Hub
-from app.services.jobs import work
-from app.services.open_servers import OpenServers
 from app.services.workers import STEPS
 from app.smart.bulk_exports import Level
 from app.smart.bulk_files import Limits

@@ -20,9 +20,9 @@ from app.domain.records import RecordType
 from app.main import create_app, hub_of
 from app.services import registry
 from app.services.authorization import Principals
+from app.services.bulk.open_servers import OpenServers
 from app.services.hub import Hub
 from app.services.network_shares import NetworkShares
-from app.services.open_servers import OpenServers
 from app.services.unanswered import unanswered
 from app.settings import Settings
 from app.smart.clients import client_assertion, generate_key

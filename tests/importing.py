@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 from starlette.requests import ClientDisconnect
 
+from app.services.bulk.jobs import work
 from app.services.hub import Hub
-from app.services.jobs import work
 from app.services.workers import STEPS
 from tests.hubs import Caller, bearer
 

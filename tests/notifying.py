@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 
-from app.services import webhooks
+from app.services.bulk import webhooks
+from app.services.bulk.webhooks import Opened
 from app.services.hub import Hub
-from app.services.webhooks import Opened
 from app.store.sessions import write_session
 from tests.collecting import CLINIC, SOURCE
 

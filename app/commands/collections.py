@@ -11,17 +11,12 @@ from app.commands.hubs import open_hub, reaching_out
 from app.commands.listings import echo_table
 from app.domain.calendar import instant_of
 from app.domain.errors import NotFoundError
-from app.services import (
-    collections,
-    connections,
-    jobs,
-    own_registrations,
-    registry,
-)
-from app.services.connecting import Step, Trial, Verdict
-from app.services.connections import ConnectionLine, Wishes
+from app.services import registry
+from app.services.bulk import collections, connections, jobs, own_registrations
+from app.services.bulk.connecting import Step, Trial, Verdict
+from app.services.bulk.connections import ConnectionLine, Wishes
+from app.services.bulk.jobs import work
 from app.services.hub import Hub
-from app.services.jobs import work
 from app.smart.bulk_exports import Level
 from app.store.connections import Connection, Place, all_connections
 from app.store.job_outcomes import counts_of, totals

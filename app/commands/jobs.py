@@ -10,7 +10,7 @@ from app.commands.listings import echo_table
 from app.domain.calendar import instant_of
 from app.domain.errors import ConflictError
 from app.fhir.job_documents import in_words
-from app.services import collections, jobs
+from app.services.bulk import collections, jobs
 from app.store.clinics import all_clinics
 from app.store.job_outcomes import counts_of, issues_of, totals
 from app.store.jobs import ENDED, Job, JobState, list_jobs

@@ -6,8 +6,9 @@ import typer
 
 from app.commands.hubs import open_hub
 from app.commands.listings import echo_table
-from app.services import registry, webhooks
-from app.services.webhooks import Opened, WebhookLine
+from app.services import registry
+from app.services.bulk import webhooks
+from app.services.bulk.webhooks import Opened, WebhookLine
 from app.store.sessions import write_session
 
 app = typer.Typer(

@@ -22,10 +22,10 @@ from app.routers.bodies import (
 )
 from app.routers.dependencies import Caller, HubDependency
 from app.routers.job_answers import NDJSON, accepted, counted, under_way
-from app.services import bulk_submission_imports, bulk_submissions
-from app.services import bulk_submission_outputs as outputs
-from app.services import bulk_submission_status as statuses
-from app.services.bulk_submission_status import (
+from app.services.bulk import submission_imports, submissions
+from app.services.bulk import submission_outputs as outputs
+from app.services.bulk import submission_status as statuses
+from app.services.bulk.submission_status import (
     ManifestOutcome,
     OutputFile,
     PartIssue,
@@ -60,7 +60,7 @@ def submit_bulk(
     """Take a manifest of a submission, or that it is completed or stopped."""
     refuse_parameters(request)
     refuse_conditions(request)
-    bulk_submissions.submit(hub, caller, parse_bulk_submission(body))
+    submissions.submit(hub, caller, parse_bulk_submission(body))
     return fhir_reply(TAKEN)
 
 
@@ -77,7 +77,7 @@ def ask_bulk_status(
 
 def submit_import(hub: Hub, caller: Caller, body: Json) -> Response:
     """Take an import manifest, whose files are a whole submission."""
-    job = bulk_submission_imports.submit_files(hub, caller, parse_import_manifest(body))
+    job = submission_imports.submit_files(hub, caller, parse_import_manifest(body))
     return accepted(_status_url(hub, job.id))
 
 

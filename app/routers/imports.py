@@ -32,10 +32,10 @@ from app.routers.bulk_submit import submit_import
 from app.routers.dependencies import BundleCaller, Caller, HubDependency
 from app.routers.job_answers import NDJSON, accepted, counted, under_way
 from app.routers.uploads import Uploads
-from app.services import imports, job_status, jobs
 from app.services.authorization import required_source
-from app.services.imports import Upload
-from app.services.job_status import JobStatus
+from app.services.bulk import imports, job_status, jobs
+from app.services.bulk.imports import Upload
+from app.services.bulk.job_status import JobStatus
 from app.store.jobs import Job, JobState
 
 router = APIRouter(prefix="/fhir", tags=["fhir"], include_in_schema=False)

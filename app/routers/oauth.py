@@ -25,7 +25,7 @@ from app.routers.oauth_answers import (
 )
 from app.routers.outcomes import NO_STORE
 from app.services import authorization, registrations, token_states
-from app.services.connections import published_keys
+from app.services.bulk.connections import published_keys
 from app.smart.discovery import smart_configuration
 from app.smart.errors import InvalidRequestError
 

@@ -6,7 +6,7 @@ from fastapi.concurrency import run_in_threadpool
 from app.domain.errors import NotAuthenticatedError
 from app.routers.bodies import header_of, read_up_to
 from app.routers.dependencies import HubDependency
-from app.services import webhooks
+from app.services.bulk import webhooks
 
 router = APIRouter(prefix="/fhir", tags=["fhir"], include_in_schema=False)
 

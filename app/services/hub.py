@@ -17,9 +17,9 @@ from app.measures.definitions import Measure
 from app.measures.facts import CanonicalUnit
 from app.measures.ranges import Ranges
 from app.services.budgets import Budgets
+from app.services.bulk.open_servers import OpenServers
+from app.services.bulk.readers import Readers
 from app.services.network_shares import NetworkShares
-from app.services.open_servers import OpenServers
-from app.services.readers import Readers
 from app.services.unanswered import Unanswered
 from app.smart.key_sets import KeySetCache
 from app.smart.openid import OpenIdClient

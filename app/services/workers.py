@@ -8,15 +8,15 @@ from typing import NamedTuple
 
 from typing_extensions import override
 
-from app.services.bulk_submission_steps import submission_step
+from app.services.bulk.collections import collect, order_due
+from app.services.bulk.import_steps import store_staged
+from app.services.bulk.jobs import Steps, forget_old_jobs, let_go_of_dead, work
+from app.services.bulk.submission_steps import submission_step
+from app.services.bulk.webhook_steps import fetch_named
 from app.services.checks import warn_of_policy
-from app.services.collections import collect, order_due
 from app.services.hub import Hub
-from app.services.import_steps import store_staged
-from app.services.jobs import Steps, forget_old_jobs, let_go_of_dead, work
 from app.services.recounts import count_waiting
 from app.services.refusals import forget_old
-from app.services.webhook_steps import fetch_named
 from app.store.jobs import COLLECT, IMPORT, SUBMIT, WEBHOOK
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from app.services.bulk.jobs import forget_old_jobs, retry
 from app.services.hub import Hub
-from app.services.jobs import forget_old_jobs, retry
 from app.services.recounts import refresh
 from app.store.jobs import Job, JobState, list_jobs
 from app.store.sessions import read_session

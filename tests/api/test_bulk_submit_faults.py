@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from app.fhir import ndjson as lines_of
+from app.services.bulk.jobs import work
 from app.services.hub import Hub
-from app.services.jobs import work
 from app.services.workers import STEPS
 from app.smart.tokens import public_jwks
 from tests import make

@@ -14,8 +14,9 @@ from typing_extensions import override
 from app.deid.pseudonyms import KeyRing
 from app.domain.clinics import ClinicStatus
 from app.domain.errors import ConflictError
-from app.services import collections, intake, jobs
-from app.services.connections import (
+from app.services import intake
+from app.services.bulk import collections, jobs
+from app.services.bulk.connections import (
     Wishes,
     make_rsa_key,
     private_key,
@@ -23,8 +24,8 @@ from app.services.connections import (
     required,
     save,
 )
+from app.services.bulk.open_servers import OpenServers
 from app.services.hub import Hub
-from app.services.open_servers import OpenServers
 from app.services.reception import deidentified
 from app.services.submissions import Submission
 from app.smart.bulk_exports import Level

@@ -14,9 +14,9 @@ from fastapi import FastAPI
 from app.domain.clinics import ClientStatus, ClinicStatus, Source
 from app.domain.deliveries import LineBatch
 from app.services.budgets import Budgets
+from app.services.bulk.jobs import work
+from app.services.bulk.readers import Readers
 from app.services.hub import Hub
-from app.services.jobs import work
-from app.services.readers import Readers
 from app.services.workers import STEPS
 from app.store import clinics
 from app.store.sessions import write_session

@@ -8,10 +8,10 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from app.services import jobs as job_services
-from app.services import webhook_steps, webhooks
+from app.services.bulk import jobs as job_services
+from app.services.bulk import webhook_steps, webhooks
+from app.services.bulk.jobs import Finished, Run, StepEnd, work
 from app.services.hub import Hub
-from app.services.jobs import Finished, Run, StepEnd, work
 from app.store import jobs, staging
 from app.store.jobs import Job
 from app.store.sessions import WriteSession, read_session, write_session

@@ -9,10 +9,10 @@ from app.domain.clinics import ClinicStatus, Source
 from app.domain.deliveries import LineBatch, packed
 from app.main import hub_of
 from app.services import registry
+from app.services.bulk.imports import ImportRequest
+from app.services.bulk.jobs import work
+from app.services.bulk.reading import Reading, read_lines
 from app.services.hub import Hub
-from app.services.imports import ImportRequest
-from app.services.jobs import work
-from app.services.reading import Reading, read_lines
 from app.services.workers import STEPS
 from app.settings import Settings
 from app.store import jobs

@@ -14,8 +14,9 @@ from sqlalchemy.exc import DBAPIError
 from typing_extensions import override
 
 from app.domain.errors import ConflictError
-from app.services import collections, connections, registry
-from app.services.connections import Wishes
+from app.services import registry
+from app.services.bulk import collections, connections
+from app.services.bulk.connections import Wishes
 from app.services.hub import epoch_milliseconds
 from app.smart.bulk_exports import Level
 from app.store.jobs import COLLECT, JobState, list_jobs

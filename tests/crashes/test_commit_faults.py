@@ -20,12 +20,13 @@ from typing_extensions import override
 from app.domain.clinics import Audience, Principal, Source
 from app.domain.deliveries import LineBatch, PackedLines, packed
 from app.fhir import ndjson
-from app.services import imports, recounts, registry
+from app.services import recounts, registry
+from app.services.bulk import imports
+from app.services.bulk.imports import Upload
+from app.services.bulk.jobs import LEASE_SECONDS, work
+from app.services.bulk.readers import Readers, Setup
+from app.services.bulk.reading import read_lines
 from app.services.hub import Hub
-from app.services.imports import Upload
-from app.services.jobs import LEASE_SECONDS, work
-from app.services.readers import Readers, Setup
-from app.services.reading import read_lines
 from app.services.reception import FrontDoor
 from app.services.workers import STEPS
 from app.settings import MAX_BODY_BYTES

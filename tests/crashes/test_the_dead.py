@@ -17,11 +17,12 @@ from sqlalchemy.exc import OperationalError
 from app.cli import SIGNALLED
 from app.domain.clinics import Audience, Principal
 from app.main import hub_of
-from app.services import imports, registry
-from app.services.holders import holder_name, is_dead
+from app.services import registry
+from app.services.bulk import imports
+from app.services.bulk.holders import holder_name, is_dead
+from app.services.bulk.imports import Upload
+from app.services.bulk.jobs import LEASE_SECONDS, StepEnd, let_go_of_dead, work
 from app.services.hub import Hub
-from app.services.imports import Upload
-from app.services.jobs import LEASE_SECONDS, StepEnd, let_go_of_dead, work
 from app.services.workers import STEPS
 from app.settings import MAX_BODY_BYTES, Settings
 from app.store import clinics
@@ -37,7 +38,7 @@ from tests.importing import NDJSON, lines
 from tests.served import wait_until_ready
 
 UNUSED: Any = None
-NAMED = "from app.services.holders import holder_name; print(holder_name())"
+NAMED = "from app.services.bulk.holders import holder_name; print(holder_name())"
 LABS = [make.lab(5 + n, id=f"o{n}") for n in range(3)]
 GRACE_SECONDS = 15
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 
 import httpx
 
-from app.services import collections, webhooks
+from app.services.bulk import collections, webhooks
 from app.smart.bulk_exports import Level
 from app.store.jobs import WEBHOOK, list_jobs
 from app.store.sessions import read_session, write_session

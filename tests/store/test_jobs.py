@@ -10,10 +10,10 @@ from sqlalchemy import text
 
 from app.domain.clinics import ClinicStatus
 from app.domain.errors import BusyError, ConflictError, IntakeStoppedError
-from app.services import jobs as services
 from app.services import registry
+from app.services.bulk import jobs as services
+from app.services.bulk.jobs import Again, Finished, Held, Run, StepEnd, Steps, work
 from app.services.hub import Hub
-from app.services.jobs import Again, Finished, Held, Run, StepEnd, Steps, work
 from app.store import jobs
 from app.store.delivered import note_delivered
 from app.store.jobs import COLLECT, Job, JobState

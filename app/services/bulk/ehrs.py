@@ -3,7 +3,7 @@
 from functools import partial
 
 from app.domain.errors import ConflictError
-from app.services.connections import private_key, reach_of, usual_scope
+from app.services.bulk.connections import private_key, reach_of, usual_scope
 from app.services.hub import Hub
 from app.smart.bulk_servers import BulkServer
 from app.smart.bulk_tokens import Credentials, Grant, TokenHolder, ask_token

@@ -22,7 +22,7 @@ from app.services.authorization import (
     check_reach,
     required_source,
 )
-from app.services.heartbeats import beating
+from app.services.bulk.heartbeats import beating
 from app.services.hub import Hub
 from app.services.policies import check_in_force
 from app.store import jobs

@@ -20,8 +20,8 @@ from app.domain.errors import (
     NotFoundError,
     ServiceError,
 )
-from app.services.heartbeats import beating
-from app.services.holders import is_dead
+from app.services.bulk.heartbeats import beating
+from app.services.bulk.holders import is_dead
 from app.services.hub import Hub
 from app.services.sealing import seal, unseal
 from app.store import jobs

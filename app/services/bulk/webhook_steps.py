@@ -21,14 +21,14 @@ from app.fhir.json_documents import read_json
 from app.fhir.ndjson import LONGEST_LINE_BYTES
 from app.fhir.notifications import Named
 from app.fhir.search_pages import as_line
-from app.services.collection_filters import store_wanted
-from app.services.deliveries import INFORMATION
-from app.services.ehrs import known_server
-from app.services.jobs import Again, Finished, Run, StepEnd
-from app.services.patience import WELL, Failing, Passing, sat_out
-from app.services.reading import ERROR, read_fetched
+from app.services.bulk.collection_filters import store_wanted
+from app.services.bulk.deliveries import INFORMATION
+from app.services.bulk.ehrs import known_server
+from app.services.bulk.jobs import Again, Finished, Run, StepEnd
+from app.services.bulk.patience import WELL, Failing, Passing, sat_out
+from app.services.bulk.reading import ERROR, read_fetched
+from app.services.bulk.withdrawals import add_withdrawn, withdraw_named
 from app.services.sealing import unseal
-from app.services.withdrawals import add_withdrawn, withdraw_named
 from app.smart.bulk_errors import (
     AccessRefusedError,
     NoLongerThereError,

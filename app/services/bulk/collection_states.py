@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from app.domain.errors import ConflictError
-from app.services.ehrs import known_server
+from app.services.bulk.ehrs import known_server
+from app.services.bulk.jobs import Run
+from app.services.bulk.patience import WELL, Failing
 from app.services.hub import Hub
-from app.services.jobs import Run
-from app.services.patience import WELL, Failing
 from app.smart.bulk_servers import BulkServer
 from app.store.clinics import check_takes_part
 from app.store.connections import Connection, find_connection

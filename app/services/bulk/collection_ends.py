@@ -2,14 +2,14 @@
 
 from app.domain.records import RecordType
 from app.services import intake
-from app.services.collection_states import (
+from app.services.bulk.collection_states import (
     REMARKS,
     Collecting,
     CollectSealed,
     Stage,
 )
-from app.services.jobs import Again, Finished, Held, StepEnd
-from app.services.withdrawals import add_withdrawn
+from app.services.bulk.jobs import Again, Finished, Held, StepEnd
+from app.services.bulk.withdrawals import add_withdrawn
 from app.smart.bulk_errors import ServerError
 from app.smart.bulk_exports import clear_away
 from app.smart.errors import TokenRefusedError

@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from app.services.jobs import Again
+from app.services.bulk.jobs import Again
 from app.smart.bulk_errors import ServerThrottlesError, ServerUnavailableError
 from app.smart.errors import TokenRefusedError
 

@@ -18,7 +18,7 @@ from app.domain.deliveries import LineOutcome, ReadLine, ReadLines
 from app.domain.errors import IssueType
 from app.domain.records import Condition, Observation, RecordType
 from app.domain.terminology import Coding
-from app.services.deliveries import INFORMATION, store_lines
+from app.services.bulk.deliveries import INFORMATION, store_lines
 from app.services.hub import Hub
 from app.store.connections import Connection
 from app.store.job_outcomes import add_counts, add_remark

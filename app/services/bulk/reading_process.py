@@ -13,8 +13,8 @@ import msgspec
 
 from app.crashes import leave_no_core
 from app.domain.deliveries import packed
-from app.services.readers import receive, send
-from app.services.reading import Reading, read_lines
+from app.services.bulk.readers import receive, send
+from app.services.bulk.reading import Reading, read_lines
 from app.services.reception import make_ready
 
 NICENESS = 5

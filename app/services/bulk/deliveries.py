@@ -16,9 +16,9 @@ from app.domain.records import AliasKind
 from app.services import intake
 from app.services.admissions import check_admitted
 from app.services.blocks import ErasedError
+from app.services.bulk.reading import ERROR
 from app.services.hub import Hub
 from app.services.intake import Effect, Outcome, Receipt, Submission
-from app.services.reading import ERROR
 from app.services.refusals import LONGEST_EXPRESSION, MOST_OF_A_REQUEST
 from app.services.submissions import MayReplace
 from app.store.delivered import note_delivered

@@ -7,8 +7,8 @@ the new manifest was not loaded whole, nothing is withdrawn: what it lacks is no
 
 from app.domain.errors import IssueType
 from app.services import intake
-from app.services.jobs import Run
-from app.services.reading import ERROR
+from app.services.bulk.jobs import Run
+from app.services.bulk.reading import ERROR
 from app.store import bulk_submissions as rows
 from app.store.bulk_submissions import PartKind, PartRow, PartState
 from app.store.delivered import delivered_only_by, forget_delivered

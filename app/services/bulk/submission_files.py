@@ -10,10 +10,10 @@ from app.domain.deliveries import PackedLines
 from app.fhir.bulk_submissions import FilePlace, ManifestAccess, ManifestPlace
 from app.fhir.ndjson import LONGEST_LINE_BYTES, batches, without_first
 from app.fhir.references import normal_base
-from app.services.connections import private_key
+from app.services.bulk.connections import private_key
+from app.services.bulk.jobs import Run
+from app.services.bulk.open_servers import FileReading
 from app.services.hub import Hub
-from app.services.jobs import Run
-from app.services.open_servers import FileReading
 from app.services.sealing import unseal
 from app.smart.bulk_files import open_file
 from app.smart.bulk_manifests import Manifest, parse_manifest

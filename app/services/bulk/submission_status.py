@@ -11,11 +11,11 @@ from app.domain.errors import ConflictError, NotFoundError
 from app.domain.records import RecordType
 from app.fhir.bulk_submissions import SubmissionName
 from app.services.authorization import check_operation, required_source
-from app.services.bulk_submission_files import manifest_place
-from app.services.bulk_submission_filing import SCOPE
-from app.services.bulk_submissions import submission_keys
+from app.services.bulk.jobs import required_job
+from app.services.bulk.submission_files import manifest_place
+from app.services.bulk.submission_filing import SCOPE
+from app.services.bulk.submissions import submission_keys
 from app.services.hub import Hub
-from app.services.jobs import required_job
 from app.services.sealing import unseal
 from app.store import bulk_submissions as rows
 from app.store.bulk_submissions import PartKind, PartRow, PartState

@@ -6,9 +6,9 @@ from app.domain.clinics import Audience, Principal
 from app.domain.deliveries import unpacked
 from app.domain.errors import ConflictError
 from app.services.authorization import allowed_stored
-from app.services.deliveries import store_lines
-from app.services.imports import ImportRequest, set_aside
-from app.services.jobs import Again, Finished, Run, StepEnd
+from app.services.bulk.deliveries import store_lines
+from app.services.bulk.imports import ImportRequest, set_aside
+from app.services.bulk.jobs import Again, Finished, Run, StepEnd
 from app.services.resources import Wish
 from app.services.submissions import MayReplace
 from app.store import jobs

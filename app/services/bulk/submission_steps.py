@@ -15,11 +15,9 @@ from msgspec.structs import replace
 from app.domain.deliveries import PackedLines, unpacked
 from app.domain.errors import PASSING, ConflictError, IssueType, ServiceError
 from app.fhir.bulk_submissions import FilePlace, ManifestPlace
-from app.services import bulk_submission_files as files
-from app.services.bulk_submission_filing import SubmissionProgress
-from app.services.bulk_submission_withdrawals import withdraw_replaced
-from app.services.deliveries import store_lines
-from app.services.jobs import (
+from app.services.bulk import submission_files as files
+from app.services.bulk.deliveries import store_lines
+from app.services.bulk.jobs import (
     MOST_ATTEMPTS,
     Again,
     Finished,
@@ -27,7 +25,9 @@ from app.services.jobs import (
     Run,
     StepEnd,
 )
-from app.services.reading import ERROR
+from app.services.bulk.reading import ERROR
+from app.services.bulk.submission_filing import SubmissionProgress
+from app.services.bulk.submission_withdrawals import withdraw_replaced
 from app.services.sealing import seal
 from app.smart.bulk_errors import ServerError, UnreadableAnswerError
 from app.smart.bulk_manifests import Manifest

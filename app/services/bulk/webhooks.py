@@ -24,7 +24,7 @@ from app.fhir.notifications import (
     NotificationKind,
     parse_notification,
 )
-from app.services import connections
+from app.services.bulk import connections
 from app.services.hub import Hub
 from app.services.sealing import seal, unseal
 from app.smart.bulk_manifests import epoch_milliseconds_of

@@ -14,12 +14,12 @@ from app.domain.errors import ServiceError
 from app.fhir.json_documents import objects_in, read_json
 from app.fhir.ndjson import LONGEST_LINE_BYTES, batches, without_first
 from app.fhir.search_pages import deletions
-from app.services.collection_exports import renew
-from app.services.collection_filters import store_wanted
-from app.services.collection_states import Collecting, FileRef, Role, Stage
-from app.services.jobs import Again, StepEnd
-from app.services.open_servers import FileReading, Lines
-from app.services.withdrawals import add_withdrawn, withdraw_named
+from app.services.bulk.collection_exports import renew
+from app.services.bulk.collection_filters import store_wanted
+from app.services.bulk.collection_states import Collecting, FileRef, Role, Stage
+from app.services.bulk.jobs import Again, StepEnd
+from app.services.bulk.open_servers import FileReading, Lines
+from app.services.bulk.withdrawals import add_withdrawn, withdraw_named
 from app.smart.bulk_errors import AccessRefusedError, NoLongerThereError
 from app.smart.bulk_files import open_file
 from app.smart.bulk_servers import ISSUE_TYPES

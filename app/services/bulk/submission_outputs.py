@@ -12,7 +12,7 @@ from app.domain.clinics import Principal
 from app.domain.errors import NotFoundError
 from app.domain.records import RecordType, content_of
 from app.fhir.references import hub_id
-from app.services.bulk_submission_status import own_job
+from app.services.bulk.submission_status import own_job
 from app.services.hub import Hub
 from app.services.measure_reports import live_reports
 from app.services.resources import render

@@ -3,8 +3,8 @@
 import msgspec
 
 from app.domain.errors import ConflictError, NotFoundError
+from app.services.bulk.jobs import required_job
 from app.services.hub import Hub
-from app.services.jobs import required_job
 from app.store import job_outcomes
 from app.store.job_outcomes import CountRow, IssueRow
 from app.store.jobs import Job, JobState

@@ -10,19 +10,19 @@ import msgspec
 
 from app.domain.calendar import instant_of
 from app.domain.errors import ConflictError
-from app.services import collection_ends, collection_exports, collection_searches
-from app.services.collection_files import read_files
-from app.services.collection_states import (
+from app.services.bulk import collection_ends, collection_exports, collection_searches
+from app.services.bulk.collection_files import read_files
+from app.services.bulk.collection_states import (
     Collecting,
     CollectProgress,
     CollectRequest,
     CollectSealed,
     Stage,
 )
-from app.services.ehrs import known_server
+from app.services.bulk.ehrs import known_server
+from app.services.bulk.jobs import Run, StepEnd
+from app.services.bulk.patience import DAY_MS, PATIENCE_MS, Passing, sat_out
 from app.services.hub import Hub
-from app.services.jobs import Run, StepEnd
-from app.services.patience import DAY_MS, PATIENCE_MS, Passing, sat_out
 from app.services.sealing import unseal
 from app.smart.bulk_errors import (
     ServerError,

@@ -2,7 +2,7 @@
 Bulk submissions: what their submitters say of them, call by call.
 
 A submission is a job, and each of its manifests a part of that. What is fetched is
-staged by a worker (``bulk_submission_steps``) and becomes current when its submitter
+staged by a worker (``submission_steps``) and becomes current when its submitter
 says that it is completed; stopped, it leaves nothing. The pair of submitter and
 submission id belongs to the source that used it first.
 """
@@ -28,7 +28,7 @@ from app.fhir.bulk_submissions import (
     SubmissionStatus,
 )
 from app.services.authorization import check_operation, required_source
-from app.services.bulk_submission_filing import (
+from app.services.bulk.submission_filing import (
     COMPLETED,
     COMPLETED_STATES,
     SCOPE,

@@ -32,11 +32,11 @@ from app.deid.pseudonyms import KeyRing
 from app.domain.clinics import Source
 from app.domain.deliveries import LineBatch, PackedLines, packed
 from app.domain.errors import BusyError, ServiceError
-from app.services.reading import Reading, read_lines
+from app.services.bulk.reading import Reading, read_lines
 from app.services.reception import FrontDoor
 
-PROGRAM = (sys.executable, "-m", "app.services.reading_process")
-ROOT = Path(__file__).parents[2]
+PROGRAM = (sys.executable, "-m", "app.services.bulk.reading_process")
+ROOT = Path(__file__).parents[3]
 AHEAD = 2
 """How many batches wait for each reader: enough that none of them waits."""
 TRIES = 3

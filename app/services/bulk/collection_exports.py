@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import msgspec
 
-from app.services.collection_states import (
+from app.services.bulk.collection_states import (
     Collecting,
     CollectSealed,
     FileRef,
     Role,
     Stage,
 )
-from app.services.jobs import Again, StepEnd
+from app.services.bulk.jobs import Again, StepEnd
 from app.smart.bulk_errors import (
     NoLongerThereError,
     ServerRefusedError,

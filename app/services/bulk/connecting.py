@@ -10,10 +10,10 @@ from enum import StrEnum
 import msgspec
 
 from app.domain.errors import ServiceError
-from app.services.connections import private_key, public_key_set, usual_scope
-from app.services.ehrs import server_of
+from app.services.bulk.connections import private_key, public_key_set, usual_scope
+from app.services.bulk.ehrs import server_of
+from app.services.bulk.own_registrations import jwks_url
 from app.services.hub import Hub
-from app.services.own_registrations import jwks_url
 from app.smart.bulk_errors import (
     AccessRefusedError,
     AddressRefusedError,

@@ -15,7 +15,7 @@ from app.fhir.bulk_submissions import (
 )
 from app.fhir.import_manifests import ImportFile, ImportManifest
 from app.services.authorization import check_operation, required_source
-from app.services.bulk_submission_filing import (
+from app.services.bulk.submission_filing import (
     COMPLETED_STATES,
     SCOPE,
     Filing,

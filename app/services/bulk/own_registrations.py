@@ -7,8 +7,8 @@ import httpx
 import msgspec
 
 from app.domain.errors import IssueType, ServiceError
-from app.services.connections import public_key_set, usual_scope
-from app.services.ehrs import server_of
+from app.services.bulk.connections import public_key_set, usual_scope
+from app.services.bulk.ehrs import server_of
 from app.services.hub import Hub
 from app.smart.documents import is_name, parse_document
 from app.smart.ehr_discovery import discover

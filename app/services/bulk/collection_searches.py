@@ -14,11 +14,11 @@ from app.domain.calendar import instant_of
 from app.fhir.json_documents import read_json
 from app.fhir.ndjson import LONGEST_LINE_BYTES
 from app.fhir.search_pages import SearchPage, as_line, member_ids, parse_page
-from app.services.collection_exports import NOT_UNDERSTOOD
-from app.services.collection_files import store_read
-from app.services.collection_states import REMARKS, Collecting, Stage
-from app.services.jobs import Again, StepEnd
-from app.services.reading import read_fetched
+from app.services.bulk.collection_exports import NOT_UNDERSTOOD
+from app.services.bulk.collection_files import store_read
+from app.services.bulk.collection_states import REMARKS, Collecting, Stage
+from app.services.bulk.jobs import Again, StepEnd
+from app.services.bulk.reading import read_fetched
 from app.services.sealing import seal, unseal
 from app.smart.bulk_errors import ServerRefusedError
 from app.smart.bulk_exports import FHIR_JSON

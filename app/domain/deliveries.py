@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from app.domain.records import DeidentifiedRecord
+from app.domain.records import DeidentifiedRecord, RecordType
 
 
 class LineBatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,8 +87,31 @@ class ReadLines(msgspec.Struct, frozen=True, kw_only=True):
     discarded: dict[str, tuple[int, ...]] = {}
 
 
+class KeyedName(msgspec.Struct, frozen=True):
+    """By what a source's own id of a type is known, under each key version."""
+
+    type: RecordType
+    keys: tuple[bytes, ...]
+
+
+class ReadDeletions(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What the lines from ``first`` to ``last`` say that a server has no more.
+
+    Of what is newer than ``up_to`` they say nothing: when the server listed them. They
+    came at ``received_at``; both are in epoch milliseconds.
+    """
+
+    first: int
+    last: int
+    received_at: int
+    up_to: int
+    names: tuple[KeyedName, ...] = ()
+    issues: tuple[LineIssue, ...] = ()
+
+
 class PackedLines(msgspec.Struct, frozen=True, kw_only=True):
-    """``ReadLines`` on their way between processes, or into the store."""
+    """What was read of lines, on its way between processes or into the store."""
 
     first: int
     last: int
@@ -109,18 +132,25 @@ class LineOutcome(StrEnum):
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(ReadLines)
+_DELETIONS_DECODER = msgspec.msgpack.Decoder(ReadDeletions)
 
 
-def packed(read: ReadLines) -> PackedLines:
+def packed(read: ReadLines | ReadDeletions) -> PackedLines:
     """Return *read* as bytes, with what is to be known of it unread."""
+    found = read.records if isinstance(read, ReadLines) else read.names
     return PackedLines(
         first=read.first,
         last=read.last,
-        resources=len(read.records),
+        resources=len(found),
         payload=_ENCODER.encode(read),
     )
 
 
 def unpacked(payload: bytes) -> ReadLines:
-    """Return what was packed."""
+    """Return the lines that were packed."""
     return _DECODER.decode(payload)
+
+
+def unpacked_deletions(payload: bytes) -> ReadDeletions:
+    """Return the deletions that were packed."""
+    return _DELETIONS_DECODER.decode(payload)

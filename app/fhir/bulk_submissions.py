@@ -308,9 +308,11 @@ class FilePlace(Identified, frozen=True, kw_only=True):
     Where a file of a manifest is, or the rest of the manifest itself.
 
     ``with_token`` says that its server asks for the token of the manifest's access;
-    ``authorization`` is a header of its own.
+    ``authorization`` is a header of its own. ``deleted_up_to`` is of a file of what was
+    deleted, until that moment (epoch milliseconds).
     """
 
     url: str
     with_token: bool
     authorization: str | None = None
+    deleted_up_to: int | None = None

@@ -52,10 +52,16 @@ def own_id_of(text: str, *, target: RecordType) -> str | None:
 
 def full_url_id(full_url: str, *, source: Source) -> str | None:
     """Return the id in an entry's fullUrl; None for a urn or a base not *source*'s."""
-    match = _RESTFUL.fullmatch(full_url)
-    if match is None or not _is_base_of(match[2], source):
+    named = own_name(full_url, source=source)
+    return None if named is None else named[1]
+
+
+def own_name(url: str, *, source: Source) -> tuple[str, str] | None:
+    """Return the type and the id in a URL; None where it is none of *source*'s."""
+    parts = restful_parts(url)
+    if parts is None or not _is_base_of(parts[0], source):
         return None
-    return match[4]
+    return parts[1:]
 
 
 def restful_parts(text: str) -> tuple[str | None, str, str] | None:

@@ -1,4 +1,4 @@
-"""What an EHR answers a search with, and what its Bundles and Groups name."""
+"""What an EHR answers a search with, and what its Groups name."""
 
 import re
 from collections.abc import Iterator
@@ -74,17 +74,6 @@ def member_ids(group: dict[str, Any]) -> Iterator[str]:
         named = _named(entity.get("reference") if isinstance(entity, dict) else None)
         if named is not None and named[0] is RecordType.PATIENT:
             yield named[1]
-
-
-def deletions(bundle: dict[str, Any]) -> Iterator[tuple[RecordType, str]]:
-    """Yield type and id of what the DELETE entries of a Bundle name."""
-    entries = bundle.get("entry")
-    for entry in entries if isinstance(entries, list) else ():
-        request = entry.get("request") if isinstance(entry, dict) else None
-        if isinstance(request, dict) and request.get("method") == "DELETE":
-            named = _named(request.get("url"))
-            if named is not None:
-                yield named
 
 
 def _named(reference: object) -> tuple[RecordType, str] | None:

@@ -125,7 +125,7 @@ def read_submission_output(
 def read_submission_deletions(
     job_id: int, request: Request, caller: Caller, hub: HubDependency
 ) -> Response:
-    """Return transaction Bundles of what was withdrawn because it was replaced."""
+    """Return transaction Bundles of what was withdrawn, as replaced or deleted."""
     return _streamed(request, outputs.deleted_bundles(hub, caller, job_id))
 
 
@@ -202,7 +202,8 @@ def _outcome(found: PartIssue) -> Json:
     stated = outcome_of_lines(found.issue)
     if found.place:
         details = stated["issue"][0]["details"]
-        details["text"] = f"File {found.place} of the manifest. {details['text']}"
+        listed = "the manifest's deleted" if found.is_of_deleted else "the manifest"
+        details["text"] = f"File {found.place} of {listed}. {details['text']}"
     return stated
 
 

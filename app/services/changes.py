@@ -52,10 +52,10 @@ class Changes:
         if is_new or not placed.submission.create_only:
             self._note_order(stored, placed.record.sent_order)
 
-    def withdraw(self, stored: StoredRecord) -> None:
-        """Take *stored* out of every count."""
+    def withdraw(self, stored: StoredRecord, *, came: int | None = None) -> None:
+        """Take *stored* out of every count, as was said now or when that *came*."""
         self._stale.add(stored.id)
-        self._turn(stored, State.WITHDRAWN)
+        self._turn(stored, State.WITHDRAWN, came=came)
 
     def _apply(self, placed: Placed, stored: StoredRecord) -> None:
         """Make *stored* the version that *placed* is."""
@@ -69,10 +69,7 @@ class Changes:
             stored.subject_id = placed.subject_id
         self._take_content(placed, stored)
         state = State.WITHDRAWN if record.entered_in_error else State.CURRENT
-        self._turn(stored, state)
-        came = placed.submission.received_at
-        if came is not None:
-            stored.received_at = kept_moment(came, keeping=self._hub.policy.keeping)
+        self._turn(stored, state, came=placed.submission.received_at)
 
     def _take_content(self, placed: Placed, stored: StoredRecord) -> None:
         """Let *stored* have the content of *placed*, under the current key."""
@@ -97,7 +94,7 @@ class Changes:
         self._take_content(placed, stored)
         self._identities.change(stored)
 
-    def _turn(self, stored: StoredRecord, state: State) -> None:
+    def _turn(self, stored: StoredRecord, state: State, *, came: int | None) -> None:
         """Make a version in *state*; a withdrawal and its end are acts."""
         if stored.state is State.CURRENT and state is State.WITHDRAWN:
             self._acts[Act.WITHDRAW, stored.type] += 1
@@ -106,13 +103,15 @@ class Changes:
         stored.state = state
         stored.version += 1
         stored.received_at = self._identities.received_at
+        if came is not None:
+            stored.received_at = kept_moment(came, keeping=self._hub.policy.keeping)
         self._dirty.add(stored.subject_id)
         self._identities.change(stored)
 
     def _restate(self, placed: Placed, stored: StoredRecord) -> None:
         """Note by which name of its patient the same record came now."""
         is_only_once = placed.submission.create_only
-        if is_only_once or placed.subject_id is None or _is_overtaken(placed, stored):
+        if is_only_once or placed.subject_id is None or _is_late(placed, stored):
             return
         if stored.subject_id != placed.subject_id and stored.digest in placed.digests:
             stored.subject_id = placed.subject_id
@@ -188,7 +187,7 @@ def is_news(placed: Placed, stored: StoredRecord) -> bool:
     record = placed.record
     if stored.state is State.PLACEHOLDER:
         return True
-    if _is_overtaken(placed, stored):
+    if _is_late(placed, stored):
         return False
     if record.entered_in_error:
         return stored.state is not State.WITHDRAWN
@@ -200,14 +199,19 @@ def is_news(placed: Placed, stored: StoredRecord) -> bool:
     return not is_of_policy or stored.digest not in placed.digests
 
 
-def _is_overtaken(placed: Placed, stored: StoredRecord) -> bool:
-    """
-    Return whether the stored one is newer: by the sender's own order, else as it came.
+def _is_late(placed: Placed, stored: StoredRecord) -> bool:
+    came = placed.submission.received_at
+    return is_overtaken(stored, sent=placed.record.sent_order, came=came)
 
+
+def is_overtaken(stored: StoredRecord, *, sent: int | None, came: int | None) -> bool:
+    """
+    Return whether the stored one is newer than what is said of it now.
+
+    By the sender's own order (*sent*), else as it *came*; both in epoch milliseconds.
     What waited to be stored came before what was stored at once meanwhile. Where less
     than days are kept that is told by the month or year alone, and so hardly ever.
     """
-    sent, came = placed.record.sent_order, placed.submission.received_at
     if sent is not None and stored.sent_order is not None:
         return sent < stored.sent_order
     return came is not None and came < stored.received_at

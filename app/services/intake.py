@@ -5,13 +5,12 @@ A delivery is read in one go (``placements``), decided submission by submission 
 order of their references, and written in one go (``changes``).
 """
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 
 from app.domain.clinics import Source
 from app.domain.errors import BusinessRuleError, ServiceError
 from app.domain.records import RecordType
-from app.services.changes import Changes
+from app.services.changes import Changes, is_overtaken
 from app.services.groups import Groups, Regrouped
 from app.services.hub import Hub
 from app.services.identities import Identities
@@ -81,15 +80,19 @@ def withdraw_all(
     record_ids: Collection[int],
     *,
     up_to: int | None,
-) -> Counter[RecordType]:
+    came: int | None = None,
+) -> dict[int, RecordType]:
     """
-    Take records out of every count; return how many of each type counted until now.
+    Take records out of every count; return those that counted, with their types.
 
-    Not what is newer than *up_to*, by the sender's order (epoch milliseconds).
+    Not what is newer than *up_to* by the sender's order, or where that says nothing
+    than when it *came* that they are gone, if that waited (epoch milliseconds).
     """
     return tried(
         session,
-        lambda: _Delivery(session, hub, source).withdraw_all(record_ids, up_to=up_to),
+        lambda: _Delivery(session, hub, source).withdraw_all(
+            record_ids, up_to=up_to, came=came
+        ),
     )
 
 
@@ -143,8 +146,8 @@ class _Delivery:
         self.withdraw_all([record_id], up_to=None)
 
     def withdraw_all(
-        self, record_ids: Collection[int], *, up_to: int | None
-    ) -> Counter[RecordType]:
+        self, record_ids: Collection[int], *, up_to: int | None, came: int | None = None
+    ) -> dict[int, RecordType]:
         """Take back those of some records that count; see ``withdraw``."""
         self._identities.load((), record_ids, patients=(), expected=0, alone=True)
         known = (self._identities.records.get(record_id) for record_id in record_ids)
@@ -153,10 +156,10 @@ class _Delivery:
             for stored in known
             if stored is not None
             and stored.state is State.CURRENT
-            and (up_to is None or (stored.sent_order or 0) <= up_to)
+            and not is_overtaken(stored, sent=up_to, came=came)
         ]
         for stored in current:
-            self._changes.withdraw(stored)
+            self._changes.withdraw(stored, came=came)
             if stored.type is RecordType.PATIENT:
                 self._groups.say(stored.id, ())
                 self._linkage.forget(stored.id)
@@ -164,7 +167,7 @@ class _Delivery:
             regrouped = self._groups.regroup()
             self._changes.write(regrouped)
             self._linkage.write(regrouped.touched)
-        return Counter(stored.type for stored in current)
+        return {stored.id: stored.type for stored in current}
 
     def _decide(self, placed: Placed) -> Receipt:
         """Create, update or leave alone; return what became of it."""

@@ -1,4 +1,4 @@
-"""Bulk submissions as rows: whose they are, their parts, what replacements withdrew."""
+"""Bulk submissions as rows: whose they are, their parts, what these withdrew."""
 
 from collections.abc import Collection, Iterable
 from enum import StrEnum
@@ -13,11 +13,19 @@ from app.store.sessions import ReadSession, WriteSession, connection_of
 
 
 class PartKind(StrEnum):
-    """What a part is: a manifest, the next page of one, a file that it names."""
+    """
+    What a part is: a manifest, the next page of one, a file that it names.
+
+    A file is of what is there, or of what was deleted.
+    """
 
     MANIFEST = "manifest"
     PAGE = "page"
     FILE = "file"
+    DELETED = "deleted"
+
+
+FILES = frozenset({PartKind.FILE, PartKind.DELETED})
 
 
 class PartState(StrEnum):
@@ -86,10 +94,17 @@ _PART = text(
 _NEXT = text(
     f"SELECT {_PART_COLUMNS} FROM submission_part p WHERE p.job_id = :job_id "
     "AND p.state = 'waiting' ORDER BY p.manifest, "
-    "CASE p.kind WHEN 'file' THEN 1 ELSE 0 END, p.part LIMIT 1"
+    "CASE WHEN p.kind IN ('file', 'deleted') THEN 1 ELSE 0 END, p.part LIMIT 1"
 )
 _LAST = text(
     "SELECT COALESCE(MAX(part), 0) FROM submission_part WHERE job_id = :job_id"
+)
+_FILES_LAST = text(
+    "UPDATE submission_part SET part = part + 1 + "
+    "(SELECT MAX(l.part) FROM submission_part l WHERE l.job_id = :job_id) - "
+    "(SELECT MIN(f.part) FROM submission_part f WHERE f.job_id = :job_id "
+    "AND f.manifest = :manifest AND f.kind = 'file') "
+    "WHERE job_id = :job_id AND manifest = :manifest AND kind = 'file'"
 )
 _MANIFESTS = text(
     f"SELECT {_PART_COLUMNS} FROM submission_part p "
@@ -176,6 +191,12 @@ def last_part(session: ReadSession, job_id: int) -> int:
     return number
 
 
+def put_files_last(session: WriteSession, job_id: int, *, manifest: int) -> None:
+    """Number the files of a manifest anew, behind all parts; none of them was read."""
+    values = {"job_id": job_id, "manifest": manifest}
+    connection_of(session).execute(_FILES_LAST, values)
+
+
 def manifests_named(
     session: ReadSession, keys: Collection[bytes], *, source_id: int
 ) -> list[PartRow]:
@@ -245,10 +266,11 @@ def held_after(
 def note_taken_back(
     session: WriteSession, job_id: int, record_ids: Iterable[int], *, part: int
 ) -> None:
-    """Note that a manifest withdrew records by replacing another one."""
+    """Note that a part withdrew records: by replacing a manifest, or as deleted."""
     rows = [(job_id, part, record_id) for record_id in sorted(record_ids)]
     table = submission_tables.TakenBack.__table__  # type: ignore[attr-defined]
-    insert_rows(session, table, ("job_id", "part", "record_id"), rows)
+    columns = ("job_id", "part", "record_id")
+    insert_rows(session, table, columns, rows, keep_existing=True)
 
 
 def taken_back_after(

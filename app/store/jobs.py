@@ -67,10 +67,20 @@ _LOCK = text("UPDATE job SET not_before = 0, updated_at = :now WHERE id = :id")
 _CALLED = text(f"{_SELECT} WHERE j.name_key = :name_key ORDER BY j.id DESC LIMIT 1")
 # Of one kind the jobs of a source go one after the other, so that versions keep their
 # order: also after an upload that was cut off, of which something is yet to be stored.
+# What workers fetch themselves may be fetched at any time until its sender says that it
+# is whole, and keeps none waiting before.
+_KEPT_WAITING = (
+    "NOT (j.kind = :fetched AND j.state = 'receiving') "
+    "AND EXISTS (SELECT 1 FROM job e WHERE e.source_id = j.source_id "
+    "AND e.kind = j.kind AND e.id < j.id AND (e.state = 'waiting' OR "
+    "(e.state = 'receiving' AND e.kind <> :fetched AND EXISTS "
+    "(SELECT 1 FROM staged s WHERE s.job_id = e.id))))"
+)
+_IS_KEPT_WAITING = text(f"SELECT {_KEPT_WAITING} FROM job j WHERE j.id = :id")
 # Of all clinics the one goes next that was served least lately. What is being received
 # has a turn when something of it is staged, or nothing came for long; what workers
-# fetch themselves has one at any time, and until it is whole keeps none waiting. Who
-# asks works on none: what is in its name it lost hold of, as in an outage.
+# fetch themselves has one at any time. Who asks works on none: what is in its name it
+# lost hold of, as in an outage.
 _CLAIM = (
     f"{_SELECT} WHERE j.kind {{kinds}} "
     "AND (j.state = 'waiting' OR j.state = 'receiving' AND "
@@ -78,11 +88,7 @@ _CLAIM = (
     "OR j.updated_at <= :silent AND j.name_key IS NULL "
     "OR EXISTS (SELECT 1 FROM staged s WHERE s.job_id = j.id))) "
     "AND j.not_before <= :now AND (j.held_until <= :now OR j.holder = :holder) "
-    "AND (j.kind = :fetched AND j.state = 'receiving' OR "
-    "NOT EXISTS (SELECT 1 FROM job e WHERE e.source_id = j.source_id "
-    "AND e.kind = j.kind AND e.id < j.id AND (e.state = 'waiting' OR "
-    "(e.state = 'receiving' AND e.kind <> :fetched AND EXISTS "
-    "(SELECT 1 FROM staged s WHERE s.job_id = e.id))))) "
+    f"AND NOT ({_KEPT_WAITING}) "
     "ORDER BY (SELECT COALESCE(MAX(c.served_at), 0) FROM job c "
     "WHERE c.clinic_id = j.clinic_id AND c.updated_at > :lately), "
     "j.served_at, j.id LIMIT 1"
@@ -241,6 +247,13 @@ def claim_job(
     if connection.execute(_TAKE, taken).rowcount != 1:
         return None
     return msgspec.structs.replace(job, holder=holder, held_until=until, served_at=now)
+
+
+def is_kept_waiting(session: ReadSession, job: Job) -> bool:
+    """Return whether an earlier job of the same source and kind is in a job's way."""
+    values = {"id": job.id, "fetched": SUBMIT}
+    found = connection_of(session).execute(_IS_KEPT_WAITING, values).scalar()
+    return bool(found)
 
 
 def beat(session: WriteSession, job: Job, *, now: int, seconds: int) -> bool:

@@ -1,5 +1,5 @@
 """
-The tables of bulk submissions: whose they are, their manifests, what these replaced.
+The tables of bulk submissions: whose they are, their manifests, what these withdrew.
 
 What a submitter calls things is known by keyed hashes; where things are is sealed.
 """
@@ -32,7 +32,8 @@ class SubmissionPart(SQLModel, table=True):
     """
     A manifest, a page of one or a file of it; the parts of a job are numbered.
 
-    ``manifest`` is the part that it is of, ``place`` where in it a file stands, from 1.
+    ``manifest`` is the part that it is of, ``place`` where among its files of that kind
+    a file stands, from 1.
     ``lines`` of it are staged; ``told`` is how many resources the manifest says it
     has. ``mark`` tells versions of a file apart, ``restarts`` counts them. ``name_key``
     hashes a manifest's URL. ``replaces_job`` and ``replaces_part`` are what it
@@ -55,7 +56,7 @@ class SubmissionPart(SQLModel, table=True):
     replaces_part: int | None = None
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     __table_args__ = (
-        CheckConstraint("kind IN ('manifest', 'page', 'file')", name="kind"),
+        CheckConstraint("kind IN ('manifest', 'page', 'file', 'deleted')", name="kind"),
         CheckConstraint(
             "state IN ('waiting', 'read', 'failed', 'replaced')", name="state"
         ),
@@ -63,7 +64,7 @@ class SubmissionPart(SQLModel, table=True):
 
 
 class TakenBack(SQLModel, table=True):
-    """A record that a manifest, which replaced another one, withdrew."""
+    """A record that a part withdrew: a manifest that replaced one, or deletions."""
 
     __tablename__: ClassVar[str] = "taken_back"
     job_id: int = key_column()

@@ -88,7 +88,7 @@ def compare(collecting: Collecting) -> StepEnd:
         collecting.advance(
             session,
             compared_after=ids[-1],
-            withdrawn=progress.withdrawn + taken.total(),
+            withdrawn=progress.withdrawn + len(taken),
         )
     return Again()
 

@@ -13,13 +13,12 @@ from app.domain.deliveries import (
 from app.domain.errors import ServiceError
 from app.fhir.json_documents import objects_in, read_json
 from app.fhir.ndjson import LONGEST_LINE_BYTES, batches, without_first
-from app.fhir.search_pages import deletions
 from app.services.bulk.collection_exports import renew
 from app.services.bulk.collection_filters import store_wanted
 from app.services.bulk.collection_states import Collecting, FileRef, Role, Stage
 from app.services.bulk.jobs import Again, StepEnd
 from app.services.bulk.open_servers import FileReading, Lines
-from app.services.bulk.withdrawals import add_withdrawn, withdraw_named
+from app.services.bulk.withdrawals import read_deletions, withdraw_read
 from app.smart.bulk_errors import AccessRefusedError, NoLongerThereError
 from app.smart.bulk_files import open_file
 from app.smart.bulk_servers import ISSUE_TYPES
@@ -162,14 +161,10 @@ def _note_refused(
 
 def _withdraw(collecting: Collecting, session: WriteSession, batch: LineBatch) -> None:
     """Take back what the Bundles of *batch* say is deleted."""
-    taken = withdraw_named(
-        session,
-        collecting.hub,
-        collecting.run.source,
-        (named for bundle in _documents(batch) for named in deletions(bundle)),
-        up_to=collecting.progress.transaction_ms,
-    )
-    add_withdrawn(session, collecting.job_id, taken, part=collecting.progress.part + 1)
+    hub, source, progress = collecting.hub, collecting.run.source, collecting.progress
+    read = read_deletions(batch, hub, source, up_to=progress.transaction_ms)
+    part = progress.part + 1
+    withdraw_read(session, hub, source, read, job_id=collecting.job_id, part=part)
 
 
 def _note_complaints(

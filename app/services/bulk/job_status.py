@@ -7,9 +7,10 @@ from app.services.bulk.jobs import required_job
 from app.services.hub import Hub
 from app.store import job_outcomes
 from app.store.job_outcomes import CountRow, IssueRow
-from app.store.jobs import Job, JobState
+from app.store.jobs import Job, JobState, is_kept_waiting
 from app.store.sessions import read_session
 
+KEPT_WAITING = "waiting for an earlier upload of this source"
 PROGRESS = {
     JobState.RECEIVING: "receiving",
     JobState.WAITING: "storing",
@@ -18,9 +19,14 @@ PROGRESS = {
 
 
 class JobStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """A job as its sender sees it; ``counts`` and ``issues`` are of all its parts."""
+    """
+    A job as its sender sees it; ``counts`` and ``issues`` are of all its parts.
+
+    One that ``is_kept_waiting`` has an earlier one of its source in its way.
+    """
 
     job: Job
+    is_kept_waiting: bool
     counts: tuple[CountRow, ...]
     issues: tuple[IssueRow, ...]
 
@@ -29,6 +35,8 @@ class JobStatus(msgspec.Struct, frozen=True, kw_only=True):
         """Return how far it is, in a few words (``X-Progress``)."""
         done = sum(row.count for row in self.counts)
         state = PROGRESS.get(self.job.state, self.job.state.value)
+        if self.is_kept_waiting and self.job.state is JobState.WAITING:
+            state = KEPT_WAITING
         return f"{state}: {done:,} of {self.job.received:,} lines stored or refused"
 
 
@@ -46,6 +54,7 @@ def job_status(hub: Hub, job_id: int, *, clinic_id: int) -> JobStatus:
     with read_session(hub.engine) as session:
         return JobStatus(
             job=job,
+            is_kept_waiting=is_kept_waiting(session, job),
             counts=tuple(job_outcomes.counts_of(session, job_id)),
             issues=tuple(job_outcomes.issues_of(session, job_id)),
         )

@@ -79,7 +79,7 @@ def read_lines(batch: LineBatch, reading: Reading) -> ReadLines:
     records: list[ReadLine] = []
     issues: list[LineIssue] = []
     discarded: defaultdict[str, list[int]] = defaultdict(list)
-    coming = _numbered(batch)
+    coming = numbered(batch)
     while some := list(islice(coming, TOGETHER)):
         numbers, bodies = zip(*some, strict=True)
         for line, resource, record in zip(
@@ -106,7 +106,8 @@ def _read(
 ) -> tuple[list[Json], list[DeidentifiedRecord | _Failed]]:
     """Return the resource in each of some lines, if any, and what may be kept of it."""
     source = reading.source
-    decoded = _each(lambda body: _resource_in(body, batch, reading), bodies)
+    most = reading.max_line_bytes
+    decoded = _each(lambda body: object_in(body, batch, max_bytes=most), bodies)
     wanted = _each(lambda resource: _wanted(resource, reading), decoded)
     valid = _each(checked, wanted)
     identified = _each(
@@ -153,7 +154,7 @@ def read_fetched(
     return read_lines(LineBatch(first=first, body=b"\n".join(resources)), reading)
 
 
-def _numbered(batch: LineBatch) -> Iterator[tuple[int, bytes]]:
+def numbered(batch: LineBatch) -> Iterator[tuple[int, bytes]]:
     """Yield each line that is not blank with its number."""
     if batch.is_too_long:
         yield batch.first, b""
@@ -163,11 +164,18 @@ def _numbered(batch: LineBatch) -> Iterator[tuple[int, bytes]]:
             yield number, line
 
 
-def _resource_in(body: bytes, batch: LineBatch, reading: Reading) -> Json:
-    if batch.is_too_long or len(body) > reading.max_line_bytes:
-        msg = f"A line may have {reading.max_line_bytes} bytes"
+def object_in(body: bytes, batch: LineBatch, *, max_bytes: int) -> Json:
+    """
+    Return the JSON object in a line of *batch*.
+
+    Raises:
+        TooLargeError: the line has more than *max_bytes* bytes.
+        MalformedError: it is no JSON object.
+    """
+    if batch.is_too_long or len(body) > max_bytes:
+        msg = f"A line may have {max_bytes} bytes"
         raise TooLargeError(msg)
-    return read_json(body, max_bytes=reading.max_line_bytes)
+    return read_json(body, max_bytes=max_bytes)
 
 
 def _wanted(resource: Json, reading: Reading) -> Json:

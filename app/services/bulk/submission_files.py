@@ -6,13 +6,14 @@ import msgspec
 from msgspec.structs import replace
 
 from app.domain.clinics import Source
-from app.domain.deliveries import PackedLines
+from app.domain.deliveries import PackedLines, packed
 from app.fhir.bulk_submissions import FilePlace, ManifestAccess, ManifestPlace
 from app.fhir.ndjson import LONGEST_LINE_BYTES, batches, without_first
 from app.fhir.references import normal_base
 from app.services.bulk.connections import private_key
 from app.services.bulk.jobs import Run
 from app.services.bulk.open_servers import FileReading
+from app.services.bulk.withdrawals import read_deletions
 from app.services.hub import Hub
 from app.services.sealing import unseal
 from app.smart.bulk_files import open_file
@@ -21,7 +22,7 @@ from app.smart.bulk_servers import BulkServer
 from app.smart.bulk_tokens import Credentials, TokenHolder, holder_of
 from app.smart.oauth_metadata import token_endpoint_of
 from app.smart.outbound import Reach, origin_of
-from app.store.bulk_submissions import PartRow
+from app.store.bulk_submissions import PartRow, part_of
 from app.store.connections import find_connection
 from app.store.sessions import read_session
 
@@ -40,6 +41,13 @@ def file_place(hub: Hub, part: PartRow) -> FilePlace:
     """Return where a file of a manifest is, or its next page."""
     assert part.sealed is not None
     return msgspec.json.decode(unseal(hub.keys, part.sealed), type=FilePlace)
+
+
+def home_of(run: Run, part: PartRow) -> ManifestPlace:
+    """Return where the manifest is that a part is of."""
+    with read_session(run.hub.engine) as session:
+        manifest = part_of(session, run.job.id, part.manifest)
+    return manifest_place(run.hub, manifest)
 
 
 def fetch_manifest(run: Run, home: ManifestPlace, url: str) -> Manifest:
@@ -87,22 +95,31 @@ def opened_file(
     line = part.lines if part.mark in {None, file.mark} else 0
     return FileReading(
         file=file,
-        lines=_lines(run, home, file.pieces(), after=line),
+        lines=_lines(run, home, place, file.pieces(), after=line),
         part=part.part,
         line=line,
     )
 
 
 def _lines(
-    run: Run, home: ManifestPlace, pieces: Iterable[bytes], *, after: int
+    run: Run,
+    home: ManifestPlace,
+    place: FilePlace,
+    pieces: Iterable[bytes],
+    *,
+    after: int,
 ) -> Iterator[PackedLines]:
     """Return what may be kept of a file's lines; the first *after* are passed over."""
     assert home.access is not None
-    cut = batches(pieces, max_line_bytes=LONGEST_LINE_BYTES)
+    source, up_to = _own_source(run, home.access), place.deleted_up_to
+    coming = without_first(batches(pieces, max_line_bytes=LONGEST_LINE_BYTES), after)
+    if up_to is not None:
+        hub = run.hub
+        return (packed(read_deletions(b, hub, source, up_to=up_to)) for b in coming)
     return run.hub.readers.read(
         run.hub,
-        _own_source(run, home.access),
-        without_first(cut, after),
+        source,
+        coming,
         scopes=None,
         max_line_bytes=LONGEST_LINE_BYTES,
     )

@@ -1,7 +1,7 @@
 """
 What a submitter gets back of a submission: what the draft names as the processed data.
 
-Its own de-identified records, what it withdrew by replacing, and its own measures. All
+Its own de-identified records, what it withdrew, and its own measures. All
 of it is for the submitter's own clinic, and of a submission that is done.
 """
 
@@ -75,7 +75,7 @@ def _rendered(session: ReadSession, ids: list[int]) -> list[Json]:
 def deleted_bundles(
     hub: Hub, principal: Principal, job_id: int
 ) -> Iterator[list[Json]]:
-    """Return transaction Bundles of what was withdrawn by replacing it."""
+    """Return transaction Bundles of what was withdrawn, as replaced or deleted."""
     _done_job(hub, principal, job_id)
     return _deleted_pages(hub, job_id)
 

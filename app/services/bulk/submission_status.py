@@ -18,9 +18,9 @@ from app.services.bulk.submissions import submission_keys
 from app.services.hub import Hub
 from app.services.sealing import unseal
 from app.store import bulk_submissions as rows
-from app.store.bulk_submissions import PartKind, PartRow, PartState
+from app.store.bulk_submissions import FILES, PartKind, PartRow, PartState
 from app.store.job_outcomes import CountRow, IssueRow, counts_of, issues_of
-from app.store.jobs import SUBMIT, Job, JobState
+from app.store.jobs import SUBMIT, Job, JobState, is_kept_waiting
 from app.store.sessions import ReadSession, read_session, write_session
 
 
@@ -42,9 +42,14 @@ class OutputFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PartIssue(msgspec.Struct, frozen=True, kw_only=True):
-    """An issue of a manifest, or of the file at a ``place`` in it (from 1)."""
+    """
+    An issue of a manifest, or of the file at a ``place`` in it (from 1).
+
+    Or among the files of what the manifest says was deleted.
+    """
 
     place: int
+    is_of_deleted: bool
     issue: FoldedIssue
 
 
@@ -107,7 +112,7 @@ def submission_status(
         return SubmissionStanding(
             job=job,
             submission_id=_submission_id(hub, submission.sealed),
-            progress=_progress(job, list(parts.values()), counts),
+            progress=_progress(session, job, list(parts.values()), counts),
             outcomes=tuple(_outcomes(issues_of(session, job_id), parts, urls)),
             outputs=tuple(_outputs(session, job, parts, urls)),
             has_deleted=bool(rows.taken_back_after(session, job_id, after=0, limit=1)),
@@ -154,16 +159,21 @@ def _submission_id(hub: Hub, sealed: bytes) -> str:
     return msgspec.json.decode(name, type=SubmissionName).submission_id
 
 
-def _progress(job: Job, parts: list[PartRow], counts: tuple[CountRow, ...]) -> str:
+def _progress(
+    session: ReadSession, job: Job, parts: list[PartRow], counts: tuple[CountRow, ...]
+) -> str:
     """Return how far a submission is, in a few words."""
-    files = [part for part in parts if part.kind is PartKind.FILE]
+    files = [part for part in parts if part.kind in FILES]
     here = sum(part.state is not PartState.WAITING for part in files)
     if job.state is JobState.RECEIVING:
         return f"in progress: {here:,} of {len(files):,} files read"
+    if is_kept_waiting(session, job):
+        return "completed: waiting for an earlier submission of this source"
     if any(part.state is PartState.WAITING for part in parts):
         return f"completed: {here:,} of {len(files):,} files read"
-    done, all_ = sum(row.count for row in counts), sum(p.lines for p in files)
-    return f"storing: {done:,} of {all_:,} lines stored or refused"
+    lines = {part.part: part.lines for part in files if part.kind is PartKind.FILE}
+    done = sum(row.count for row in counts if row.part in lines)
+    return f"storing: {done:,} of {sum(lines.values()):,} lines stored or refused"
 
 
 def _outcomes(
@@ -210,7 +220,11 @@ def outcome_issues(
             if each.manifest == manifest
         }
         return [
-            PartIssue(place=parts[row.part].place, issue=row.issue)
+            PartIssue(
+                place=parts[row.part].place,
+                is_of_deleted=parts[row.part].kind is PartKind.DELETED,
+                issue=row.issue,
+            )
             for row in issues_of(session, job_id)
             if row.part in parts
         ]

@@ -2,19 +2,19 @@
 The work of a bulk submission, step by step: fetch, stage, store, withdraw.
 
 While its submitter may say more, its parts are fetched and staged. Once completed they
-are stored in their order, and then what replaced manifests held and nothing else does
-is withdrawn. A file that can't be had is told of, and nothing of it is stored.
+are stored in their order, what a manifest says was deleted before what it says is
+there; then what replaced manifests held and nothing else does is withdrawn. A file
+that can't be had is told of, and nothing of it is stored.
 """
 
 import logging
-from collections.abc import Iterator
 
 import msgspec
 from msgspec.structs import replace
 
-from app.domain.deliveries import PackedLines, unpacked
+from app.domain.deliveries import PackedLines, unpacked, unpacked_deletions
 from app.domain.errors import PASSING, ConflictError, IssueType, ServiceError
-from app.fhir.bulk_submissions import FilePlace, ManifestPlace
+from app.fhir.bulk_submissions import ManifestPlace
 from app.services.bulk import submission_files as files
 from app.services.bulk.deliveries import store_lines
 from app.services.bulk.jobs import (
@@ -27,17 +27,24 @@ from app.services.bulk.jobs import (
 )
 from app.services.bulk.reading import ERROR
 from app.services.bulk.submission_filing import SubmissionProgress
+from app.services.bulk.submission_manifests import read_manifest
 from app.services.bulk.submission_withdrawals import withdraw_replaced
+from app.services.bulk.withdrawals import withdraw_read
 from app.services.sealing import seal
 from app.smart.bulk_errors import ServerError, UnreadableAnswerError
-from app.smart.bulk_manifests import Manifest
 from app.smart.errors import TokenRefusedError
 from app.store import bulk_submissions as rows
-from app.store.bulk_submissions import PartKind, PartRow, PartState
+from app.store.bulk_submissions import FILES, PartKind, PartRow, PartState
 from app.store.job_outcomes import add_remark, counts_of, forget_outcomes
 from app.store.jobs import JobState
 from app.store.sessions import WriteSession, read_session, write_session
-from app.store.staging import drop_staged, next_staged, remove_staged, stage
+from app.store.staging import (
+    StagedLines,
+    drop_staged,
+    next_staged,
+    remove_staged,
+    stage,
+)
 
 log = logging.getLogger(__name__)
 
@@ -86,111 +93,19 @@ def _wait(run: Run) -> StepEnd:
 def _fetch(run: Run, part: PartRow) -> StepEnd:
     """Fetch a part, or go on with it; give up what is not to be had."""
     try:
-        if part.kind is PartKind.FILE:
-            return _read_file(run, part)
-        return _read_manifest(run, part)
+        read = _read_file if part.kind in FILES else read_manifest
+        read(run, part)
     except (ServerError, TokenRefusedError) as error:
         run.hub.servers.close_of(run.job.id)
         if error.issue_type in PASSING and run.job.attempts + 1 < MOST_ATTEMPTS:
             raise
         _give_up(run, part, error)
-        return Again()
-
-
-def _home(run: Run, part: PartRow) -> ManifestPlace:
-    """Return where the manifest is that a part is of."""
-    with read_session(run.hub.engine) as session:
-        manifest = rows.part_of(session, run.job.id, part.manifest)
-    return files.manifest_place(run.hub, manifest)
-
-
-def _read_manifest(run: Run, part: PartRow) -> StepEnd:
-    """Read a manifest, or the next page of it: each of its files is a part."""
-    home = _home(run, part)
-    is_first = part.kind is PartKind.MANIFEST
-    url = home.url if is_first else files.file_place(run.hub, part).url
-    assert url is not None
-    manifest = files.fetch_manifest(run, home, url)
-    with write_session(run.hub.engine) as session:
-        run.advance(session)
-        if not rows.change_part(session, part, state=PartState.READ.value):
-            return Again()  # it was replaced meanwhile
-        _refuse_circle(session, run, part, manifest)
-        rows.add_parts(session, _named_parts(session, run, part, manifest, home))
-        if manifest.deleted:
-            msg = "What the manifest says was deleted is not read"
-            add_remark(
-                session,
-                part.job_id,
-                WARNING,
-                IssueType.NOT_SUPPORTED,
-                msg,
-                part=part.manifest,
-            )
     return Again()
 
 
-def _refuse_circle(
-    session: WriteSession, run: Run, part: PartRow, manifest: Manifest
-) -> None:
-    """Refuse a manifest whose pages lead back to one that was read."""
-    if manifest.next_url is None:
-        return
-    read = {
-        files.manifest_place(run.hub, each).url
-        if each.kind is PartKind.MANIFEST
-        else files.file_place(run.hub, each).url
-        for each in rows.parts_of(session, run.job.id)
-        if each.manifest == part.manifest and each.kind is not PartKind.FILE
-    }
-    if manifest.next_url in read:
-        msg = "The manifest's pages lead back to themselves"
-        raise UnreadableAnswerError(msg, expression="link")
-
-
-def _named_parts(
-    session: WriteSession,
-    run: Run,
-    part: PartRow,
-    manifest: Manifest,
-    home: ManifestPlace,
-) -> Iterator[PartRow]:
-    """Yield the files and the next page that a manifest names."""
-    number = rows.last_part(session, run.job.id)
-    place = sum(
-        each.kind is PartKind.FILE and each.manifest == part.manifest
-        for each in rows.parts_of(session, run.job.id)
-    )
-    has_tokens = home.access is not None and bool(home.access.oauth_urls)
-    for each in manifest.output:
-        number, place = number + 1, place + 1
-        yield PartRow(
-            job_id=run.job.id,
-            part=number,
-            manifest=part.manifest,
-            kind=PartKind.FILE,
-            place=place,
-            told=each.count,
-            sealed=_sealed(run, each.url, manifest.requires_token and has_tokens),
-        )
-    if manifest.next_url is not None:
-        yield PartRow(
-            job_id=run.job.id,
-            part=number + 1,
-            manifest=part.manifest,
-            kind=PartKind.PAGE,
-            sealed=_sealed(run, manifest.next_url, has_tokens),
-        )
-
-
-def _sealed(run: Run, url: str, with_token: object) -> bytes:
-    place = FilePlace(url=url, with_token=bool(with_token))
-    return seal(run.hub.keys, msgspec.json.encode(place))
-
-
-def _read_file(run: Run, part: PartRow) -> StepEnd:
+def _read_file(run: Run, part: PartRow) -> None:
     """Stage the next lines of a file, with how far it is."""
-    home = _home(run, part)
+    home = files.home_of(run, part)
     reading = files.opened_file(run, home, files.file_place(run.hub, part), part)
     with run.hub.servers.next_of(run.job.id, reading) as read:
         if part.mark not in {None, reading.file.mark}:
@@ -200,7 +115,6 @@ def _read_file(run: Run, part: PartRow) -> StepEnd:
         else:
             assert isinstance(read, PackedLines)
             _stage(run, part, read, mark=reading.file.mark)
-    return Again()
 
 
 def _begun_again(run: Run, part: PartRow) -> PartRow:
@@ -243,7 +157,7 @@ def _end_file(run: Run, part: PartRow) -> None:
 def _give_up(run: Run, part: PartRow, error: ServiceError) -> None:
     """Say of a part that it was not loaded; nothing of it is stored."""
     log.warning("part failed", extra={"job": run.job.id, "error": type(error).__name__})
-    what = "file" if part.kind is PartKind.FILE else "manifest"
+    what = "file" if part.kind in FILES else "manifest"
     msg = f"The {what} was not loaded: {error.message}"
     with write_session(run.hub.engine) as session:
         run.advance(session)
@@ -266,21 +180,35 @@ def _store(run: Run) -> bool:
     """Store the next lines that are staged; return whether there were any."""
     with read_session(run.hub.engine) as session:
         staged = next_staged(session, run.job.id)
-    if staged is None:
-        return False
+        if staged is None:
+            return False
+        part = rows.part_of(session, run.job.id, staged.part)
+    store = _withdraw_lines if part.kind is PartKind.DELETED else _store_lines
     with write_session(run.hub.engine, client_id=run.job.client_id) as session:
-        store_lines(
-            session,
-            run.hub,
-            run.source,
-            unpacked(staged.payload),
-            job_id=run.job.id,
-            part=staged.part,
-            notes_records=True,
-        )
+        store(session, run, staged)
         remove_staged(session, run.job.id, staged)
         run.advance(session)
     return True
+
+
+def _store_lines(session: WriteSession, run: Run, staged: StagedLines) -> None:
+    store_lines(
+        session,
+        run.hub,
+        run.source,
+        unpacked(staged.payload),
+        job_id=run.job.id,
+        part=staged.part,
+        notes_records=True,
+    )
+
+
+def _withdraw_lines(session: WriteSession, run: Run, staged: StagedLines) -> None:
+    """Withdraw what staged lines say was deleted; the status tells which that was."""
+    job_id, part = run.job.id, staged.part
+    read = unpacked_deletions(staged.payload)
+    taken = withdraw_read(session, run.hub, run.source, read, job_id=job_id, part=part)
+    rows.note_taken_back(session, job_id, taken, part=part)
 
 
 def _conclude(run: Run) -> None:

@@ -266,7 +266,7 @@ def _withdraw(fetching: _Fetching, fetched: _Fetched) -> None:
             session, run.hub, run.source, known, up_to=run.hub.clock() + SKEW_MS
         )
         add_withdrawn(session, job_id, taken, part=PART)
-        unknown = len(known) - taken.total()
+        unknown = len(known) - len(taken)
         if unknown > 0:
             add_remark(
                 session,

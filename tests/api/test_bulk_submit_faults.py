@@ -22,6 +22,7 @@ from tests.bulk_submitters import (
     lab,
     outcomes,
     status,
+    status_url,
     submit,
     worked,
 )
@@ -248,6 +249,37 @@ async def test_what_never_comes_whole_is_given_up_and_told(
     assert issue["details"]["text"] == "File 1 of the manifest. All of it"
     assert rows_of(hub.engine)["staged"] == []
     assert len(files.asked("/o")) == 10
+
+
+async def test_who_waits_for_an_earlier_submission_is_told(
+    ehr: Caller, hub: Hub, network: Network, files: FileServer, clock: Clock
+):
+    """Its server is dead for half an hour; that of another source waits for nobody."""
+    files.replies["/o"] = Reply(status=503)
+    first = files.manifest("/m1", files.url("/o"))
+    await submit(ehr, manifestUrl=first, submissionStatus="completed")
+    second = files.manifest("/m2", files.serve("/p", PATIENT))
+    await submit(ehr, submission="s2", manifestUrl=second, submissionStatus="completed")
+    other = network.ehr("beta-ehr")
+    await submit(
+        other, submission="s3", manifestUrl=second, submissionStatus="completed"
+    )
+    said = await progress(ehr, "s2")
+
+    worked(hub)
+
+    waiting = "completed: waiting for an earlier submission of this source"
+    assert said == await progress(ehr, "s2") == waiting
+    assert await progress(ehr, "s1") == "completed: 0 of 1 files read"
+    assert current_of(hub.engine) == {"Patient": 1}  # the other source's
+    later(hub, clock)
+    assert counts(await status(ehr, "s2")) == {("Patient", "created"): 1}
+
+
+async def progress(ehr: Caller, submission: str) -> str:
+    """Return how far a submission is, in the hub's words."""
+    answer = await ehr.call("GET", await status_url(ehr, submission))
+    return answer.headers["X-Progress"]
 
 
 async def test_counts_that_disagree_are_told(ehr: Caller, hub: Hub, files: FileServer):

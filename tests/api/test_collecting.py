@@ -499,6 +499,22 @@ def test_what_the_ehr_deleted_is_withdrawn(operator: Collector, ehr: FakeEhr, hu
     assert operator.counts(job.id) == {("Observation", "withdrawn"): 1}
 
 
+@pytest.mark.conforms("P12", mutation="what was deleted is named on another base")
+def test_a_deletion_that_names_nothing_of_the_ehrs_is_told(
+    operator: Collector, ehr: FakeEhr, hub: Hub
+):
+    """By its line; the other entries of its Bundle are heeded."""
+    operator.collect()
+    ehr.resources = []
+    ehr.gone = ["https://other.example/fhir/Observation/p1-1", "Observation/p1-0"]
+
+    job = operator.collect()
+
+    assert current_of(hub.engine) == {"Patient": 2, "Observation": 4}
+    (issue,) = operator.issues(job.id)
+    assert (issue.expression, issue.lines) == ("Bundle.entry.request.url", (1,))
+
+
 @pytest.mark.conforms("P12", mutation="what was deleted has come again since")
 def test_a_deletion_does_not_reach_what_is_newer(
     operator: Collector, ehr: FakeEhr, hub: Hub

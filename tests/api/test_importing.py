@@ -31,6 +31,23 @@ MEANT_FOR = make.reference("Patient/p1")
 SQLITE = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
+async def test_who_waits_for_an_earlier_upload_is_told(ehr: Caller, hub: Hub):
+    """Uploads of a source are stored one after the other, so that versions are."""
+    first = await push(ehr, lines(make.patient(id="p1")))
+    second = await push(ehr, lines(make.patient(id="p2")))
+
+    said = [
+        (await status_of(ehr, each)).headers["X-Progress"] for each in (first, second)
+    ]
+
+    assert said == [
+        "storing: 0 of 1 lines stored or refused",
+        "waiting for an earlier upload of this source: 0 of 1 lines stored or refused",
+    ]
+    stored(hub)
+    assert (await status_of(ehr, second)).status_code == 200
+
+
 async def test_lines_are_stored_as_single_resources_are(ehr: Caller, hub: Hub):
     """The same resource has the same fate by every door."""
     body = lines(

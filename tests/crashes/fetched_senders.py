@@ -51,7 +51,7 @@ class Fetched(Sender):
 
 
 class Submissions(Fetched):
-    """Manifests of two files, submitted and completed by one call."""
+    """Manifests of two files and deletions, submitted and completed by one call."""
 
     scopes = (*registry.CLINIC_SCOPES, "system/bulk-submit")
 
@@ -67,10 +67,15 @@ class Submissions(Fetched):
         files = FileServer(self.ehr)
         resources = people(self.chosen, number)
         half = len(resources) // 2
+        gone = former(self.chosen, number)
+        entries = [{"request": {"method": "DELETE", "url": each}} for each in gone]
+        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+        deleted = files.serve(f"/{number}/deleted", bundle)
         manifest = files.manifest(
             f"/{number}/manifest",
             files.serve(f"/{number}/first", *resources[:half]),
             files.serve(f"/{number}/second", *resources[half:]),
+            deleted=[{"type": "Bundle", "url": deleted}],
         )
         body = json.dumps(
             parameters(
@@ -83,7 +88,8 @@ class Submissions(Fetched):
         )
         answer = self.answered("POST", "/$bulk-submit", body)
         assert answer.status_code == 200, answer.text
-        self.ledger.acknowledge(self.client_id, words_of(resources))
+        words: Words = dict.fromkeys(gone)
+        self.ledger.acknowledge(self.client_id, words | words_of(resources))
 
 
 class Collections(Fetched):
@@ -142,6 +148,12 @@ def people(chosen: random.Random, number: int) -> list[dict]:
         for person in range(first, first + PEOPLE)
         for resource, _ in about_one(chosen, f"p{person}", labs=LABS)
     ]
+
+
+def former(chosen: random.Random, number: int) -> list[str]:
+    """Return results of the turn before, by their names; some are in this one too."""
+    before = people(chosen, number - 1) if number else []
+    return [name for each in before if "-o" in (name := reference_of(each))]
 
 
 def words_of(resources: list[dict]) -> Words:

@@ -37,6 +37,12 @@ def logs() -> Iterator[Logs]:
         yield kept
 
 
+def deletion(url: str) -> dict:
+    """Return a Bundle of one deletion."""
+    entry = {"request": {"method": "DELETE", "url": url}}
+    return {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+
+
 async def test_nothing_stays_of_a_submission_but_what_is_sealed(
     logs: Logs, ehr: Caller, hub: Hub, files: FileServer
 ):
@@ -45,7 +51,17 @@ async def test_nothing_stays_of_a_submission_but_what_is_sealed(
     planted = [Planter(mint, turn=0).resource(t) for t in ("Patient", "Observation")]
     refused = Planter(mint, turn=1).resource("Observation") | {"status": "bogus"}
     name = mint.text("a file's name")
-    url = files.manifest(f"/{name}", files.serve(f"/{name}/f", *planted, refused))
+    gone = files.serve(
+        f"/{name}/d",
+        *(deletion(f"{each['resourceType']}/{each['id']}") for each in planted),
+        deletion(f"Patient/{mint.text('an id that is not here')}"),
+        deletion(f"https://{mint.text('a host')}.example/Patient/1"),
+    )
+    url = files.manifest(
+        f"/{name}",
+        files.serve(f"/{name}/f", *planted, refused),
+        deleted=[{"type": "Bundle", "url": gone}],
+    )
 
     heard.add(await call(ehr, submission=name, manifestUrl=url))
     worked(hub)

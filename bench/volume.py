@@ -61,8 +61,9 @@ LINE = (
     b'"category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/'
     b'observation-category","code":"laboratory","display":"Laboratory"}]}],"code":'
     b'{"coding":[{"system":"http://loinc.org","code":"%s","display":"A result"}],'
-    b'"text":"A result"},"subject":{"reference":"Patient/p%d"},"encounter":{"reference"'
-    b':"Encounter/e%d"},"effectiveDateTime":"20%02d-%02d-%02dT10:%02d:00-05:00",'
+    b'"text":"A result"},"subject":{"reference":"Patient/%s-p%d"},"encounter":{'
+    b'"reference":"Encounter/%s-e%d"},"effectiveDateTime":"20%02d-%02d-%02dT10:%02d:'
+    b'00-05:00",'
     b'"issued":"2024-03-31T10:00:00.000-05:00","valueQuantity":{"value":%d.%d,"unit":'
     b'"%s","system":"http://unitsofmeasure.org","code":"%s"}}\n'
 )
@@ -76,14 +77,18 @@ RESULTS = (
 
 
 def generated(name: bytes, count: int) -> Iterator[bytes]:
-    """Yield Observations of patients, each with results of some years, as lines."""
+    """
+    Yield Observations of patients, each with results of some years, as lines.
+
+    Those of another *name* are others: what says the same of the same is compared.
+    """
     for number in range(count):
         code, unit = RESULTS[number % len(RESULTS)]
         patient = number // PATIENT_OBSERVATIONS
         year, month, day = 15 + number % 10, number % 12 + 1, number % 28 + 1
         yield LINE % (
-            name, number, code, patient, number // 5, year, month, day, number % 60,
-            number % 190, number % 10, unit, unit,
+            name, number, code, name, patient, name, number // 5,
+            year, month, day, number % 60, number % 190, number % 10, unit, unit,
         )  # fmt: skip
 
 

@@ -12,7 +12,12 @@ from itertools import chain
 import httpx
 import msgspec
 
-from app.domain.gzips import CutGzipError, DamagedGzipError, inflated
+from app.domain.gzips import (
+    CutGzipError,
+    DamagedGzipError,
+    GzipBombError,
+    inflated,
+)
 from app.smart.bulk_errors import BrokenOffError, UnboundedError, UnreadableAnswerError
 from app.smart.bulk_servers import BulkServer
 from app.smart.outbound import closing_response
@@ -52,7 +57,7 @@ class OpenFile:
 
         Raises:
             BrokenOffError: it ended before its end.
-            UnboundedError: it goes beyond the limits.
+            UnboundedError: it goes beyond the limits, or is a gzip bomb.
             UnreadableAnswerError: it is compressed in a way that was not asked for.
         """
         deadline = self._clock() + self._limits.max_seconds
@@ -113,6 +118,9 @@ def _inflated(response: httpx.Response) -> Iterator[bytes]:
         return
     try:
         yield from inflated(chain([first], pieces), most_bytes=PIECE_BYTES)
+    except GzipBombError:
+        msg = "A compressed file inflates to far more than FHIR does"
+        raise UnboundedError(msg) from None
     except DamagedGzipError:
         msg = "A compressed file is damaged"
         raise BrokenOffError(msg) from None

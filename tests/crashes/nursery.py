@@ -43,6 +43,11 @@ class Born:
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
 
+    def stop(self) -> None:
+        """Tell it to end, as a supervisor does: it ends in good order, when it can."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
+
     def wait(self) -> None:
         """Return when it is gone."""
         until = time.monotonic() + GONE_SECONDS

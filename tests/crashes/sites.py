@@ -103,6 +103,7 @@ class Site:
         kinds: dict[str, Callable[[random.Random], bool]] = {
             "server": self._kill_server,
             "worker": self._kill_worker,
+            "anyone": self._stop_anyone,
             "reader": self._kill_reader,
             "backend": self._kill_backend,
             "postmaster": self._kill_postmaster,
@@ -123,6 +124,13 @@ class Site:
         process = self._processes[-1]
         was_alive = process.is_alive
         process.kill()
+        return was_alive
+
+    def _stop_anyone(self, chosen: random.Random) -> bool:
+        """Tell a server or the worker to end; it may take a while."""
+        process = chosen.choice(self._processes)
+        was_alive = process.is_alive
+        process.stop()
         return was_alive
 
     def _kill_reader(self, chosen: random.Random) -> bool:

@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import json
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -542,6 +543,17 @@ def test_a_file_without_end_is_left(ehr: FakeEhr, server: BulkServer):
         ehr.says("GET", "/f", reply)
         with pytest.raises(UnboundedError):
             read(server, f"{ehr.origin}/f", max_bytes=1_000_000)
+
+
+@pytest.mark.conforms("P15", mutation="a file is a gzip bomb within the limit")
+def test_what_inflates_beyond_reason_is_left(ehr: FakeEhr, server: BulkServer):
+    """Far below the limit of a file, which is for what is truly large."""
+    packer, zeros = zlib.compressobj(9, wbits=31), bytes(1_000_000)
+    bomb = b"".join([*(packer.compress(zeros) for _ in range(40)), packer.flush()])
+    ehr.says("GET", "/f", Reply(body=bomb))
+
+    with pytest.raises(UnboundedError, match="far more"):
+        read(server, f"{ehr.origin}/f", max_bytes=1_000_000_000)
 
 
 @pytest.mark.conforms("P9", mutation="requiresAccessToken is false")

@@ -1,7 +1,9 @@
 """Days and months as integers: the only clock the pure rooms know."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 FIRST_YEAR = 1900
 LAST_YEAR = 2100
@@ -41,6 +43,20 @@ def first_day(month: int) -> date:
     """Return the first day of a month number."""
     year, index = divmod(month, MONTHS_A_YEAR)
     return date(year, index + 1, 1)
+
+
+def epoch_ms_of(instant: str) -> int:
+    """
+    Return a FHIR instant in epoch milliseconds; what is finer is left out.
+
+    Raises:
+        ValueError: it is no instant, or says no time zone.
+    """
+    moment = datetime.fromisoformat(instant)
+    if moment.tzinfo is None:
+        msg = "An instant has a time zone"
+        raise ValueError(msg)
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def instant_of(epoch_ms: int) -> str:

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from app.domain.errors import Severity
 from app.domain.records import DeidentifiedRecord, RecordType
 
 
@@ -41,7 +42,7 @@ class LineIssue(msgspec.Struct, frozen=True, kw_only=True):
 
     line: int
     type_name: str
-    severity: str
+    severity: Severity
     issue_type: str
     diagnostics: str
     expression: str | None = None
@@ -51,7 +52,7 @@ class LineIssue(msgspec.Struct, frozen=True, kw_only=True):
 class FoldedIssue(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is wrong with ``count`` lines, the first of which are told."""
 
-    severity: str
+    severity: Severity
     issue_type: str
     expression: str | None
     diagnostics: str

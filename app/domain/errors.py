@@ -4,6 +4,14 @@ from enum import StrEnum
 from typing import ClassVar
 
 
+class Severity(StrEnum):
+    """How bad an issue is, as FHIR says it; information refuses nothing."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFORMATION = "information"
+
+
 class IssueType(StrEnum):
     """The codes of FHIR's issue-type value set that Catchment uses."""
 

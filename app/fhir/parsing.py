@@ -1,9 +1,9 @@
 """Validated FHIR JSON -> identified record: reads what may be kept, counts the rest."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.domain.calendar import epoch_ms_of
 from app.domain.clinics import Source
 from app.domain.errors import (
     BusinessRuleError,
@@ -68,8 +68,6 @@ JOINING_LINKS = frozenset({"replaced-by", "replaces"})
 OF_NOBODY = (SUMMARY, MEASURE_REPORT)
 """The elements of what is about no person."""
 UNITED_STATES = frozenset({"US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA"})
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 def parse_resource(
@@ -230,7 +228,7 @@ def _sent_order(last_updated: str | None, root: str) -> int | None:
     if last_updated is None:
         return None
     try:
-        return (datetime.fromisoformat(last_updated) - _EPOCH) // _MILLISECOND
+        return epoch_ms_of(last_updated)
     except (TypeError, ValueError):
         msg = "The instant can't be read"
         raise InvalidElementError(msg, expression=f"{root}.meta.lastUpdated") from None

@@ -7,13 +7,12 @@ that FHIR does not have, never stands in them, whatever the sender wrote.
 
 from collections.abc import Sequence
 from difflib import get_close_matches
-from enum import StrEnum
 from typing import Any
 
 import jsonschema_rs
 import msgspec
 
-from app.domain.errors import IssueType, ServiceError
+from app.domain.errors import IssueType, ServiceError, Severity
 from app.fhir.internals import Path, internal_findings
 from app.fhir.primitives import RULE, Schema
 from app.fhir.schemas import Schemas, schemas
@@ -57,13 +56,6 @@ STRUCTURAL: dict[str, tuple[IssueType, str]] = {
     "type": (IssueType.STRUCTURE, "Not the kind of JSON value that belongs here"),
 }
 """What to say where no rule of FHIR's is broken but one of its JSON."""
-
-
-class Severity(StrEnum):
-    """How bad an issue is; an issue of severity information refuses nothing."""
-
-    ERROR = "error"
-    INFORMATION = "information"
 
 
 class Issue(msgspec.Struct, frozen=True, kw_only=True):

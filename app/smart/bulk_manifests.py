@@ -7,12 +7,12 @@ Status", "Output Manifest".
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, NoReturn
 from urllib.parse import urljoin
 
 import msgspec
 
+from app.domain.calendar import epoch_ms_of
 from app.smart.bulk_errors import UnreadableAnswerError
 from app.smart.documents import parse_document
 
@@ -51,7 +51,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def transaction_ms(self) -> int:
         """Return the transaction time in epoch milliseconds."""
-        return epoch_milliseconds_of(self.transaction_time)
+        return epoch_ms_of(self.transaction_time)
 
 
 def parse_manifest(body: bytes, *, url: str) -> Manifest:
@@ -90,15 +90,10 @@ def is_instant(text: str) -> bool:
     if not _INSTANT.fullmatch(text):
         return False
     try:
-        epoch_milliseconds_of(text)
+        epoch_ms_of(text)
     except ValueError:
         return False
     return True
-
-
-def epoch_milliseconds_of(text: str) -> int:
-    """Return a FHIR instant in epoch milliseconds."""
-    return round(1000 * datetime.fromisoformat(text).timestamp())
 
 
 def _token_flag(stated: object) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import text
 
 from app.domain.deliveries import FoldedIssue
+from app.domain.errors import Severity
 from app.store import job_tables
 from app.store.bulk import insert_rows
 from app.store.sessions import ReadSession, WriteSession, connection_of
@@ -77,7 +78,7 @@ def add_issues(
 def add_remark(
     session: WriteSession,
     job_id: int,
-    severity: str,
+    severity: Severity,
     issue_type: str,
     diagnostics: str,
     *,
@@ -110,7 +111,8 @@ def issues_of(session: ReadSession, job_id: int) -> list[IssueRow]:
         IssueRow(
             row["part"],
             FoldedIssue(
-                **{name: row[name] for name in FoldedIssue.__struct_fields__[:-1]},
+                **{name: row[name] for name in FoldedIssue.__struct_fields__[1:-1]},
+                severity=Severity(row["severity"]),
                 lines=tuple(json.loads(row["lines"])),
             ),
         )

@@ -4,9 +4,9 @@ import pytest
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 
 from app.domain import errors
-from app.domain.errors import IssueType, ServiceError
+from app.domain.errors import IssueType, ServiceError, Severity
 from app.fhir.outcomes import HTTP_STATUS, operation_outcome
-from app.fhir.validation import InvalidResourceError, Issue, Severity
+from app.fhir.validation import InvalidResourceError, Issue
 
 ISSUES = (
     Issue(

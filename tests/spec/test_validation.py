@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from app.domain.errors import Severity
 from app.fhir.primitives import RULE
 from app.fhir.schemas import schemas
-from app.fhir.validation import MAX_ISSUES, STRUCTURAL, Severity, validate
+from app.fhir.validation import MAX_ISSUES, STRUCTURAL, validate
 
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"

@@ -1,5 +1,6 @@
 """The end of a collection: the server's files cleared away, the snapshot compared."""
 
+from app.domain.errors import Severity
 from app.domain.records import RecordType
 from app.services import intake
 from app.services.bulk.collection_states import (
@@ -39,7 +40,7 @@ def clear(collecting: Collecting) -> StepEnd:
     with collecting.writing() as session:
         if not could_clear:
             said = "The server did not delete its export"
-            collecting.remark(session, "warning", "processing", said)
+            collecting.remark(session, Severity.WARNING, "processing", said)
         if progress.transaction_time is not None:
             note_collected(
                 session,
@@ -49,7 +50,7 @@ def clear(collecting: Collecting) -> StepEnd:
         is_compared = collecting.request.is_snapshot and progress.is_whole
         if collecting.request.is_snapshot and not is_compared:
             said = "The snapshot is not whole, so nothing was withdrawn by it"
-            collecting.remark(session, "warning", "incomplete", said)
+            collecting.remark(session, Severity.WARNING, "incomplete", said)
         next_stage = Stage.COMPARING if is_compared else Stage.DONE
         collecting.advance(session, stage=next_stage, sealed=CollectSealed())
     return Again()

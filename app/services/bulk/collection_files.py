@@ -10,7 +10,7 @@ from app.domain.deliveries import (
     ReadLines,
     unpacked,
 )
-from app.domain.errors import ServiceError
+from app.domain.errors import ServiceError, Severity
 from app.fhir.json_documents import objects_in, read_json
 from app.fhir.ndjson import LONGEST_LINE_BYTES, batches, without_first
 from app.services.bulk.collection_exports import renew
@@ -28,12 +28,7 @@ from app.store.records import find_by_alias
 from app.store.sessions import WriteSession
 
 REPORTED = "The server reports this of what it exported"
-SEVERITIES = {
-    "fatal": "error",
-    "error": "error",
-    "warning": "warning",
-    "information": "information",
-}
+SEVERITIES = {**{each.value: each for each in Severity}, "fatal": Severity.ERROR}
 
 
 def read_files(collecting: Collecting) -> StepEnd:
@@ -175,16 +170,16 @@ def _note_complaints(
 
     Of each issue its severity and its code, where FHIR lists it, and no words.
     """
-    said: Counter[tuple[str, str]] = Counter()
+    said: Counter[tuple[Severity, str]] = Counter()
     for outcome in _documents(batch):
         for issue in objects_in(outcome.get("issue")):
-            severity = SEVERITIES.get(str(issue.get("severity")), "error")
+            severity = SEVERITIES.get(str(issue.get("severity")), Severity.ERROR)
             code = issue.get("code")
             said[severity, code if code in ISSUE_TYPES else "unknown"] += 1
     part = collecting.progress.part + 1
     for (severity, code), count in said.items():
         collecting.remark(session, severity, code, REPORTED, part=part, count=count)
-    return any(severity == "error" for severity, _ in said)
+    return any(severity is Severity.ERROR for severity, _ in said)
 
 
 def _documents(batch: LineBatch) -> Iterator[dict[str, Any]]:
@@ -206,7 +201,7 @@ def _end_file(collecting: Collecting, ref: FileRef) -> None:
         came = sum(row.count for row in rows if row.part == part)
         if ref.role is Role.OUTPUT and ref.count not in {None, came}:
             said = f"The manifest tells of {ref.count:,} resources, and {came:,} came"
-            collecting.remark(session, "warning", "incomplete", said, part=part)
+            collecting.remark(session, Severity.WARNING, "incomplete", said, part=part)
             is_whole = is_whole and came >= (ref.count or 0)
         collecting.advance(
             session,

@@ -15,10 +15,10 @@ import msgspec
 from app.deid.codes import canonical_code, system_of
 from app.domain.clinics import Source
 from app.domain.deliveries import LineOutcome, ReadLine, ReadLines
-from app.domain.errors import IssueType
+from app.domain.errors import IssueType, Severity
 from app.domain.records import Condition, Observation, RecordType
 from app.domain.terminology import Coding
-from app.services.bulk.deliveries import INFORMATION, store_lines
+from app.services.bulk.deliveries import store_lines
 from app.services.hub import Hub
 from app.store.connections import Connection
 from app.store.job_outcomes import add_counts, add_remark
@@ -123,7 +123,7 @@ def store_wanted(
         add_remark(
             session,
             job_id,
-            INFORMATION,
+            Severity.INFORMATION,
             IssueType.NOT_SUPPORTED,
             LEFT_OUT,
             part=part,

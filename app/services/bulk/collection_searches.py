@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from app.domain.calendar import instant_of
+from app.domain.calendar import epoch_ms_of, instant_of
+from app.domain.errors import Severity
 from app.fhir.json_documents import read_json
 from app.fhir.ndjson import LONGEST_LINE_BYTES
 from app.fhir.search_pages import SearchPage, as_line, member_ids, parse_page
@@ -22,7 +23,7 @@ from app.services.bulk.reading import read_fetched
 from app.services.sealing import seal, unseal
 from app.smart.bulk_errors import ServerRefusedError
 from app.smart.bulk_exports import FHIR_JSON
-from app.smart.bulk_manifests import epoch_milliseconds_of, is_instant
+from app.smart.bulk_manifests import is_instant
 from app.smart.outbound import Answer
 from app.store.connections import Connection
 from app.store.sessions import WriteSession, read_session
@@ -60,7 +61,7 @@ def list_people(collecting: Collecting) -> StepEnd:
             stage=Stage.SEARCHING if next_url is None else Stage.STARTING,
             began_at=progress.began_at or collecting.hub.clock(),
             transaction_time=time,
-            transaction_ms=epoch_milliseconds_of(time),
+            transaction_ms=epoch_ms_of(time),
             people=progress.people + len(people),
             sealed=sealed,
         )
@@ -151,7 +152,7 @@ def _refused(collecting: Collecting, error: ServerRefusedError) -> StepEnd:
         raise error
     with collecting.writing() as session:
         said = f"{REFUSED} ({error.status})"
-        collecting.remark(session, "warning", "incomplete", said)
+        collecting.remark(session, Severity.WARNING, "incomplete", said)
         collecting.advance(
             session,
             search=progress.search + 1,

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from app.domain.errors import ConflictError
+from app.domain.errors import ConflictError, Severity
 from app.services.bulk.ehrs import known_server
 from app.services.bulk.jobs import Run
 from app.services.bulk.patience import WELL, Failing
@@ -165,7 +165,7 @@ class Collecting:
     def remark(
         self,
         session: WriteSession,
-        severity: str,
+        severity: Severity,
         issue_type: str,
         diagnostics: str,
         *,

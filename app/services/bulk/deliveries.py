@@ -11,12 +11,11 @@ from app.domain.deliveries import (
     ReadLine,
     ReadLines,
 )
-from app.domain.errors import PASSING, IssueType, ServiceError
+from app.domain.errors import PASSING, IssueType, ServiceError, Severity
 from app.domain.records import AliasKind
 from app.services import intake
 from app.services.admissions import check_admitted
 from app.services.blocks import ErasedError
-from app.services.bulk.reading import ERROR
 from app.services.hub import Hub
 from app.services.intake import Effect, Outcome, Receipt, Submission
 from app.services.refusals import LONGEST_EXPRESSION, MOST_OF_A_REQUEST
@@ -28,7 +27,6 @@ from app.store.refusals import StoredRefusal, add_refusals
 from app.store.sessions import WriteSession
 
 DISCARDED = "This type is not kept; the resource was discarded"
-INFORMATION = "information"
 EFFECTS = {
     Effect.CREATED: LineOutcome.CREATED,
     Effect.UPDATED: LineOutcome.UPDATED,
@@ -93,7 +91,7 @@ def _refused(
             yield LineIssue(
                 line=read.line,
                 type_name=read.record.type.fhir_name,
-                severity=ERROR,
+                severity=Severity.ERROR,
                 issue_type=error.issue_type.value,
                 diagnostics=error.message,
                 expression=error.expression,
@@ -118,7 +116,7 @@ def _discarded(read: ReadLines) -> Iterator[LineIssue]:
             yield LineIssue(
                 line=line,
                 type_name=type_name,
-                severity=INFORMATION,
+                severity=Severity.INFORMATION,
                 issue_type=IssueType.NOT_SUPPORTED,
                 diagnostics=DISCARDED,
                 expression=type_name,
@@ -127,7 +125,7 @@ def _discarded(read: ReadLines) -> Iterator[LineIssue]:
 
 def folded(issues: Iterable[LineIssue]) -> Iterator[FoldedIssue]:
     """Yield each different issue once, with the lines that have it, if only once."""
-    lines: dict[tuple[str, str, str | None, str], set[int]] = defaultdict(set)
+    lines: dict[tuple[Severity, str, str | None, str], set[int]] = defaultdict(set)
     for issue in issues:
         said = (
             issue.severity,

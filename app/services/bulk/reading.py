@@ -17,6 +17,7 @@ from app.domain.errors import (
     IssueType,
     MalformedError,
     ServiceError,
+    Severity,
     TooLargeError,
 )
 from app.domain.records import DeidentifiedRecord, RecordType
@@ -35,7 +36,6 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 TYPE_NAMES = frozenset(RESOURCE_TYPES)
-ERROR = "error"
 TOGETHER = 16
 """
 So many lines take a step together before the next: what a step needs is still in the
@@ -224,7 +224,7 @@ def _issues(
         yield LineIssue(
             line=line,
             type_name=_type_name(resource),
-            severity=ERROR,
+            severity=Severity.ERROR,
             issue_type=issue_type.value,
             diagnostics=message,
             expression=expression,

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from app.domain.deliveries import PackedLines, unpacked, unpacked_deletions
-from app.domain.errors import PASSING, ConflictError, IssueType, ServiceError
+from app.domain.errors import PASSING, ConflictError, IssueType, ServiceError, Severity
 from app.fhir.bulk_submissions import ManifestPlace
 from app.services.bulk import submission_files as files
 from app.services.bulk.deliveries import store_lines
@@ -25,7 +25,6 @@ from app.services.bulk.jobs import (
     Run,
     StepEnd,
 )
-from app.services.bulk.reading import ERROR
 from app.services.bulk.submission_filing import SubmissionProgress
 from app.services.bulk.submission_manifests import read_manifest
 from app.services.bulk.submission_withdrawals import withdraw_replaced
@@ -53,7 +52,6 @@ OPEN_MS = 30 * 24 * 3600 * 1000
 """So long a submission may be silent before it is given up."""
 MOST_RESTARTS = 5
 """So often a file may be another one when it is gone on with."""
-WARNING = "warning"
 
 
 def submission_step(run: Run) -> StepEnd:
@@ -168,7 +166,7 @@ def _give_up(run: Run, part: PartRow, error: ServiceError) -> None:
         add_remark(
             session,
             run.job.id,
-            ERROR,
+            Severity.ERROR,
             error.issue_type,
             msg,
             part=part.part,
@@ -224,7 +222,7 @@ def _conclude(run: Run) -> None:
             if part.state is PartState.READ and part.told not in {None, found}:
                 msg = f"The manifest says {part.told:,} resources; {found:,} came"
                 kind = IssueType.BUSINESS_RULE
-                add_remark(session, job_id, WARNING, kind, msg, part=part.part)
+                add_remark(session, job_id, Severity.WARNING, kind, msg, part=part.part)
                 rows.change_part(session, part, told=None)
             if part.kind is PartKind.MANIFEST and part.sealed is not None:
                 place = files.manifest_place(hub, part)

@@ -5,10 +5,9 @@ A record that came by another way since, or is in another manifest too, stays. W
 the new manifest was not loaded whole, nothing is withdrawn: what it lacks is not known.
 """
 
-from app.domain.errors import IssueType
+from app.domain.errors import IssueType, Severity
 from app.services import intake
 from app.services.bulk.jobs import Run
-from app.services.bulk.reading import ERROR
 from app.store import bulk_submissions as rows
 from app.store.bulk_submissions import PartKind, PartRow, PartState
 from app.store.delivered import delivered_only_by, forget_delivered
@@ -59,7 +58,7 @@ def _leave(session: WriteSession, run: Run, part: PartRow) -> None:
     add_remark(
         session,
         run.job.id,
-        ERROR,
+        Severity.ERROR,
         IssueType.BUSINESS_RULE,
         LEFT,
         part=part.part,

@@ -15,6 +15,7 @@ from app.domain.errors import (
     ConflictError,
     MalformedError,
     ServiceError,
+    Severity,
 )
 from app.domain.records import RecordType
 from app.fhir.json_documents import read_json
@@ -22,11 +23,10 @@ from app.fhir.ndjson import LONGEST_LINE_BYTES
 from app.fhir.notifications import Named
 from app.fhir.search_pages import as_line
 from app.services.bulk.collection_filters import store_wanted
-from app.services.bulk.deliveries import INFORMATION
 from app.services.bulk.ehrs import known_server
 from app.services.bulk.jobs import Again, Finished, Run, StepEnd
 from app.services.bulk.patience import WELL, Failing, Passing, sat_out
-from app.services.bulk.reading import ERROR, read_fetched
+from app.services.bulk.reading import read_fetched
 from app.services.bulk.withdrawals import add_withdrawn, withdraw_named
 from app.services.sealing import unseal
 from app.smart.bulk_errors import (
@@ -251,7 +251,7 @@ def _store(fetching: _Fetching, fetched: _Fetched) -> None:
         )
         for _, error in fetched.refused:
             said = f"{REFUSED}: {error.message}"
-            add_remark(session, job_id, ERROR, "incomplete", said, part=PART)
+            add_remark(session, job_id, Severity.ERROR, "incomplete", said, part=PART)
         done = [*fetched.found, *(named for named, _ in fetched.refused)]
         fetching.advance(session, done, len(fetched.lines))
 
@@ -271,7 +271,7 @@ def _withdraw(fetching: _Fetching, fetched: _Fetched) -> None:
             add_remark(
                 session,
                 job_id,
-                INFORMATION,
+                Severity.INFORMATION,
                 "informational",
                 NOT_THERE,
                 part=PART,

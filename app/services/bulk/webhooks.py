@@ -13,7 +13,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from app.domain.calendar import instant_of
+from app.domain.calendar import epoch_ms_of, instant_of
 from app.domain.clinics import Source
 from app.domain.errors import ConflictError, ForbiddenError, NotFoundError
 from app.domain.event_numbers import Numbers, with_events, with_total
@@ -27,7 +27,6 @@ from app.fhir.notifications import (
 from app.services.bulk import connections
 from app.services.hub import Hub
 from app.services.sealing import seal, unseal
-from app.smart.bulk_manifests import epoch_milliseconds_of
 from app.smart.signed_bodies import is_signed
 from app.store import webhooks
 from app.store.clinics import has_left, required_source, source_by_id
@@ -149,7 +148,7 @@ def list_webhooks(hub: Hub) -> list[WebhookLine]:
 def missed(webhook: Webhook, connection: Connection) -> int:
     """Return how many events never came, but for those that a collection made up."""
     since, at = connection.since, webhook.missed_at
-    if at is None or (since is not None and epoch_milliseconds_of(since) > at):
+    if at is None or (since is not None and epoch_ms_of(since) > at):
         return 0
     return sum(numbers.missed for numbers in webhook.numbers.values())
 

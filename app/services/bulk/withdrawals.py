@@ -12,13 +12,13 @@ from app.domain.deliveries import (
     LineOutcome,
     ReadDeletions,
 )
-from app.domain.errors import ServiceError
+from app.domain.errors import ServiceError, Severity
 from app.domain.records import RecordType
 from app.fhir.deletions import deleted_name, deletion_entries
 from app.fhir.ndjson import LONGEST_LINE_BYTES
 from app.services import intake
 from app.services.bulk.deliveries import folded
-from app.services.bulk.reading import ERROR, numbered, object_in
+from app.services.bulk.reading import numbered, object_in
 from app.services.hub import Hub
 from app.store.job_outcomes import add_counts, add_issues
 from app.store.records import find_by_alias, find_by_id
@@ -71,7 +71,7 @@ def _issue(line: int, error: ServiceError) -> LineIssue:
     return LineIssue(
         line=line,
         type_name="Bundle",
-        severity=ERROR,
+        severity=Severity.ERROR,
         issue_type=error.issue_type.value,
         diagnostics=error.message,
         expression=error.expression,

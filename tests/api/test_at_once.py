@@ -171,6 +171,7 @@ def wait_for(address: str, process: subprocess.Popen) -> None:
     raise AssertionError(msg)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("dialect", ["postgresql"])
 @pytest.mark.conforms("R18")
 async def test_two_server_processes_create_once(

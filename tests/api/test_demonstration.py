@@ -253,6 +253,7 @@ async def test_a_second_run_sends_nothing_and_changes_nothing(place: Place):
     assert rows_in(place) == before
 
 
+@pytest.mark.thorough
 async def test_a_run_that_was_stopped_is_taken_up_again(place: Place):
     """All is sent once more, and what was there is found again."""
     before = rows_in(place)

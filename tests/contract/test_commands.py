@@ -148,6 +148,7 @@ def test_a_port_that_is_taken_is_said(
     assert f"{taken_port}): address already in use" in line
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
 )

@@ -168,6 +168,12 @@ def pytest_addoption(parser: pytest.Parser):
     parser.addoption("--conformance", type=Path, help=help_)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]):
+    """Begin with what takes long to make: no other process helps with, and makes it."""
+    items.sort(key=lambda item: item.get_closest_marker("early") is None)
+
+
 def pytest_configure(config: pytest.Config):
     """
     Gather results for that page where it is asked for.

@@ -166,11 +166,11 @@ def _examined(
 
 
 def _named_records(record: DeidentifiedRecord) -> Iterator[tuple[HubTarget, str]]:
-    """Yield what *record* refers to by the hub's own ids, and in which element."""
+    """Yield what *record* refers to by the hub's own ids, as a create looks it up."""
     elements = (
-        (record.subject, "subject"),
-        (record.encounter, "encounter"),
         *((link, "link") for link in record.links),
+        (record.encounter, "encounter"),
+        (record.subject, "subject"),
     )
     for target, element in elements:
         if isinstance(target, HubTarget):

@@ -30,6 +30,8 @@ from app.store import clinics
 from app.store.releases import read_cells, read_intervals
 from app.store.sessions import read_session
 
+pytestmark = pytest.mark.early
+
 TODAY = date(2026, 6, 30)
 NOW = int(datetime(2026, 6, 30, 12, tzinfo=UTC).timestamp() * 1000)
 TRUTH = demo_network(seed=SEED, last_day=TODAY).truth
@@ -41,9 +43,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """What `catchment demo` leaves on an empty machine."""
     place = Place(folder=tmp_path_factory.mktemp("demo"))
     sources = synthetic_sources(TODAY)
-    demonstrate(
-        place, sources, console=Console(quiet=True), stay=False, clock=lambda: NOW
-    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("CATCHMENT_PORT", "0")  # another process begins at the usual one
+        demonstrate(
+            place, sources, console=Console(quiet=True), stay=False, clock=lambda: NOW
+        )
     return place
 
 

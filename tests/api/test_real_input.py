@@ -25,6 +25,8 @@ from app.services.series import Viewer, Wanted
 from app.services.viewed_series import find_series
 from app.store.sessions import read_session
 
+pytestmark = pytest.mark.early
+
 CLINICS = 4
 TYPES = ("Patient", "Encounter", "Observation", "Condition")
 UNREADABLE_UNITS = {"M/uL"}
@@ -52,7 +54,9 @@ def hub(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]
     sources = folder_sources(
         shared / "data" / "synthea_2019", clinics=CLINICS, notes=console
     )
-    demonstrate(place, sources, console=console, stay=False)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("CATCHMENT_PORT", "0")  # another process begins at the usual one
+        demonstrate(place, sources, console=console, stay=False)
     hub = hub_of(place.settings())
     yield hub
     hub.engine.dispose()

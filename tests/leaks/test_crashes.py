@@ -120,6 +120,7 @@ async def send_amid(ehr: Caller, mint: Mint, *, turn: int) -> socket.socket:
     return begin(ehr.hub, ehr.token, json.dumps(bundle).encode())
 
 
+@pytest.mark.thorough
 async def test_nothing_stays_of_what_a_server_died_of(hub: Hub, tmp_path: Path):
     """Killed from outside, or by a fault of its own whose place Python tells."""
     mint = Mint()

@@ -73,6 +73,7 @@ def temporary(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.thorough
 async def test_nothing_stays_of_what_comes_in_by_any_door(
     logs: Logs, ehr: Caller, hub: Hub, tmp_path: Path, temporary: Path
 ):

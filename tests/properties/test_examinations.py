@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.services.hub import Hub
@@ -108,12 +108,20 @@ def first_issue(outcome: dict) -> tuple[str, list[str]]:
     return issue["code"], issue.get("expression", [])
 
 
+OF_NOBODY_HERE = make.lab(
+    7,
+    subject=make.reference("Patient/hub-998"),
+    encounter=make.reference("Encounter/hub-999"),
+)
+
+
 @settings(
     max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(resource=resources())
+@example(resource=OF_NOBODY_HERE)
 async def test_the_verdict_is_that_of_a_create_and_nothing_is_stored(
     network: Network, hub: Hub, resource: dict
 ):

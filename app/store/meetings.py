@@ -31,12 +31,13 @@ NAME_LOCKS = 512
 FEW_MENTIONS = 100
 """To lock so few costs less than to ask once more."""
 _BY_KEY = ", ".join(
-    f"set_config('enable_{way}', 'off', true)"
-    for way in ("seqscan", "hashjoin", "mergejoin")
+    f"set_config('{name}', 'off', true)"
+    for name in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit")
 )
 """
 All that a delivery looks up it finds by an index. Of tables that fill for the first
-time PostgreSQL knows no better than to read and sort them whole, each time.
+time PostgreSQL knows no better than to read and sort them whole, each time. Until its
+version 18 what is turned off counts as so dear that it would be compiled as well.
 """
 _LOCK_CLINIC = {
     False: f"SELECT pg_advisory_xact_lock_shared(8, %s), {_BY_KEY}",

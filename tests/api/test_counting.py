@@ -104,6 +104,7 @@ async def test_one_patient_under_two_ids_counts_once(hub: Hub, network: Network)
     assert (two["d"], one["d"]) == (2, 1)
 
 
+@pytest.mark.thorough
 async def test_what_is_counted_step_by_step_equals_a_count_from_nothing(
     hub: Hub, network: Network
 ):

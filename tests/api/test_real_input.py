@@ -25,7 +25,7 @@ from app.services.series import Viewer, Wanted
 from app.services.viewed_series import find_series
 from app.store.sessions import read_session
 
-pytestmark = pytest.mark.early
+pytestmark = [pytest.mark.early, pytest.mark.thorough]
 
 CLINICS = 4
 TYPES = ("Patient", "Encounter", "Observation", "Condition")

@@ -26,6 +26,8 @@ from app.store.sessions import open_engine, write_session
 from tests.commands import START_SECONDS, environment_of, run, started
 from tests.hubs import Databases, bearer
 
+pytestmark = pytest.mark.thorough
+
 SERVERS = 3
 AT_ONCE = 50
 WITHIN_SECONDS = 5

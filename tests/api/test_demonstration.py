@@ -30,7 +30,7 @@ from app.store import clinics
 from app.store.releases import read_cells, read_intervals
 from app.store.sessions import read_session
 
-pytestmark = pytest.mark.early
+pytestmark = [pytest.mark.early, pytest.mark.thorough]
 
 TODAY = date(2026, 6, 30)
 NOW = int(datetime(2026, 6, 30, 12, tzinfo=UTC).timestamp() * 1000)
@@ -257,7 +257,6 @@ async def test_a_second_run_sends_nothing_and_changes_nothing(place: Place):
     assert rows_in(place) == before
 
 
-@pytest.mark.thorough
 async def test_a_run_that_was_stopped_is_taken_up_again(place: Place):
     """All is sent once more, and what was there is found again."""
     before = rows_in(place)

@@ -22,6 +22,8 @@ from tests.reference.library import FOLDER
 
 Run = Callable[..., Ended]
 environment, catchment = conftest.environment, conftest.catchment
+pytestmark = pytest.mark.thorough
+
 CELLS = (
     "SELECT m.code, m.version, c.clinic_id, c.grain, c.stratum, c.bin, c.month, "
     "c.population, c.excluded, c.excepted, c.scored, c.denominator, c.numerator, "

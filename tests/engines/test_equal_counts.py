@@ -18,6 +18,8 @@ from tests.reference.counting import expected_states
 from tests.reference.databases import duckdb_database, states
 from tests.reference.histories import MONTHS, measures_with_worlds
 
+pytestmark = pytest.mark.thorough
+
 DUCKDB = duckdb_database()
 ON_SPARK = 5
 """Measures that Spark counts: each plan takes it a second or two."""

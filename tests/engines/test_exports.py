@@ -19,6 +19,8 @@ from tests.conftest import DIALECTS
 from tests.engines.crowds import Crowd, fill
 from tests.hubs import Clock, Databases, hub_on
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module", params=DIALECTS)
 def full_hub(
